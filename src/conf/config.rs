@@ -1,0 +1,485 @@
+//! The typed configuration: every name resolved, every default and inheritance applied.
+//!
+//! Nothing above `conf` sees configuration text. Lists that many zones inherit are shared by `Arc`, so that a million
+//! zones cost little more than their own statements.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::dns::{Class, Key, Name};
+
+/// A whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Settings of the server as a whole.
+    pub options: Options,
+    /// `key` statements of the top level.
+    pub keys: Vec<Arc<Key>>,
+    /// Where the control channel listens. None: no `controls` statement, so the default channel (BIND semantics 8.10).
+    pub controls: Option<Vec<Control>>,
+    /// Where log lines go.
+    pub logging: Logging,
+    /// Views in order of matching. Without `view` statements there is one, named `_default`.
+    pub views: Vec<View>,
+}
+
+/// Settings that are not per view or zone.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Working directory; file names are relative to it.
+    pub directory: Option<PathBuf>,
+    /// None: `pid-file none`.
+    pub pid_file: Option<PathBuf>,
+    /// None: `session-keyfile none`.
+    pub session_keyfile: Option<PathBuf>,
+    /// `port`: where listeners without a port of their own listen, and where primaries and NOTIFY targets are reached.
+    pub port: u16,
+    /// `listen-on`, in order. Default: any.
+    pub listen_on: Vec<Listen>,
+    /// `listen-on-v6`. Default: any.
+    pub listen_on_v6: Vec<Listen>,
+    /// How often interfaces are scanned beside the kernel's own word of changes. Zero: never. Default 60 minutes.
+    pub interface_interval: Duration,
+    /// `version`, answered to version.bind.
+    pub version: Identity,
+    /// `hostname`, answered to hostname.bind.
+    pub hostname: Identity,
+    /// `server-id`, answered to id.server and NSID.
+    pub server_id: Identity,
+    /// `querylog`: whether queries are logged from the start. Default: whether a `queries` category is configured.
+    pub querylog: bool,
+    /// Our own EDNS size (`edns-udp-size`), default 1232.
+    pub edns_udp_size: u16,
+    /// The largest UDP answer that we send (`max-udp-size`), default 1232.
+    pub max_udp_size: u16,
+    /// `blackhole`: nobody here is answered.
+    pub blackhole: AddressMatchList,
+    /// `tcp-clients`, default 150.
+    pub tcp_clients: u32,
+    /// `tcp-listen-queue`, default 10.
+    pub tcp_listen_queue: u32,
+    /// `tcp-initial-timeout`, default 30 s.
+    pub tcp_initial_timeout: Duration,
+    /// `tcp-idle-timeout`, default 30 s.
+    pub tcp_idle_timeout: Duration,
+    /// `tcp-keepalive-timeout`, default 30 s.
+    pub tcp_keepalive_timeout: Duration,
+    /// `tcp-advertised-timeout`, default 30 s.
+    pub tcp_advertised_timeout: Duration,
+    /// `transfers-in`, default 10.
+    pub transfers_in: u32,
+    /// `transfers-out`, default 10.
+    pub transfers_out: u32,
+    /// `transfers-per-ns`, default 2.
+    pub transfers_per_ns: u32,
+    /// `transfer-message-size`, default 20480 bytes.
+    pub transfer_message_size: u16,
+    /// `serial-query-rate`, default 20 a second.
+    pub serial_query_rate: u32,
+    /// `notify-rate`, default 20 a second.
+    pub notify_rate: u32,
+    /// `startup-notify-rate`, default 20 a second.
+    pub startup_notify_rate: u32,
+    /// `flush-zones-on-shutdown`.
+    pub flush_zones_on_shutdown: bool,
+    /// `match-mapped-addresses`.
+    pub match_mapped_addresses: bool,
+    /// `answer-cookie`, default yes.
+    pub answer_cookie: bool,
+    /// `cookie-secret`, decoded; the first signs, all verify. Empty: a random one each start.
+    pub cookie_secrets: Vec<[u8; 16]>,
+}
+
+/// One `listen-on` or `listen-on-v6` clause.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// Its port, or that of `options`.
+    pub port: u16,
+    /// Which of the host's addresses.
+    pub addresses: AddressMatchList,
+}
+
+/// What is told to those who ask who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing was configured.
+    Default,
+    /// `none`: an empty answer.
+    None,
+    /// `hostname` as in `server-id hostname`: the host's own name.
+    Hostname,
+    /// This text.
+    Text(String),
+}
+
+/// An address match list with named acls resolved. The first element that matches decides.
+pub type AddressMatchList = Arc<[MatchElement]>;
+
+/// One element of an address match list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchElement {
+    /// `!`: a match here means no.
+    pub negated: bool,
+    /// What is matched.
+    pub what: Match,
+}
+
+/// What an address match list element matches.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Match {
+    /// Everybody. (`none` is a negated `any`.)
+    Any,
+    /// Addresses of this host, as interfaces come and go.
+    Localhost,
+    /// Networks that this host is attached to.
+    Localnets,
+    /// A prefix; a lone address is a prefix of full length.
+    Prefix(IpNet),
+    /// Requests signed with the key of this name.
+    Key(Name),
+    /// A nested list or a named acl.
+    List(AddressMatchList),
+}
+
+/// An `inet` clause of `controls`.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Where it listens; the unspecified address for `*`.
+    pub address: SocketAddr,
+    /// Who may connect.
+    pub allow: AddressMatchList,
+    /// Whose MAC is accepted. Empty: the key of rndc.key beside named.conf.
+    pub keys: Vec<Arc<Key>>,
+    /// Only commands that change nothing.
+    pub read_only: bool,
+}
+
+/// `logging`.
+#[derive(Debug, Clone, Default)]
+pub struct Logging {
+    /// Declared channels, beside the built-in default_syslog, default_debug, default_stderr and null.
+    pub channels: Vec<Channel>,
+    /// Categories that were given channels: name in lower case, channel names.
+    pub categories: Vec<(String, Vec<String>)>,
+}
+
+/// A logging channel.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// Where lines go.
+    pub to: Destination,
+    /// The least severe lines that pass.
+    pub severity: Severity,
+    /// What stands in front of a line.
+    pub print_time: PrintTime,
+    /// `print-category`.
+    pub print_category: bool,
+    /// `print-severity`.
+    pub print_severity: bool,
+    /// `buffered`.
+    pub buffered: bool,
+}
+
+/// Where a channel's lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A file.
+    File {
+        /// Its path, relative to `directory`.
+        path: PathBuf,
+        /// How many old versions are kept: none means that it is never rolled, `u32::MAX` that all are kept.
+        versions: Option<u32>,
+        /// Rolled, or with no versions closed, at this size in bytes.
+        size: Option<u64>,
+        /// `suffix timestamp`.
+        timestamp_suffix: bool,
+    },
+    /// syslog with this facility's name.
+    Syslog(String),
+    /// Standard error.
+    Stderr,
+    /// Nowhere.
+    Null,
+}
+
+/// A channel's threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum Severity {
+    Critical,
+    Error,
+    Warning,
+    Notice,
+    Info,
+    /// `debug N`: always up to this level.
+    Debug(u32),
+    /// Follows the server's debug level.
+    Dynamic,
+}
+
+/// `print-time`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum PrintTime {
+    No,
+    Local,
+    Iso8601,
+    Iso8601Utc,
+}
+
+/// A view; without `view` statements the one called `_default`.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// Its class.
+    pub class: Class,
+    /// Who is served by it.
+    pub match_clients: AddressMatchList,
+    /// On which of our addresses.
+    pub match_destinations: AddressMatchList,
+    /// Only recursive queries.
+    pub match_recursive_only: bool,
+    /// Keys that were declared in the view, then those of the top level.
+    pub keys: Vec<Arc<Key>>,
+    /// Whether stock BIND would recurse for somebody here, and who that would be. nomd does not.
+    pub recursion: bool,
+    /// `minimal-responses`.
+    pub minimal_responses: MinimalResponses,
+    /// `minimal-any`.
+    pub minimal_any: bool,
+    /// `rrset-order`, of which only one for everything is told apart. Default random.
+    pub rrset_order: RrsetOrder,
+    /// `server` statements.
+    pub servers: Vec<Server>,
+    /// `no-case-compress` clients.
+    pub no_case_compress: AddressMatchList,
+    /// The default for names outside every zone; their answer is REFUSED either way, but it is logged as denied.
+    pub allow_query: AddressMatchList,
+    /// Its zones, in order.
+    pub zones: Vec<Zone>,
+}
+
+/// `minimal-responses`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum MinimalResponses {
+    No,
+    Yes,
+    NoAuth,
+    NoAuthRecursive,
+}
+
+/// `rrset-order`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum RrsetOrder {
+    None,
+    Fixed,
+    Random,
+    Cyclic,
+}
+
+/// A `server` statement: how one peer is treated.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Which peers.
+    pub prefix: IpNet,
+    /// The key of requests to it, by name: one that is not defined is found out at run time, as with BIND.
+    pub key: Option<Name>,
+    /// `bogus`: never asked, never answered.
+    pub bogus: bool,
+    /// `edns no`: never sent EDNS.
+    pub edns: bool,
+    /// `tcp-only`.
+    pub tcp_only: bool,
+    /// `provide-ixfr`, `request-ixfr`, `request-expire`.
+    pub request_expire: Option<bool>,
+    /// `transfers`: at most so many at a time from it.
+    pub transfers: Option<u32>,
+    /// `transfer-format one-answer`.
+    pub one_answer: Option<bool>,
+    /// `notify-source`.
+    pub notify_source: Option<SocketAddr>,
+    /// `transfer-source`.
+    pub transfer_source: Option<SocketAddr>,
+}
+
+/// A zone with its effective settings.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    /// Its apex, in the case of the configuration.
+    pub apex: Name,
+    /// Its class.
+    pub class: Class,
+    /// What it is here.
+    pub role: Role,
+    /// Where its statement stands, `file:line`.
+    pub place: Arc<str>,
+    /// What it does and allows; many zones share one.
+    pub settings: Arc<ZoneSettings>,
+}
+
+/// What a zone is on this server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// Its contents come from a file that its operator keeps.
+    Primary {
+        /// The master file.
+        file: PathBuf,
+    },
+    /// Its contents come from its primaries.
+    Secondary {
+        /// Where the copy is kept; none: in memory only.
+        file: Option<PathBuf>,
+        /// Whom to ask, in this order.
+        primaries: Arc<[Remote]>,
+    },
+    /// `type hint`: accepted, not used.
+    Hint,
+    /// `in-view`: the zone of that name in an earlier view.
+    InView(String),
+}
+
+/// Another server, as an element of `primaries` or `also-notify`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remote {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// The key's name; one that is not defined is found out at run time, as with BIND.
+    pub key: Option<Name>,
+}
+
+/// What a zone does and allows: its own clauses over the view's, the options' and the defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneSettings {
+    /// Who may ask. Default any.
+    pub allow_query: AddressMatchList,
+    /// On which of our addresses. Default any.
+    pub allow_query_on: AddressMatchList,
+    /// Who may transfer. Default any, as BIND 9.18 has it.
+    pub allow_transfer: AddressMatchList,
+    /// Whose NOTIFY is taken beside the primaries'. Default nobody.
+    pub allow_notify: AddressMatchList,
+    /// `notify`.
+    pub notify: Notify,
+    /// `also-notify`.
+    pub also_notify: Arc<[Remote]>,
+    /// `notify-to-soa`.
+    pub notify_to_soa: bool,
+    /// `notify-delay`, default 5 s.
+    pub notify_delay: Duration,
+    /// `notify-source`; port 0 for any.
+    pub notify_source: SocketAddr,
+    /// `notify-source-v6`.
+    pub notify_source_v6: SocketAddr,
+    /// `transfer-source`.
+    pub transfer_source: SocketAddr,
+    /// `transfer-source-v6`.
+    pub transfer_source_v6: SocketAddr,
+    /// `min-refresh-time` and its three siblings, default 300, 2419200, 500 and 1209600 s.
+    pub min_refresh_time: Duration,
+    /// See `min_refresh_time`.
+    pub max_refresh_time: Duration,
+    /// See `min_refresh_time`.
+    pub min_retry_time: Duration,
+    /// See `min_refresh_time`.
+    pub max_retry_time: Duration,
+    /// `max-transfer-time-in`, default 120 min.
+    pub max_transfer_time_in: Duration,
+    /// `max-transfer-idle-in`, default 60 min.
+    pub max_transfer_idle_in: Duration,
+    /// `max-transfer-time-out`, default 120 min.
+    pub max_transfer_time_out: Duration,
+    /// `max-transfer-idle-out`, default 60 min.
+    pub max_transfer_idle_out: Duration,
+    /// `transfer-format one-answer`.
+    pub one_answer: bool,
+    /// `max-records`; 0: no limit.
+    pub max_records: u32,
+    /// `max-records-per-type`, default 100; 0: no limit.
+    pub max_records_per_type: u32,
+    /// `max-types-per-name`, default 100; 0: no limit.
+    pub max_types_per_name: u32,
+    /// `multi-master`.
+    pub multi_master: bool,
+    /// `try-tcp-refresh`, default yes.
+    pub try_tcp_refresh: bool,
+    /// `request-expire`, default yes.
+    pub request_expire: bool,
+    /// `masterfile-format`: the effective one for this role.
+    pub masterfile_format: MasterfileFormat,
+    /// `masterfile-style full`.
+    pub masterfile_style_full: bool,
+    /// `zero-no-soa-ttl`, default yes.
+    pub zero_no_soa_ttl: bool,
+    /// `max-zone-ttl` in seconds; none: unlimited.
+    pub max_zone_ttl: Option<u32>,
+    /// How faults in a master file are taken.
+    pub checks: Checks,
+}
+
+/// `notify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum Notify {
+    No,
+    Yes,
+    Explicit,
+    PrimaryOnly,
+}
+
+/// `masterfile-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum MasterfileFormat {
+    Text,
+    Raw,
+}
+
+/// How much a fault in a zone weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not looked for, or passed over.
+    Ignore,
+    /// Said.
+    Warn,
+    /// The zone is refused.
+    Fail,
+}
+
+/// The `check-*` family, as effective for a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checks {
+    /// `check-names`; default fail for a primary, warn for a secondary.
+    pub names: Verdict,
+    /// `check-mx`; default warn.
+    pub mx: Verdict,
+    /// `check-mx-cname`; default warn.
+    pub mx_cname: Verdict,
+    /// `check-srv-cname`; default warn.
+    pub srv_cname: Verdict,
+    /// `check-dup-records`; default warn.
+    pub dup_records: Verdict,
+    /// `check-integrity`; default yes.
+    pub integrity: bool,
+    /// `check-sibling`; default yes.
+    pub sibling: bool,
+    /// `check-wildcard`; default yes.
+    pub wildcard: bool,
+    /// `check-spf`; default warn.
+    pub spf: Verdict,
+}
+
+/// The address that stands for "any" in `transfer-source *` and the like.
+pub fn any_source(v6: bool) -> SocketAddr {
+    let address =
+        if v6 { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED) };
+    SocketAddr::new(address, 0)
+}

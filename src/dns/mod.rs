@@ -1,0 +1,16 @@
+//! Floor 1: the protocol's own things: names, types, rdata, messages, TSIG, and their text forms.
+//!
+//! Nothing here knows of zones, files or sockets. Everything that arrives from outside is checked where it is turned
+//! into one of these types, so that the floors above never meet a malformed name or record.
+
+pub mod algorithm;
+pub mod class;
+pub mod name;
+pub mod rtype;
+pub mod serial;
+
+pub use algorithm::{Algorithm, Key};
+pub use class::Class;
+pub use name::{Name, NameBuf, NameRef};
+pub use rtype::Rtype;
+pub use serial::Serial;
