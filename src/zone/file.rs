@@ -1,0 +1,168 @@
+//! Zone files on disk: written whole or not at all, and put aside when they cannot be read.
+//!
+//! A new file is written as `tmp-XXXXXXXXXX` in the directory of its target, synced, renamed over it, and the directory
+//! synced, so that a crash at any point leaves the old file or the new one (bind-compatible names: an operator's
+//! clean-up rules for stray `tmp-*` and `db-*` files keep working).
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A zone file that could not be written or moved.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The temporary file could not be created, written or synced.
+    #[error("{path}: write: {source}")]
+    Write {
+        /// The temporary file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file could not be given its final name.
+    #[error("{path}: rename: {source}")]
+    Rename {
+        /// The target.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Writes `path` whole: what `write` puts out becomes the file's content, durable when this returns. On any error the
+/// old file stays as it was and the temporary file is removed.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let (temporary, file) = create_beside(path, "tmp-", TEMPORARY_LETTERS)?;
+    let written = fill(file, write).map_err(|source| FileError::Write { path: temporary.clone(), source });
+    let renamed = written.and_then(|()| {
+        fs::rename(&temporary, path).map_err(|source| FileError::Rename { path: path.to_owned(), source })
+    });
+    if renamed.is_err() {
+        // The fault itself is what gets reported; a stray tmp- file is as harmless as after a crash.
+        let _ = fs::remove_file(&temporary);
+        return renamed;
+    }
+    sync_directory(path)
+}
+
+/// Moves an unreadable zone file out of the way, to `db-XXXXXXXX` beside it, and says what it is called now.
+pub fn quarantine(path: &Path) -> Result<PathBuf, FileError> {
+    let (aside, _) = create_beside(path, "db-", QUARANTINE_LETTERS)?;
+    match fs::rename(path, &aside) {
+        Ok(()) => Ok(aside),
+        Err(source) => {
+            let _ = fs::remove_file(&aside);
+            Err(FileError::Rename { path: path.to_owned(), source })
+        }
+    }
+}
+
+fn fill(file: File, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
+    write(&mut out)?;
+    out.flush()?;
+    out.get_ref().sync_all()
+}
+
+/// Creates a new file with a random name in the directory of `path`.
+fn create_beside(path: &Path, prefix: &str, letters: usize) -> Result<(PathBuf, File), FileError> {
+    let mut attempts = 0;
+    loop {
+        let candidate = path.with_file_name(random_name(prefix, letters));
+        match OpenOptions::new().write(true).create_new(true).open(&candidate) {
+            Ok(file) => return Ok((candidate, file)),
+            Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && attempts < CREATE_ATTEMPTS => attempts += 1,
+            Err(source) => return Err(FileError::Write { path: candidate, source }),
+        }
+    }
+}
+
+fn random_name(prefix: &str, letters: usize) -> String {
+    // The standard library seeds each of these from the system's randomness; unguessable is not needed (create_new).
+    let mut random = RandomState::new().hash_one(std::process::id());
+    let mut name = String::with_capacity(prefix.len() + letters);
+    name.push_str(prefix);
+    for _ in 0..letters {
+        let place = (random % ALPHABET.len() as u64) as usize;
+        name.push(char::from(ALPHABET.get(place).copied().unwrap_or(b'a')));
+        random /= ALPHABET.len() as u64;
+    }
+    name
+}
+
+fn sync_directory(path: &Path) -> Result<(), FileError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| FileError::Write { path: directory.to_owned(), source })
+}
+
+const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const TEMPORARY_LETTERS: usize = 10;
+const QUARANTINE_LETTERS: usize = 8;
+const CREATE_ATTEMPTS: usize = 100;
+const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("example.zone");
+        for content in ["one", "two"] {
+            write_atomically(&path, |out| out.write_all(content.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(entries(directory.path()), ["example.zone"]);
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("example.zone");
+        fs::write(&path, "old").unwrap();
+        let fault = write_atomically(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(fault.unwrap_err().to_string().ends_with("disk full"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(entries(directory.path()), ["example.zone"]);
+    }
+
+    #[test]
+    fn a_missing_directory_is_named_in_the_error() {
+        let fault = write_atomically(Path::new("/nonexistent/x/z"), |_| Ok(())).unwrap_err();
+        assert!(fault.to_string().starts_with("/nonexistent/x/tmp-"), "{fault}");
+    }
+
+    #[test]
+    fn quarantine_renames_within_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("example.zone");
+        fs::write(&path, "junk").unwrap();
+        let aside = quarantine(&path).unwrap();
+        assert_eq!(fs::read_to_string(&aside).unwrap(), "junk");
+        let names = entries(directory.path());
+        assert_eq!(names.len(), 1);
+        assert!(names[0].starts_with("db-") && names[0].len() == 11, "{names:?}");
+        assert!(quarantine(&path).is_err());
+        assert_eq!(entries(directory.path()).len(), 1);
+    }
+}

@@ -1,0 +1,46 @@
+//! What loading and checking a zone has to say, in BIND's words.
+//!
+//! Log rules written for named match on these texts, so a message holds the finished sentence; file and line are kept
+//! beside it for callers that show them in another way. What is in front of a zone-level message (`zone z/IN: `) is
+//! added by the caller, which knows the view.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How much a message matters: what named would log it at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Worth a line, harmless.
+    Warning,
+    /// A fault. Whether the zone is refused for it is said by the result that the message came with.
+    Error,
+}
+
+/// What to do about a fault that the operator may choose to tolerate (`check-names` and its relatives).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// Do not look.
+    Ignore,
+    /// Say so and go on.
+    #[default]
+    Warn,
+    /// Refuse the zone.
+    Fail,
+}
+
+/// One line about a zone or zone file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// How much it matters.
+    pub level: Level,
+    /// The file and line that it is about; none for faults of the zone as a whole.
+    pub place: Option<(PathBuf, u64)>,
+    /// The finished sentence, file and line included where BIND has them.
+    pub text: String,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
