@@ -6,6 +6,8 @@
 pub mod config;
 pub mod diagnostics;
 pub mod rndc;
+#[allow(dead_code)]
+mod table;
 
 use std::path::Path;
 

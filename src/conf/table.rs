@@ -1,0 +1,182 @@
+//! The table of statements: what may stand where, how it is written, and what becomes of it.
+//!
+//! The tables themselves are generated from `grammar/named.conf`; these are their types. `clause` holds a constant for
+//! each statement that is marked full or partial: one that the lowering does not use is dead code, and so a warning.
+
+/// A statement's name as a number: equal for equal names, wherever they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Clause(u16);
+
+/// One statement.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    /// Which it is.
+    pub(crate) clause: Clause,
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What follows the name.
+    pub(crate) syntax: Syntax,
+    /// The types of zones that may hold it, as bits of [`ZoneType`].
+    pub(crate) zone_types: u16,
+    /// Whether it may stand more than once in a block.
+    pub(crate) repeats: bool,
+    /// How alive it is in BIND 9.18.
+    pub(crate) life: Life,
+    /// What nomd makes of it.
+    pub(crate) status: Status,
+    /// Its default as text; empty: none. For the manual.
+    #[allow(dead_code)]
+    pub(crate) default: &'static str,
+    /// The version of BIND that brought it, where 9.18 lacks it.
+    #[allow(dead_code)]
+    pub(crate) since: &'static str,
+    /// One line about it. For the manual.
+    #[allow(dead_code)]
+    pub(crate) doc: &'static str,
+}
+
+/// How alive a statement is in BIND 9.18.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// In use.
+    Current,
+    /// Works, with a warning.
+    Deprecated,
+    /// Read and ignored, with a warning.
+    Obsolete,
+    /// An error.
+    Ancient,
+    /// An error in the builds that Debian ships.
+    NotBuilt,
+}
+
+/// What nomd makes of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Does what BIND does.
+    Full,
+    /// Does some of it; what is missing.
+    Partial(&'static str),
+    /// Read and without effect; why that does no harm.
+    Accepted(&'static str),
+    /// Running without it would change answers or lock somebody out.
+    Refused {
+        /// Values that ask for nothing and so may stand.
+        unless: &'static [&'static str],
+        /// Why.
+        why: &'static str,
+    },
+    /// BIND dropped it too.
+    Gone,
+}
+
+/// The shape of what follows a statement's name.
+#[derive(Debug)]
+pub(crate) enum Syntax {
+    /// This word.
+    Word(&'static str),
+    /// A value.
+    Value(Kind),
+    /// One behind the other.
+    Sequence(&'static [Syntax]),
+    /// The first that fits.
+    OneOf(&'static [Syntax]),
+    /// There or not.
+    Optional(&'static Syntax),
+    /// Optional parts in any order, each at most once.
+    AnyOrder(&'static [Syntax]),
+    /// `{ element; ... }`.
+    List(&'static Syntax),
+    /// `{ statement; ... }`.
+    Block(Scope),
+}
+
+/// What a value may be; README.md of the grammar describes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of the grammar
+pub(crate) enum Kind {
+    Address,
+    AddressMatch,
+    AddressOrAny,
+    Boolean,
+    Duration,
+    Fixed,
+    Host,
+    Integer,
+    Percentage,
+    PortOrAny,
+    PortRange,
+    Prefix,
+    QuerySourceV4,
+    QuerySourceV6,
+    Quoted,
+    Remote,
+    ServerKey,
+    Size,
+    SizeOrPercentage,
+    SourceV4,
+    SourceV6,
+    String,
+    Text,
+    Words,
+}
+
+/// A zone's type, its spelling aside. The discriminants are the bits of [`Statement::zone_types`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the words of named.conf
+pub(crate) enum ZoneType {
+    Primary,
+    Secondary,
+    Mirror,
+    Hint,
+    Stub,
+    StaticStub,
+    Forward,
+    Redirect,
+    DelegationOnly,
+    InView,
+}
+
+impl ZoneType {
+    /// Reads the word of a `type` statement.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "primary" | "master" => Self::Primary,
+            "secondary" | "slave" => Self::Secondary,
+            "mirror" => Self::Mirror,
+            "hint" => Self::Hint,
+            "stub" => Self::Stub,
+            "static-stub" => Self::StaticStub,
+            "forward" => Self::Forward,
+            "redirect" => Self::Redirect,
+            "delegation-only" => Self::DelegationOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl Statement {
+    /// Whether a zone of this type may hold it.
+    pub(crate) fn fits(&self, zone_type: ZoneType) -> bool {
+        self.zone_types & (1 << zone_type as u16) != 0
+    }
+}
+
+impl Scope {
+    /// The statement of this name, whatever the case of its letters.
+    pub(crate) fn find(self, name: &str) -> Option<&'static Statement> {
+        let folded = name.bytes().map(|byte| byte.to_ascii_lowercase());
+        let indexes = self.indexes();
+        let at =
+            indexes.binary_search_by(|index| STATEMENTS[usize::from(*index)].name.bytes().cmp(folded.clone())).ok()?;
+        Some(&STATEMENTS[usize::from(*indexes.get(at)?)])
+    }
+
+    /// Its statements by name.
+    #[cfg(test)]
+    pub(crate) fn statements(self) -> impl Iterator<Item = &'static Statement> {
+        self.indexes().iter().map(|index| &STATEMENTS[usize::from(*index)])
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/statements.rs"));
