@@ -2,4 +2,5 @@
 
 pub mod conf;
 pub mod dns;
+pub mod net;
 pub mod zone;

@@ -1,0 +1,9 @@
+//! Sockets: what comes in, what goes out, and when to give up on a peer. Bytes only; no zones.
+//!
+//! `listen` binds the addresses to serve, `udp` and `tcp` serve them, `interfaces` says which addresses the host has,
+//! `exchange` asks other servers. UDP runs on plain threads in batches; everything else runs on tokio.
+//! All unsafe code of the program is in `sys`.
+
+pub mod listen;
+mod sys;
+pub mod udp;
