@@ -1,11 +1,13 @@
 //! Turns the tables of this folder into Rust, and fails the build on a mistake in them with file:line.
 
+mod rdata_table;
 mod statements;
 
 use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=grammar");
+    table("rdata", "rdata.rs", rdata_table::generate);
     table("named.conf", "statements.rs", statements::generate);
 }
 

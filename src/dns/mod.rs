@@ -5,12 +5,21 @@
 
 pub mod algorithm;
 pub mod class;
+pub mod message;
 pub mod name;
+pub mod rcode;
+pub mod rdata;
 pub mod rtype;
 pub mod serial;
+pub mod text;
+pub mod ttl;
+pub mod wire;
 
 pub use algorithm::{Algorithm, Key};
 pub use class::Class;
+pub use message::{Header, Message, Question, Record, Section};
 pub use name::{Name, NameBuf, NameRef};
+pub use rcode::{Opcode, Rcode};
 pub use rtype::Rtype;
 pub use serial::Serial;
+pub use wire::{Reader, WireError};

@@ -83,6 +83,11 @@ impl<'a> NameRef<'a> {
         if name.0.len() == bytes.len() { Ok(name) } else { Err(NameError::BadWire) }
     }
 
+    #[cfg(test)]
+    pub(crate) const fn from_static(bytes: &'static [u8]) -> NameRef<'static> {
+        NameRef(bytes)
+    }
+
     /// Takes bytes that an earlier check has shown to be exactly one name.
     pub(crate) fn from_checked(bytes: &'a [u8]) -> Self {
         debug_assert!(Self::from_wire(bytes).is_ok());
@@ -196,6 +201,25 @@ impl NameBuf {
     /// The root.
     pub const fn root() -> Self {
         Self { bytes: [0; MAX_NAME], len: 1 }
+    }
+
+    /// A name that has no bytes yet, to be filled by [`Self::push_label`].
+    pub(super) const fn empty() -> Self {
+        Self { bytes: [0; MAX_NAME], len: 0 }
+    }
+
+    /// Appends one label with its length byte; the root label ends the name.
+    pub(super) fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
+        let start = usize::from(self.len);
+        let end = start + label.len();
+        self.bytes.get_mut(start..end).ok_or(NameError::NameTooLong)?.copy_from_slice(label);
+        self.len = end as u8;
+        Ok(())
+    }
+
+    /// A copy of bytes that are exactly one name; none if they are not.
+    pub(super) fn from_plain(bytes: &[u8]) -> Option<Self> {
+        NameRef::from_wire(bytes).ok().map(Self::from_name)
     }
 
     /// A borrowed view.

@@ -1,0 +1,158 @@
+//! Whether wire data is what its type calls for, and decompression of what comes out of messages.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::{Field, types};
+use crate::dns::name::NameRef;
+use crate::dns::wire::{Reader, WireError};
+
+/// Checks all fields of uncompressed data.
+pub(super) fn rdata(fields: &[Field], bytes: &[u8]) -> Result<(), WireError> {
+    let mut reader = Reader::new(bytes);
+    for &each in fields {
+        let before = bytes.get(..reader.position()).unwrap_or_default();
+        field(each, before, &mut reader)?;
+    }
+    if reader.is_at_end() { Ok(()) } else { Err(WireError::ExtraData) }
+}
+
+/// Checks all fields of data within a message and appends them to `out`. Pointers are followed where the type is old
+/// enough for senders to use them (RFC 3597 section 4).
+pub(super) fn decompress(fields: &[Field], reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let start = out.len();
+    for &each in fields {
+        if let Field::Name(usage) = each
+            && usage.fold
+        {
+            out.extend_from_slice(reader.name()?.as_ref().as_bytes());
+            continue;
+        }
+        let mut ahead = *reader;
+        field(each, out.get(start..).unwrap_or_default(), &mut ahead)?;
+        out.extend_from_slice(reader.take(ahead.position().saturating_sub(reader.position()))?);
+    }
+    if reader.is_at_end() { Ok(()) } else { Err(WireError::ExtraData) }
+}
+
+/// Checks one field and moves behind it; `before` is the record's data in front of it.
+fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), WireError> {
+    match field {
+        Field::Name(_) => name(reader),
+        Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol => skip(reader, 1),
+        Field::U16 | Field::Type | Field::CertType | Field::KeyFlags => skip(reader, 2),
+        Field::U32 | Field::Ttl | Field::Time | Field::Ip4 => skip(reader, 4),
+        Field::Eui48 => skip(reader, 6),
+        Field::Eui64 | Field::Locator => skip(reader, 8),
+        Field::Ip6 => skip(reader, 16),
+        Field::String | Field::Salt => reader.short_bytes().map(|_| ()),
+        Field::OptionalString if reader.is_at_end() => Ok(()),
+        Field::OptionalString => reader.short_bytes().map(|_| ()),
+        Field::Strings => strings(reader),
+        Field::Tag => string_where(reader, |text| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)),
+        Field::Degrees => string_where(reader, is_degrees),
+        Field::Psdn => string_where(reader, is_psdn),
+        Field::Hash => string_where(reader, |hash| !hash.is_empty()),
+        Field::Hex | Field::Base64 => rest_of(reader, 1, usize::MAX),
+        Field::DsDigest => digest(reader, before, ds_digest_length, 1),
+        Field::ZoneDigest => digest(reader, before, zone_digest_length, MIN_ZONE_DIGEST),
+        Field::SshDigest => digest(reader, before, ssh_digest_length, 1),
+        Field::Key if has_no_key(before) => Ok(()),
+        Field::Key => rest_of(reader, 1, usize::MAX),
+        Field::Text | Field::OptionalBase64 | Field::Any => rest_of(reader, 0, usize::MAX),
+        Field::Types => types::check(reader),
+        odd => super::odd::check(odd, reader),
+    }
+}
+
+fn skip(reader: &mut Reader<'_>, count: usize) -> Result<(), WireError> {
+    reader.take(count).map(|_| ())
+}
+
+/// An uncompressed name.
+pub(super) fn name(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let mut ahead = *reader;
+    let name = NameRef::from_prefix(ahead.rest())?;
+    skip(reader, name.len())
+}
+
+fn strings(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    reader.short_bytes()?;
+    while !reader.is_at_end() {
+        reader.short_bytes()?;
+    }
+    Ok(())
+}
+
+fn string_where(reader: &mut Reader<'_>, valid: impl Fn(&[u8]) -> bool) -> Result<(), WireError> {
+    if valid(reader.short_bytes()?) { Ok(()) } else { Err(WireError::BadField) }
+}
+
+/// All that is left, if it is at least `min` and at most `max` bytes.
+fn rest_of(reader: &mut Reader<'_>, min: usize, max: usize) -> Result<(), WireError> {
+    match reader.rest().len() {
+        length if length < min => Err(WireError::Truncated),
+        length if length > max => Err(WireError::ExtraData),
+        _ => Ok(()),
+    }
+}
+
+/// A digest whose length follows from the number before it.
+fn digest(
+    reader: &mut Reader<'_>,
+    before: &[u8],
+    length: fn(u8) -> Option<usize>,
+    min: usize,
+) -> Result<(), WireError> {
+    match before.last().copied().and_then(length) {
+        Some(length) => rest_of(reader, length, length),
+        None => rest_of(reader, min, usize::MAX),
+    }
+}
+
+/// The digest of a DS (registry of RFC 3658): SHA-1, SHA-256, GOST, SHA-384.
+pub(super) fn ds_digest_length(digest_type: u8) -> Option<usize> {
+    match digest_type {
+        1 => Some(20),
+        2 | 3 => Some(32),
+        4 => Some(48),
+        _ => None,
+    }
+}
+
+/// The digest of a zone (RFC 8976 section 2.2.3): SHA-384, SHA-512.
+pub(super) fn zone_digest_length(algorithm: u8) -> Option<usize> {
+    match algorithm {
+        1 => Some(48),
+        2 => Some(64),
+        _ => None,
+    }
+}
+
+/// The shortest digest of a zone in bytes (RFC 8976 section 2.2.4).
+pub(super) const MIN_ZONE_DIGEST: usize = 12;
+
+/// The fingerprint of a host key (RFC 4255, RFC 6594): SHA-1, SHA-256.
+pub(super) fn ssh_digest_length(fingerprint_type: u8) -> Option<usize> {
+    match fingerprint_type {
+        1 => Some(20),
+        2 => Some(32),
+        _ => None,
+    }
+}
+
+/// Whether the flags at the start of a KEY say that there is no key (RFC 2535 section 3.1.2).
+pub(super) fn has_no_key(before: &[u8]) -> bool {
+    before.first().is_some_and(|flags| flags & 0xc0 == 0xc0)
+}
+
+/// A decimal number with a sign and a fraction at will (RFC 1712).
+pub(super) fn is_degrees(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    let dots = digits.iter().filter(|&&byte| byte == b'.').count();
+    dots <= 1 && digits.len() > dots && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+/// An address of X.25: four digits or more (RFC 1183 section 3.1).
+pub(super) fn is_psdn(text: &[u8]) -> bool {
+    text.len() >= 4 && text.iter().all(u8::is_ascii_digit)
+}

@@ -1,0 +1,171 @@
+//! Base64, base32 and hexadecimal as record data uses them: decoded straight into the output from any number of fields,
+//! without a copy in between.
+
+use super::Fault;
+
+/// Collects the bits of characters that each stand for `width` bits, and gives out whole bytes.
+struct Bits<'o> {
+    out: &'o mut Vec<u8>,
+    pending: u32,
+    count: u32,
+}
+
+impl<'o> Bits<'o> {
+    fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, pending: 0, count: 0 }
+    }
+
+    fn push(&mut self, value: u8, width: u32) {
+        self.pending = self.pending << width | u32::from(value);
+        self.count += width;
+        if self.count >= 8 {
+            self.count -= 8;
+            self.out.push((self.pending >> self.count) as u8);
+        }
+    }
+
+    /// The bits that do not make up a byte.
+    fn left_over(&self) -> u32 {
+        self.pending & ((1 << self.count) - 1)
+    }
+}
+
+/// Decodes base64 (RFC 4648 section 4) that may be spread over several fields.
+pub(super) struct Base64<'o> {
+    bits: Bits<'o>,
+    characters: usize,
+    padding: usize,
+}
+
+impl<'o> Base64<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { bits: Bits::new(out), characters: 0, padding: 0 }
+    }
+
+    pub(super) fn push(&mut self, text: &[u8]) -> Result<(), Fault> {
+        for &byte in text {
+            if byte == b'=' {
+                self.padding += 1;
+                continue;
+            }
+            let value = SIXBIT.get(usize::from(byte)).copied().unwrap_or(NONE);
+            if value == NONE || self.padding > 0 {
+                return Err(Fault::BadBase64);
+            }
+            self.characters += 1;
+            self.bits.push(value, 6);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was pushed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.characters + self.padding == 0
+    }
+
+    /// That the groups of four are whole, and that no bits are lost.
+    pub(super) fn finish(self) -> Result<(), Fault> {
+        let wanted = match self.characters % 4 {
+            0 => 0,
+            1 => return Err(Fault::BadBase64),
+            rest => 4 - rest,
+        };
+        if self.padding == wanted && self.bits.left_over() == 0 { Ok(()) } else { Err(Fault::BadBase64) }
+    }
+}
+
+/// No character of the alphabet.
+const NONE: u8 = 0xff;
+
+/// The value of each character in base64.
+static SIXBIT: [u8; 256] = values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+const fn values(alphabet: &[u8; 64]) -> [u8; 256] {
+    let mut table = [NONE; 256];
+    let mut value = 0;
+    while value < alphabet.len() {
+        table[alphabet[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+}
+
+/// Decodes hexadecimal that may be spread over several fields, with a byte's digits apart even.
+pub(super) struct Hex<'o> {
+    bits: Bits<'o>,
+    digits: usize,
+}
+
+impl<'o> Hex<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { bits: Bits::new(out), digits: 0 }
+    }
+
+    pub(super) fn push(&mut self, text: &[u8]) -> Result<(), Fault> {
+        for &byte in text {
+            let value = char::from(byte).to_digit(16).ok_or(Fault::BadHex)?;
+            self.digits += 1;
+            self.bits.push(value as u8, 4);
+        }
+        Ok(())
+    }
+
+    /// How many bytes were read; an odd digit is a fault.
+    pub(super) fn finish(self) -> Result<usize, Fault> {
+        if self.digits.is_multiple_of(2) { Ok(self.digits / 2) } else { Err(Fault::BadHex) }
+    }
+}
+
+/// Decodes base32 with the hex alphabet and no padding, as NSEC3 has it (RFC 5155 section 3.3).
+pub(super) fn base32hex(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut bits = Bits::new(out);
+    for &byte in text {
+        let value = char::from(byte).to_digit(32).ok_or(Fault::BadBase32)?;
+        bits.push(value as u8, 5);
+    }
+    // More than four bits left over would be a character that adds nothing.
+    if bits.count > 4 || bits.left_over() != 0 { Err(Fault::BadBase32) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base64(parts: &[&str]) -> Result<Vec<u8>, Fault> {
+        let mut out = Vec::new();
+        let mut decoder = Base64::new(&mut out);
+        parts.iter().try_for_each(|part| decoder.push(part.as_bytes()))?;
+        decoder.finish()?;
+        Ok(out)
+    }
+
+    #[test]
+    fn base64_may_be_split_anywhere() {
+        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")] {
+            for cut in 0..=text.len() {
+                let (left, right) = text.split_at(cut);
+                assert_eq!(base64(&[left, right]), Ok(bytes.into()), "{text} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn broken_base64_is_refused() {
+        for text in ["Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9", "Z=g=", "Zm9v=", "Zm 9v", "Zm9!"] {
+            assert_eq!(base64(&[text]), Err(Fault::BadBase64), "{text}");
+        }
+    }
+
+    #[test]
+    fn hex_and_base32_are_read_in_either_case() {
+        let mut out = Vec::new();
+        let mut hex = Hex::new(&mut out);
+        assert_eq!((hex.push(b"a"), hex.push(b"Bc"), hex.push(b"g")), (Ok(()), Ok(()), Err(Fault::BadHex)));
+        assert_eq!(hex.finish(), Err(Fault::BadHex));
+        let mut out = Vec::new();
+        assert_eq!(base32hex(b"Vvvvvvvv00000000", &mut out), Ok(()));
+        assert_eq!(out, [0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0]);
+        assert_eq!(base32hex(b"W", &mut out), Err(Fault::BadBase32));
+        assert_eq!(base32hex(b"v", &mut out), Err(Fault::BadBase32));
+    }
+}

@@ -1,0 +1,77 @@
+//! What is wrong with the text of a record's data, in named's words.
+
+use crate::dns::name::NameError;
+use crate::dns::wire::WireError;
+
+/// A fault, without its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A field is missing.
+    #[error("unexpected end of input")]
+    UnexpectedEnd,
+    /// More fields than the type has.
+    #[error("extra input text")]
+    ExtraText,
+    /// Letters where a number belongs.
+    #[error("not a valid number")]
+    NotNumber,
+    /// A number or value beyond what the field can hold.
+    #[error("out of range")]
+    OutOfRange,
+    /// No IPv4 address.
+    #[error("bad dotted quad")]
+    BadIp4,
+    /// No IPv6 address.
+    #[error("bad IPv6 address")]
+    BadIp6,
+    /// Not hexadecimal, or not as many bytes as the type or length says.
+    #[error("bad hex encoding")]
+    BadHex,
+    /// Not base64.
+    #[error("bad base64 encoding")]
+    BadBase64,
+    /// Not base32 with the hex alphabet.
+    #[error("bad base32 encoding")]
+    BadBase32,
+    /// More data than a record can hold.
+    #[error("ran out of space")]
+    TooLong,
+    /// Text that is not what the field calls for.
+    #[error("syntax error")]
+    Syntax,
+    /// A record type or class that does not exist.
+    #[error("unknown class/type")]
+    UnknownType,
+    /// A key flag that does not exist.
+    #[error("unknown flag")]
+    UnknownFlag,
+    /// A meta type has no data in zones.
+    #[error("invalid use of a meta type")]
+    MetaType,
+    /// Text that is right field by field, but not as a whole.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// A domain name that is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+/// A fault with the field that it was found at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RdataError {
+    /// The text of the field; none: the end of the record.
+    pub near: Option<Box<str>>,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+impl std::error::Error for RdataError {}
+
+impl std::fmt::Display for RdataError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.near {
+            Some(text) => write!(f, "near '{text}': {}", self.fault),
+            None => write!(f, "near eol: {}", self.fault),
+        }
+    }
+}

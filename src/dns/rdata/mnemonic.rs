@@ -1,0 +1,93 @@
+//! The words that stand for numbers in the data of DNSSEC and certificate records.
+
+use super::Fault;
+use super::cursor::number;
+
+/// Words and their numbers.
+pub(super) type Words = [(&'static str, u16)];
+
+/// DNSSEC algorithms.
+pub(super) const ALGORITHMS: &Words = &[
+    ("RSAMD5", 1),
+    ("DH", 2),
+    ("DSA", 3),
+    ("ECC", 4),
+    ("RSASHA1", 5),
+    ("NSEC3DSA", 6),
+    ("NSEC3RSASHA1", 7),
+    ("RSASHA256", 8),
+    ("RSASHA512", 10),
+    ("ECCGOST", 12),
+    ("ECDSAP256SHA256", 13),
+    ("ECDSAP384SHA384", 14),
+    ("ED25519", 15),
+    ("ED448", 16),
+    ("INDIRECT", 252),
+    ("PRIVATEDNS", 253),
+    ("PRIVATEOID", 254),
+];
+
+/// Types of certificates (RFC 4398 section 2.1).
+pub(super) const CERT_TYPES: &Words = &[
+    ("PKIX", 1),
+    ("SPKI", 2),
+    ("PGP", 3),
+    ("IPKIX", 4),
+    ("ISPKI", 5),
+    ("IPGP", 6),
+    ("ACPKIX", 7),
+    ("IACPKIX", 8),
+    ("URI", 253),
+    ("OID", 254),
+];
+
+/// What a KEY is for (RFC 2535 section 3.1.3).
+pub(super) const PROTOCOLS: &Words =
+    &[("NONE", 0), ("TLS", 1), ("EMAIL", 2), ("DNSSEC", 3), ("IPSEC", 4), ("ALL", 255)];
+
+/// Flags of KEY and DNSKEY (RFC 2535 section 3.1.2, RFC 4034 section 2.1.1, RFC 5011 section 7).
+const KEY_FLAGS: &Words = &[
+    ("NOCONF", 0x4000),
+    ("NOAUTH", 0x8000),
+    ("NOKEY", 0xc000),
+    ("FLAG2", 0x2000),
+    ("EXTEND", 0x1000),
+    ("FLAG4", 0x0800),
+    ("FLAG5", 0x0400),
+    ("USER", 0x0000),
+    ("ZONE", 0x0100),
+    ("HOST", 0x0200),
+    ("NTYP3", 0x0300),
+    ("FLAG8", 0x0080),
+    ("FLAG9", 0x0040),
+    ("FLAG10", 0x0020),
+    ("FLAG11", 0x0010),
+    ("REVOKE", 0x0080),
+    ("KSK", 0x0001),
+];
+
+fn find(words: &Words, text: &[u8]) -> Option<u16> {
+    words.iter().find(|(word, _)| word.as_bytes().eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+}
+
+/// A word or a number up to `max`.
+pub(super) fn read(words: &Words, text: &[u8], max: u32) -> Result<u16, Fault> {
+    if text.first().is_some_and(u8::is_ascii_digit) {
+        return number(text, max).map(|value| value as u16);
+    }
+    find(words, text).ok_or(Fault::UnknownType)
+}
+
+/// The word of a number.
+pub(super) fn word(words: &Words, value: u16) -> Option<&'static str> {
+    words.iter().find(|(_, number)| *number == value).map(|(word, _)| *word)
+}
+
+/// A number or words with | between.
+pub(super) fn read_flags(text: &[u8]) -> Result<u16, Fault> {
+    if text.first().is_some_and(u8::is_ascii_digit) {
+        return number(text, u32::from(u16::MAX)).map(|value| value as u16);
+    }
+    text.split(|&byte| byte == b'|')
+        .try_fold(0, |flags, word| Ok(flags | find(KEY_FLAGS, word).ok_or(Fault::UnknownFlag)?))
+}

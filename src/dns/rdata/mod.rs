@@ -1,0 +1,187 @@
+//! Record data: text to wire and back, the check of what arrives, the names within, and the canonical form.
+//!
+//! What a type looks like stands in `grammar/rdata`; each field of that table is one [`Field`], and `read`, `check` and
+//! `print` say what it is in text and on the wire. Data of a type that the table does not have is carried as it is
+//! (RFC 3597). All wire data here is uncompressed except what [`from_wire`] takes in.
+
+mod check;
+mod cursor;
+mod encoding;
+mod fault;
+mod mnemonic;
+mod names;
+mod odd;
+mod print;
+mod read;
+mod time;
+mod types;
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::text::Tokens;
+use super::wire::{Reader, WireError};
+use super::{NameRef, Rtype};
+pub use fault::{Fault, RdataError};
+pub use names::{NameField, Names, names};
+pub use types::holds as types_hold;
+
+include!(concat!(env!("OUT_DIR"), "/rdata.rs"));
+
+/// The most bytes that the data of one record can have.
+pub const MAX_RDATA: usize = u16::MAX as usize;
+
+/// What is known of a type: a row of `grammar/rdata`.
+#[derive(Debug)]
+pub struct Kind {
+    /// The type.
+    pub rtype: Rtype,
+    /// Its name in text.
+    pub mnemonic: &'static str,
+    /// Whether it stands only in questions and messages.
+    pub is_meta: bool,
+    /// What its data is made of.
+    pub fields: &'static [Field],
+}
+
+/// What a domain name in record data is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameUse {
+    /// Messages may compress it (RFC 3597 section 4).
+    pub compress: bool,
+    /// Its letters are lower-cased in canonical form (RFC 4034 section 6.2).
+    pub fold: bool,
+    /// Its addresses go into the additional section.
+    pub address: bool,
+}
+
+/// One field of a type's data; `grammar/rdata` says what each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // described in the table's header
+pub enum Field {
+    Name(NameUse),
+    U8,
+    U16,
+    U32,
+    Ttl,
+    Time,
+    Type,
+    Algorithm,
+    CertAlgorithm,
+    CertType,
+    Protocol,
+    KeyFlags,
+    Ip4,
+    Ip6,
+    String,
+    OptionalString,
+    Strings,
+    Text,
+    Tag,
+    Degrees,
+    Hex,
+    DsDigest,
+    ZoneDigest,
+    SshDigest,
+    Base64,
+    OptionalBase64,
+    Key,
+    Salt,
+    Hash,
+    Types,
+    NxtTypes,
+    Eui48,
+    Eui64,
+    Locator,
+    Any,
+    Apl,
+    Loc,
+    Nsap,
+    Wks,
+    A6,
+    Gateway,
+    AmtRelay,
+    Hip,
+    SvcParams,
+    Psdn,
+}
+
+/// The row of a type; none if the table does not have it.
+pub fn kind(rtype: Rtype) -> Option<&'static Kind> {
+    place(rtype).and_then(|place| KINDS.get(place))
+}
+
+/// The fields of a type; those of an unknown one are whatever there is.
+fn fields(rtype: Rtype) -> &'static [Field] {
+    kind(rtype).filter(|kind| !kind.is_meta).map_or(&[Field::Any], |kind| kind.fields)
+}
+
+/// Reads the data of one record from text, to its end, and appends it to `out` in wire form. Relative names are
+/// completed by `origin`. On error `out` is left as it was.
+pub fn from_text<'a>(
+    rtype: Rtype,
+    tokens: &mut impl Tokens<'a>,
+    origin: NameRef<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), RdataError> {
+    let start = out.len();
+    let mut cursor = cursor::Cursor::new(tokens, origin, start);
+    let read = read::rdata(rtype, &mut cursor, out);
+    let fits = read.and_then(|()| if out.len() - start > MAX_RDATA { Err(Fault::TooLong) } else { Ok(()) });
+    fits.map_err(|fault| {
+        out.truncate(start);
+        cursor.error(fault)
+    })
+}
+
+/// Appends the text of well-formed data to `out`, names absolute, as named prints it.
+pub fn to_text(rtype: Rtype, rdata: &[u8], out: &mut String) {
+    print::rdata(rtype, rdata, None, out);
+}
+
+/// The same with the names at or below `origin` written relative to it.
+pub fn to_relative_text(rtype: Rtype, rdata: &[u8], origin: NameRef<'_>, out: &mut String) {
+    print::rdata(rtype, rdata, Some(origin), out);
+}
+
+/// Takes the data of a record out of a message: checks it, decompresses its names, and appends it to `out`. On error
+/// `out` is left as it was.
+pub fn from_wire(rtype: Rtype, message: &[u8], range: Range<usize>, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let start = out.len();
+    let mut reader = Reader::new(message).at(range.start).until(range.end)?;
+    let taken = check::decompress(fields(rtype), &mut reader, out);
+    if taken.is_err() {
+        out.truncate(start);
+    }
+    taken
+}
+
+/// Whether `rdata` is well-formed uncompressed data of the type.
+pub fn check(rtype: Rtype, rdata: &[u8]) -> Result<(), WireError> {
+    check::rdata(fields(rtype), rdata)
+}
+
+/// Appends the canonical form of well-formed data: names lower-cased where RFC 4034 section 6.2 wants it.
+pub fn canonical(rtype: Rtype, rdata: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(rdata);
+    for field in names(rtype, rdata).filter(|field| field.usage.fold) {
+        if let Some(name) = out.get_mut(start + field.range.start..start + field.range.end) {
+            name.make_ascii_lowercase();
+        }
+    }
+}
+
+/// The canonical order of the records within an RRset (RFC 4034 section 6.3). Equal means that they are the same record.
+pub fn compare(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
+    if !fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold)) {
+        return left.cmp(right);
+    }
+    let (mut folded_left, mut folded_right) = (Vec::new(), Vec::new());
+    canonical(rtype, left, &mut folded_left);
+    canonical(rtype, right, &mut folded_right);
+    folded_left.cmp(&folded_right)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Text to wire, field by field. What the odd types need stands in modules of their own.
+
+use std::net::Ipv6Addr;
+
+use super::check::{ds_digest_length, ssh_digest_length, zone_digest_length};
+use super::cursor::Cursor;
+use super::encoding::{Base64, Hex, base32hex};
+use super::{Fault, Field, check, fields, kind, mnemonic, time};
+use crate::dns::name::unescape;
+use crate::dns::text::{Token, Tokens};
+use crate::dns::{Rtype, ttl};
+
+/// Fields of one record, as they are read.
+pub(super) type Source<'a, 't, 'o, T> = Cursor<'t, 'o, T, Token<'a>>;
+
+/// Reads all fields of a type and makes sure that none is left over.
+pub(super) fn rdata<'a, T: Tokens<'a>>(
+    rtype: Rtype,
+    source: &mut Source<'a, '_, '_, T>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    if source.peek().is_some_and(|token| token.text == b"\\#" && !token.quoted) {
+        return generic(rtype, source, out);
+    }
+    let Some(kind) = kind(rtype) else { return Err(Fault::UnknownType) };
+    if kind.is_meta {
+        return Err(Fault::MetaType);
+    }
+    for &each in kind.fields {
+        field(each, source, out)?;
+    }
+    source.end()
+}
+
+/// The form that any type can be written in (RFC 3597 section 5). Data of a type that is known must be right for it.
+fn generic<'a, T: Tokens<'a>>(
+    rtype: Rtype,
+    source: &mut Source<'a, '_, '_, T>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    source.token()?;
+    let length = usize::from(source.u16()?);
+    match hex_digits(source, out)? {
+        count if count < length => Err(Fault::UnexpectedEnd),
+        count if count > length => Err(Fault::BadHex),
+        _ => Ok(check::rdata(fields(rtype), out.get(source.start()..).unwrap_or_default())?),
+    }
+}
+
+/// Reads one field. The kinds that zones consist of come first.
+fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    match field {
+        Field::Name(_) => source.name(out)?,
+        Field::Ip4 => out.extend(ip4(source.text()?)?),
+        Field::Ip6 => out.extend(ip6(source.text()?)?),
+        Field::U8 => out.push(source.u8()?),
+        Field::U16 => out.extend(source.u16()?.to_be_bytes()),
+        Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
+        Field::Ttl => out.extend(ttl::parse(source.text()?).ok_or(Fault::Syntax)?.to_be_bytes()),
+        Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
+        Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
+        Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
+        Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
+        Field::CertType => out.extend(word(source, mnemonic::CERT_TYPES, 65535)?.to_be_bytes()),
+        Field::KeyFlags => out.extend(mnemonic::read_flags(source.text()?)?.to_be_bytes()),
+        Field::String => string(source.text()?, out)?,
+        Field::OptionalString => source.optional().map_or(Ok(()), |token| string(token.text, out))?,
+        Field::Strings => strings(source, out)?,
+        Field::Text => text(source.text()?, out)?,
+        Field::Tag => tag(source.text()?, out)?,
+        Field::Degrees => degrees(source.text()?, out)?,
+        Field::Psdn => psdn(source.text()?, out)?,
+        Field::Hex => hex(source, None, out)?,
+        Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), out)?,
+        Field::ZoneDigest => hex(source, out.last().copied().and_then(zone_digest_length), out)?,
+        Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), out)?,
+        Field::Base64 => base64(source, false, out)?,
+        Field::OptionalBase64 => base64(source, true, out)?,
+        Field::Key => key(source, out)?,
+        Field::Salt => salt(source.text()?, out)?,
+        Field::Hash => hash(source.text()?, out)?,
+        Field::Eui48 => groups(source.text()?, b'-', 6, out)?,
+        Field::Eui64 => groups(source.text()?, b'-', 8, out)?,
+        Field::Locator => locator(source.text()?, out)?,
+        // Data of no known form has no text but the generic one, which was dealt with.
+        Field::Any => return Err(Fault::UnknownType),
+        odd => super::odd::read(odd, source, out)?,
+    }
+    Ok(())
+}
+
+fn word<'a, T: Tokens<'a>>(
+    source: &mut Source<'a, '_, '_, T>,
+    words: &mnemonic::Words,
+    max: u32,
+) -> Result<u16, Fault> {
+    mnemonic::read(words, source.text()?, max)
+}
+
+/// A record type by mnemonic or number.
+pub(super) fn rtype(text: &[u8]) -> Result<Rtype, Fault> {
+    Rtype::from_text(text).map_err(|_| Fault::UnknownType)
+}
+
+/// Four numbers with dots between, no leading zeros.
+pub(super) fn ip4(text: &[u8]) -> Result<[u8; 4], Fault> {
+    let mut octets = [0_u8; 4];
+    let mut parts = text.split(|&byte| byte == b'.');
+    for octet in &mut octets {
+        *octet = parts.next().and_then(self::octet).ok_or(Fault::BadIp4)?;
+    }
+    if parts.next().is_some() { Err(Fault::BadIp4) } else { Ok(octets) }
+}
+
+fn octet(text: &[u8]) -> Option<u8> {
+    match text {
+        [ones @ b'0'..=b'9'] => Some(ones - b'0'),
+        [tens @ b'1'..=b'9', ones @ b'0'..=b'9'] => Some((tens - b'0') * 10 + (ones - b'0')),
+        [b'1', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(100 + (tens - b'0') * 10 + (ones - b'0')),
+        [b'2', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] => (200 + (tens - b'0') * 10).checked_add(ones - b'0'),
+        _ => None,
+    }
+}
+
+/// An IPv6 address.
+pub(super) fn ip6(text: &[u8]) -> Result<[u8; 16], Fault> {
+    let text = std::str::from_utf8(text).map_err(|_| Fault::BadIp6)?;
+    text.parse::<Ipv6Addr>().map(|address| address.octets()).map_err(|_| Fault::BadIp6)
+}
+
+/// Text with its escapes resolved, without a length.
+pub(super) fn text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut rest = text;
+    while let Some(place) = memchr::memchr(b'\\', rest) {
+        let (plain, escape) = rest.split_at_checked(place).ok_or(Fault::Syntax)?;
+        out.extend_from_slice(plain);
+        let (byte, behind) = unescape(escape.get(1..).unwrap_or_default()).map_err(|_| Fault::Syntax)?;
+        out.push(byte);
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    Ok(())
+}
+
+/// A character string: its length byte and its bytes.
+pub(super) fn string(source: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let start = out.len();
+    out.push(0);
+    text(source, out)?;
+    let length = u8::try_from(out.len() - start - 1).map_err(|_| Fault::Syntax)?;
+    if let Some(place) = out.get_mut(start) {
+        *place = length;
+    }
+    Ok(())
+}
+
+fn strings<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    string(source.text()?, out)?;
+    while let Some(token) = source.optional() {
+        string(token.text, out)?;
+    }
+    Ok(())
+}
+
+/// The property of CAA: letters and digits (RFC 8659 section 4.1).
+fn tag(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_alphanumeric) { Err(Fault::Syntax) } else { string(text, out) }
+}
+
+/// A number with a fraction, as GPOS has them (RFC 1712).
+fn degrees(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    if check::is_degrees(text) { string(text, out) } else { Err(Fault::NotNumber) }
+}
+
+/// An address of X.25: four digits or more (RFC 1183 section 3.1).
+fn psdn(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    if check::is_psdn(text) { string(text, out) } else { Err(Fault::Syntax) }
+}
+
+/// All that is left as hexadecimal, at least one byte, or just as many as `length` says.
+fn hex<'a, T: Tokens<'a>>(
+    source: &mut Source<'a, '_, '_, T>,
+    length: Option<usize>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let wanted = length.unwrap_or(1);
+    match hex_digits(source, out)? {
+        count if count < wanted => Err(Fault::UnexpectedEnd),
+        count if length.is_some_and(|length| count > length) => Err(Fault::BadHex),
+        _ => Ok(()),
+    }
+}
+
+/// All that is left as hexadecimal. Faults are reported at the end of the record, as BIND does.
+fn hex_digits<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<usize, Fault> {
+    let mut hex = Hex::new(out);
+    let mut fault = Ok(());
+    while let Some(token) = source.optional() {
+        fault = fault.and_then(|()| hex.push(token.text));
+    }
+    fault.and_then(|()| hex.finish())
+}
+
+/// All that is left as base64.
+pub(super) fn base64<'a, T: Tokens<'a>>(
+    source: &mut Source<'a, '_, '_, T>,
+    may_be_empty: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let mut base64 = Base64::new(out);
+    let mut fault = Ok(());
+    while let Some(token) = source.optional() {
+        fault = fault.and_then(|()| base64.push(token.text));
+    }
+    if base64.is_empty() && !may_be_empty {
+        return Err(Fault::UnexpectedEnd);
+    }
+    fault.and_then(|()| base64.finish())
+}
+
+/// The key material of KEY and DNSKEY, which is missing when the flags say that there is no key (RFC 2535 section
+/// 3.1.2).
+fn key<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let no_key = check::has_no_key(out.get(source.start()..).unwrap_or_default());
+    if no_key { Ok(()) } else { base64(source, false, out) }
+}
+
+/// Hexadecimal behind a length byte, or - for none.
+fn salt(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    if text == b"-" {
+        out.push(0);
+        return Ok(());
+    }
+    let length = u8::try_from(text.len() / 2).map_err(|_| Fault::OutOfRange)?;
+    out.push(length);
+    let mut hex = Hex::new(out);
+    hex.push(text)?;
+    hex.finish().map(|_| ())
+}
+
+/// Base32 behind a length byte.
+fn hash(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let start = out.len();
+    out.push(0);
+    base32hex(text, out)?;
+    let length = u8::try_from(out.len() - start - 1).map_err(|_| Fault::OutOfRange)?;
+    if let Some(place) = out.get_mut(start) {
+        *place = length;
+    }
+    Ok(())
+}
+
+/// `count` bytes of two hexadecimal digits with `separator` between.
+fn groups(text: &[u8], separator: u8, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    if text.len() != count * 3 - 1 {
+        return Err(Fault::Syntax);
+    }
+    for part in text.split(|&byte| byte == separator) {
+        let mut hex = Hex::new(out);
+        hex.push(part)?;
+        if hex.finish() != Ok(1) {
+            return Err(Fault::BadHex);
+        }
+    }
+    Ok(())
+}
+
+/// Four groups of up to four hexadecimal digits with : between (RFC 6742).
+fn locator(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut groups = text.split(|&byte| byte == b':');
+    for _ in 0..4 {
+        let group = groups.next().filter(|group| (1..=4).contains(&group.len())).ok_or(Fault::Syntax)?;
+        let value = group
+            .iter()
+            .try_fold(0_u16, |value, &digit| char::from(digit).to_digit(16).map(|digit| value << 4 | digit as u16));
+        out.extend(value.ok_or(Fault::Syntax)?.to_be_bytes());
+    }
+    if groups.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
+}

@@ -1,0 +1,98 @@
+//! Times of signatures: seconds since 1970 modulo 2^32 on the wire, `YYYYMMDDHHMMSS` in text (RFC 4034 section 3.2).
+
+use super::Fault;
+use super::cursor::number;
+
+const DAY_S: u64 = 86_400;
+/// Text of up to so many digits is seconds, longer is a date.
+const MAX_SECONDS_DIGITS: usize = 10;
+
+/// Reads a date of fourteen digits or plain seconds.
+pub(super) fn parse(text: &[u8]) -> Result<u32, Fault> {
+    if text.len() <= MAX_SECONDS_DIGITS {
+        return number(text, u32::MAX);
+    }
+    if text.len() != 14 || !text.iter().all(u8::is_ascii_digit) {
+        return Err(Fault::Syntax);
+    }
+    let part = |from: usize, to: usize| number(text.get(from..to).unwrap_or_default(), 9999);
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute, second) = (part(8, 10)?, part(10, 12)?, part(12, 14)?);
+    let in_range = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=month_days(year, month)).contains(&day)
+        && hour <= 23
+        && minute <= 59
+        && second <= 60;
+    if !in_range {
+        return Err(Fault::OutOfRange);
+    }
+    let seconds = days_before(year, month, day) * DAY_S + u64::from(hour * 3600 + minute * 60 + second);
+    Ok(seconds as u32)
+}
+
+/// The date of a time, taken to lie in 1970 to 2106.
+pub(super) fn to_text(time: u32) -> String {
+    let (mut days, second) = (time / 86_400, time % 86_400);
+    let mut year = 1970;
+    while days >= year_days(year) {
+        days -= year_days(year);
+        year += 1;
+    }
+    let mut month = 1;
+    while days >= month_days(year, month) {
+        days -= month_days(year, month);
+        month += 1;
+    }
+    format!("{year:04}{month:02}{:02}{:02}{:02}{:02}", days + 1, second / 3600, second / 60 % 60, second % 60)
+}
+
+/// Days from the start of 1970.
+fn days_before(year: u32, month: u32, day: u32) -> u64 {
+    let years: u64 = (1970..year).map(|year| u64::from(year_days(year))).sum();
+    let months: u64 = (1..month).map(|month| u64::from(month_days(year, month))).sum();
+    years + months + u64::from(day) - 1
+}
+
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn year_days(year: u32) -> u32 {
+    if is_leap(year) { 366 } else { 365 }
+}
+
+fn month_days(year: u32, month: u32) -> u32 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_seconds_are_the_same_time() {
+        for (text, seconds) in
+            [("19700101000000", 0), ("20000102030405", 946_782_245), ("20240229235959", 1_709_251_199)]
+        {
+            assert_eq!(parse(text.as_bytes()), Ok(seconds));
+            assert_eq!(to_text(seconds), text);
+        }
+        assert_eq!(parse(b"2143"), Ok(2143));
+        assert_eq!(to_text(u32::MAX), "21060207062815");
+        assert_eq!(parse(b"21060207062816"), Ok(0));
+    }
+
+    #[test]
+    fn no_such_dates_are_refused() {
+        assert_eq!(parse(b"20230229000000"), Err(Fault::OutOfRange));
+        assert_eq!(parse(b"20231301000000"), Err(Fault::OutOfRange));
+        assert_eq!(parse(b"2000010203040"), Err(Fault::Syntax));
+        assert_eq!(parse(b"200001020304xx"), Err(Fault::Syntax));
+    }
+}
