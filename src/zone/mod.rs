@@ -1,5 +1,17 @@
 //! Floor 2: zones: their contents and versions, their files, and the checks on both.
 
+mod blocks;
+pub mod builder;
+pub mod contents;
 pub mod file;
+pub mod find;
+mod key;
 pub mod master;
 pub mod message;
+pub mod node;
+mod trie;
+
+pub use builder::{Builder, ContentsError, Limit, Limits};
+pub use contents::{Cursor, Denial, Soa, ZoneVersion};
+pub use find::{Find, Match};
+pub use node::{Node, Rrset};

@@ -1,0 +1,71 @@
+//! Where the blocks of nodes lie: byte chunks that versions of a zone share.
+//!
+//! A chunk never changes once it is part of a version. A block does not cross chunks; one that is larger than a chunk
+//! has a chunk to itself.
+
+use std::sync::Arc;
+
+/// How large a chunk grows before the next is begun.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Where a block starts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(super) struct Place {
+    pub(super) chunk: u32,
+    pub(super) offset: u32,
+}
+
+/// The finished chunks of a version.
+#[derive(Clone, Default)]
+pub(super) struct Blocks(Box<[Arc<[u8]>]>);
+
+impl Blocks {
+    /// The bytes from `place` to the end of its chunk.
+    pub(super) fn at(&self, place: Place) -> &[u8] {
+        let chunk = self.0.get(place.chunk as usize);
+        chunk.and_then(|chunk| chunk.get(place.offset as usize..)).unwrap_or_default()
+    }
+
+    /// How many bytes all chunks have.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.0.iter().map(|chunk| chunk.len()).sum()
+    }
+}
+
+/// Chunks being filled.
+#[derive(Default)]
+pub(super) struct BlockWriter {
+    full: Vec<Arc<[u8]>>,
+    open: Vec<u8>,
+}
+
+impl BlockWriter {
+    /// Appends a block.
+    pub(super) fn push(&mut self, block: &[u8]) -> Place {
+        if !self.open.is_empty() && self.open.len() + block.len() > CHUNK_BYTES {
+            self.seal();
+        }
+        let place = Place { chunk: self.full.len() as u32, offset: self.open.len() as u32 };
+        self.open.extend_from_slice(block);
+        place
+    }
+
+    /// The bytes from `place` to the end of its chunk.
+    pub(super) fn at(&self, place: Place) -> &[u8] {
+        let chunk = self.full.get(place.chunk as usize).map_or(self.open.as_slice(), |chunk| chunk);
+        chunk.get(place.offset as usize..).unwrap_or_default()
+    }
+
+    /// The finished chunks.
+    pub(super) fn finish(mut self) -> Blocks {
+        if !self.open.is_empty() {
+            self.seal();
+        }
+        Blocks(self.full.into())
+    }
+
+    fn seal(&mut self) {
+        self.full.push(self.open.as_slice().into());
+        self.open.clear();
+    }
+}

@@ -1,0 +1,213 @@
+//! The contents of a zone at one serial: immutable, shared by all who answer from it or transfer it.
+//!
+//! Names are indexed by a trie ([`super::trie`]); their RRsets lie packed in blocks ([`super::node`]). NSEC3 owners have
+//! a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small zones
+//! have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
+
+use super::blocks::Blocks;
+use super::node::{self, Node};
+use super::trie::{Leaf, Trie, Walk};
+use crate::dns::{Class, Name, NameRef, Rtype, Serial};
+
+/// One immutable content of a zone.
+pub struct ZoneVersion {
+    apex: Name,
+    class: Class,
+    record_count: usize,
+    apex_leaf: Option<Leaf>,
+    serial: Serial,
+    pub(super) names: Trie,
+    pub(super) nsec3: Trie,
+    blocks: Blocks,
+}
+
+/// What a [`ZoneVersion`] is made of.
+pub(super) struct Parts {
+    pub(super) apex: Name,
+    pub(super) class: Class,
+    pub(super) blocks: Blocks,
+    pub(super) record_count: usize,
+    pub(super) names: Trie,
+    pub(super) nsec3: Trie,
+}
+
+/// The fields of the SOA record (RFC 1035 section 3.3.13) and its TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Soa<'a> {
+    /// The primary's name.
+    pub mname: NameRef<'a>,
+    /// The mailbox of who is responsible.
+    pub rname: NameRef<'a>,
+    /// The version.
+    pub serial: Serial,
+    /// Seconds between refreshes.
+    pub refresh: u32,
+    /// Seconds before a failed refresh is tried again.
+    pub retry: u32,
+    /// Seconds after which a secondary without contact stops answering.
+    pub expire: u32,
+    /// The negative TTL, the record's own TTL being its upper bound (RFC 2308 section 4).
+    pub minimum: u32,
+    /// The TTL of the record.
+    pub ttl: u32,
+}
+
+/// How a zone proves that something does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial<'a> {
+    /// Not at all.
+    None,
+    /// By NSEC (RFC 4034).
+    Nsec,
+    /// By NSEC3 (RFC 5155), hashed so.
+    Nsec3 {
+        /// The hash algorithm; 1 is SHA-1.
+        algorithm: u8,
+        /// Additional iterations.
+        iterations: u16,
+        /// The salt.
+        salt: &'a [u8],
+    },
+}
+
+impl ZoneVersion {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { apex, class, blocks, record_count, names, nsec3 } = parts;
+        let serial = Serial(0);
+        let mut version = Self { apex, class, record_count, apex_leaf: None, serial, names, nsec3, blocks };
+        // The apex is the first of all names.
+        let first = Walk::new(&version.names).next(&version.names);
+        version.apex_leaf = first.filter(|&leaf| version.labels_at(leaf).is_empty());
+        version.serial = version.soa().map_or(serial, |soa| soa.serial);
+        version
+    }
+
+    /// The zone's name.
+    pub fn apex(&self) -> NameRef<'_> {
+        self.apex.as_ref()
+    }
+
+    /// The zone's class.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The SOA serial.
+    pub fn serial(&self) -> Serial {
+        self.serial
+    }
+
+    /// The fields of the SOA record. The builder has seen to it that there is one; none would mean bad rdata.
+    pub fn soa(&self) -> Option<Soa<'_>> {
+        let rrset = self.apex_node()?.rrset(Rtype::SOA)?;
+        parse_soa(rrset.rdatas().next()?, rrset.ttl())
+    }
+
+    /// How many records, signatures included.
+    pub fn record_count(&self) -> usize {
+        self.record_count
+    }
+
+    /// How many owner names, NSEC3 owners included.
+    pub fn node_count(&self) -> usize {
+        self.names.len() + self.nsec3.len()
+    }
+
+    /// How many bytes the contents take in memory, this struct and allocator overhead not counted.
+    pub fn size_bytes(&self) -> usize {
+        self.names.size_bytes() + self.nsec3.size_bytes() + self.blocks.size_bytes()
+    }
+
+    /// Whether the zone is signed: it has keys and a way to prove what does not exist.
+    pub fn is_signed(&self) -> bool {
+        let has_keys = self.apex_node().is_some_and(|apex| apex.rrset(Rtype::DNSKEY).is_some());
+        has_keys && self.denial() != Denial::None
+    }
+
+    /// How the zone proves that something does not exist. NSEC3 only with a complete chain: an NSEC3PARAM without flags
+    /// (RFC 5155 section 4.1.2).
+    pub fn denial(&self) -> Denial<'_> {
+        let Some(apex) = self.apex_node() else { return Denial::None };
+        let parameters = apex.rrset(Rtype::NSEC3PARAM).filter(|_| self.nsec3.len() > 0);
+        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param));
+        nsec3.unwrap_or(if apex.has_nsec() { Denial::Nsec } else { Denial::None })
+    }
+
+    /// The node of the apex.
+    pub fn apex_node(&self) -> Option<Node<'_>> {
+        self.apex_leaf.map(|leaf| self.node_at(leaf))
+    }
+
+    /// All nodes: the names in canonical order, then the NSEC3 owners in theirs.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        let mut cursor = self.cursor();
+        std::iter::from_fn(move || cursor.next(self))
+    }
+
+    /// The names of the zone in canonical order, without the owners of NSEC3 records.
+    pub fn names(&self) -> impl Iterator<Item = Node<'_>> {
+        let mut walk = Walk::new(&self.names);
+        std::iter::from_fn(move || walk.next(&self.names).map(|leaf| self.node_at(leaf)))
+    }
+
+    /// A place before the first of [`Self::nodes`] that borrows nothing.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { names: Walk::new(&self.names), nsec3: Walk::new(&self.nsec3) }
+    }
+
+    pub(super) fn node_at(&self, leaf: Leaf) -> Node<'_> {
+        Node::new(self.apex(), leaf.flags, self.blocks.at(leaf.place))
+    }
+
+    pub(super) fn labels_at(&self, leaf: Leaf) -> &[u8] {
+        node::block_labels(self.blocks.at(leaf.place))
+    }
+
+    /// The labels of a name in the zone without those of the apex.
+    pub(super) fn relative<'n>(&self, name: NameRef<'n>) -> Option<&'n [u8]> {
+        let apex = self.apex();
+        let extra = name.len().checked_sub(apex.len())?;
+        if name.is_at_or_below(apex) { name.as_bytes().get(..extra) } else { None }
+    }
+}
+
+/// A place among the nodes of a zone version. It is good only for the version that it came from; with another it yields
+/// nonsense, though nothing worse.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    names: Walk,
+    nsec3: Walk,
+}
+
+impl Cursor {
+    /// The next node of `version`.
+    pub fn next<'a>(&mut self, version: &'a ZoneVersion) -> Option<Node<'a>> {
+        let leaf = self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3));
+        leaf.map(|leaf| version.node_at(leaf))
+    }
+}
+
+fn parse_soa(rdata: &[u8], ttl: u32) -> Option<Soa<'_>> {
+    let mname = NameRef::from_prefix(rdata).ok()?;
+    let rest = rdata.get(mname.len()..)?;
+    let rname = NameRef::from_prefix(rest).ok()?;
+    let numbers = rest.get(rname.len()..)?;
+    let number = |place: usize| numbers.get(place * 4..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
+    Some(Soa {
+        mname,
+        rname,
+        serial: Serial(number(0)?),
+        refresh: number(1)?,
+        retry: number(2)?,
+        expire: number(3)?,
+        minimum: number(4)?,
+        ttl,
+    })
+}
+
+/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete.
+fn parse_nsec3param(rdata: &[u8]) -> Option<Denial<'_>> {
+    let (&[algorithm, flags, high, low, salt_len], rest) = rdata.split_first_chunk()?;
+    let salt = rest.get(..usize::from(salt_len))?;
+    (flags == 0).then_some(Denial::Nsec3 { algorithm, iterations: u16::from_be_bytes([high, low]), salt })
+}

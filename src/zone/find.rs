@@ -1,0 +1,169 @@
+//! What a zone has for a name: everything that RFC 1034 section 4.3.2 asks, out of one descent.
+
+use super::contents::ZoneVersion;
+use super::key::Key;
+use super::node::{Flags, Node};
+use super::trie::{Leaf, Path, Trie};
+use crate::dns::NameRef;
+
+/// Where a name stands in a zone. It says what is there, not what to answer: a cut or a DNAME comes first.
+pub struct Find<'a> {
+    /// Whether the name exists.
+    pub matched: Match<'a>,
+    /// How many labels the closest encloser has, the root not counted: the name's own if it exists. 0 as well for a
+    /// name that is not in the zone.
+    pub encloser_labels: usize,
+    /// The node of the closest encloser; none if that is an empty non-terminal.
+    pub encloser: Option<Node<'a>>,
+    /// The topmost zone cut below the apex, at the name or above it.
+    pub cut: Option<Node<'a>>,
+    /// The topmost node with a DNAME above the name.
+    pub dname: Option<Node<'a>>,
+    /// The source of synthesis (RFC 4592 section 3.3.1): the wildcard right below the closest encloser, if the name
+    /// does not exist.
+    pub wildcard: Option<Node<'a>>,
+}
+
+/// Whether a name exists.
+#[derive(Clone, Copy)]
+pub enum Match<'a> {
+    /// It has RRsets.
+    Node(Node<'a>),
+    /// It has none, but names below it have.
+    EmptyNonTerminal,
+    /// It does not exist.
+    Missing,
+}
+
+impl ZoneVersion {
+    /// Finds out what there is for `name`. Does not allocate.
+    pub fn find(&self, name: NameRef<'_>) -> Find<'_> {
+        let Some(labels) = self.relative(name) else { return Find::nothing() };
+        let key = Key::of_labels(labels);
+        let Some(path) = self.names.descend(&key) else { return Find::nothing() };
+        if path.stuck.is_none() && self.labels_at(path.nearest).eq_ignore_ascii_case(labels) {
+            return self.exact(name, &key, &path);
+        }
+        self.inexact(&key, path)
+    }
+
+    /// The node of exactly this name.
+    pub fn node(&self, name: NameRef<'_>) -> Option<Node<'_>> {
+        let labels = self.relative(name)?;
+        let path = self.names.descend(&Key::of_labels(labels))?;
+        let is_same = self.labels_at(path.nearest).eq_ignore_ascii_case(labels);
+        is_same.then(|| self.node_at(path.nearest))
+    }
+
+    /// The NSEC owner at the name or the last before it: whose NSEC record matches or covers the name.
+    pub fn nsec_at_or_before(&self, name: NameRef<'_>) -> Option<Node<'_>> {
+        let key = Key::of_labels(self.relative(name)?);
+        self.at_or_before(&self.names, &key, Flags::NSEC).map(|leaf| self.node_at(leaf))
+    }
+
+    /// The NSEC3 owner whose hash is exactly this one.
+    pub fn nsec3_matching(&self, hash: &[u8]) -> Option<Node<'_>> {
+        let key = hash_key(hash)?;
+        let leaf = self.nsec3.descend(&key)?.nearest;
+        (self.key_at(leaf) == key).then(|| self.node_at(leaf))
+    }
+
+    /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
+    /// circle (RFC 5155 section 1.3). None only if the zone has no NSEC3 records.
+    pub fn nsec3_covering(&self, hash: &[u8]) -> Option<Node<'_>> {
+        let before = self.at_or_before(&self.nsec3, &hash_key(hash)?, Flags::default());
+        before.or_else(|| self.nsec3.last()).map(|leaf| self.node_at(leaf))
+    }
+
+    fn exact(&self, name: NameRef<'_>, key: &Key, path: &Path) -> Find<'_> {
+        let node = self.node_at(path.nearest);
+        let cut = path.above.cut.map(|(_, leaf)| leaf).or(path.nearest.flags.has(Flags::CUT).then_some(path.nearest));
+        debug_assert!(path.above.last.is_none_or(|(len, _)| len < key.len()));
+        Find {
+            matched: Match::Node(node),
+            encloser_labels: name.label_count(),
+            encloser: Some(node),
+            cut: cut.map(|leaf| self.node_at(leaf)),
+            dname: path.above.dname.map(|(_, leaf)| self.node_at(leaf)),
+            wildcard: None,
+        }
+    }
+
+    /// The name has no node of its own: what the descent noted is true up to the closest encloser.
+    fn inexact(&self, key: &Key, path: Path) -> Find<'_> {
+        let nearest = self.key_at(path.nearest);
+        let common = common_len(key, &nearest, path.stuck);
+        let end = key.label_end_within(common);
+        let mut above = path.above;
+        if nearest.len() == end {
+            above.note(end, path.nearest);
+        }
+        let within = |found: Option<(usize, Leaf)>| found.filter(|&(len, _)| len <= end).map(|(_, leaf)| leaf);
+        let encloser = match above.last {
+            Some((len, leaf)) if len == end => Some(leaf),
+            Some((len, _)) if len > end => self.leaf_of(&key.truncated(end)),
+            _ => None,
+        };
+        let is_missing = end < key.len();
+        Find {
+            matched: if is_missing { Match::Missing } else { Match::EmptyNonTerminal },
+            encloser_labels: self.apex().label_count() + key.labels_within(end),
+            encloser: encloser.map(|leaf| self.node_at(leaf)),
+            cut: within(above.cut).map(|leaf| self.node_at(leaf)),
+            dname: within(above.dname).map(|leaf| self.node_at(leaf)),
+            wildcard: if is_missing { self.wildcard_below(key, end, encloser) } else { None },
+        }
+    }
+
+    /// The wildcard right below the closest encloser, whose key is the first `end` numbers of `key`.
+    fn wildcard_below(&self, key: &Key, end: usize, encloser: Option<Leaf>) -> Option<Node<'_>> {
+        if encloser.is_some_and(|leaf| !leaf.flags.has(Flags::WILDCARD)) {
+            return None;
+        }
+        let mut wildcard = key.truncated(end);
+        wildcard.push_label(b"*");
+        self.leaf_of(&wildcard).map(|leaf| self.node_at(leaf))
+    }
+
+    fn leaf_of(&self, key: &Key) -> Option<Leaf> {
+        let leaf = self.names.descend(key)?.nearest;
+        (self.key_at(leaf) == *key).then_some(leaf)
+    }
+
+    fn at_or_before(&self, trie: &Trie, key: &Key, flags: Flags) -> Option<Leaf> {
+        let path = trie.descend(key)?;
+        let nearest = self.key_at(path.nearest);
+        if *key == nearest {
+            return trie.at_or_before(key, None, false, flags);
+        }
+        let difference = common_len(key, &nearest, path.stuck);
+        trie.at_or_before(key, Some(difference), *key > nearest, flags)
+    }
+
+    fn key_at(&self, leaf: Leaf) -> Key {
+        Key::of_labels(self.labels_at(leaf))
+    }
+}
+
+/// How many numbers at its beginning a key shares with the keys in the trie.
+fn common_len(key: &Key, nearest: &Key, stuck: Option<usize>) -> usize {
+    let difference = key.first_difference(nearest).unwrap_or(usize::MAX);
+    difference.min(stuck.unwrap_or(usize::MAX))
+}
+
+/// The key of the NSEC3 owner of this hash: one label, in base32 with the extended hex alphabet (RFC 5155 section 3.3).
+fn hash_key(hash: &[u8]) -> Option<Key> {
+    let mut label = [0; 64];
+    let len = data_encoding::BASE32_DNSSEC.encode_len(hash.len());
+    let text = label.get_mut(..len)?;
+    data_encoding::BASE32_DNSSEC.encode_mut(hash, text);
+    let mut key = Key::of_labels(&[]);
+    key.push_label(text);
+    Some(key)
+}
+
+impl Find<'_> {
+    fn nothing() -> Self {
+        Find { matched: Match::Missing, encloser_labels: 0, encloser: None, cut: None, dname: None, wildcard: None }
+    }
+}

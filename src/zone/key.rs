@@ -1,0 +1,237 @@
+//! Names as trie keys: sequences of small numbers whose order is the canonical order of names.
+//!
+//! A key is made of the labels of a name relative to the apex, last label first, in lower case. Bytes that are common
+//! in host names are one number each; any other byte is an escape and a second number. Each label is closed by
+//! [`NOBYTE`], which sorts before everything, and behind its end a key goes on with `NOBYTE` for ever, so a name comes
+//! right before its descendants (RFC 4034 section 6.1). Numbers are below 47, so a set of them fits into a word.
+
+/// Ends a label; the numbers behind the end of a key.
+pub(super) const NOBYTE: u8 = 0;
+
+/// The longest key: 254 bytes of labels, all of them escaped.
+const MAX_KEY: usize = 512;
+/// How many different second numbers an escape has.
+const ESCAPED: u8 = 46;
+
+/// The key of one name.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    numbers: [u8; MAX_KEY],
+    len: usize,
+}
+
+impl Key {
+    /// The key of a name given by its labels relative to the apex, in wire form without a root label.
+    pub(super) fn of_labels(labels: &[u8]) -> Self {
+        let mut starts = [0_u8; 128];
+        let (mut count, mut at) = (0, 0);
+        while let Some(&length) = labels.get(at) {
+            starts[count & 127] = at as u8;
+            count += 1;
+            at += 1 + usize::from(length);
+        }
+        let mut key = Self { numbers: [NOBYTE; MAX_KEY], len: 0 };
+        let mut end = labels.len();
+        for &start in starts[..count & 127].iter().rev() {
+            let start = usize::from(start);
+            key.push_label(labels.get(start + 1..end).unwrap_or_default());
+            end = start;
+        }
+        key
+    }
+
+    /// Goes on with one more label.
+    pub(super) fn push_label(&mut self, label: &[u8]) {
+        for &byte in label {
+            let (first, second) = NUMBERS[usize::from(byte)];
+            self.push(first);
+            if second != NOBYTE {
+                self.push(second);
+            }
+        }
+        self.push(NOBYTE);
+    }
+
+    fn push(&mut self, number: u8) {
+        if let Some(place) = self.numbers.get_mut(self.len) {
+            *place = number;
+            self.len += 1;
+        }
+    }
+
+    /// How many numbers the key has, the endless `NOBYTE`s behind them not counted.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The number at `offset`.
+    pub(super) fn at(&self, offset: usize) -> u8 {
+        self.numbers.get(offset).copied().unwrap_or(NOBYTE)
+    }
+
+    /// The first `len` numbers as a key of their own.
+    pub(super) fn truncated(&self, len: usize) -> Self {
+        let mut key = self.clone();
+        for number in key.numbers.iter_mut().skip(len) {
+            *number = NOBYTE;
+        }
+        key.len = len;
+        key
+    }
+
+    /// Where this key and `other` first differ; none if they are the same.
+    pub(super) fn first_difference(&self, other: &Self) -> Option<usize> {
+        let longer = self.len.max(other.len).min(MAX_KEY);
+        let (mine, theirs) = (&self.numbers[..longer], &other.numbers[..longer]);
+        let mut at = 0;
+        for (left, right) in mine.chunks(16).zip(theirs.chunks(16)) {
+            if left != right {
+                return left.iter().zip(right).position(|(left, right)| left != right).map(|within| at + within);
+            }
+            at += left.len();
+        }
+        None
+    }
+
+    /// The first ten numbers packed so that they compare like the key.
+    pub(super) fn prefix(&self) -> u64 {
+        self.numbers[..10].iter().fold(0, |packed, &number| packed << 6 | u64::from(number))
+    }
+
+    /// The end of the longest sequence of whole labels within the first `len` numbers.
+    pub(super) fn label_end_within(&self, len: usize) -> usize {
+        let numbers = self.numbers.get(..len.min(self.len)).unwrap_or_default();
+        numbers.iter().rposition(|&number| number == NOBYTE).map_or(0, |last| last + 1)
+    }
+
+    /// How many labels end within the first `len` numbers.
+    pub(super) fn labels_within(&self, len: usize) -> usize {
+        let numbers = self.numbers.get(..len.min(self.len)).unwrap_or_default();
+        numbers.iter().filter(|&&number| number == NOBYTE).count()
+    }
+
+    /// Whether a label may start at `offset`.
+    pub(super) fn is_label_start(&self, offset: usize) -> bool {
+        offset == 0 || self.at(offset - 1) == NOBYTE
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.first_difference(other).is_none()
+    }
+}
+impl Eq for Key {}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let longer = self.len.max(other.len);
+        self.numbers[..longer].cmp(&other.numbers[..longer])
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The one or two numbers of each byte; the second is `NOBYTE` if there is none.
+static NUMBERS: [(u8, u8); 256] = numbers();
+
+const fn numbers() -> [(u8, u8); 256] {
+    let mut table = [(0, 0); 256];
+    let (mut first, mut second) = (NOBYTE, ESCAPED);
+    let mut byte = 0;
+    while byte < 256 {
+        let folded = byte as u8;
+        if folded.is_ascii_uppercase() {
+            // Filled in below, with the numbers of the small letter.
+        } else if is_common(folded) {
+            first += 1;
+            table[byte] = (first, NOBYTE);
+            second = ESCAPED;
+        } else {
+            // A new escape when the last is used up or a common byte lies between.
+            if second == ESCAPED {
+                first += 1;
+                second = 0;
+            }
+            second += 1;
+            table[byte] = (first, second);
+        }
+        byte += 1;
+    }
+    let mut letter = b'A';
+    while letter <= b'Z' {
+        table[letter as usize] = table[letter.to_ascii_lowercase() as usize];
+        letter += 1;
+    }
+    table
+}
+
+const fn is_common(byte: u8) -> bool {
+    matches!(byte, b'-' | b'0'..=b'9' | b'_' | b'a'..=b'z')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Name;
+
+    fn key(text: &str) -> Key {
+        let name: Name = text.parse().unwrap();
+        let bytes = name.as_ref().as_bytes();
+        Key::of_labels(&bytes[..bytes.len() - 1])
+    }
+
+    #[test]
+    fn every_byte_orders_as_its_lower_case() {
+        for left in 0..=255_u8 {
+            for right in 0..=255_u8 {
+                let (a, b) = (Key::of_labels(&[1, left]), Key::of_labels(&[1, right]));
+                assert_eq!(a.cmp(&b), left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase()), "{left} {right}");
+            }
+        }
+        assert!(NUMBERS.iter().all(|&(first, second)| first < 47 && second < 47 && first > NOBYTE));
+    }
+
+    #[test]
+    fn keys_order_as_names_do() {
+        let texts = [
+            ".",
+            "example.",
+            "a.example.",
+            "yljkjljk.a.example.",
+            "Z.a.example.",
+            "zABC.a.EXAMPLE.",
+            "z.example.",
+            "\\001.z.example.",
+            "*.z.example.",
+            "\\200.z.example.",
+            "examplez.",
+        ];
+        for pair in texts.windows(2) {
+            assert!(key(pair[0]) < key(pair[1]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_have_whole_keys() {
+        let escaped = key(&format!("{0}.{0}.{0}.{1}.", "\\255".repeat(63), "\\255".repeat(61)));
+        assert_eq!(escaped.len(), 2 * (3 * 63 + 61) + 4);
+        assert_eq!(escaped.labels_within(escaped.len()), 4);
+        assert_eq!(key(&"a.".repeat(127)).labels_within(512), 127);
+    }
+
+    #[test]
+    fn labels_are_found_in_keys() {
+        let (www, wwx) = (key("www.example."), key("wwx.example."));
+        let common = www.first_difference(&wwx).unwrap();
+        assert_eq!(common, "example.ww".len());
+        assert_eq!(www.label_end_within(common), "example.".len());
+        assert_eq!(www.labels_within(common), 1);
+        assert_eq!(www.truncated(8), key("EXAMPLE."));
+        assert_eq!(www.first_difference(&key("WWW.example.")), None);
+    }
+}

@@ -1,0 +1,302 @@
+//! A name of a zone and its RRsets, as they lie packed in memory.
+//!
+//! A node is one run of bytes (a *block*): the owner relative to the apex with its case kept, the plain RRsets, and
+//! behind them the signatures, so that a query without DO never touches the signatures' cache lines. Each RRset is a
+//! short header and then its RRs, every one as RDLENGTH and uncompressed rdata exactly as they go into a message.
+//!
+//! ```text
+//! block  = u8 owner length, owner labels, size plain, size signatures, plain RRsets, signature RRsets
+//! RRset  = u16 type (a signature's: the type covered), u32 ttl, size count, size bytes, RRs
+//! RR     = u16 rdlength, rdata
+//! size   = seven bits a byte, the low ones first, the top bit says that more follow
+//! ```
+
+use crate::dns::{NameBuf, NameRef, Rtype};
+
+/// A name that holds RRsets.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    apex: NameRef<'a>,
+    flags: Flags,
+    labels: &'a [u8],
+    plain: &'a [u8],
+    signatures: &'a [u8],
+}
+
+impl<'a> Node<'a> {
+    /// Reads the block at the start of `block`.
+    pub(super) fn new(apex: NameRef<'a>, flags: Flags, block: &'a [u8]) -> Self {
+        let mut bytes = Bytes(block);
+        let owner_len = bytes.u8();
+        let labels = bytes.take(usize::from(owner_len));
+        let (plain_len, signatures_len) = (bytes.size(), bytes.size());
+        Node { apex, flags, labels, plain: bytes.take(plain_len), signatures: bytes.take(signatures_len) }
+    }
+
+    /// The owner name, with the case that it was loaded with.
+    pub fn owner(&self) -> NameBuf {
+        NameBuf::join(self.labels, self.apex).unwrap_or_else(|_| NameBuf::from_name(self.apex))
+    }
+
+    /// The owner's labels above the apex in wire form, without a root label; empty at the apex.
+    pub fn relative_owner(&self) -> &'a [u8] {
+        self.labels
+    }
+
+    /// The RRset of this type. Signatures are not found here but with [`Rrset::signatures`] and [`Self::signatures`].
+    pub fn rrset(&self, rtype: Rtype) -> Option<Rrset<'a>> {
+        self.rrsets().find(|rrset| rrset.rtype == rtype)
+    }
+
+    /// All RRsets but the RRSIGs, by ascending type.
+    pub fn rrsets(&self) -> Rrsets<'a> {
+        Rrsets { rest: Bytes(self.plain), signatures: self.signatures, are_signatures: false }
+    }
+
+    /// The RRSIGs as one RRset for each type covered, also those that cover nothing that is there.
+    pub fn signatures(&self) -> Rrsets<'a> {
+        Rrsets { rest: Bytes(self.signatures), signatures: &[], are_signatures: true }
+    }
+
+    /// Whether a zone cut is here: NS records, not at the apex.
+    pub fn is_cut(&self) -> bool {
+        self.flags.has(Flags::CUT)
+    }
+
+    /// Whether the node lies below a zone cut or a DNAME, hence is no authoritative data (glue at most).
+    pub fn is_occluded(&self) -> bool {
+        self.flags.has(Flags::OCCLUDED)
+    }
+
+    /// Whether there is a DNAME here.
+    pub fn has_dname(&self) -> bool {
+        self.flags.has(Flags::DNAME)
+    }
+
+    /// Whether there is a CNAME here.
+    pub fn has_cname(&self) -> bool {
+        self.flags.has(Flags::CNAME)
+    }
+
+    /// Whether there is a wildcard right below.
+    pub fn has_wildcard(&self) -> bool {
+        self.flags.has(Flags::WILDCARD)
+    }
+
+    /// Whether there is an NSEC record here.
+    pub fn has_nsec(&self) -> bool {
+        self.flags.has(Flags::NSEC)
+    }
+
+    /// Whether this is the owner of an NSEC3 record, which makes it no name of the zone (RFC 5155 section 7.2.8).
+    pub fn is_nsec3(&self) -> bool {
+        self.flags.has(Flags::NSEC3)
+    }
+
+    /// Whether this is the zone's apex.
+    pub fn is_apex(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// The RRs of one owner and type.
+#[derive(Clone, Copy)]
+pub struct Rrset<'a> {
+    rtype: Rtype,
+    covered: Rtype,
+    ttl: u32,
+    count: usize,
+    rrs: &'a [u8],
+    signatures: &'a [u8],
+}
+
+impl<'a> Rrset<'a> {
+    /// The type: RRSIG for signatures.
+    pub fn rtype(&self) -> Rtype {
+        self.rtype
+    }
+
+    /// What the RRSIGs cover; for any other RRset its own type.
+    pub fn covered(&self) -> Rtype {
+        self.covered
+    }
+
+    /// The TTL, one for all RRs (RFC 2181 section 5.2).
+    pub fn ttl(&self) -> u32 {
+        self.ttl
+    }
+
+    /// How many RRs, at least one.
+    #[allow(clippy::len_without_is_empty)] // an RRset is never empty
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The rdata of each RR in canonical order: wire form, uncompressed.
+    pub fn rdatas(&self) -> Rdatas<'a> {
+        Rdatas { rest: Bytes(self.rrs), left: self.count }
+    }
+
+    /// All RRs as they lie in memory: RDLENGTH and rdata, one behind the other.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.rrs
+    }
+
+    /// The RRSIGs that cover this RRset.
+    pub fn signatures(&self) -> Option<Rrset<'a>> {
+        let mut all = Rrsets { rest: Bytes(self.signatures), signatures: &[], are_signatures: true };
+        all.find(|signatures| signatures.covered == self.rtype)
+    }
+}
+
+/// The RRsets of a node.
+#[derive(Clone)]
+pub struct Rrsets<'a> {
+    rest: Bytes<'a>,
+    signatures: &'a [u8],
+    are_signatures: bool,
+}
+
+impl<'a> Iterator for Rrsets<'a> {
+    type Item = Rrset<'a>;
+
+    fn next(&mut self) -> Option<Rrset<'a>> {
+        if self.rest.0.is_empty() {
+            return None;
+        }
+        let covered = Rtype(self.rest.u16());
+        let ttl = self.rest.u32();
+        let (count, len) = (self.rest.size(), self.rest.size());
+        let rtype = if self.are_signatures { Rtype::RRSIG } else { covered };
+        Some(Rrset { rtype, covered, ttl, count, rrs: self.rest.take(len), signatures: self.signatures })
+    }
+}
+
+/// The rdata of the RRs of an RRset.
+#[derive(Clone)]
+pub struct Rdatas<'a> {
+    rest: Bytes<'a>,
+    left: usize,
+}
+
+impl<'a> Iterator for Rdatas<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.left = self.left.checked_sub(1)?;
+        let len = self.rest.u16();
+        Some(self.rest.take(usize::from(len)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Rdatas<'_> {}
+
+/// What is known of a node without reading its block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Flags(pub(super) u16);
+
+impl Flags {
+    pub(super) const CUT: Self = Self(1);
+    pub(super) const OCCLUDED: Self = Self(1 << 1);
+    pub(super) const DNAME: Self = Self(1 << 2);
+    pub(super) const CNAME: Self = Self(1 << 3);
+    pub(super) const WILDCARD: Self = Self(1 << 4);
+    pub(super) const NSEC: Self = Self(1 << 5);
+    pub(super) const NSEC3: Self = Self(1 << 6);
+
+    pub(super) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 == flag.0
+    }
+
+    /// Whether names below are no authoritative data.
+    pub(super) fn occludes_below(self) -> bool {
+        self.0 & (Self::CUT.0 | Self::DNAME.0 | Self::OCCLUDED.0) != 0
+    }
+
+    pub(super) fn with(self, flag: Self) -> Self {
+        Self(self.0 | flag.0)
+    }
+
+    /// What the presence of a type says; the rest depends on the names around.
+    pub(super) fn of_type(rtype: Rtype, is_apex: bool) -> Self {
+        match rtype {
+            Rtype::NS if !is_apex => Self::CUT,
+            Rtype::DNAME => Self::DNAME,
+            Rtype::CNAME => Self::CNAME,
+            Rtype::NSEC => Self::NSEC,
+            Rtype::NSEC3 => Self::NSEC3,
+            _ => Self::default(),
+        }
+    }
+}
+
+/// The owner's labels of the block at the start of `block`.
+pub(super) fn block_labels(block: &[u8]) -> &[u8] {
+    let mut bytes = Bytes(block);
+    let len = bytes.u8();
+    bytes.take(usize::from(len))
+}
+
+/// How many bytes the block at the start of `block` has.
+pub(super) fn block_len(block: &[u8]) -> usize {
+    let mut bytes = Bytes(block);
+    let owner_len = bytes.u8();
+    bytes.take(usize::from(owner_len));
+    let (plain, signatures) = (bytes.size(), bytes.size());
+    block.len() - bytes.0.len() + plain + signatures
+}
+
+/// Appends a size as [`Bytes::size`] reads it.
+pub(super) fn push_size(out: &mut Vec<u8>, mut size: usize) {
+    while size > 0x7f {
+        out.push(size as u8 | 0x80);
+        size >>= 7;
+    }
+    out.push(size as u8);
+}
+
+/// Reads blocks, which only the builder writes: running over the end yields zeros and empty slices, never a panic.
+#[derive(Clone, Copy)]
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let (head, rest) = self.0.split_at_checked(len).unwrap_or((&[], &[]));
+        self.0 = rest;
+        head
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        let (head, rest) = self.0.split_first_chunk().unwrap_or((&[0; N], &[]));
+        self.0 = rest;
+        *head
+    }
+
+    fn u8(&mut self) -> u8 {
+        u8::from_be_bytes(self.array())
+    }
+
+    fn u16(&mut self) -> u16 {
+        u16::from_be_bytes(self.array())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_be_bytes(self.array())
+    }
+
+    fn size(&mut self) -> usize {
+        let mut size = 0;
+        for shift in (0..usize::BITS).step_by(7) {
+            let byte = self.u8();
+            size |= usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        size
+    }
+}
