@@ -11,9 +11,11 @@ pub mod rcode;
 pub mod rdata;
 pub mod rtype;
 pub mod serial;
+pub mod suffix;
 pub mod text;
 pub mod ttl;
 pub mod wire;
+pub mod writer;
 
 pub use algorithm::{Algorithm, Key};
 pub use class::Class;
@@ -23,3 +25,4 @@ pub use rcode::{Opcode, Rcode};
 pub use rtype::Rtype;
 pub use serial::Serial;
 pub use wire::{Reader, WireError};
+pub use writer::Writer;

@@ -1,0 +1,128 @@
+//! Hashes of all suffixes of a name, in one pass from its last label to its first.
+//!
+//! Two things look up the longest suffix that they know: the message writer for compression, and the table of zones for
+//! the zone that a name belongs to. ASCII case makes no difference to the hash, so a hit has to be compared in the way
+//! that its user wants. With a random seed nobody can choose names that collide.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::NameRef;
+use super::name::MAX_LABELS;
+
+/// Any odd constant with bits all over: a multiplication spreads each byte over the whole product.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The suffixes of one name at a time; the memory is used again for the next.
+#[derive(Debug, Clone)]
+pub struct Suffixes {
+    labels: usize,
+    starts: [u8; MAX_LABELS],
+    hashes: [u64; MAX_LABELS],
+}
+
+impl Default for Suffixes {
+    fn default() -> Self {
+        Self { labels: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] }
+    }
+}
+
+impl Suffixes {
+    /// Hashes the suffixes of `name`, all but the root.
+    pub fn hash(&mut self, name: NameRef<'_>, seed: u64) {
+        let bytes = name.as_bytes();
+        self.find_labels(bytes);
+        let mut hash = root_hash(seed);
+        let mut end = bytes.len().saturating_sub(1);
+        for (&start, place) in self.starts.iter().zip(&mut self.hashes).take(self.labels).rev() {
+            let start = usize::from(start);
+            hash = mix(hash, bytes.get(start..end).unwrap_or_default());
+            *place = hash;
+            end = start;
+        }
+    }
+
+    fn find_labels(&mut self, bytes: &[u8]) {
+        self.labels = 0;
+        let mut at = 0_u8;
+        for start in &mut self.starts {
+            match bytes.get(usize::from(at)) {
+                None | Some(0) => return,
+                Some(length) => {
+                    *start = at;
+                    // A name has at most 255 bytes.
+                    at = at.saturating_add(*length).saturating_add(1);
+                    self.labels = self.labels.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// How many labels the name has, the root label not counted.
+    pub fn labels(&self) -> usize {
+        self.labels
+    }
+
+    /// Where each suffix starts within the name, and its hash, the longest first.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.starts.iter().zip(&self.hashes).take(self.labels).map(|(&start, &hash)| (usize::from(start), hash))
+    }
+}
+
+/// What the root hashes to.
+pub fn root_hash(seed: u64) -> u64 {
+    spread(seed ^ MULTIPLIER)
+}
+
+/// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases agree;
+/// that a few other bytes then agree as well does no harm.
+fn mix(hash: u64, label: &[u8]) -> u64 {
+    let (chunks, rest) = label.as_chunks::<8>();
+    let mut hash = hash;
+    for chunk in chunks {
+        hash = spread(hash ^ (u64::from_le_bytes(*chunk) | 0x2020_2020_2020_2020));
+    }
+    let mut last = rest.len() as u64;
+    for &byte in rest {
+        last = last << 8 | u64::from(byte | 0x20);
+    }
+    spread(hash ^ last)
+}
+
+fn spread(value: u64) -> u64 {
+    let product = u128::from(value).wrapping_mul(u128::from(MULTIPLIER));
+    (product >> 64) as u64 ^ product as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Name;
+
+    fn hashes(text: &str, seed: u64) -> Vec<u64> {
+        let name: Name = text.parse().unwrap();
+        let mut suffixes = Suffixes::default();
+        suffixes.hash(name.as_ref(), seed);
+        suffixes.iter().map(|(_, hash)| hash).collect()
+    }
+
+    #[test]
+    fn equal_suffixes_hash_alike_in_any_case() {
+        let (long, short) = (hashes("a.rather-long-label.Example.COM", 1), hashes("example.com", 1));
+        assert_eq!(long.len(), 4);
+        assert_eq!(long[2..], short);
+        assert_ne!(long[0], long[1]);
+    }
+
+    #[test]
+    fn the_seed_and_label_borders_matter() {
+        assert_ne!(hashes("example.com", 1), hashes("example.com", 2));
+        assert_ne!(hashes("ab.c", 1)[0], hashes("a.bc", 1)[0]);
+        assert!(hashes(".", 1).is_empty());
+    }
+
+    #[test]
+    fn the_longest_name_has_all_its_suffixes() {
+        let text = "a.".repeat(MAX_LABELS);
+        assert_eq!(hashes(&text, 1).len(), MAX_LABELS);
+    }
+}
