@@ -6,4 +6,5 @@
 
 pub mod listen;
 mod sys;
+pub mod tcp;
 pub mod udp;

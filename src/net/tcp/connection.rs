@@ -1,0 +1,238 @@
+//! One TCP connection: requests cut out of the bytes read, replies framed and written, silence timed.
+//!
+//! The buffers belong to the connection and are used again for every round. There is one timer a connection, moved only
+//! when it fires: most requests cost no timer operation at all.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{Client, Fault, Limits, MessageStream, Pull, Served, Service, StreamEnd};
+
+/// A connection and what it needs.
+pub(super) struct Connection<S> {
+    stream: TcpStream,
+    client: Client,
+    service: Arc<S>,
+    limits: Arc<Limits>,
+    /// Bytes read and not yet answered.
+    input: Vec<u8>,
+    /// Framed replies not yet written.
+    output: Vec<u8>,
+    alarm: Alarm,
+}
+
+impl<S: Service> Connection<S> {
+    pub(super) fn new(stream: TcpStream, client: Client, service: Arc<S>, limits: Arc<Limits>) -> Self {
+        let alarm = Alarm::at(Instant::now() + limits.timeouts.load().initial);
+        Self { stream, client, service, limits, input: Vec::new(), output: Vec::new(), alarm }
+    }
+
+    /// Serves the client until one side has enough.
+    pub(super) async fn run(mut self) {
+        while let Ok(()) = self.read().await {
+            if self.answer().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Reads what has come, at least one byte, with room for the rest of the request that has begun.
+    async fn read(&mut self) -> Result<(), Closed> {
+        let missing = frame_size(&self.input).map_or(0, |size| size.saturating_sub(self.input.len()));
+        self.input.reserve(missing.max(READ_SIZE));
+        tokio::select! {
+            biased;
+            read = self.stream.read_buf(&mut self.input) => match read {
+                Ok(1..) => Ok(()),
+                Ok(0) | Err(_) => Err(Closed::Disconnected),
+            },
+            () = self.alarm.rings() => Err(Closed::TimedOut),
+        }
+    }
+
+    /// Answers the whole requests that have been read. What counts against the idle timeout is whole requests: a client
+    /// that dribbles bytes is idle.
+    async fn answer(&mut self) -> Result<(), Closed> {
+        let mut done = 0;
+        while let Some((request, end)) = next_request(&self.input, done) {
+            done = end;
+            match serve(&*self.service, request, &self.client, &mut self.output) {
+                Served::Reply | Served::Nothing if self.output.len() < WRITE_SIZE => {}
+                Served::Reply | Served::Nothing => self.flush().await?,
+                Served::Close => return self.flush().await.and(Err(Closed::ByService)),
+                Served::Stream(stream) => {
+                    self.flush().await?;
+                    self.send(stream).await?;
+                }
+            }
+        }
+        if done == 0 {
+            return Ok(());
+        }
+        self.input.drain(..done);
+        self.flush().await?;
+        self.release_buffers();
+        self.alarm.set(Instant::now() + self.idle());
+        Ok(())
+    }
+
+    fn idle(&self) -> Duration {
+        let timeouts = self.limits.timeouts.load();
+        if self.client.is_kept_alive() { timeouts.keepalive } else { timeouts.idle }
+    }
+
+    /// Writes the replies, for as long as the client keeps taking some.
+    async fn flush(&mut self) -> Result<(), Closed> {
+        let idle = self.idle();
+        self.write(idle, None).await
+    }
+
+    /// Sends a stream piece by piece and tells it how it ended.
+    async fn send(&mut self, mut stream: Box<dyn MessageStream>) -> Result<(), Closed> {
+        let outcome = self.pump(&mut *stream).await;
+        stream.ended(match outcome {
+            Ok(()) => StreamEnd::Sent,
+            Err(Closed::TimedOut) => StreamEnd::TimedOut,
+            Err(Closed::Disconnected) => StreamEnd::Disconnected,
+            Err(Closed::ByService) => StreamEnd::Aborted,
+        });
+        outcome
+    }
+
+    async fn pump(&mut self, stream: &mut dyn MessageStream) -> Result<(), Closed> {
+        let limits = stream.limits();
+        let last = Instant::now() + limits.total;
+        loop {
+            let pull = catch_unwind(AssertUnwindSafe(|| stream.next(&mut self.output))).unwrap_or(Pull::Abort);
+            if pull == Pull::Abort {
+                return Err(Closed::ByService);
+            }
+            self.write(limits.idle, Some(last)).await?;
+            if pull == Pull::Done {
+                return Ok(());
+            }
+            // A client as fast as we are never makes us wait: let other connections have their turn.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Writes all output; gives up when nothing moves for `idle`, or at `last`.
+    async fn write(&mut self, idle: Duration, last: Option<Instant>) -> Result<(), Closed> {
+        let mut written = self.stream.try_write(&self.output).unwrap_or(0);
+        while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
+            let limit = Instant::now() + idle;
+            self.alarm.set(last.map_or(limit, |last| last.min(limit)));
+            written += tokio::select! {
+                biased;
+                () = self.alarm.rings() => return Err(Closed::TimedOut),
+                count = self.stream.write(rest) => count.map_err(|_: io::Error| Closed::Disconnected)?,
+            };
+        }
+        self.output.clear();
+        Ok(())
+    }
+
+    /// Gives back what a large message needed, so that an idle connection stays small.
+    fn release_buffers(&mut self) {
+        if self.input.is_empty() {
+            self.input.shrink_to(READ_SIZE);
+        }
+        self.output.shrink_to(KEPT_SIZE);
+    }
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy)]
+enum Closed {
+    Disconnected,
+    TimedOut,
+    ByService,
+}
+
+/// Has one request answered, framing the reply.
+fn serve<S: Service>(service: &S, request: &[u8], client: &Client, out: &mut Vec<u8>) -> Served {
+    let start = out.len();
+    let call = || frame(out, |out| service.serve(request, client, out));
+    let served = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        service.fault(Fault::Panic(client, request));
+        Served::Close
+    });
+    if !matches!(served, Served::Reply) {
+        out.truncate(start);
+    }
+    served
+}
+
+/// Appends one message to `out`, written by `write`, with its length before it (RFC 1035 section 4.2.2). A message that
+/// turns out empty, or longer than a length can say, is taken back.
+pub fn frame<T>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH_SIZE]);
+    let result = write(out);
+    let size = out.len().saturating_sub(start + LENGTH_SIZE);
+    match (u16::try_from(size), out.get_mut(start..start + LENGTH_SIZE)) {
+        (Ok(length @ 1..), Some(place)) => place.copy_from_slice(&length.to_be_bytes()),
+        _ => out.truncate(start),
+    }
+    result
+}
+
+/// The whole request that begins at `start`, and where the next one begins.
+fn next_request(input: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let rest = input.get(start..)?;
+    let size = frame_size(rest)?;
+    Some((rest.get(LENGTH_SIZE..size)?, start + size))
+}
+
+/// The size of the frame at the head of `bytes`, its length included.
+fn frame_size(bytes: &[u8]) -> Option<usize> {
+    bytes.first_chunk().map(|length| LENGTH_SIZE + usize::from(u16::from_be_bytes(*length)))
+}
+
+/// A timer that can be moved at no cost: only an earlier time than the one it waits for touches the timer wheel.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    at: Instant,
+}
+
+impl Alarm {
+    fn at(at: Instant) -> Self {
+        Self { sleep: Box::pin(sleep_until(at)), at }
+    }
+
+    fn set(&mut self, at: Instant) {
+        self.at = at;
+        if at < self.sleep.deadline() {
+            self.sleep.as_mut().reset(at);
+        }
+    }
+
+    async fn rings(&mut self) {
+        loop {
+            self.sleep.as_mut().await;
+            if self.sleep.deadline() >= self.at {
+                return;
+            }
+            self.sleep.as_mut().reset(self.at);
+        }
+    }
+}
+
+/// Size of the length that precedes a message.
+const LENGTH_SIZE: usize = 2;
+
+/// Room for one read, and what an idle connection keeps for the next: many queries, or the start of a larger message.
+const READ_SIZE: usize = 4096;
+
+/// Replies gathered before they are written, if that many requests came at once.
+const WRITE_SIZE: usize = 64 << 10;
+
+/// What an idle connection keeps for its replies.
+const KEPT_SIZE: usize = 16 << 10;

@@ -1,0 +1,291 @@
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use super::*;
+use crate::net::listen::bind_tcp;
+
+/// Obeys the first word of a request; sends any other request back.
+struct Obedient {
+    ends: UnboundedSender<StreamEnd>,
+    faults: Mutex<Vec<String>>,
+}
+
+impl Service for Obedient {
+    fn serve(&self, request: &[u8], client: &Client, out: &mut Vec<u8>) -> Served {
+        out.extend_from_slice(request);
+        match request {
+            b"close" => Served::Close,
+            b"quiet" => Served::Nothing,
+            b"panic" => panic!("asked to"),
+            b"keep" => {
+                client.keep_alive();
+                Served::Reply
+            }
+            b"count" => Served::Stream(self.stream(1000, Pull::Done)),
+            b"break" => Served::Stream(self.stream(3, Pull::Abort)),
+            b"endless" => Served::Stream(self.stream(u32::MAX, Pull::Done)),
+            _ => Served::Reply,
+        }
+    }
+
+    fn fault(&self, fault: Fault<'_>) {
+        self.faults.lock().unwrap().push(format!("{fault:?}"));
+    }
+}
+
+impl Obedient {
+    fn stream(&self, count: u32, at_end: Pull) -> Box<Counting> {
+        Box::new(Counting { next: 0, count, at_end, ends: self.ends.clone() })
+    }
+}
+
+/// A stream of messages of 1000 bytes, each beginning with its number.
+struct Counting {
+    next: u32,
+    count: u32,
+    at_end: Pull,
+    ends: UnboundedSender<StreamEnd>,
+}
+
+impl MessageStream for Counting {
+    fn next(&mut self, out: &mut Vec<u8>) -> Pull {
+        frame(out, |out| {
+            out.extend_from_slice(&self.next.to_be_bytes());
+            out.resize(out.len() + 996, 0);
+        });
+        self.next += 1;
+        if self.next < self.count { Pull::More } else { self.at_end }
+    }
+
+    fn limits(&self) -> StreamLimits {
+        StreamLimits { idle: Duration::from_secs(7), total: Duration::from_secs(100) }
+    }
+
+    fn ended(self: Box<Self>, end: StreamEnd) {
+        self.ends.send(end).unwrap();
+    }
+}
+
+struct Setting {
+    listening: Listening,
+    service: Arc<Obedient>,
+    limits: Arc<Limits>,
+    ends: UnboundedReceiver<StreamEnd>,
+}
+
+fn start(clients: usize) -> Setting {
+    let seconds = Duration::from_secs;
+    let timeouts = Timeouts { initial: seconds(10), idle: seconds(20), keepalive: seconds(40) };
+    let (sender, ends) = unbounded_channel();
+    let service = Arc::new(Obedient { ends: sender, faults: Mutex::default() });
+    let limits = Arc::new(Limits::new(timeouts, clients));
+    let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into(), 10).unwrap();
+    let listening = Listening::start(listener, Arc::clone(&service), Arc::clone(&limits)).unwrap();
+    Setting { listening, service, limits, ends }
+}
+
+async fn connect(setting: &Setting) -> TcpStream {
+    TcpStream::connect(setting.listening.local()).await.unwrap()
+}
+
+fn framed(messages: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    messages.iter().for_each(|message| frame(&mut out, |out| out.extend_from_slice(message)));
+    out
+}
+
+async fn read_message(client: &mut TcpStream) -> Vec<u8> {
+    let mut message = vec![0; client.read_u16().await.unwrap().into()];
+    client.read_exact(&mut message).await.unwrap();
+    message
+}
+
+async fn ask(client: &mut TcpStream, request: &[u8]) -> Vec<u8> {
+    client.write_all(&framed(&[request])).await.unwrap();
+    read_message(client).await
+}
+
+async fn is_closed(client: &mut TcpStream) -> bool {
+    !matches!(client.read(&mut [0; 16]).await, Ok(1..))
+}
+
+#[tokio::test]
+async fn queries_of_one_write_are_answered_by_one_write() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    let queries = framed(&[b"q0", b"q1", b"q2", b"q3", b"q4", b"q5", b"q6", b"q7", b"q8", b"q9"]);
+    client.write_all(&queries).await.unwrap();
+    let mut answers = [0; 1000];
+    let length = client.read(&mut answers).await.unwrap();
+    assert_eq!(answers[..length], queries);
+}
+
+#[tokio::test]
+async fn a_query_may_come_in_pieces() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    client.set_nodelay(true).unwrap();
+    // Each piece is certain to be read alone: the answer to the query before it has come.
+    for piece in [1, 2, 4] {
+        let queries = framed(&[b"whole", b"in pieces"]);
+        let (head, tail) = queries.split_at(7 + piece);
+        client.write_all(head).await.unwrap();
+        assert_eq!(read_message(&mut client).await, b"whole");
+        client.write_all(tail).await.unwrap();
+        assert_eq!(read_message(&mut client).await, b"in pieces");
+    }
+}
+
+#[tokio::test]
+async fn the_largest_message_passes_both_ways() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    let largest: Vec<u8> = (0..65535_u32).map(|number| number as u8).collect();
+    assert_eq!(ask(&mut client, &largest).await, largest);
+    assert_eq!(ask(&mut client, b"small").await, b"small");
+}
+
+#[tokio::test]
+async fn a_request_without_reply_leaves_nothing_behind() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"quiet", b"loud"])).await.unwrap();
+    assert_eq!(read_message(&mut client).await, b"loud");
+}
+
+#[tokio::test]
+async fn replies_before_a_close_are_sent() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"first", b"close", b"never"])).await.unwrap();
+    assert_eq!(read_message(&mut client).await, b"first");
+    assert!(is_closed(&mut client).await);
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_connection_only() {
+    let setting = start(10);
+    let (mut unlucky, mut other) = (connect(&setting).await, connect(&setting).await);
+    unlucky.write_all(&framed(&[b"panic"])).await.unwrap();
+    assert!(is_closed(&mut unlucky).await);
+    assert_eq!(ask(&mut other, b"alive").await, b"alive");
+    let faults = setting.service.faults.lock().unwrap();
+    assert!(faults.len() == 1 && faults[0].starts_with("Panic"), "{faults:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_says_nothing_is_left_after_the_initial_timeout() {
+    let setting = start(10);
+    let begin = Instant::now();
+    let mut client = connect(&setting).await;
+    client.write_all(&[0, 20, 1]).await.unwrap();
+    assert!(is_closed(&mut client).await);
+    assert_eq!(begin.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_kept_for_the_idle_or_the_keepalive_timeout() {
+    for (query, timeout_s) in [(&b"hello"[..], 20), (b"keep", 40)] {
+        let setting = start(10);
+        let mut client = connect(&setting).await;
+        client.write_all(&framed(&[query])).await.unwrap();
+        let mut all = Vec::new();
+        let begin = Instant::now();
+        client.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, framed(&[query]));
+        assert_eq!(begin.elapsed().as_secs(), timeout_s);
+    }
+}
+
+#[tokio::test]
+async fn at_the_quota_a_client_waits_until_another_leaves() {
+    let setting = start(1);
+    let mut first = connect(&setting).await;
+    assert_eq!(ask(&mut first, b"one").await, b"one");
+    let mut second = connect(&setting).await;
+    second.write_all(&framed(&[b"two"])).await.unwrap();
+    assert_eq!(ask(&mut first, b"more").await, b"more");
+    assert!(second.try_read(&mut [0; 16]).is_err());
+    assert_eq!(setting.limits.quota.used(), 1);
+    drop(first);
+    assert_eq!(read_message(&mut second).await, b"two");
+    assert_eq!(setting.limits.quota.high_water(), 1);
+}
+
+#[tokio::test]
+async fn a_raised_quota_admits_those_who_wait() {
+    let setting = start(0);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"me"])).await.unwrap();
+    setting.limits.quota.set_limit(1);
+    assert_eq!(read_message(&mut client).await, b"me");
+}
+
+#[tokio::test]
+async fn queries_behind_a_stream_are_answered_after_it() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"before", b"count", b"after"])).await.unwrap();
+    assert_eq!(read_message(&mut client).await, b"before");
+    for number in 0..1000_u32 {
+        let message = read_message(&mut client).await;
+        assert_eq!((message.len(), &message[..4]), (1000, &number.to_be_bytes()[..]));
+    }
+    assert_eq!(read_message(&mut client).await, b"after");
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+}
+
+#[tokio::test]
+async fn a_stream_that_aborts_closes_the_connection() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"break"])).await.unwrap();
+    let mut all = Vec::new();
+    let _ = client.read_to_end(&mut all).await;
+    assert_eq!(all.len(), 2 * 1002);
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Aborted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_stops_its_stream_and_then_loses_it() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    let begin = Instant::now();
+    client.write_all(&framed(&[b"endless"])).await.unwrap();
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::TimedOut));
+    assert_eq!(begin.elapsed().as_secs(), 7);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_its_stream() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"endless"])).await.unwrap();
+    read_message(&mut client).await;
+    drop(client);
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Disconnected));
+}
+
+#[tokio::test]
+async fn stopping_closes_connections_and_frees_the_address() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    assert_eq!(ask(&mut client, b"here").await, b"here");
+    let local = setting.listening.local();
+    setting.listening.stop().await;
+    assert!(is_closed(&mut client).await);
+    bind_tcp(local, 10).unwrap();
+    assert_eq!(setting.limits.quota.used(), 0);
+}
+
+#[test]
+fn a_message_that_no_length_can_say_is_taken_back() {
+    let mut out = vec![1];
+    frame(&mut out, |out| out.resize(out.len() + 65536, 0));
+    frame(&mut out, |_| ());
+    assert_eq!(out, [1]);
+}
