@@ -211,3 +211,6 @@ fn parse_nsec3param(rdata: &[u8]) -> Option<Denial<'_>> {
     let salt = rest.get(..usize::from(salt_len))?;
     (flags == 0).then_some(Denial::Nsec3 { algorithm, iterations: u16::from_be_bytes([high, low]), salt })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! Random zones against a plain model: a sorted map of names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::zone::{Builder, ContentsError, Limit, Limits, Match};
+
+const APEX: &str = "Zone.example.";
+/// Letters of both cases, specials, bytes below and above the letters, and labels that hold what looks like others.
+const LABELS: [&str; 17] = [
+    "a",
+    "B",
+    "b",
+    "ab",
+    "*",
+    "x-1",
+    "_t",
+    "\\000",
+    "\\255",
+    "\\127z",
+    "\\@",
+    "c\\.d",
+    "\\003foo",
+    "foo",
+    "x\\003foo",
+    "0",
+    "long-label-of-some-length",
+];
+
+/// Xorshift: the same numbers from the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % end
+    }
+
+    fn name(&mut self) -> Name {
+        let depth = self.below(5);
+        let labels: String = (0..depth).map(|_| format!("{}.", LABELS[self.below(LABELS.len())])).collect();
+        name(&format!("{labels}{APEX}"))
+    }
+
+    fn record(&mut self) -> Record {
+        let types = [Rtype::A, Rtype::A, Rtype::A, Rtype::TXT, Rtype::NS, Rtype::DNAME, Rtype::CNAME, Rtype::NSEC];
+        let rtype = types[self.below(types.len())];
+        let rdata = match self.below(4) {
+            0 => return (self.name(), Rtype::RRSIG, 60, [&rtype.0.to_be_bytes()[..], &[self.below(3) as u8]].concat()),
+            1 => return (hashed(&[self.below(256) as u8; 20]), Rtype::NSEC3, 60, vec![1, self.below(3) as u8]),
+            _ => vec![self.below(4) as u8],
+        };
+        (self.name(), rtype, 60, rdata)
+    }
+
+    fn zone(&mut self) -> Vec<Record> {
+        let count = self.below(60);
+        let mut records: Vec<Record> = (0..count).map(|_| self.record()).collect();
+        records.insert(self.below(count + 1), soa(1));
+        records
+    }
+}
+
+type Record = (Name, Rtype, u32, Vec<u8>);
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn hashed(hash: &[u8]) -> Name {
+    name(&format!("{}.{APEX}", data_encoding::BASE32_DNSSEC.encode(hash).to_uppercase()))
+}
+
+fn soa(serial: u32) -> Record {
+    let numbers = [serial, 2, 3, 4, 5].map(u32::to_be_bytes).concat();
+    (name(APEX), Rtype::SOA, 60, [&b"\x01m\x00\x01r\x00"[..], &numbers].concat())
+}
+
+fn build(records: &[Record]) -> ZoneVersion {
+    let mut builder = Builder::new(name(APEX), Class::IN);
+    for (owner, rtype, ttl, rdata) in records {
+        builder.add(owner.as_ref(), *rtype, *ttl, rdata).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// All records in the order in which the version has them, with the case of the owner folded.
+fn dump(version: &ZoneVersion) -> Vec<(String, Rtype, u32, Vec<u8>)> {
+    let of_node = |node: Node<'_>| {
+        let owner = node.owner().to_string().to_lowercase();
+        let rrsets: Vec<_> = node.rrsets().chain(node.signatures()).collect();
+        let of_rrset = |rrset: &crate::zone::Rrset<'_>| {
+            let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
+            rrset.rdatas().map(move |rdata| (rtype, ttl, rdata.to_vec())).collect::<Vec<_>>()
+        };
+        let records: Vec<_> = rrsets.iter().flat_map(of_rrset).collect();
+        records.into_iter().map(move |(rtype, ttl, rdata)| (owner.clone(), rtype, ttl, rdata)).collect::<Vec<_>>()
+    };
+    version.nodes().flat_map(of_node).collect()
+}
+
+/// The plain model: types by name, NSEC3 owners apart.
+#[derive(Default)]
+struct Model {
+    names: BTreeMap<Name, BTreeSet<Rtype>>,
+    nsec3: BTreeSet<Name>,
+    records: BTreeSet<(Name, Rtype, Vec<u8>)>,
+}
+
+impl Model {
+    fn new(records: &[Record]) -> Self {
+        let mut model = Self::default();
+        for (owner, rtype, _, rdata) in records {
+            model.records.insert((owner.clone(), *rtype, rdata.clone()));
+            if *rtype == Rtype::NSEC3 {
+                model.nsec3.insert(owner.clone());
+            } else {
+                model.names.entry(owner.clone()).or_default().insert(*rtype);
+            }
+        }
+        model
+    }
+
+    fn has(&self, owner: NameRef<'_>, rtype: Rtype) -> bool {
+        self.names.get(&owner.to_name()).is_some_and(|types| types.contains(&rtype))
+    }
+
+    fn is_cut(&self, owner: NameRef<'_>) -> bool {
+        owner != name(APEX).as_ref() && self.has(owner, Rtype::NS)
+    }
+
+    fn exists(&self, owner: NameRef<'_>) -> bool {
+        self.names.keys().any(|name| name.as_ref().is_at_or_below(owner))
+    }
+
+    /// The name and those above it up to the apex, the apex first.
+    fn path(owner: NameRef<'_>) -> Vec<NameRef<'_>> {
+        let mut path: Vec<_> =
+            owner.ancestors().take_while(|name| name.is_at_or_below(self::name(APEX).as_ref())).collect();
+        path.reverse();
+        path
+    }
+}
+
+/// What a node is called, to compare options of nodes.
+fn owner(node: Option<Node<'_>>) -> Option<Name> {
+    node.map(|node| node.owner().as_ref().to_name())
+}
+
+fn check_find(model: &Model, version: &ZoneVersion, asked: &Name, seed: u64) {
+    let (find, path) = (version.find(asked.as_ref()), Model::path(asked.as_ref()));
+    let context = format!("seed {seed}: {asked}");
+    let wanted = |found: Option<&NameRef<'_>>| found.map(|name| name.to_name());
+    let encloser = *path.iter().rfind(|name| model.exists(**name)).unwrap();
+    match find.matched {
+        Match::Node(node) => assert_eq!(node.owner().as_ref(), asked.as_ref(), "{context}"),
+        Match::EmptyNonTerminal => assert!(encloser == asked.as_ref(), "{context}"),
+        Match::Missing => assert!(encloser != asked.as_ref(), "{context}"),
+    }
+    assert_eq!(matches!(find.matched, Match::Node(_)), model.names.contains_key(asked), "{context}");
+    assert_eq!(find.encloser_labels, encloser.label_count(), "{context}");
+    let has_node = model.names.contains_key(&encloser.to_name());
+    assert_eq!(owner(find.encloser), has_node.then(|| encloser.to_name()), "{context}");
+    assert_eq!(owner(find.cut), wanted(path.iter().find(|name| model.is_cut(**name))), "{context}");
+    let above = &path[..path.len() - 1];
+    assert_eq!(owner(find.dname), wanted(above.iter().find(|name| model.has(**name, Rtype::DNAME))), "{context}");
+    let wildcard = name(&format!("*.{encloser}"));
+    let has_wildcard = encloser != asked.as_ref() && model.names.contains_key(&wildcard);
+    assert_eq!(owner(find.wildcard), has_wildcard.then_some(wildcard), "{context}");
+    assert_eq!(owner(version.node(asked.as_ref())).is_some(), model.names.contains_key(asked), "{context}");
+    let nsec = model.names.range(..=asked.clone()).rfind(|(_, types)| types.contains(&Rtype::NSEC));
+    assert_eq!(owner(version.nsec_at_or_before(asked.as_ref())), nsec.map(|(name, _)| name.clone()), "{context}");
+}
+
+fn check_flags(model: &Model, node: Node<'_>, seed: u64) {
+    let owner = node.owner();
+    let owner = owner.as_ref();
+    let context = format!("seed {seed}: {owner}");
+    assert_eq!(node.is_cut(), model.is_cut(owner), "{context}");
+    assert_eq!(node.has_dname(), model.has(owner, Rtype::DNAME), "{context}");
+    assert_eq!(node.has_cname(), model.has(owner, Rtype::CNAME), "{context}");
+    assert_eq!(node.has_nsec(), model.has(owner, Rtype::NSEC), "{context}");
+    assert_eq!(node.has_wildcard(), model.names.contains_key(&name(&format!("*.{owner}"))), "{context}");
+    let path = Model::path(owner);
+    let occludes = |name: &NameRef<'_>| model.is_cut(*name) || model.has(*name, Rtype::DNAME);
+    assert_eq!(node.is_occluded(), path[..path.len() - 1].iter().any(occludes), "{context}");
+}
+
+fn check_nsec3(model: &Model, version: &ZoneVersion, hash: [u8; 20], seed: u64) {
+    let asked = hashed(&hash);
+    assert_eq!(owner(version.nsec3_matching(&hash)).is_some(), model.nsec3.contains(&asked), "seed {seed}: {asked}");
+    let before = model.nsec3.range(..=asked.clone()).next_back().or(model.nsec3.last());
+    assert_eq!(owner(version.nsec3_covering(&hash)), before.cloned(), "seed {seed}: {asked}");
+}
+
+#[test]
+fn random_zones_answer_as_the_model_does() {
+    for seed in 1..=400 {
+        let mut random = Random(seed * 0x9e37_79b9);
+        let records = random.zone();
+        let (model, version) = (Model::new(&records), build(&records));
+        let names: Vec<Name> = version.names().map(|node| node.owner().as_ref().to_name()).collect();
+        assert_eq!(names, model.names.keys().cloned().collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(version.node_count(), model.names.len() + model.nsec3.len(), "seed {seed}");
+        assert_eq!(version.record_count(), model.records.len(), "seed {seed}");
+        assert_eq!(dump(&version).len(), model.records.len(), "seed {seed}");
+        version.names().for_each(|node| check_flags(&model, node, seed));
+        for asked in (0..60).map(|_| random.name()).chain(names) {
+            check_find(&model, &version, &asked, seed);
+        }
+        for byte in 0..=255 {
+            check_nsec3(&model, &version, [byte; 20], seed);
+        }
+    }
+}
+
+#[test]
+fn the_order_of_records_does_not_matter() {
+    for seed in 1..=200 {
+        let mut random = Random(seed * 0x9e37_79b9);
+        let mut records = random.zone();
+        let first = dump(&build(&records));
+        for _ in 0..3 {
+            for at in (1..records.len()).rev() {
+                records.swap(at, random.below(at + 1));
+            }
+            assert_eq!(dump(&build(&records)), first, "seed {seed}");
+        }
+        records.sort_by(|left, right| left.0.cmp(&right.0));
+        assert_eq!(dump(&build(&records)), first, "seed {seed}");
+    }
+}
+
+#[test]
+fn many_names_span_many_chunks() {
+    let mut records: Vec<Record> = vec![soa(7)];
+    for number in 0..70_000_u32 {
+        records.push((name(&format!("n{number}.{APEX}")), Rtype::TXT, 60, vec![b'x'; 40]));
+    }
+    let version = build(&records);
+    assert_eq!((version.node_count(), version.serial()), (70_001, Serial(7)));
+    let owners: Vec<_> = version.nodes().map(|node| node.owner().as_ref().to_name()).collect();
+    assert!(owners.windows(2).all(|pair| pair[0] < pair[1]));
+    assert!(records.iter().all(|(owner, ..)| version.node(owner.as_ref()).is_some()));
+    assert!(version.node(name(&format!("n70000.{APEX}")).as_ref()).is_none());
+}
+
+#[test]
+fn owners_keep_their_case_and_rrsets_their_first_ttl() {
+    let www = format!("wWw.{APEX}");
+    let signature = [&Rtype::A.0.to_be_bytes()[..], b"sig"].concat();
+    let version = build(&[
+        (name(&www), Rtype::A, 300, vec![2]),
+        soa(1),
+        (name(&www.to_lowercase()), Rtype::A, 60, vec![1]),
+        (name(&www), Rtype::RRSIG, 300, signature.clone()),
+        (name(&www), Rtype::A, 60, vec![2]),
+    ]);
+    let node = version.node(name(&www).as_ref()).unwrap();
+    assert_eq!(node.owner().to_string(), www);
+    assert_eq!(node.relative_owner(), b"\x03wWw");
+    let rrset = node.rrset(Rtype::A).unwrap();
+    assert_eq!((rrset.ttl(), rrset.len(), rrset.as_bytes()), (300, 2, &b"\x00\x01\x01\x00\x01\x02"[..]));
+    let signatures = rrset.signatures().unwrap();
+    assert_eq!((signatures.rtype(), signatures.covered()), (Rtype::RRSIG, Rtype::A));
+    assert_eq!(signatures.rdatas().collect::<Vec<_>>(), [&signature[..]]);
+    assert!(node.rrset(Rtype::RRSIG).is_none());
+    assert_eq!(node.rrsets().count(), 1);
+}
+
+#[test]
+fn large_rrsets_stay_whole() {
+    let mut records = vec![soa(1)];
+    records.extend((0..300_u16).map(|number| {
+        let rdata = [&number.to_be_bytes()[..], &[0; 9000]].concat();
+        (name(&format!("big.{APEX}")), Rtype::TXT, 60, rdata)
+    }));
+    let version = build(&records);
+    let rrset = version.node(name(&format!("big.{APEX}")).as_ref()).unwrap().rrset(Rtype::TXT).unwrap();
+    assert_eq!(rrset.rdatas().map(|rdata| rdata[..2].to_vec()).collect::<BTreeSet<_>>().len(), 300);
+    assert!(rrset.rdatas().all(|rdata| rdata.len() == 9002));
+}
+
+#[test]
+fn limits_count_what_is_kept() {
+    let try_limits = |limits: Limits, records: &[Record]| {
+        let mut builder = Builder::new(name(APEX), Class::IN).with_limits(limits);
+        for (owner, rtype, ttl, rdata) in records {
+            builder.add(owner.as_ref(), *rtype, *ttl, rdata)?;
+        }
+        builder.finish().map(|version| version.record_count())
+    };
+    let at = |text: &str, rtype, byte| (name(&format!("{text}.{APEX}")), rtype, 60, vec![byte]);
+    let zone = [
+        soa(1),
+        at("a", Rtype::A, 1),
+        at("b", Rtype::A, 1),
+        at("a", Rtype::A, 2),
+        at("a", Rtype::A, 2),
+        at("a", Rtype::TXT, 1),
+    ];
+    let unlimited = Limits::default();
+    assert_eq!(try_limits(unlimited, &zone), Ok(5));
+    let too_many = |limit| Err(ContentsError::TooManyRecords(limit));
+    assert_eq!(try_limits(Limits { records: 5, ..unlimited }, &zone), Ok(5));
+    assert_eq!(try_limits(Limits { records: 4, ..unlimited }, &zone), too_many(Limit::Records));
+    assert_eq!(try_limits(Limits { records_per_type: 2, ..unlimited }, &zone), Ok(5));
+    assert_eq!(try_limits(Limits { records_per_type: 1, ..unlimited }, &zone), too_many(Limit::RecordsPerType));
+    assert_eq!(try_limits(Limits { types_per_name: 2, ..unlimited }, &zone), Ok(5));
+    assert_eq!(try_limits(Limits { types_per_name: 1, ..unlimited }, &zone), too_many(Limit::TypesPerName));
+    assert_eq!(ContentsError::TooManyRecords(Limit::Records).to_string(), "too many records");
+}
+
+#[test]
+fn a_zone_has_one_soa_and_only_its_own_names() {
+    let apex_ns = (name(APEX), Rtype::NS, 60, vec![0]);
+    let finish = |records: &[Record]| {
+        let mut builder = Builder::new(name(APEX), Class::IN);
+        records.iter().for_each(|(owner, rtype, ttl, rdata)| {
+            builder.add(owner.as_ref(), *rtype, *ttl, rdata).unwrap();
+        });
+        builder.finish().err()
+    };
+    assert_eq!(finish(&[]), Some(ContentsError::SoaCount { soa: 0, ns: 0 }));
+    assert_eq!(finish(&[soa(1), apex_ns.clone(), soa(2)]), Some(ContentsError::SoaCount { soa: 2, ns: 1 }));
+    assert_eq!(finish(&[soa(1), apex_ns, soa(1)]), None);
+    let mut builder = Builder::new(name(APEX), Class::IN);
+    let foreign = name("example.");
+    assert_eq!(builder.add(foreign.as_ref(), Rtype::A, 1, &[1]), Err(ContentsError::OutOfZone));
+    assert_eq!(builder.add(name(APEX).as_ref(), Rtype::RRSIG, 1, &[1]), Err(ContentsError::BadRecord));
+    assert!(matches!(build(&[soa(1)]).find(foreign.as_ref()).matched, Match::Missing));
+}
+
+#[test]
+fn the_soa_and_the_way_of_denial_are_read_from_the_apex() {
+    let version = build(&[soa(9)]);
+    let soa_fields = version.soa().unwrap();
+    assert_eq!((soa_fields.serial, soa_fields.refresh, soa_fields.minimum, soa_fields.ttl), (Serial(9), 2, 5, 60));
+    assert_eq!((soa_fields.mname.to_string(), soa_fields.rname.to_string()), ("m.".into(), "r.".into()));
+    assert_eq!((version.denial(), version.is_signed()), (Denial::None, false));
+    let key = (name(APEX), Rtype::DNSKEY, 60, vec![1]);
+    let nsec = build(&[soa(9), key.clone(), (name(APEX), Rtype::NSEC, 60, vec![1])]);
+    assert_eq!((nsec.denial(), nsec.is_signed()), (Denial::Nsec, true));
+    let parameters = |flags| (name(APEX), Rtype::NSEC3PARAM, 60, vec![1, flags, 0, 5, 2, 0xaa, 0xbb]);
+    let hash = (hashed(&[7; 20]), Rtype::NSEC3, 60, vec![1]);
+    let nsec3 = build(&[soa(9), key.clone(), parameters(0), hash.clone()]);
+    assert_eq!(nsec3.denial(), Denial::Nsec3 { algorithm: 1, iterations: 5, salt: &[0xaa, 0xbb] });
+    let unfinished = build(&[soa(9), key, parameters(1), hash]);
+    assert_eq!(unfinished.denial(), Denial::None);
+}
+
+#[test]
+fn a_cursor_goes_on_where_it_stopped() {
+    let records: Vec<_> =
+        [soa(1)].into_iter().chain((0..20).map(|byte| (hashed(&[byte; 20]), Rtype::NSEC3, 60, vec![1]))).collect();
+    let version = build(&records);
+    let mut cursor = version.cursor();
+    for expected in version.nodes() {
+        let resumed = cursor.clone().next(&version).unwrap();
+        assert_eq!(resumed.owner(), expected.owner());
+        cursor.next(&version).unwrap();
+    }
+    assert!(cursor.next(&version).is_none());
+    assert!(version.find(hashed(&[3; 20]).as_ref()).encloser.is_some_and(|node| node.is_apex()));
+}
