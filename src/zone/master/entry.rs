@@ -1,0 +1,372 @@
+//! One entry of a master file: a directive, or a record with what it inherits from the ones before.
+
+use std::path::Path;
+
+use super::fault::{Fault, Stop, Voice};
+use super::scan::Scanner;
+use super::ttl::{MAX_TTL_S, ttl_from_text};
+use super::{Context, Loader, Sink, hosts};
+use crate::dns::name::{NameError, NoDot};
+use crate::dns::text::{Token, Tokens};
+use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
+use crate::zone::message::Strictness;
+
+/// The owner that an entry without one of its own inherits.
+pub(super) struct Owner {
+    name: NameBuf,
+    /// The text that it was read from, in case it is repeated; empty if the origin has changed since.
+    text: Vec<u8>,
+    is_known: bool,
+    /// Records of owners outside the zone are read, for their faults, and dropped.
+    is_in_zone: bool,
+}
+
+impl Owner {
+    /// At the start of a zone's file there is none.
+    pub(super) fn none() -> Self {
+        Self { name: NameBuf::root(), text: Vec::new(), is_known: false, is_in_zone: false }
+    }
+
+    /// Whether an entry may inherit it.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// The same owner for an included file, where its text may mean another name.
+    pub(super) fn for_include(&self) -> Self {
+        Self { name: self.name.clone(), text: Vec::new(), is_known: self.is_known, is_in_zone: self.is_in_zone }
+    }
+
+    /// After a change of origin the text may mean another name.
+    pub(super) fn forget_text(&mut self) {
+        self.text.clear();
+    }
+}
+
+/// What stands between owner and rdata.
+pub(super) struct Heading {
+    pub(super) ttl: Option<u32>,
+    pub(super) rtype: Rtype,
+}
+
+impl<S: Sink> Loader<'_, S> {
+    /// Reads the entry that `scanner` stands at. Until it is known to be there whole, nothing happens that reading it
+    /// again would do twice.
+    #[inline]
+    pub(super) fn entry(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        is_inherited: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
+        if !is_inherited {
+            let token = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
+            if token.quoted {
+                return Err(Fault::load("syntax error"));
+            }
+            if token.text.starts_with(b"$") {
+                return self.directive(token.text, scanner, context);
+            }
+            self.owner(token.text, context)?;
+        } else if !context.owner.is_known {
+            return Err(Fault::worded(Voice::Plain, "no current owner name", "no owner"));
+        }
+        self.record(scanner, is_inherited, context)
+    }
+
+    /// Takes the owner of a record from its text.
+    #[inline]
+    fn owner(&mut self, text: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
+        if text == context.owner.text {
+            return Ok(());
+        }
+        let name = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
+        if name != context.owner.name || !context.owner.is_known {
+            self.rrset_ttls.clear();
+        }
+        let is_in_zone = name.as_ref().is_at_or_below(self.options.apex.as_ref());
+        let owner = &mut context.owner;
+        owner.text.clear();
+        owner.text.extend_from_slice(text);
+        (owner.name, owner.is_known, owner.is_in_zone) = (name, true, is_in_zone);
+        Ok(())
+    }
+
+    #[inline]
+    fn record(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        is_inherited: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
+        let heading = self.heading(scanner)?;
+        let owner = context.owner.name.as_ref();
+        self.placement(owner, heading.rtype)?;
+        self.rdata.clear();
+        rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
+            .map_err(|error| Fault::rdata(&error, scanner))?;
+        if scanner.is_starved() {
+            return Err(Stop::Starved);
+        }
+        self.remarks(scanner, is_inherited, context, heading.rtype)?;
+        let ttl = self.ttl(heading, scanner, context.path)?;
+        let owner = &context.owner;
+        if owner.is_in_zone {
+            self.sink.record(owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
+        }
+        scanner.finish_record();
+        Ok(())
+    }
+
+    /// TTL and class in either order, each of them or not, and then the type.
+    #[inline]
+    pub(super) fn heading(&self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
+        let (mut ttl, mut has_class) = (None, false);
+        loop {
+            let Token { text, quoted } = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
+            if quoted {
+                return Err(Fault::load("syntax error"));
+            }
+            if let Some(rtype) = common_type(text) {
+                return Ok(Heading { ttl, rtype });
+            }
+            if ttl.is_none() && text.first().is_some_and(u8::is_ascii_digit) {
+                ttl = ttl_from_text(text);
+                if ttl.is_some() {
+                    continue;
+                }
+            }
+            if !has_class && let Some(class) = class_from_text(text) {
+                self.expect_class(class)?;
+                has_class = true;
+                continue;
+            }
+            let rtype = Rtype::from_text(text).map_err(|_| unknown_type(text))?;
+            return Ok(Heading { ttl, rtype });
+        }
+    }
+
+    fn expect_class(&self, class: Class) -> Result<(), Stop> {
+        if class == self.options.class {
+            return Ok(());
+        }
+        let text = format!("class '{class}' != zone class '{}'", self.options.class);
+        Err(Fault::worded(Voice::Plain, text, "bad class"))
+    }
+
+    /// Types that must not stand at just any owner.
+    #[inline]
+    pub(super) fn placement(&self, owner: NameRef<'_>, rtype: Rtype) -> Result<(), Stop> {
+        match rtype {
+            Rtype::NS | Rtype::NSEC3 if owner.is_wildcard() => {
+                let reason = format!("invalid {rtype} owner name (wildcard)");
+                Err(Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason))
+            }
+            Rtype::SOA if owner != self.options.apex.as_ref() => {
+                let text = format!("SOA record not at top of zone ({})", NoDot(owner));
+                Err(Fault::worded(Voice::Plain, text, "not at top of zone"))
+            }
+            _ if rtype.is_meta() => {
+                let text = format!("type '{rtype}': {META_TYPE}");
+                Err(Fault::worded(Voice::Plain, text, META_TYPE))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be said of a record that parses: names that should not be there, an owner inherited by surprise.
+    #[inline]
+    fn remarks(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        is_inherited: bool,
+        context: &mut Context<'_>,
+        rtype: Rtype,
+    ) -> Result<(), Stop> {
+        if is_inherited {
+            if std::mem::take(&mut context.is_new_origin) {
+                self.warn_of_inheritance(scanner, context);
+            }
+        } else {
+            context.is_new_origin = false;
+            if !context.owner.is_in_zone {
+                let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name.as_ref()));
+                self.warn(context.path, scanner.line(), Voice::Plain, text);
+            }
+            if self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name.as_ref()) {
+                let owner = NoDot(context.owner.name.as_ref());
+                let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
+                self.warn(context.path, scanner.line(), Voice::Plain, text);
+            }
+        }
+        self.names(scanner, context, rtype)
+    }
+
+    fn warn_of_inheritance(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) {
+        let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
+        let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
+        self.warn(context.path, scanner.line(), Voice::Plain, text);
+    }
+
+    /// `check-names`, and addresses where names belong.
+    #[inline]
+    fn names(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>, rtype: Rtype) -> Result<(), Stop> {
+        let owner = context.owner.name.as_ref();
+        if matches!(rtype, Rtype::NS | Rtype::MX) {
+            self.address_as_name(scanner, context.path, rtype)?;
+        }
+        if self.options.check_names == Strictness::Ignore {
+            return Ok(());
+        }
+        let is_fatal = self.options.check_names == Strictness::Fail;
+        if !hosts::is_owner_allowed(owner, rtype) {
+            let text = format!("{}: {BAD_OWNER}", NoDot(owner));
+            if is_fatal {
+                return Err(Fault::worded(Voice::Plain, text, BAD_OWNER));
+            }
+            self.warn(context.path, scanner.line(), Voice::Plain, text);
+        }
+        if let Some(target) = hosts::bad_target(owner, rtype, &self.rdata) {
+            if is_fatal {
+                return Err(Fault::worded(Voice::Rdata, format!("near '{}': {BAD_NAME}", latest(scanner)), BAD_NAME));
+            }
+            let text = format!("warning: {}: {BAD_NAME}", NoDot(target));
+            self.warn(context.path, scanner.line(), Voice::Plain, text);
+        }
+        Ok(())
+    }
+
+    fn address_as_name(&mut self, scanner: &mut Scanner<'_>, path: &Path, rtype: Rtype) -> Result<(), Stop> {
+        if !scanner.latest().is_some_and(|token| hosts::is_address(token.text)) {
+            return Ok(());
+        }
+        let address = latest(scanner);
+        if rtype == Rtype::NS {
+            let text = format!("NS record '{address}' appears to be an address");
+            self.warn(path, scanner.line(), Voice::Plain, text);
+            return Ok(());
+        }
+        match self.options.check_mx {
+            Strictness::Ignore => {}
+            Strictness::Warn => {
+                let text = format!("warning: '{address}': MX is an address");
+                self.warn(path, scanner.line(), Voice::Plain, text);
+            }
+            Strictness::Fail => {
+                let text = format!("near '{address}': MX is an address");
+                return Err(Fault::worded(Voice::Rdata, text, "MX is an address"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The TTL of a record: its own, `$TTL`, the one before (RFC 1035), or for a first SOA its minimum.
+    #[inline]
+    fn ttl(&mut self, heading: Heading, scanner: &mut Scanner<'_>, path: &Path) -> Result<u32, Stop> {
+        let ttl = match heading.ttl.or(self.ttls.default_s) {
+            Some(ttl) => self.bounded_ttl(ttl, scanner, path),
+            None => self.inherited_ttl(heading.rtype, scanner, path)?,
+        };
+        if let Some(limit) = self.options.max_zone_ttl_s.filter(|&limit| ttl > limit) {
+            return Err(Fault::long_ttl(ttl, limit));
+        }
+        self.ttls.latest_s = Some(ttl);
+        Ok(self.rrset_ttl(heading.rtype, ttl, scanner, path))
+    }
+
+    /// RFC 2181 section 8: a TTL with the top bit set counts as zero.
+    #[inline]
+    pub(super) fn bounded_ttl(&mut self, ttl: u32, scanner: &mut Scanner<'_>, path: &Path) -> u32 {
+        if ttl <= MAX_TTL_S {
+            return ttl;
+        }
+        let text = format!("$TTL {ttl} > MAXTTL, setting $TTL to 0");
+        self.warn(path, scanner.line(), Voice::Load, text);
+        0
+    }
+
+    #[cold]
+    fn inherited_ttl(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, path: &Path) -> Result<u32, Stop> {
+        if let Some(ttl) = self.ttls.latest_s {
+            if !std::mem::replace(&mut self.ttls.has_warned, true) {
+                self.warn(path, scanner.line(), Voice::Plain, "using RFC1035 TTL semantics");
+            }
+            return Ok(ttl);
+        }
+        let minimum = self.rdata.last_chunk::<4>().filter(|_| rtype == Rtype::SOA);
+        let Some(&minimum) = minimum else {
+            return match Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl") {
+                Stop::Fault(fault) => Err(Stop::Fatal(fault)),
+                other => Err(other),
+            };
+        };
+        self.warn(path, scanner.line(), Voice::Plain, "no TTL specified; using SOA MINTTL instead");
+        let ttl = self.bounded_ttl(u32::from_be_bytes(minimum), scanner, path);
+        self.ttls.default_s = Some(ttl);
+        Ok(ttl)
+    }
+
+    /// All records of an RRset have the TTL of the first (RFC 2181 section 5.2).
+    #[inline]
+    fn rrset_ttl(&mut self, rtype: Rtype, ttl: u32, scanner: &mut Scanner<'_>, path: &Path) -> u32 {
+        let covered = match (rtype, self.rdata.first_chunk::<2>()) {
+            (Rtype::RRSIG, Some(&covered)) => u32::from(u16::from_be_bytes(covered)),
+            _ => 0,
+        };
+        let rrset = u32::from(rtype.0) << 16 | covered;
+        match self.rrset_ttls.iter().find(|(known, _)| *known == rrset) {
+            None => self.rrset_ttls.push((rrset, ttl)),
+            Some(&(_, first)) if first != ttl => {
+                self.warn(path, scanner.line(), Voice::Plain, format!("TTL set to prior TTL ({first})"));
+                return first;
+            }
+            Some(_) => {}
+        }
+        ttl
+    }
+}
+
+/// The types that nearly all records have, found without a table.
+#[inline]
+fn common_type(text: &[u8]) -> Option<Rtype> {
+    Some(match text {
+        b"A" => Rtype::A,
+        b"NS" => Rtype::NS,
+        b"AAAA" => Rtype::AAAA,
+        b"PTR" => Rtype::PTR,
+        b"RRSIG" => Rtype::RRSIG,
+        b"DS" => Rtype::DS,
+        b"NSEC" => Rtype::NSEC,
+        b"NSEC3" => Rtype::NSEC3,
+        b"MX" => Rtype::MX,
+        b"TXT" => Rtype::TXT,
+        b"CNAME" => Rtype::CNAME,
+        _ => return None,
+    })
+}
+
+#[inline]
+fn class_from_text(text: &[u8]) -> Option<Class> {
+    match text {
+        b"IN" => Some(Class::IN),
+        _ => std::str::from_utf8(text).ok()?.parse().ok(),
+    }
+}
+
+fn unknown_type(text: &[u8]) -> Stop {
+    let text = format!("unknown RR type '{}'", String::from_utf8_lossy(text));
+    Fault::worded(Voice::Plain, text, "unknown class/type")
+}
+
+pub(super) fn name_fault(fault: NameError) -> Stop {
+    Fault::load(fault.to_string())
+}
+
+/// The last field of the record, for messages.
+fn latest(scanner: &Scanner<'_>) -> String {
+    scanner.latest().map(|token| String::from_utf8_lossy(token.text).into_owned()).unwrap_or_default()
+}
+
+const META_TYPE: &str = "invalid use of a meta type";
+const BAD_OWNER: &str = "bad owner name (check-names)";
+const BAD_NAME: &str = "bad name (check-names)";

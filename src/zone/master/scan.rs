@@ -1,0 +1,367 @@
+//! From the text of a master file to the fields of one record after the other (RFC 1035 section 5.1).
+//!
+//! Fields end at a blank, a quote, a parenthesis, a comment or the end of the line. Their ends are found eight bytes at
+//! a time; everything else here happens once per field. The text may be a part of the file: a record that does not end
+//! within it leaves [`Scanner::is_starved`] set, and the caller comes again with more. Line numbers are not tracked;
+//! they are counted when a message wants one.
+
+use memchr::{memchr, memchr_iter};
+
+use crate::dns::text::{Token, Tokens};
+
+/// What is wrong with the text itself, whatever the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ScanFault {
+    /// A closing parenthesis too many, or the end of the file inside parentheses.
+    #[error("unbalanced parentheses")]
+    Parentheses,
+    /// A quoted string that does not end on its line.
+    #[error("unbalanced quotes")]
+    Quotes,
+}
+
+/// A cursor over text, one record at a time.
+#[derive(Debug)]
+pub(super) struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Open parentheses of the current record.
+    depth: u32,
+    /// Whether the file ends where `text` ends.
+    is_last: bool,
+    starved: bool,
+    fault: Option<ScanFault>,
+    /// The field that was handed out last, for messages.
+    latest: Option<Token<'a>>,
+    /// A place in the text and the number of its line, known from the last time that somebody asked.
+    counted: (usize, u64),
+}
+
+impl<'a> Scanner<'a> {
+    /// A cursor at the start of `text`, which starts where line number `line` does.
+    pub(super) fn new(text: &'a [u8], is_last: bool, line: u64) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            is_last,
+            starved: false,
+            fault: None,
+            latest: None,
+            counted: (0, line),
+        }
+    }
+
+    /// How far reading has come, in bytes from the start of the text.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Whether the text ended within the current record although the file goes on.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved
+    }
+
+    /// Whether nothing follows in the file, not even a line end.
+    pub(super) fn is_at_end_of_file(&self) -> bool {
+        self.is_last && self.at >= self.text.len()
+    }
+
+    /// The fault that made [`Tokens::next_token`] end early, if one did.
+    pub(super) fn fault(&self) -> Option<ScanFault> {
+        self.fault
+    }
+
+    /// The field handed out last.
+    pub(super) fn latest(&self) -> Option<Token<'a>> {
+        self.latest
+    }
+
+    /// The number of the line that reading has come to: line ends are counted when asked for, each once.
+    pub(super) fn line(&mut self) -> u64 {
+        let (from, line) = self.counted;
+        let new = self.text.get(from..self.at).unwrap_or_default();
+        self.counted = (self.at, line + line_ends(new));
+        self.counted.1
+    }
+
+    /// Goes to the next record. `Some(true)` if it starts with a blank, and so inherits its owner; none at the end.
+    pub(super) fn next_record(&mut self) -> Option<bool> {
+        self.depth = 0;
+        self.fault = None;
+        loop {
+            let start = self.at;
+            while let Some(b' ' | b'\t' | b'\r') = self.peek() {
+                self.at += 1;
+            }
+            match self.peek()? {
+                b'\n' => self.at += 1,
+                b';' => self.skip_line(),
+                _ => return Some(self.at > start),
+            }
+        }
+    }
+
+    /// Steps over the line end behind a record that has been read whole.
+    pub(super) fn finish_record(&mut self) {
+        if self.peek() == Some(b'\n') {
+            self.at += 1;
+        }
+    }
+
+    /// Leaves a faulty record: reads on to its end, or, when even the fields cannot be told apart, to the line's end.
+    pub(super) fn skip_record(&mut self) {
+        while self.fault.is_none() && self.next_token().is_some() {}
+        if self.fault.is_some() {
+            self.skip_line();
+        }
+        self.finish_record();
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn skip_line(&mut self) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at += memchr(b'\n', rest).unwrap_or(rest.len());
+    }
+
+    fn bare_field(&mut self) -> Option<Token<'a>> {
+        let end = field_end(self.text, self.at);
+        let text = self.text.get(self.at..end)?;
+        self.at = end;
+        Some(Token { text, quoted: false })
+    }
+
+    /// A string in quotes. The line's end ends it too, which is a fault, unless a backslash stands before it.
+    fn quoted_field(&mut self) -> Option<Token<'a>> {
+        let start = self.at + 1;
+        let mut end = start;
+        loop {
+            match self.text.get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => end += 2,
+                Some(b'\n') => return self.fail(ScanFault::Quotes, end),
+                Some(_) => end += 1,
+                None if self.is_last => return self.fail(ScanFault::Quotes, self.text.len()),
+                None => return self.starve(),
+            }
+        }
+        self.at = end + 1;
+        Some(Token { text: self.text.get(start..end)?, quoted: true })
+    }
+
+    fn fail(&mut self, fault: ScanFault, at: usize) -> Option<Token<'a>> {
+        self.at = at;
+        self.fault = Some(fault);
+        None
+    }
+
+    fn starve(&mut self) -> Option<Token<'a>> {
+        self.starved = true;
+        self.at = self.text.len();
+        None
+    }
+
+    /// The end of the text: of the record too, unless it is open or the file goes on.
+    fn end_of_text(&mut self) -> Option<Token<'a>> {
+        match self.depth {
+            _ if !self.is_last => self.starve(),
+            0 => None,
+            _ => self.fail(ScanFault::Parentheses, self.at),
+        }
+    }
+
+    /// A byte that is neither blank nor part of a field. False if the record ends here.
+    fn structure(&mut self, byte: u8) -> bool {
+        match byte {
+            b'\n' if self.depth == 0 => return false,
+            b';' => return { self.skip_line(); true },
+            b'(' => self.depth = self.depth.saturating_add(1),
+            b')' => match self.depth.checked_sub(1) {
+                Some(depth) => self.depth = depth,
+                None => {
+                    self.fault = Some(ScanFault::Parentheses);
+                    return false;
+                }
+            },
+            _ => {}
+        }
+        self.at += 1;
+        true
+    }
+}
+
+impl<'a> Tokens<'a> for Scanner<'a> {
+    #[inline]
+    fn next_token(&mut self) -> Option<Token<'a>> {
+        if self.fault.is_some() {
+            return None;
+        }
+        loop {
+            let Some(byte) = self.peek() else { return self.end_of_text() };
+            match byte {
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'"' => {
+                    self.latest = self.quoted_field();
+                    return self.latest;
+                }
+                b'\n' | b';' | b'(' | b')' => {
+                    if !self.structure(byte) {
+                                        return None;
+                    }
+                }
+                _ => {
+                    self.latest = self.bare_field();
+                    return self.latest;
+                }
+            }
+        }
+    }
+}
+
+/// How many lines end in `text`.
+pub(super) fn line_ends(text: &[u8]) -> u64 {
+    memchr_iter(b'\n', text).count() as u64
+}
+
+/// Where the unquoted field that starts at `at` ends.
+#[inline]
+fn field_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        at = next_special(text, at);
+        match text.get(at) {
+            // An escape takes the byte behind it into the field whatever it is; but no field goes past its line.
+            Some(b'\\') => at = if text.get(at + 1).is_some_and(|&b| b != b'\n') { at + 2 } else { at + 1 },
+            Some(b'\n' | b'\r' | b'\t' | b' ' | b'"' | b'(' | b')' | b';') | None => return at.min(text.len()),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// The first byte from `at` on that may end a field: a control, a blank, or one of `"();\`. The text's length if none.
+#[inline]
+fn next_special(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
+}
+
+/// The high bit of each byte of `word` that may end a field. Bits above the lowest one found may be wrong (the
+/// subtractions borrow upwards), so only the lowest counts.
+#[inline]
+fn specials(word: u64) -> u64 {
+    let below_exclamation = word.wrapping_sub(ONES * 0x21) & !word;
+    let equals = |byte: u8, mask: u64| {
+        let difference = (word ^ (ONES * u64::from(byte))) & mask;
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let parenthesis = equals(b'(', ONES * 0xfe);
+    let others = equals(b'"', !0) | equals(b';', !0) | equals(b'\\', !0);
+    (below_exclamation | parenthesis | others) & HIGH_BITS
+}
+
+fn is_special(byte: u8) -> bool {
+    byte <= b' ' || matches!(byte, b'"' | b'(' | b')' | b';' | b'\\')
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = ONES << 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each record's fields, a quoted one in quotes, an inherited owner as "^", a fault as its text.
+    fn records(text: &str) -> Vec<Vec<String>> {
+        let mut scanner = Scanner::new(text.as_bytes(), true, 1);
+        let mut records = Vec::new();
+        while let Some(inherits) = scanner.next_record() {
+            let mut fields: Vec<String> = if inherits { vec!["^".into()] } else { vec![] };
+            while let Some(Token { text, quoted }) = scanner.next_token() {
+                let text = String::from_utf8_lossy(text);
+                fields.push(if quoted { format!("\"{text}\"") } else { text.into_owned() });
+            }
+            match scanner.fault() {
+                Some(fault) => {
+                    fields.push(fault.to_string());
+                    scanner.skip_record();
+                }
+                None => scanner.finish_record(),
+            }
+            records.push(fields);
+        }
+        records
+    }
+
+    fn fields(text: &str) -> Vec<String> {
+        let all = records(text);
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.into_iter().next().unwrap_or_default()
+    }
+
+    #[test]
+    fn fields_end_at_blanks_quotes_parentheses_and_comments() {
+        assert_eq!(fields("a.example. 300\tIN  A 192.0.2.1\n"), ["a.example.", "300", "IN", "A", "192.0.2.1"]);
+        assert_eq!(fields("x TXT a\"b c\"d;e\n"), ["x", "TXT", "a", "\"b c\"", "d"]);
+        assert_eq!(fields("x(A)y"), ["x", "A", "y"]);
+        assert_eq!(fields("x A 192.0.2.1\r\n"), ["x", "A", "192.0.2.1"]);
+    }
+
+    #[test]
+    fn escapes_keep_specials_in_the_field() {
+        assert_eq!(fields("a\\;b\\ c\\\"d\\(e\\\\ f \"g\\\"h\"\n"), ["a\\;b\\ c\\\"d\\(e\\\\", "f", "\"g\\\"h\""]);
+        assert_eq!(records("a\\\nb\n"), [["a\\"], ["b"]]);
+    }
+
+    #[test]
+    fn parentheses_join_lines() {
+        let text = "@ SOA ns h ( 1 ; serial (not this)\n 2\n\n 3 ) ; end\n";
+        assert_eq!(fields(text), ["@", "SOA", "ns", "h", "1", "2", "3"]);
+        assert_eq!(fields("(\n)\n x"), ["x"]);
+    }
+
+    #[test]
+    fn blank_and_comment_lines_are_no_records() {
+        assert_eq!(records("\n  \n; c\n \t; c\na\n\n"), [["a"]]);
+        assert_eq!(records(" a\nb"), [vec!["^", "a"], vec!["b"]]);
+    }
+
+    #[test]
+    fn unbalanced_text_costs_one_record() {
+        assert_eq!(records("a )\nb\n"), [vec!["a", "unbalanced parentheses"], vec!["b"]]);
+        assert_eq!(records("a \"b\nc\n"), [vec!["a", "unbalanced quotes"], vec!["c"]]);
+        assert_eq!(records("a ( b\nc\n"), [["a", "b", "c", "unbalanced parentheses"]]);
+        assert_eq!(records("a \"b\\"), [["a", "unbalanced quotes"]]);
+    }
+
+    #[test]
+    fn text_that_ends_within_a_record_asks_for_more() {
+        for part in ["a (\n", "a \"b\\\n", "a b"] {
+            let mut scanner = Scanner::new(part.as_bytes(), false, 1);
+            assert_eq!(scanner.next_record(), Some(false));
+            while scanner.next_token().is_some() {}
+            assert!(scanner.is_starved(), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn the_wide_search_finds_what_the_narrow_one_finds() {
+        for byte in 0..=255_u8 {
+            for place in 0..17 {
+                let mut text = [b'x'; 20];
+                text[place] = byte;
+                let expected = if is_special(byte) { place } else { text.len() };
+                assert_eq!(next_special(&text, 0), expected, "byte {byte} at {place}");
+            }
+        }
+        assert_eq!(next_special(b"\x80\xff\x21\x7f\xa8\xa2\xbb\xdc ", 0), 8);
+    }
+}
