@@ -67,7 +67,11 @@ impl<S: Sink> Loader<'_, S> {
         };
         whole(scanner)?;
         if self.depth >= MAX_INCLUDE_DEPTH {
-            return Err(Fault::worded(Voice::Load, format!("{}: too many nested files", path.display()), "quota reached"));
+            return Err(Fault::worded(
+                Voice::Load,
+                format!("{}: too many nested files", path.display()),
+                "quota reached",
+            ));
         }
         self.depth += 1;
         let outcome = self.file(path, origin, context.owner.for_include());
@@ -96,6 +100,6 @@ pub(super) fn end(scanner: &mut Scanner<'_>) -> Result<(), Stop> {
 }
 
 /// Makes sure that the scanner's end of fields is the end of the entry.
-fn whole(scanner: &Scanner<'_>) -> Result<(), Stop> {
+pub(super) fn whole(scanner: &Scanner<'_>) -> Result<(), Stop> {
     if scanner.is_starved() || scanner.fault().is_some() { Err(Fault::missing_field(scanner)) } else { Ok(()) }
 }

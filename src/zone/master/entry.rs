@@ -44,6 +44,7 @@ impl Owner {
 }
 
 /// What stands between owner and rdata.
+#[derive(Clone, Copy)]
 pub(super) struct Heading {
     pub(super) ttl: Option<u32>,
     pub(super) rtype: Rtype,
@@ -60,7 +61,7 @@ impl<S: Sink> Loader<'_, S> {
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
         if !is_inherited {
-            let token = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
+            let Some(token) = scanner.next_token() else { return self.nothing(scanner) };
             if token.quoted {
                 return Err(Fault::load("syntax error"));
             }
@@ -72,6 +73,14 @@ impl<S: Sink> Loader<'_, S> {
             return Err(Fault::worded(Voice::Plain, "no current owner name", "no owner"));
         }
         self.record(scanner, is_inherited, context)
+    }
+
+    /// An entry without a field: nothing but parentheses.
+    #[cold]
+    fn nothing(&self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        super::directive::whole(scanner)?;
+        scanner.finish_record();
+        Ok(())
     }
 
     /// Takes the owner of a record from its text.
@@ -93,12 +102,7 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     #[inline]
-    fn record(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        is_inherited: bool,
-        context: &mut Context<'_>,
-    ) -> Result<(), Stop> {
+    fn record(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) -> Result<(), Stop> {
         let heading = self.heading(scanner)?;
         let owner = context.owner.name.as_ref();
         self.placement(owner, heading.rtype)?;

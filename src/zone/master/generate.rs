@@ -120,7 +120,11 @@ fn nibbles(mut number: u32, width: usize, is_upper: bool, out: &mut String) -> s
     let start = out.len();
     loop {
         let digit = number & 0xf;
-        if is_upper { write!(out, "{digit:X}")? } else { write!(out, "{digit:x}")? }
+        if is_upper {
+            write!(out, "{digit:X}")?
+        } else {
+            write!(out, "{digit:x}")?
+        }
         number >>= 4;
         let written = out.len() - start;
         if number == 0 && written >= width {

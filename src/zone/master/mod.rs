@@ -152,7 +152,7 @@ impl<'o, S: Sink> Loader<'o, S> {
         let mut mark = 0;
         while let Some(is_inherited) = scanner.next_record() {
             let outcome = self.entry(&mut scanner, is_inherited, context);
-            let fault_line = if outcome.is_err() { scanner.line() } else { 0 };
+            let fault_line = if outcome.is_err() { scanner.fault_line() } else { 0 };
             if outcome.is_err() {
                 scanner.skip_record();
             }

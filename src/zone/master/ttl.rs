@@ -15,7 +15,7 @@ pub(super) struct Ttls {
 }
 
 /// Reads a number of seconds, or numbers with units as in `1h30m`. None if it is not that, or above 32 bits.
-pub fn ttl_from_text(text: &[u8]) -> Option<u32> {
+pub(super) fn ttl_from_text(text: &[u8]) -> Option<u32> {
     if !text.first()?.is_ascii_digit() {
         return None;
     }
