@@ -109,9 +109,7 @@ impl<S: Sink> Loader<'_, S> {
         self.rdata.clear();
         rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
             .map_err(|error| Fault::rdata(&error, scanner))?;
-        if scanner.is_starved() {
-            return Err(Stop::Starved);
-        }
+        Fault::check_end(scanner)?;
         self.remarks(scanner, is_inherited, context, heading.rtype)?;
         let ttl = self.ttl(heading, scanner, context.path)?;
         let owner = &context.owner;

@@ -92,6 +92,16 @@ impl Fault {
         }
     }
 
+    /// Makes sure that what ended the fields of good record data is the record's end.
+    #[inline]
+    pub(super) fn check_end(scanner: &Scanner<'_>) -> Result<(), Stop> {
+        match scanner.fault() {
+            _ if scanner.is_starved() => Err(Stop::Starved),
+            Some(fault) => Err(Self::scan(fault)),
+            None => Ok(()),
+        }
+    }
+
     /// Record data that does not parse.
     pub(super) fn rdata(error: &RdataError, scanner: &Scanner<'_>) -> Stop {
         match scanner.fault() {
