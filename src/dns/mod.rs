@@ -5,6 +5,7 @@
 
 pub mod algorithm;
 pub mod class;
+pub mod edns;
 pub mod message;
 pub mod name;
 pub mod rcode;
@@ -13,6 +14,7 @@ pub mod rtype;
 pub mod serial;
 pub mod suffix;
 pub mod text;
+pub mod tsig;
 pub mod ttl;
 pub mod wire;
 pub mod writer;

@@ -1,0 +1,248 @@
+//! EDNS in requests (RFC 6891): the OPT record's size, version, DO flag and options, with the rules that BIND enforces
+//! on those that it knows. What goes into a response is written by the answer code; the numbers for it are here.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::message::Record;
+use super::wire::{Reader, WireError};
+
+/// Numbers of options.
+#[allow(missing_docs)] // the registry's names are their own meaning
+pub mod option {
+    pub const NSID: u16 = 3;
+    pub const CLIENT_SUBNET: u16 = 8;
+    pub const EXPIRE: u16 = 9;
+    pub const COOKIE: u16 = 10;
+    pub const TCP_KEEPALIVE: u16 = 11;
+    pub const PADDING: u16 = 12;
+    pub const EXTENDED_ERROR: u16 = 15;
+}
+
+/// Numbers of extended errors (RFC 8914 section 4).
+#[allow(missing_docs)] // the registry's names are their own meaning
+pub mod extended_error {
+    pub const OTHER: u16 = 0;
+    pub const STALE_ANSWER: u16 = 3;
+    pub const NOT_READY: u16 = 14;
+    pub const PROHIBITED: u16 = 18;
+    pub const NOT_AUTHORITATIVE: u16 = 20;
+    pub const NOT_SUPPORTED: u16 = 21;
+    pub const INVALID_DATA: u16 = 24;
+}
+
+/// The version that exists.
+pub const VERSION: u8 = 0;
+/// Sizes below this count as this (RFC 6891 section 6.2.3).
+pub const MIN_UDP_SIZE: u16 = 512;
+/// Length of a client cookie.
+pub const CLIENT_COOKIE: usize = 8;
+/// The longest whole cookie (RFC 7873 section 4).
+pub const MAX_COOKIE: usize = 40;
+const DO: u32 = 0x8000;
+
+/// An OPT record whose options are whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edns<'a> {
+    /// How large a UDP response the sender can take, as sent.
+    pub udp_size: u16,
+    /// The high eight bits of the rcode; 0 in requests.
+    pub rcode_high: u8,
+    /// The version.
+    pub version: u8,
+    /// DO: the sender wants DNSSEC records.
+    pub dnssec_ok: bool,
+    options: &'a [u8],
+}
+
+impl<'a> Edns<'a> {
+    /// Takes an OPT record with its data. An owner other than the root and an option that ends behind the data are
+    /// faults.
+    pub fn read(record: &Record, rdata: &'a [u8]) -> Result<Self, WireError> {
+        if !record.owner.as_ref().is_root() {
+            return Err(WireError::BadField);
+        }
+        Self::from_parts(record.class.0, record.ttl, rdata)
+    }
+
+    /// The same for whoever has read the record by other means: its class and TTL fields, and its data.
+    pub fn from_parts(class: u16, ttl: u32, rdata: &'a [u8]) -> Result<Self, WireError> {
+        let [rcode_high, version, ..] = ttl.to_be_bytes();
+        let edns = Self { udp_size: class, rcode_high, version, dnssec_ok: ttl & DO != 0, options: rdata };
+        let mut reader = Reader::new(rdata);
+        while !reader.is_at_end() {
+            reader.u16()?;
+            reader.long_bytes()?;
+        }
+        Ok(edns)
+    }
+
+    /// The options in order, each its number and data.
+    pub fn options(&self) -> Options<'a> {
+        Options(Reader::new(self.options))
+    }
+
+    /// The size that a UDP response may have.
+    pub fn response_size(&self) -> u16 {
+        self.udp_size.max(MIN_UDP_SIZE)
+    }
+}
+
+/// Walks the options.
+#[derive(Debug, Clone)]
+pub struct Options<'a>(Reader<'a>);
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let code = self.0.u16().ok()?;
+        Some((code, self.0.long_bytes().ok()?))
+    }
+}
+
+/// What a request's options ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wishes<'a> {
+    /// Which server this is (RFC 5001).
+    pub nsid: bool,
+    /// How long until a secondary's zone expires (RFC 7314).
+    pub expire: bool,
+    /// How long an idle connection stays open (RFC 7828).
+    pub tcp_keepalive: bool,
+    /// Padding (RFC 7830).
+    pub padding: bool,
+    /// The cookie: eight bytes of the client's, and any that this server gave it (RFC 7873).
+    pub cookie: Option<Cookie<'a>>,
+    /// Whom the query is asked for; echoed with scope 0 (RFC 7871).
+    pub client_subnet: Option<ClientSubnet<'a>>,
+}
+
+/// A request's cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cookie<'a> {
+    /// The client's part.
+    pub client: [u8; CLIENT_COOKIE],
+    /// The server's part, of 8 to 32 bytes; none also if it has any other length, as BIND has it.
+    pub server: Option<&'a [u8]>,
+}
+
+/// A request's client subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientSubnet<'a> {
+    /// 0, 1 for IPv4, 2 for IPv6.
+    pub family: u16,
+    /// How many bits of the address count.
+    pub source_bits: u8,
+    /// So many bytes of the address as those bits need.
+    pub address: &'a [u8],
+}
+
+impl<'a> Wishes<'a> {
+    /// Reads the options of a request; of repeated ones the first counts. A known option whose data is malformed is a
+    /// fault, which calls for FORMERR; unknown ones are passed over.
+    pub fn read(edns: &Edns<'a>) -> Result<Self, WireError> {
+        let mut wishes = Self::default();
+        for (code, data) in edns.options() {
+            match code {
+                option::NSID => wishes.nsid = true,
+                option::EXPIRE => wishes.expire = true,
+                option::TCP_KEEPALIVE => wishes.tcp_keepalive = true,
+                option::PADDING => wishes.padding = true,
+                option::COOKIE => wishes.cookie = wishes.cookie.or(Some(Cookie::read(data)?)),
+                option::CLIENT_SUBNET => {
+                    wishes.client_subnet = wishes.client_subnet.or(Some(ClientSubnet::read(data)?));
+                }
+                _ => {}
+            }
+        }
+        Ok(wishes)
+    }
+}
+
+impl<'a> Cookie<'a> {
+    fn read(data: &'a [u8]) -> Result<Self, WireError> {
+        let (client, server) = data.split_first_chunk().ok_or(WireError::BadField)?;
+        let whole = (CLIENT_COOKIE..=MAX_COOKIE.saturating_sub(CLIENT_COOKIE)).contains(&server.len());
+        Ok(Self { client: *client, server: whole.then_some(server) })
+    }
+}
+
+impl<'a> ClientSubnet<'a> {
+    fn read(data: &'a [u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::new(data);
+        let (family, source_bits, scope_bits) = (reader.u16()?, reader.u8()?, reader.u8()?);
+        let address = reader.rest();
+        let max_bits = match family {
+            0 => 0,
+            1 => 32,
+            2 => 128,
+            _ => return Err(WireError::BadField),
+        };
+        let subnet = Self { family, source_bits, address };
+        if scope_bits != 0 || source_bits > max_bits || !subnet.address_fits() {
+            return Err(WireError::BadField);
+        }
+        Ok(subnet)
+    }
+
+    /// Whether the address has just the bytes that its bits need, with zeros behind the last bit (RFC 7871 section 6).
+    fn address_fits(&self) -> bool {
+        let unused = (8_u8.wrapping_sub(self.source_bits)) & 7;
+        let tail = self.address.last().map_or(0, |last| last & !(0xff_u8 << unused));
+        self.address.len() == usize::from(self.source_bits).div_ceil(8) && tail == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wishes(options: &[u8]) -> Result<Wishes<'_>, WireError> {
+        Edns::from_parts(1232, 0x8000, options).and_then(|edns| Wishes::read(&edns))
+    }
+
+    #[test]
+    fn the_fixed_fields_are_read() {
+        let edns = Edns::from_parts(400, 0x0101_8000, b"").unwrap();
+        assert_eq!((edns.rcode_high, edns.version, edns.dnssec_ok), (1, 1, true));
+        assert_eq!(edns.response_size(), 512);
+    }
+
+    #[test]
+    fn options_must_be_whole() {
+        assert_eq!(Edns::from_parts(512, 0, b"\x00\x03\x00\x01"), Err(WireError::Truncated));
+        assert_eq!(Edns::from_parts(512, 0, b"\x00\x03\x00"), Err(WireError::Truncated));
+        let edns = Edns::from_parts(512, 0, b"\x00\x03\x00\x00\xff\xff\x00\x01x").unwrap();
+        assert_eq!(edns.options().collect::<Vec<_>>(), [(3, &b""[..]), (65535, &b"x"[..])]);
+    }
+
+    #[test]
+    fn wishes_are_read() {
+        let found = wishes(b"\x00\x03\x00\x00\x00\x09\x00\x00\x00\x0b\x00\x00\x00\x0c\x00\x02\x00\x00").unwrap();
+        assert!(found.nsid && found.expire && found.tcp_keepalive && found.padding);
+        assert_eq!((found.cookie, found.client_subnet), (None, None));
+    }
+
+    #[test]
+    fn cookies_are_split_and_short_ones_refused() {
+        let cookie = |length: usize| {
+            let data = vec![7; length];
+            Cookie::read(&data).map(|cookie| cookie.server.map(<[u8]>::len))
+        };
+        assert_eq!((cookie(7), cookie(8), cookie(9)), (Err(WireError::BadField), Ok(None), Ok(None)));
+        assert_eq!((cookie(16), cookie(40), cookie(41)), (Ok(Some(8)), Ok(Some(32)), Ok(None)));
+    }
+
+    #[test]
+    fn client_subnets_obey_their_rules() {
+        let subnet = |data: &[u8]| ClientSubnet::read(data).is_ok();
+        assert!(subnet(b"\x00\x01\x18\x00\x0a\x01\x02"));
+        assert!(subnet(b"\x00\x01\x17\x00\x0a\x01\x02"));
+        assert!(subnet(b"\x00\x00\x00\x00"));
+        assert!(!subnet(b"\x00\x01\x17\x00\x0a\x01\x03"), "a bit behind the prefix");
+        assert!(!subnet(b"\x00\x01\x18\x08\x0a\x01\x02"), "a scope in a query");
+        assert!(!subnet(b"\x00\x01\x21\x00\x0a\x01\x02\x03\x04"), "33 bits of IPv4");
+        assert!(!subnet(b"\x00\x01\x18\x00\x0a\x01"), "too few bytes");
+        assert!(!subnet(b"\x00\x03\x00\x00") && !subnet(b"\x00\x01\x18"));
+    }
+}
