@@ -4,6 +4,8 @@
 //! `exchange` asks other servers. UDP runs on plain threads in batches; everything else runs on tokio.
 //! All unsafe code of the program is in `sys`.
 
+pub mod exchange;
+pub mod interfaces;
 pub mod listen;
 mod sys;
 pub mod tcp;

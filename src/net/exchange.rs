@@ -1,0 +1,271 @@
+//! Asking other servers: one datagram and its answer, or a TCP connection that messages come and go on.
+//!
+//! Bytes only: whether an answer belongs to the question (ID, question, signature) is the caller's to judge. The sockets
+//! are connected, so the kernel discards what other addresses send. Runs on tokio.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::tcp::frame;
+
+/// Sends a request over UDP and returns the first datagram that `is_answer` accepts; others are passed over. Port 0 of
+/// `source` lets the kernel choose the port.
+///
+/// # Errors
+/// No answer in time, a port unreachable, or no route; see [`ExchangeError`].
+pub async fn ask_udp(
+    request: &[u8],
+    server: SocketAddr,
+    source: Option<SocketAddr>,
+    limit: Duration,
+    mut is_answer: impl FnMut(&[u8]) -> bool,
+) -> Result<Vec<u8>, ExchangeError> {
+    let deadline = Instant::now() + limit;
+    let socket = UdpSocket::bind(source.unwrap_or_else(|| unspecified(server))).await?;
+    socket.connect(server).await?;
+    socket.send(request).await?;
+    let mut answer = vec![0; DATAGRAM_MAX];
+    loop {
+        let length = within(timeout_at(deadline, socket.recv(&mut answer)).await)?;
+        if answer.get(..length).is_some_and(&mut is_answer) {
+            answer.truncate(length);
+            answer.shrink_to_fit();
+            return Ok(answer);
+        }
+    }
+}
+
+/// A TCP connection to another server.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    /// Bytes read beyond the last message handed out, from `start`.
+    input: Vec<u8>,
+    start: usize,
+    sent: u64,
+    received: u64,
+}
+
+impl Connection {
+    /// Connects, from `source` if given (port 0: any).
+    ///
+    /// # Errors
+    /// Refused, no route, or not in time.
+    pub async fn open(server: SocketAddr, source: Option<SocketAddr>, limit: Duration) -> Result<Self, ExchangeError> {
+        let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(source) = source {
+            // A fixed port would otherwise stay unusable for minutes after each connection.
+            socket.set_reuseaddr(true)?;
+            socket.bind(source)?;
+        }
+        let stream = within(timeout(limit, socket.connect(server)).await)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, input: Vec::new(), start: 0, sent: 0, received: 0 })
+    }
+
+    /// Sends one message, its length before it.
+    ///
+    /// # Errors
+    /// The connection broke, the server took nothing in time, or the message is empty or too long.
+    pub async fn send(&mut self, message: &[u8], limit: Duration) -> Result<(), ExchangeError> {
+        let mut framed = Vec::with_capacity(message.len() + 2);
+        frame(&mut framed, |out| out.extend_from_slice(message));
+        if framed.is_empty() {
+            return Err(ExchangeError::Length(message.len()));
+        }
+        within(timeout(limit, self.stream.write_all(&framed)).await)?;
+        self.sent += framed.len() as u64;
+        Ok(())
+    }
+
+    /// The next message. `idle` is how long the server may send nothing at all; a message that trickles in is bounded
+    /// by the caller's own limit on the whole exchange.
+    ///
+    /// # Errors
+    /// The connection ended ([`ExchangeError::Closed`] between messages too), broke, or nothing came in time.
+    pub async fn receive(&mut self, idle: Duration) -> Result<&[u8], ExchangeError> {
+        let (from, to) = loop {
+            let ahead = self.input.get(self.start..).unwrap_or_default();
+            let size = ahead.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)) + 2);
+            match size {
+                Some(size) if ahead.len() >= size => break (self.start + 2, self.start + size),
+                _ => self.read(idle).await?,
+            }
+        };
+        self.start = to;
+        Ok(self.input.get(from..to).unwrap_or_default())
+    }
+
+    /// Bytes sent so far, lengths included.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes received so far, lengths included.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The address from which it is made.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// Reads what is there, behind what is left of the last read. Much at a time: a transfer is many megabytes.
+    async fn read(&mut self, idle: Duration) -> Result<(), ExchangeError> {
+        self.input.drain(..self.start);
+        self.start = 0;
+        self.input.reserve(READ_SIZE);
+        let count = within(timeout(idle, self.stream.read_buf(&mut self.input)).await)?;
+        self.received += count as u64;
+        if count == 0 { Err(ExchangeError::Closed) } else { Ok(()) }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum ExchangeError {
+    /// Nothing came, or could be sent, in time.
+    #[error("timed out")]
+    TimedOut,
+    /// The server closed the connection.
+    #[error("end of file")]
+    Closed,
+    /// A message that the length before it cannot describe.
+    #[error("a message of {0} bytes cannot be sent over TCP")]
+    Length(usize),
+    /// What the kernel said.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+fn within<T>(outcome: Result<io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, ExchangeError> {
+    Ok(outcome.map_err(|_| ExchangeError::TimedOut)??)
+}
+
+fn unspecified(server: SocketAddr) -> SocketAddr {
+    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    (any, 0).into()
+}
+
+/// The largest datagram there is.
+const DATAGRAM_MAX: usize = 65535;
+
+/// Room for one read of a connection: a whole message of the largest size, and more behind it.
+const READ_SIZE: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    async fn udp_server() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    async fn tcp_pair(source: Option<SocketAddr>) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let (near, far) = tokio::join!(Connection::open(server, source, LIMIT), listener.accept());
+        (near.unwrap(), far.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn datagrams_from_elsewhere_or_not_accepted_are_passed_over() {
+        let (server, address) = udp_server().await;
+        let (stranger, _) = udp_server().await;
+        let serve = async {
+            let mut request = [0; 100];
+            let (length, client) = server.recv_from(&mut request).await.unwrap();
+            stranger.send_to(b"right", client).await.unwrap();
+            server.send_to(b"wrong", client).await.unwrap();
+            server.send_to(&request[..length], client).await.unwrap();
+        };
+        let accept = |answer: &[u8]| answer != b"wrong";
+        let (answer, ()) = tokio::join!(ask_udp(b"question", address, None, LIMIT, accept), serve);
+        assert_eq!(answer.unwrap(), b"question");
+    }
+
+    #[tokio::test]
+    async fn a_request_leaves_from_the_source_address() {
+        let (server, address) = udp_server().await;
+        let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 9), 0));
+        let ask = ask_udp(b"question", address, Some(source), LIMIT, |_| true);
+        let serve = async {
+            let (_, client) = server.recv_from(&mut [0; 100]).await.unwrap();
+            assert_eq!(client.ip(), source.ip());
+            server.send_to(b"answer", client).await.unwrap();
+        };
+        assert_eq!(tokio::join!(ask, serve).0.unwrap(), b"answer");
+        let (near, far) = tcp_pair(Some(source)).await;
+        assert_eq!((near.local().unwrap().ip(), far.peer_addr().unwrap().ip()), (source.ip(), source.ip()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_times_out() {
+        let (_server, address) = udp_server().await;
+        let begin = Instant::now();
+        let outcome = ask_udp(b"question", address, None, Duration::from_secs(5), |_| true).await;
+        assert!(matches!(outcome, Err(ExchangeError::TimedOut)), "{outcome:?}");
+        assert_eq!(begin.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_an_error_at_once() {
+        let (server, address) = udp_server().await;
+        drop(server);
+        let outcome = ask_udp(b"question", address, None, LIMIT, |_| true).await;
+        assert!(matches!(&outcome, Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
+    }
+
+    #[tokio::test]
+    async fn messages_come_whole_however_they_are_cut() {
+        let (mut near, mut far) = tcp_pair(None).await;
+        near.send(b"please", LIMIT).await.unwrap();
+        let mut request = [0; 8];
+        far.read_exact(&mut request).await.unwrap();
+        assert_eq!(&request, b"\x00\x06please");
+        let large = vec![7; 65535];
+        let mut bytes = Vec::new();
+        [&b"one"[..], &large, b"three"]
+            .iter()
+            .for_each(|message| frame(&mut bytes, |out| out.extend_from_slice(message)));
+        let total = bytes.len() as u64;
+        let serve = async move {
+            for piece in bytes.chunks(1001) {
+                far.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let receive = async {
+            assert_eq!(near.receive(LIMIT).await.unwrap(), b"one");
+            assert_eq!(near.receive(LIMIT).await.unwrap(), large);
+            assert_eq!(near.receive(LIMIT).await.unwrap(), b"three");
+            assert!(matches!(near.receive(LIMIT).await, Err(ExchangeError::Closed)));
+        };
+        tokio::join!(serve, receive);
+        assert_eq!((near.sent(), near.received()), (8, total));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_falls_silent_times_out() {
+        let (mut near, _far) = tcp_pair(None).await;
+        assert!(matches!(near.receive(LIMIT).await, Err(ExchangeError::TimedOut)));
+    }
+}
