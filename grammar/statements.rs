@@ -60,7 +60,7 @@ struct Entry {
 }
 
 /// The Rust source of the table in `text`.
-pub fn generate(text: &str) -> Result<String, Fault> {
+pub(crate) fn generate(text: &str) -> Result<String, Fault> {
     let entries = read(text)?;
     let names: BTreeSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
@@ -165,7 +165,7 @@ fn life(entry: &Entry) -> Result<&'static str, Fault> {
     }
 }
 
-/// `full`, `gone`, `accepted: why`, `partial: what`, `refused: why`, `refused unless WORD...: why`.
+/// `full`, `gone`, `accepted: why`, `partial: what`, `missing: what`, `refused: why`, `refused unless WORD...: why`.
 fn status(entry: &Entry) -> Result<String, Fault> {
     let text = entry.required("status")?;
     let (word, why) = text.split_once(": ").unwrap_or((text, ""));
@@ -177,6 +177,7 @@ fn status(entry: &Entry) -> Result<String, Fault> {
         "full" => Ok("Status::Full".to_owned()),
         "gone" => Ok("Status::Gone".to_owned()),
         "accepted" => Ok(format!("Status::Accepted({why:?})")),
+        "missing" => Ok(format!("Status::Missing({why:?})")),
         "partial" => Ok(format!("Status::Partial({why:?})")),
         _ => {
             let unless = word.strip_prefix("refused").ok_or((entry.line, format!("unknown status '{word}'")))?;

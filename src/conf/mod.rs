@@ -6,8 +6,16 @@
 pub mod config;
 pub mod diagnostics;
 pub mod rndc;
-#[allow(dead_code)]
+
+mod lexer;
+mod lower;
+mod parse;
+mod parse_value;
+mod pattern;
+mod status;
 mod table;
+mod tree;
+mod value;
 
 use std::path::Path;
 
@@ -17,10 +25,19 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 /// Reads a named.conf and all that it includes. What is worth saying about a configuration that can be used comes
 /// with it; errors mean that there is none.
 pub fn load(path: &Path) -> Result<(Config, Diagnostics), Diagnostics> {
-    Err(unreadable(path))
+    let (tree, faults) = parse::file(path, table::Scope::Top);
+    finish(tree.as_ref(), faults)
 }
 
-fn unreadable(path: &Path) -> Diagnostics {
-    let file = path.display().to_string().into();
-    Diagnostics(vec![Diagnostic { severity: Severity::Error, file, line: 0, message: "cannot be read".to_owned() }])
+/// Lowers a tree, if there is one.
+fn finish(tree: Option<&tree::Tree>, mut faults: Vec<Diagnostic>) -> Result<(Config, Diagnostics), Diagnostics> {
+    let Some(tree) = tree else { return Err(Diagnostics(faults)) };
+    faults.extend(status::review(tree));
+    let (config, more) = lower::lower(tree);
+    faults.extend(more);
+    let faults = Diagnostics(faults);
+    if faults.has_errors() { Err(faults) } else { Ok((config, faults)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Diagnostics;
+use super::lower::{Context, read_key};
+use super::table::{Clause, Scope, clause};
+use super::tree::{Block, Item, Node, Value, after};
+use super::{Diagnostic, Diagnostics, Severity, parse};
 use crate::dns::Key;
 
 /// Port of the control channel where none is configured.
@@ -46,10 +49,76 @@ pub struct RndcServer {
 
 /// Reads a file that holds one `key` statement, such as rndc.key or session.key.
 pub fn load_key_file(path: &Path) -> Result<Key, Diagnostics> {
-    Err(super::unreadable(path))
+    read(path, |context, root| root.find(clause::KEY).and_then(|node| read_key(context, node)))
 }
 
 /// Reads an rndc.conf.
 pub fn load(path: &Path) -> Result<RndcConf, Diagnostics> {
-    Err(super::unreadable(path))
+    read(path, |context, root| Some(lower(context, root)))
+}
+
+/// Parses a file and lowers it; a fault anywhere spoils it.
+fn read<T>(path: &Path, lower: impl Fn(&Context<'_>, &Block) -> Option<T>) -> Result<T, Diagnostics> {
+    let (tree, mut faults) = parse::file(path, Scope::Rndc);
+    let Some(tree) = tree else { return Err(Diagnostics(faults)) };
+    let context = Context::new(&tree);
+    let lowered = lower(&context, &tree.root);
+    faults.extend(context.into_faults());
+    let faults = Diagnostics(faults);
+    match lowered {
+        Some(lowered) if !faults.has_errors() => Ok(lowered),
+        _ if faults.has_errors() => Err(faults),
+        _ => Err(Diagnostics(vec![no_key(path)])),
+    }
+}
+
+fn no_key(path: &Path) -> Diagnostic {
+    let file = path.display().to_string().into();
+    Diagnostic { severity: Severity::Error, file, line: 0, message: "no key statement".to_owned() }
+}
+
+fn lower(context: &Context<'_>, root: &Block) -> RndcConf {
+    let keys = root.all(clause::KEY).filter_map(|node| read_key(context, node)).map(Arc::new).collect();
+    let servers = root.all(clause::SERVER).filter_map(|node| server(context, node)).collect();
+    let Some(options) = root.find(clause::OPTIONS).and_then(Node::block) else {
+        return RndcConf { keys, servers, ..RndcConf::default() };
+    };
+    let text = |clause| options.find(clause).and_then(Node::text).map(str::to_owned);
+    RndcConf {
+        keys,
+        default_key: text(clause::DEFAULT_KEY),
+        default_server: text(clause::DEFAULT_SERVER),
+        default_port: port(context, options, clause::DEFAULT_PORT),
+        default_sources: sources(options, [clause::DEFAULT_SOURCE_ADDRESS, clause::DEFAULT_SOURCE_ADDRESS_V6]),
+        servers,
+    }
+}
+
+fn server(context: &Context<'_>, node: &Node) -> Option<RndcServer> {
+    let (name, block) = (node.text()?.to_owned(), node.block()?);
+    let listed = block.find(clause::ADDRESSES).and_then(Node::list).unwrap_or_default();
+    let address = |items: &Vec<Item>| {
+        let port = after(items, "port").map(|item| context.port_of(item));
+        Some((items.first()?.text()?.to_owned(), port))
+    };
+    Some(RndcServer {
+        name,
+        key: block.find(clause::KEY).and_then(Node::text).map(str::to_owned),
+        port: port(context, block, clause::PORT),
+        addresses: listed.iter().filter_map(address).collect(),
+        sources: sources(block, [clause::SOURCE_ADDRESS, clause::SOURCE_ADDRESS_V6]),
+    })
+}
+
+fn port(context: &Context<'_>, block: &Block, clause: Clause) -> Option<u16> {
+    block.find(clause)?.items.first().map(|item| context.port_of(item))
+}
+
+fn sources(block: &Block, clauses: [Clause; 2]) -> Vec<SocketAddr> {
+    let values = clauses.into_iter().filter_map(|clause| block.find(clause)?.value());
+    let addresses = values.filter_map(|value| match value {
+        Value::Source(address) => Some(*address),
+        _ => None,
+    });
+    addresses.collect()
 }

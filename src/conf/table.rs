@@ -59,6 +59,8 @@ pub(crate) enum Status {
     Partial(&'static str),
     /// Read and without effect; why that does no harm.
     Accepted(&'static str),
+    /// Read and not done; what an operator will miss.
+    Missing(&'static str),
     /// Running without it would change answers or lock somebody out.
     Refused {
         /// Values that ask for nothing and so may stand.
@@ -78,15 +80,15 @@ pub(crate) enum Syntax {
     /// A value.
     Value(Kind),
     /// One behind the other.
-    Sequence(&'static [Syntax]),
+    Sequence(&'static [Self]),
     /// The first that fits.
-    OneOf(&'static [Syntax]),
+    OneOf(&'static [Self]),
     /// There or not.
-    Optional(&'static Syntax),
+    Optional(&'static Self),
     /// Optional parts in any order, each at most once.
-    AnyOrder(&'static [Syntax]),
+    AnyOrder(&'static [Self]),
     /// `{ element; ... }`.
-    List(&'static Syntax),
+    List(&'static Self),
     /// `{ statement; ... }`.
     Block(Scope),
 }

@@ -1,0 +1,139 @@
+//! Address match lists: named acls resolved, prefixes and keys made typed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Context;
+use super::inherit::Levels;
+use crate::conf::config::{AddressMatchList, Match, MatchElement};
+use crate::conf::lexer::Place;
+use crate::conf::table::{Clause, clause};
+use crate::conf::tree::{Item, Node, Value};
+use crate::dns::Name;
+
+/// The `acl` statements, and what those that were used resolve to.
+#[derive(Default)]
+pub(super) struct Acls<'a> {
+    statements: HashMap<String, &'a Node>,
+    resolved: RefCell<HashMap<String, State>>,
+}
+
+/// How far an acl's resolution is.
+#[derive(Clone)]
+enum State {
+    /// Its elements are being looked at: to meet it again is a loop.
+    Started,
+    Done(AddressMatchList),
+}
+
+impl<'a> Acls<'a> {
+    /// Collects the statements.
+    pub(super) fn of(context: &Context<'a>) -> Self {
+        let mut statements: HashMap<String, &'a Node> = HashMap::new();
+        for node in context.tree.root.all(clause::ACL) {
+            let name = node.text().unwrap_or_default();
+            match statements.get(&name.to_ascii_lowercase()) {
+                None => drop(statements.insert(name.to_ascii_lowercase(), node)),
+                Some(earlier) => {
+                    let earlier = context.shown(earlier.place);
+                    context
+                        .error(node.place, format!("attempt to redefine acl '{name}' previous definition: {earlier}"));
+                }
+            }
+        }
+        Self { statements, resolved: RefCell::default() }
+    }
+}
+
+/// A list that matches everybody.
+pub(super) fn any() -> AddressMatchList {
+    Arc::new([MatchElement { negated: false, what: Match::Any }])
+}
+
+/// A list that matches nobody.
+pub(super) fn none() -> AddressMatchList {
+    Arc::new([MatchElement { negated: true, what: Match::Any }])
+}
+
+impl Context<'_> {
+    /// The effective list of a statement.
+    pub(super) fn effective_list(
+        &self,
+        levels: Levels<'_>,
+        clause: Clause,
+        default: fn() -> AddressMatchList,
+    ) -> AddressMatchList {
+        levels.find(clause).map_or_else(default, |node| self.node_list(node))
+    }
+
+    /// The list of one statement.
+    pub(super) fn node_list(&self, node: &Node) -> AddressMatchList {
+        self.match_list(node.list().unwrap_or_default())
+    }
+
+    /// A list from its elements.
+    pub(super) fn match_list(&self, elements: &[Vec<Item>]) -> AddressMatchList {
+        elements.iter().filter_map(|items| self.match_element(items)).collect()
+    }
+
+    fn match_element(&self, items: &[Item]) -> Option<MatchElement> {
+        let negations = items.iter().take_while(|item| item.value == Value::Word("!")).count();
+        let negated = negations % 2 == 1;
+        let item = items.get(negations)?;
+        let what = match &item.value {
+            Value::Prefix(prefix) => Match::Prefix(*prefix),
+            Value::List(list) => Match::List(self.match_list(list)),
+            Value::Word("key") => Match::Key(self.key_name(items.get(negations + 1)?)?),
+            Value::Word(word) => {
+                self.error(item.place, format!("'{word}' elements are refused: locations are not looked up"));
+                return None;
+            }
+            Value::Text(name) if name.eq_ignore_ascii_case("none") => {
+                return Some(MatchElement { negated: !negated, what: Match::Any });
+            }
+            Value::Text(name) => self.named(name, item.place)?,
+            _ => return None,
+        };
+        Some(MatchElement { negated, what })
+    }
+
+    /// The name of a key where one is used; it need not be defined.
+    pub(super) fn key_name(&self, item: &Item) -> Option<Name> {
+        let text = item.text()?;
+        match text.parse() {
+            Ok(name) => Some(name),
+            Err(_) => {
+                self.error(item.place, format!("key '{text}': bad key name"));
+                None
+            }
+        }
+    }
+
+    fn named(&self, name: &str, place: Place) -> Option<Match> {
+        let folded = name.to_ascii_lowercase();
+        match folded.as_str() {
+            "any" => return Some(Match::Any),
+            "localhost" => return Some(Match::Localhost),
+            "localnets" => return Some(Match::Localnets),
+            _ => {}
+        }
+        let known = self.acls.resolved.borrow().get(&folded).cloned();
+        match known {
+            Some(State::Done(list)) => return Some(Match::List(list)),
+            Some(State::Started) => {
+                self.error(place, format!("acl loop detected: {name}"));
+                return None;
+            }
+            None => {}
+        }
+        let Some(node) = self.acls.statements.get(&folded) else {
+            self.error(place, format!("undefined ACL '{name}'"));
+            return None;
+        };
+        self.acls.resolved.borrow_mut().insert(folded.clone(), State::Started);
+        let list = self.node_list(node);
+        self.acls.resolved.borrow_mut().insert(folded, State::Done(Arc::clone(&list)));
+        Some(Match::List(list))
+    }
+}

@@ -1,0 +1,152 @@
+//! `logging`: channels, and which categories go to which.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::conf::config::{Channel, Destination, Logging, PrintTime, Severity};
+use crate::conf::table::{Clause, clause};
+use crate::conf::tree::{Block, Node, Value};
+
+/// Channels that are always there.
+const BUILT_IN: [&str; 4] = ["default_syslog", "default_debug", "default_stderr", "null"];
+/// The categories of BIND 9.18 to 9.21.
+const CATEGORIES: [&str; 32] = [
+    "cname",
+    "client",
+    "config",
+    "database",
+    "default",
+    "delegation-only",
+    "dispatch",
+    "dnssec",
+    "dnstap",
+    "edns-disabled",
+    "general",
+    "lame-servers",
+    "network",
+    "notify",
+    "nsid",
+    "queries",
+    "query-errors",
+    "rate-limit",
+    "resolver",
+    "responses",
+    "rpz",
+    "rpz-passthru",
+    "security",
+    "serve-stale",
+    "spill",
+    "sslkeylog",
+    "trust-anchor-telemetry",
+    "unmatched",
+    "update",
+    "update-security",
+    "xfer-in",
+    "xfer-out",
+];
+/// More of them, that 9.20 and later brought or that come with catalog zones and response policies.
+const MORE_CATEGORIES: [&str; 4] = ["catz", "drop", "zoneload", "ttl"];
+/// What a destination may be.
+const DESTINATIONS: [Clause; 4] = [clause::FILE, clause::SYSLOG, clause::STDERR, clause::NULL];
+
+impl Context<'_> {
+    /// The `logging` statement; empty where there is none.
+    pub(super) fn logging(&self) -> Logging {
+        let Some(block) = self.tree.root.find(clause::LOGGING).and_then(Node::block) else {
+            return Logging::default();
+        };
+        let channels: Vec<Channel> = block.all(clause::CHANNEL).filter_map(|node| self.channel(node)).collect();
+        let categories = block.all(clause::CATEGORY).filter_map(|node| self.category(node, &channels)).collect();
+        Logging { channels, categories }
+    }
+
+    /// Whether a `queries` category is configured: then queries are logged from the start.
+    pub(super) fn logs_queries(&self) -> bool {
+        let block = self.tree.root.find(clause::LOGGING).and_then(Node::block);
+        let mut categories = block.into_iter().flat_map(|block| block.all(clause::CATEGORY));
+        categories.any(|node| node.text().is_some_and(|name| name.eq_ignore_ascii_case("queries")))
+    }
+
+    fn channel(&self, node: &Node) -> Option<Channel> {
+        let (name, block) = (node.text()?, node.block()?);
+        if DESTINATIONS.iter().filter(|clause| block.find(**clause).is_some()).count() != 1 {
+            let rule = "exactly one of file, syslog, null, and stderr must be present";
+            self.error(node.place, format!("channel '{name}': {rule}"));
+            return None;
+        }
+        let flag = |clause| matches!(block.find(clause).and_then(Node::value), Some(Value::Boolean(true)));
+        Some(Channel {
+            name: name.to_owned(),
+            to: destination(block)?,
+            severity: severity(block),
+            print_time: print_time(block),
+            print_category: flag(clause::PRINT_CATEGORY),
+            print_severity: flag(clause::PRINT_SEVERITY),
+            buffered: flag(clause::BUFFERED),
+        })
+    }
+
+    fn category(&self, node: &Node, channels: &[Channel]) -> Option<(String, Vec<String>)> {
+        let name = node.text()?.to_ascii_lowercase();
+        if !CATEGORIES.contains(&name.as_str()) && !MORE_CATEGORIES.contains(&name.as_str()) {
+            // BIND: named goes on without such a category; only named-checkconf takes it for an error.
+            self.warn(node.place, format!("undefined category: '{name}'"));
+        }
+        let mut names = Vec::new();
+        for item in node.list()?.iter().flatten() {
+            let Some(channel) = item.text() else { continue };
+            let declared = channels.iter().any(|known| known.name.eq_ignore_ascii_case(channel));
+            if !declared && !BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(channel)) {
+                self.error(item.place, format!("undefined channel: '{channel}'"));
+            }
+            names.push(channel.to_owned());
+        }
+        Some((name, names))
+    }
+}
+
+fn destination(block: &Block) -> Option<Destination> {
+    if let Some(node) = block.find(clause::FILE) {
+        return file(node);
+    }
+    if let Some(node) = block.find(clause::SYSLOG) {
+        let facility = match node.value() {
+            Some(Value::Word(facility)) => facility,
+            _ => "daemon",
+        };
+        return Some(Destination::Syslog(facility.to_owned()));
+    }
+    Some(if block.find(clause::STDERR).is_some() { Destination::Stderr } else { Destination::Null })
+}
+
+fn file(node: &Node) -> Option<Destination> {
+    let versions = node.after("versions").map(|item| item.number().unwrap_or(u32::MAX));
+    let size = node.after("size").and_then(|item| match item.value {
+        Value::Bytes(size) => Some(size),
+        _ => None,
+    });
+    let timestamp_suffix = node.after("suffix").is_some_and(|item| item.value == Value::Word("timestamp"));
+    Some(Destination::File { path: PathBuf::from(node.text()?), versions, size, timestamp_suffix })
+}
+
+fn severity(block: &Block) -> Severity {
+    let Some(node) = block.find(clause::SEVERITY) else { return Severity::Info };
+    match node.value() {
+        Some(Value::Word("critical")) => Severity::Critical,
+        Some(Value::Word("error")) => Severity::Error,
+        Some(Value::Word("warning")) => Severity::Warning,
+        Some(Value::Word("notice")) => Severity::Notice,
+        Some(Value::Word("dynamic")) => Severity::Dynamic,
+        Some(Value::Word("debug")) => Severity::Debug(node.items.iter().find_map(|item| item.number()).unwrap_or(1)),
+        _ => Severity::Info,
+    }
+}
+
+fn print_time(block: &Block) -> PrintTime {
+    match block.find(clause::PRINT_TIME).and_then(Node::value) {
+        Some(Value::Word("iso8601")) => PrintTime::Iso8601,
+        Some(Value::Word("iso8601-utc")) => PrintTime::Iso8601Utc,
+        Some(Value::Word("local") | Value::Boolean(true)) => PrintTime::Local,
+        _ => PrintTime::No,
+    }
+}

@@ -1,0 +1,134 @@
+//! `options`: what holds for the server as a whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::inherit::Levels;
+use super::{Context, acl};
+use crate::conf::config::{Identity, Listen, Options};
+use crate::conf::table::{Clause, clause};
+use crate::conf::tree::{Node, Value};
+
+/// The port of DNS.
+pub(super) const DEFAULT_PORT: u16 = 53;
+/// Where Debian's builds keep their pid file.
+const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
+/// Where Debian's builds keep the session key.
+const DEFAULT_SESSION_KEY_FILE: &str = "/run/named/session.key";
+/// The unit of the `tcp-*-timeout` statements.
+const TENTHS_MS: u64 = 100;
+/// The sizes of UDP payload that may be asked for; others are pulled to the nearer end.
+const UDP_SIZES: std::ops::RangeInclusive<u32> = 512..=4096;
+
+impl Context<'_> {
+    /// The levels of a statement that only `options` has.
+    pub(super) fn global(&self) -> Levels<'_> {
+        Levels([None, None, self.options])
+    }
+
+    /// `port`.
+    pub(super) fn own_port(&self) -> u16 {
+        let Some(item) = self.global().find(clause::PORT).and_then(|node| node.items.first()) else {
+            return DEFAULT_PORT;
+        };
+        let number = item.number().unwrap_or_default();
+        u16::try_from(number).unwrap_or_else(|_| {
+            self.error(item.place, format!("port '{number}' out of range"));
+            DEFAULT_PORT
+        })
+    }
+
+    pub(super) fn lower_options(&self) -> Options {
+        let levels = self.global();
+        let tenths = |clause, default| levels.time(clause, default, TENTHS_MS);
+        Options {
+            directory: levels.find(clause::DIRECTORY).and_then(Node::text).map(PathBuf::from),
+            pid_file: self.file_or_none(clause::PID_FILE, DEFAULT_PID_FILE),
+            session_keyfile: self.file_or_none(clause::SESSION_KEYFILE, DEFAULT_SESSION_KEY_FILE),
+            port: self.port,
+            listen_on: self.listen(clause::LISTEN_ON),
+            listen_on_v6: self.listen(clause::LISTEN_ON_V6),
+            interface_interval: Duration::from_secs(levels.seconds(clause::INTERFACE_INTERVAL).unwrap_or(3600).into()),
+            version: self.identity(clause::VERSION),
+            hostname: self.identity(clause::HOSTNAME),
+            server_id: self.identity(clause::SERVER_ID),
+            querylog: levels.boolean(clause::QUERYLOG, self.logs_queries()),
+            edns_udp_size: self.udp_size(clause::EDNS_UDP_SIZE),
+            max_udp_size: self.udp_size(clause::MAX_UDP_SIZE),
+            blackhole: self.effective_list(levels, clause::BLACKHOLE, acl::none),
+            tcp_clients: levels.number(clause::TCP_CLIENTS, 150),
+            tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE, 10),
+            tcp_initial_timeout: tenths(clause::TCP_INITIAL_TIMEOUT, 300),
+            tcp_idle_timeout: tenths(clause::TCP_IDLE_TIMEOUT, 300),
+            tcp_keepalive_timeout: tenths(clause::TCP_KEEPALIVE_TIMEOUT, 300),
+            tcp_advertised_timeout: tenths(clause::TCP_ADVERTISED_TIMEOUT, 300),
+            transfers_in: levels.number(clause::TRANSFERS_IN, 10),
+            transfers_out: levels.number(clause::TRANSFERS_OUT, 10),
+            transfers_per_ns: levels.number(clause::TRANSFERS_PER_NS, 2),
+            transfer_message_size: levels.number(clause::TRANSFER_MESSAGE_SIZE, 20480).clamp(512, 65535) as u16,
+            serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE, 20),
+            notify_rate: levels.number(clause::NOTIFY_RATE, 20),
+            startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE, 20),
+            flush_zones_on_shutdown: levels.boolean(clause::FLUSH_ZONES_ON_SHUTDOWN, false),
+            match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES, false),
+            answer_cookie: levels.boolean(clause::ANSWER_COOKIE, true),
+            cookie_secrets: self.cookie_secrets(),
+        }
+    }
+
+    fn file_or_none(&self, clause: Clause, default: &str) -> Option<PathBuf> {
+        match self.global().find(clause) {
+            None => Some(PathBuf::from(default)),
+            Some(node) => node.text().map(PathBuf::from),
+        }
+    }
+
+    fn listen(&self, clause: Clause) -> Vec<Listen> {
+        let statements = self.options.into_iter().flat_map(|block| block.all(clause));
+        let listed: Vec<Listen> = statements.map(|node| self.listen_one(node)).collect();
+        match listed.is_empty() {
+            true => vec![Listen { port: self.port, addresses: acl::any() }],
+            false => listed,
+        }
+    }
+
+    fn listen_one(&self, node: &Node) -> Listen {
+        self.refuse_tls(node.after("tls"));
+        if let Some(item) = node.after("http") {
+            self.error(item.place, "http listeners are refused: there is no DNS over HTTPS yet".to_owned());
+        }
+        let port = node.after("port").map_or(self.port, |item| self.port_of(item));
+        Listen { port, addresses: self.node_list(node) }
+    }
+
+    fn identity(&self, clause: Clause) -> Identity {
+        match self.global().find(clause).and_then(Node::value) {
+            None => Identity::Default,
+            Some(Value::Word("hostname")) => Identity::Hostname,
+            Some(Value::Text(text)) => Identity::Text(text.to_string()),
+            Some(_) => Identity::None,
+        }
+    }
+
+    fn udp_size(&self, clause: Clause) -> u16 {
+        self.global().number(clause, 1232).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16
+    }
+
+    fn cookie_secrets(&self) -> Vec<[u8; 16]> {
+        let statements = self.options.into_iter().flat_map(|block| block.all(clause::COOKIE_SECRET));
+        statements.filter_map(|node| self.cookie_secret(node)).collect()
+    }
+
+    fn cookie_secret(&self, node: &Node) -> Option<[u8; 16]> {
+        let (text, place) = (node.text()?, node.items.first()?.place);
+        let Ok(secret) = data_encoding::HEXUPPER_PERMISSIVE.decode(text.as_bytes()) else {
+            self.error(place, "cookie-secret: bad hex encoding".to_owned());
+            return None;
+        };
+        let secret = secret.try_into();
+        if secret.is_err() {
+            self.error(place, "SipHash-2-4 cookie-secret must be 128 bits".to_owned());
+        }
+        secret.ok()
+    }
+}

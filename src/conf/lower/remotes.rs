@@ -1,0 +1,110 @@
+//! Lists of servers: `primaries`, `also-notify`, and the named lists that they may refer to.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use super::Context;
+use crate::conf::config::Remote;
+use crate::conf::lexer::Place;
+use crate::conf::table::{Clause, clause};
+use crate::conf::tree::{Item, Node, Value, after};
+use crate::dns::Name;
+
+/// Which statements name lists. They share one name space; 9.20 gave them a common name.
+const NAMING: [Clause; 3] = [clause::PRIMARIES, clause::MASTERS, clause::REMOTE_SERVERS];
+
+/// The named lists.
+#[derive(Default)]
+pub(super) struct Lists<'a>(HashMap<String, &'a Node>);
+
+impl<'a> Lists<'a> {
+    /// Collects the statements. Where a name stands under several words, the first of [`NAMING`] counts.
+    pub(super) fn of(context: &Context<'a>) -> Self {
+        let mut lists: HashMap<String, &'a Node> = HashMap::new();
+        for word in NAMING {
+            for node in context.tree.root.all(word) {
+                let name = node.text().unwrap_or_default();
+                match lists.get(&name.to_ascii_lowercase()) {
+                    None => drop(lists.insert(name.to_ascii_lowercase(), node)),
+                    Some(earlier) => {
+                        let (kind, earlier) = (node.statement.name, context.shown(earlier.place));
+                        let message = format!("{kind} list '{name}' is duplicated: also defined at {earlier}");
+                        context.error(node.place, message);
+                    }
+                }
+            }
+        }
+        Self(lists)
+    }
+}
+
+/// One use of lists: what it has come to, and which named lists went into it.
+#[derive(Default)]
+struct Expansion {
+    remotes: Vec<Remote>,
+    used: HashSet<String>,
+}
+
+impl Context<'_> {
+    /// The servers that a statement lists. Each named list counts once; a list that leads to itself thus ends.
+    pub(super) fn remotes(&self, node: &Node) -> Vec<Remote> {
+        let mut expansion = Expansion::default();
+        self.expand(node, self.port, &mut expansion);
+        expansion.remotes
+    }
+
+    fn expand(&self, node: &Node, outer_port: u16, into: &mut Expansion) {
+        let port = node.after("port").map_or(outer_port, |item| self.port_of(item));
+        for element in node.list().unwrap_or_default() {
+            match element.first() {
+                Some(Item { value: Value::Address(address), .. }) => {
+                    let port = after(element, "port").map_or(port, |item| self.port_of(item));
+                    let key = after(element, "key").and_then(|item| self.key_name(item));
+                    self.refuse_tls(after(element, "tls"));
+                    into.remotes.push(Remote { address: SocketAddr::new(*address, port), key });
+                }
+                Some(Item { value: Value::Text(name), place }) => self.expand_named(name, *place, port, into),
+                _ => {}
+            }
+        }
+    }
+
+    fn expand_named(&self, name: &str, place: Place, port: u16, into: &mut Expansion) {
+        let folded = name.to_ascii_lowercase();
+        let Some(node) = self.remotes.0.get(&folded) else {
+            return self.error(place, format!("unable to find primaries list '{name}'"));
+        };
+        if into.used.insert(folded) {
+            self.expand(node, port, into);
+        }
+    }
+
+    /// A port number within its range.
+    pub(crate) fn port_of(&self, item: &Item) -> u16 {
+        let number = item.number().unwrap_or_default();
+        u16::try_from(number).unwrap_or_else(|_| {
+            self.error(item.place, format!("port value '{number}' is out of range"));
+            0
+        })
+    }
+
+    /// There is no TLS yet, and plain text in its place would tell what was to be secret.
+    pub(super) fn refuse_tls(&self, item: Option<&Item>) {
+        let Some((item, name)) = item.and_then(|item| Some((item, item.text()?))) else { return };
+        let built_in = ["ephemeral", "none"].iter().any(|word| name.eq_ignore_ascii_case(word));
+        if name.eq_ignore_ascii_case("none") {
+            return;
+        }
+        let defined = self.tree.root.0.iter().any(|node| node.statement.name == "tls" && node.text() == Some(name));
+        let message = match built_in || defined {
+            true => format!("tls '{name}' is refused: there is no TLS yet"),
+            false => format!("tls '{name}' is not defined"),
+        };
+        self.error(item.place, message);
+    }
+
+    /// The key that a text names, for statements whose keys are looked up at run time.
+    pub(super) fn key_of(&self, node: &Node) -> Option<Name> {
+        self.key_name(node.items.first()?)
+    }
+}

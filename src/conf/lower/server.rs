@@ -1,0 +1,68 @@
+//! `server`: how one peer, or all of a prefix, is treated.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::Context;
+use super::inherit::Levels;
+use crate::conf::config::Server;
+use crate::conf::table::{Clause, clause};
+use crate::conf::tree::{Block, Node, Value};
+use crate::dns::{Key, Name};
+
+impl Context<'_> {
+    /// The `server` statements of a block.
+    pub(super) fn servers(&self, block: &Block, keys: &[Arc<Key>]) -> Vec<Server> {
+        let mut seen = HashMap::new();
+        let mut servers = Vec::new();
+        for node in block.all(clause::SERVER) {
+            let Some(Value::Prefix(prefix)) = node.value() else { continue };
+            if let Some(earlier) = seen.insert(*prefix, node.place) {
+                let earlier = self.shown(earlier);
+                self.error(node.place, format!("server '{prefix}': already exists previous definition: {earlier}"));
+            }
+            servers.extend(self.server(*prefix, node, keys));
+        }
+        servers
+    }
+
+    fn server(&self, prefix: IpNet, node: &Node, keys: &[Arc<Key>]) -> Option<Server> {
+        let block = node.block()?;
+        let levels = Levels([Some(block), None, None]);
+        let given = |clause| block.find(clause).map(|_| levels.boolean(clause, true));
+        Some(Server {
+            prefix,
+            key: block.find(clause::KEYS).and_then(|node| self.defined_key(node, keys)),
+            bogus: levels.boolean(clause::BOGUS, false),
+            edns: levels.boolean(clause::EDNS, true),
+            tcp_only: levels.boolean(clause::TCP_ONLY, false),
+            request_expire: given(clause::REQUEST_EXPIRE),
+            transfers: block.find(clause::TRANSFERS).map(|_| levels.number(clause::TRANSFERS, 0)),
+            one_answer: levels.word(clause::TRANSFER_FORMAT).map(|word| word == "one-answer"),
+            notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),
+            transfer_source: source(block, prefix, clause::TRANSFER_SOURCE, clause::TRANSFER_SOURCE_V6),
+        })
+    }
+
+    /// Unlike a key in a list of primaries, one of a `server` statement must be defined.
+    fn defined_key(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Name> {
+        let name = self.key_of(node)?;
+        if keys.iter().any(|key| key.name == name) {
+            return Some(name);
+        }
+        self.error(node.items.first()?.place, format!("unknown key '{}'", node.text()?));
+        None
+    }
+}
+
+/// The statement that has the family of the peer.
+fn source(block: &Block, peer: IpNet, v4: Clause, v6: Clause) -> Option<SocketAddr> {
+    let clause = if peer.addr().is_ipv6() { v6 } else { v4 };
+    match block.find(clause)?.value()? {
+        Value::Source(address) => Some(*address),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! What a zone does and allows: zone < view < options < default, statement by statement.
+
+use std::net::SocketAddr;
+
+use super::inherit::Levels;
+use super::{Context, acl};
+use crate::conf::config::{AddressMatchList, Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
+use crate::conf::table::{Clause, ZoneType, clause};
+use crate::conf::tree::{Node, Value};
+
+const SECOND_MS: u64 = 1000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+
+impl Context<'_> {
+    /// The effective settings of a zone of this type.
+    pub(super) fn settings(&self, levels: Levels<'_>, zone_type: ZoneType) -> ZoneSettings {
+        let seconds = |clause, default| levels.time(clause, default, SECOND_MS);
+        let minutes = |clause, default| levels.time(clause, default, MINUTE_MS);
+        let list = |clause, default| self.effective_list(levels, clause, default);
+        ZoneSettings {
+            allow_query: list(clause::ALLOW_QUERY, acl::any),
+            allow_query_on: list(clause::ALLOW_QUERY_ON, acl::any),
+            allow_transfer: self.allow_transfer(levels),
+            allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
+            notify: notify(levels),
+            also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
+            notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA, false),
+            notify_delay: seconds(clause::NOTIFY_DELAY, 5),
+            notify_source: source(levels, clause::NOTIFY_SOURCE, false),
+            notify_source_v6: source(levels, clause::NOTIFY_SOURCE_V6, true),
+            transfer_source: source(levels, clause::TRANSFER_SOURCE, false),
+            transfer_source_v6: source(levels, clause::TRANSFER_SOURCE_V6, true),
+            min_refresh_time: seconds(clause::MIN_REFRESH_TIME, 300),
+            max_refresh_time: seconds(clause::MAX_REFRESH_TIME, 2_419_200),
+            min_retry_time: seconds(clause::MIN_RETRY_TIME, 500),
+            max_retry_time: seconds(clause::MAX_RETRY_TIME, 1_209_600),
+            max_transfer_time_in: minutes(clause::MAX_TRANSFER_TIME_IN, 120),
+            max_transfer_idle_in: minutes(clause::MAX_TRANSFER_IDLE_IN, 60),
+            max_transfer_time_out: minutes(clause::MAX_TRANSFER_TIME_OUT, 120),
+            max_transfer_idle_out: minutes(clause::MAX_TRANSFER_IDLE_OUT, 60),
+            one_answer: levels.word(clause::TRANSFER_FORMAT) == Some("one-answer"),
+            max_records: levels.number(clause::MAX_RECORDS, 0),
+            max_records_per_type: levels.number(clause::MAX_RECORDS_PER_TYPE, 100),
+            max_types_per_name: levels.number(clause::MAX_TYPES_PER_NAME, 100),
+            multi_master: levels.boolean(clause::MULTI_MASTER, false),
+            try_tcp_refresh: levels.boolean(clause::TRY_TCP_REFRESH, true),
+            request_expire: levels.boolean(clause::REQUEST_EXPIRE, true),
+            masterfile_format: format(levels, zone_type),
+            masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
+            zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL, true),
+            max_zone_ttl: levels.seconds(clause::MAX_ZONE_TTL),
+            checks: checks(levels, zone_type),
+        }
+    }
+
+    /// A list that is for some port or transport only cannot be told apart yet, and would allow too much.
+    fn allow_transfer(&self, levels: Levels<'_>) -> AddressMatchList {
+        let Some(node) = levels.find(clause::ALLOW_TRANSFER) else { return acl::any() };
+        let tcp = |text: &str| text.eq_ignore_ascii_case("tcp");
+        let narrowed =
+            node.after("port").or_else(|| node.after("transport").filter(|item| !item.text().is_some_and(tcp)));
+        if let Some(item) = narrowed {
+            self.error(
+                item.place,
+                "allow-transfer for one port or transport is refused: it would allow all".to_owned(),
+            );
+        }
+        self.node_list(node)
+    }
+}
+
+fn notify(levels: Levels<'_>) -> Notify {
+    match levels.find(clause::NOTIFY).and_then(Node::value) {
+        Some(Value::Boolean(false)) => Notify::No,
+        Some(Value::Word("explicit")) => Notify::Explicit,
+        Some(Value::Word("primary-only" | "master-only")) => Notify::PrimaryOnly,
+        _ => Notify::Yes,
+    }
+}
+
+fn source(levels: Levels<'_>, clause: Clause, v6: bool) -> SocketAddr {
+    match levels.find(clause).and_then(Node::value) {
+        Some(Value::Source(address)) => *address,
+        _ => any_source(v6),
+    }
+}
+
+fn format(levels: Levels<'_>, zone_type: ZoneType) -> MasterfileFormat {
+    match levels.word(clause::MASTERFILE_FORMAT) {
+        Some("raw") => MasterfileFormat::Raw,
+        Some(_) => MasterfileFormat::Text,
+        None if zone_type == ZoneType::Secondary => MasterfileFormat::Raw,
+        None => MasterfileFormat::Text,
+    }
+}
+
+fn checks(levels: Levels<'_>, zone_type: ZoneType) -> Checks {
+    let verdict = |clause| levels.word(clause).map_or(Verdict::Warn, read_verdict);
+    Checks {
+        names: check_names(levels, zone_type),
+        mx: verdict(clause::CHECK_MX),
+        mx_cname: verdict(clause::CHECK_MX_CNAME),
+        srv_cname: verdict(clause::CHECK_SRV_CNAME),
+        dup_records: verdict(clause::CHECK_DUP_RECORDS),
+        integrity: levels.boolean(clause::CHECK_INTEGRITY, true),
+        sibling: levels.boolean(clause::CHECK_SIBLING, true),
+        wildcard: levels.boolean(clause::CHECK_WILDCARD, true),
+        spf: verdict(clause::CHECK_SPF),
+    }
+}
+
+fn read_verdict(word: &str) -> Verdict {
+    match word {
+        "fail" => Verdict::Fail,
+        "ignore" => Verdict::Ignore,
+        _ => Verdict::Warn,
+    }
+}
+
+/// A zone has one word; views and options have a pair for each kind of zone.
+fn check_names(levels: Levels<'_>, zone_type: ZoneType) -> Verdict {
+    let [zone, outer @ ..] = levels.0;
+    if let Some(Value::Word(word)) = zone.and_then(|block| block.find(clause::CHECK_NAMES)).and_then(Node::value) {
+        return read_verdict(word);
+    }
+    let (kinds, default) = match zone_type {
+        ZoneType::Primary => (["primary", "master"], Verdict::Fail),
+        _ => (["secondary", "slave"], Verdict::Warn),
+    };
+    let pairs = outer.into_iter().flatten().flat_map(|block| block.all(clause::CHECK_NAMES));
+    let found = pairs.into_iter().find_map(|node| match node.items.as_slice() {
+        [kind, verdict] => match (&kind.value, &verdict.value) {
+            (Value::Word(kind), Value::Word(verdict)) if kinds.contains(kind) => Some(read_verdict(verdict)),
+            _ => None,
+        },
+        _ => None,
+    });
+    found.unwrap_or(default)
+}

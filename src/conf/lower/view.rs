@@ -1,0 +1,133 @@
+//! Views. Without `view` statements the top level is the one view, called `_default`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::inherit::Levels;
+use super::zone::Namespace;
+use super::{Context, acl};
+use crate::conf::config::{MinimalResponses, RrsetOrder, View};
+use crate::conf::lexer::Place;
+use crate::conf::table::clause;
+use crate::conf::tree::{Block, Node, Value};
+use crate::dns::{Class, Key};
+
+/// The name of the view that is there without a statement.
+const DEFAULT_VIEW: &str = "_default";
+
+/// Files that zones use so far: the place of the statement, and whether the zone writes the file.
+pub(super) type Files = HashMap<PathBuf, (Place, bool)>;
+
+impl Context<'_> {
+    /// All views in order, with their zones.
+    pub(super) fn views(&self, keys: &[Arc<Key>]) -> Vec<View> {
+        let root = &self.tree.root;
+        let mut files = Files::new();
+        if root.find(clause::VIEW).is_none() {
+            let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &[], &mut files);
+            return vec![view];
+        }
+        self.check_outside(root);
+        let mut views: Vec<View> = Vec::new();
+        let mut seen = HashMap::new();
+        for node in root.all(clause::VIEW) {
+            let name = node.text().unwrap_or_default();
+            let class = self.class(node, Class::IN);
+            if let Some(earlier) = seen.insert((name.to_ascii_lowercase(), class), node.place) {
+                let earlier = self.shown(earlier);
+                self.error(node.place, format!("view '{name}': already exists previous definition: {earlier}"));
+            }
+            let view = self.view(name, class, node.block(), keys, &views, &mut files);
+            views.push(view);
+        }
+        views
+    }
+
+    /// Where there are views, every zone is in one.
+    fn check_outside(&self, root: &Block) {
+        if let Some(zone) = root.find(clause::ZONE) {
+            self.error(zone.place, "when using 'view' statements, all zones must be in views".to_owned());
+        }
+    }
+
+    /// The class behind the name of a view or zone.
+    pub(super) fn class(&self, node: &Node, default: Class) -> Class {
+        let Some(text) = node.second_text() else { return default };
+        text.parse().unwrap_or_else(|_| {
+            let (kind, name) = (node.statement.name, node.text().unwrap_or_default());
+            self.error(node.place, format!("{kind} '{name}': invalid class {text}"));
+            default
+        })
+    }
+
+    fn view(
+        &self,
+        name: &str,
+        class: Class,
+        block: Option<&Block>,
+        keys: &[Arc<Key>],
+        earlier: &[View],
+        files: &mut Files,
+    ) -> View {
+        let levels = Levels([None, block, self.options]);
+        let own = block.unwrap_or(&self.tree.root);
+        let keys = self.view_keys(block, keys);
+        let servers = match block {
+            Some(block) if block.find(clause::SERVER).is_some() => self.servers(block, &keys),
+            _ => self.servers(&self.tree.root, &keys),
+        };
+        let namespace = Namespace { class, levels, own, earlier };
+        View {
+            name: name.to_owned(),
+            class,
+            match_clients: self.effective_list(levels, clause::MATCH_CLIENTS, acl::any),
+            match_destinations: self.effective_list(levels, clause::MATCH_DESTINATIONS, acl::any),
+            match_recursive_only: levels.boolean(clause::MATCH_RECURSIVE_ONLY, false),
+            keys,
+            recursion: self.recursion(levels, class),
+            minimal_responses: minimal_responses(levels),
+            minimal_any: levels.boolean(clause::MINIMAL_ANY, false),
+            rrset_order: rrset_order(levels),
+            servers,
+            no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
+            allow_query: self.effective_list(levels, clause::ALLOW_QUERY, acl::any),
+            zones: self.zones(&namespace, files),
+        }
+    }
+
+    fn view_keys(&self, block: Option<&Block>, global: &[Arc<Key>]) -> Vec<Arc<Key>> {
+        let mut keys = block.map(|block| self.keys(block)).unwrap_or_default();
+        keys.extend(global.iter().cloned());
+        keys
+    }
+
+    /// Whether BIND would recurse here for anybody.
+    fn recursion(&self, levels: Levels<'_>, class: Class) -> bool {
+        let allowed = self.effective_list(levels, clause::ALLOW_RECURSION, acl::any);
+        let nobody = allowed.iter().all(|element| element.negated);
+        class == Class::IN && !nobody && levels.boolean(clause::RECURSION, true)
+    }
+}
+
+fn minimal_responses(levels: Levels<'_>) -> MinimalResponses {
+    match levels.find(clause::MINIMAL_RESPONSES).and_then(Node::value) {
+        Some(Value::Boolean(true)) => MinimalResponses::Yes,
+        Some(Value::Boolean(false)) => MinimalResponses::No,
+        Some(Value::Word("no-auth")) => MinimalResponses::NoAuth,
+        _ => MinimalResponses::NoAuthRecursive,
+    }
+}
+
+/// The order of the first element that is for everything.
+fn rrset_order(levels: Levels<'_>) -> RrsetOrder {
+    let elements = levels.find(clause::RRSET_ORDER).and_then(Node::list).unwrap_or_default();
+    let general = elements.iter().find(|element| !element.iter().any(|item| matches!(item.value, Value::Word(_))));
+    let order = general.and_then(|element| element.last()).and_then(|item| item.text()).unwrap_or("random");
+    match order.to_ascii_lowercase().as_str() {
+        "none" => RrsetOrder::None,
+        "fixed" => RrsetOrder::Fixed,
+        "cyclic" => RrsetOrder::Cyclic,
+        _ => RrsetOrder::Random,
+    }
+}

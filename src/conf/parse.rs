@@ -1,0 +1,363 @@
+//! Tokens to tree: walks the syntax that the table gives for each statement.
+//!
+//! Faults carry named's words. As with named, an unknown statement and a missing semicolon are passed over so that more
+//! can be found, and any other fault of syntax ends the reading.
+
+use std::path::{Path, PathBuf};
+
+use super::Severity;
+use super::diagnostics::Diagnostic;
+use super::lexer::{LexError, Lexer, Place, Token};
+use super::pattern;
+use super::table::{Kind, Life, Scope, Statement, Syntax, clause};
+use super::tree::{Block, Item, Node, Tree, Value};
+
+/// The deepest nesting of lists and blocks.
+const MAX_DEPTH: usize = 64;
+/// The longest token that a message repeats whole.
+const MAX_SHOWN: usize = 30;
+
+/// The reading cannot go on; the reason has been noted.
+pub(super) struct Stop;
+
+/// Reads the file `path` as a block of `scope`. The tree is missing where the text is wrong.
+pub(crate) fn file(path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
+    let mut parser = Parser::default();
+    let shown = path.display().to_string();
+    if let Err(error) = parser.lexer.open(path, &shown) {
+        let message = format!("open: {shown}: {}", fault_text(&error));
+        let fault = Diagnostic { severity: Severity::Error, file: "".into(), line: 0, message };
+        return (None, vec![fault]);
+    }
+    parser.run(scope)
+}
+
+/// Reads text that is at hand, called `name` in messages.
+#[cfg(test)]
+pub(crate) fn text(name: &str, text: &[u8], scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
+    let mut parser = Parser::default();
+    parser.lexer.push(name, text.into());
+    parser.run(scope)
+}
+
+/// A fault of the file system in BIND's words.
+fn fault_text(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "file not found".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "not a file".to_owned(),
+        std::io::ErrorKind::Other => "too many open files".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Parser {
+    pub(super) lexer: Lexer,
+    ahead: Option<Token>,
+    faults: Vec<Diagnostic>,
+    /// Where relative includes are looked for: the last `directory`.
+    base: PathBuf,
+    depth: usize,
+}
+
+impl Parser {
+    fn run(mut self, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
+        let root = self.root(scope).ok();
+        let broken = self.faults.iter().any(|fault| fault.severity == Severity::Error);
+        let files = self.lexer.files().to_vec();
+        let tree = root.filter(|_| !broken).map(|root| Tree { files, root });
+        (tree, self.faults)
+    }
+
+    fn root(&mut self, scope: Scope) -> Result<Block, Stop> {
+        let block = self.body(scope)?;
+        match self.next()? {
+            Token::End => Ok(block),
+            token => Err(self.fail_near("syntax error", &token)),
+        }
+    }
+
+    /// Statements up to something that cannot start one.
+    fn body(&mut self, scope: Scope) -> Result<Block, Stop> {
+        let mut block = Block::default();
+        while matches!(self.peek()?, Token::Word(_)) {
+            let Token::Word(name) = self.next()? else { break };
+            if name.eq_ignore_ascii_case("include") {
+                self.include()?;
+                continue;
+            }
+            match scope.find(&name) {
+                Some(statement) => self.known(scope, statement, &name, &mut block)?,
+                None => self.unknown(&name)?,
+            }
+        }
+        Ok(block)
+    }
+
+    fn known(
+        &mut self,
+        scope: Scope,
+        statement: &'static Statement,
+        name: &str,
+        block: &mut Block,
+    ) -> Result<(), Stop> {
+        self.note_life(statement)?;
+        if !statement.repeats && block.find(statement.clause).is_some() {
+            return Err(self.fail_near(&format!("'{}' redefined", statement.name), &Token::Word(name.into())));
+        }
+        let place = self.lexer.place();
+        let mut items = Vec::new();
+        self.syntax(&statement.syntax, &mut items)?;
+        let node = Node { statement, place, items };
+        if scope == Scope::Options && statement.clause == clause::DIRECTORY {
+            self.change_directory(&node)?;
+        }
+        block.0.push(node);
+        self.semicolon()
+    }
+
+    fn note_life(&mut self, statement: &Statement) -> Result<(), Stop> {
+        let name = statement.name;
+        match statement.life {
+            Life::Current => {}
+            // BIND's message ends in a blank.
+            Life::Obsolete => self.warn(format!("option '{name}' is obsolete and should be removed ")),
+            Life::Deprecated => self.warn(format!("option '{name}' is deprecated")),
+            Life::Ancient => return Err(self.fail(format!("option '{name}' no longer exists"))),
+            Life::NotBuilt => return Err(self.fail(format!("option '{name}' was not enabled at compile time"))),
+        }
+        Ok(())
+    }
+
+    /// Says so and passes over the statement.
+    fn unknown(&mut self, name: &str) -> Result<(), Stop> {
+        self.note(Severity::Error, format!("unknown option '{}'", shorten(name)));
+        let mut braces = 0u32;
+        loop {
+            match self.peek()? {
+                Token::Special(b';') if braces == 0 => return self.semicolon(),
+                Token::Special(b'{') => braces += 1,
+                Token::Special(b'}') if braces > 0 => braces -= 1,
+                Token::End | Token::Special(b'}') => {
+                    let token = self.next()?;
+                    return Err(self.fail_near("unexpected token", &token));
+                }
+                _ => {}
+            }
+            self.next()?;
+        }
+    }
+
+    fn include(&mut self) -> Result<(), Stop> {
+        let name = match self.next()? {
+            Token::Quoted(name) => name,
+            token => return Err(self.fail_near("expected quoted string", &token)),
+        };
+        self.semicolon()?;
+        let found = pattern::expand(&self.base.join(&*name));
+        if found.is_empty() {
+            return Err(self.fail("parsing failed: file not found".to_owned()));
+        }
+        for path in found {
+            let shown = path.display().to_string();
+            if let Err(error) = self.lexer.open(&path, &shown) {
+                return Err(self.fail(format!("open: {shown}: {}", fault_text(&error))));
+            }
+        }
+        Ok(())
+    }
+
+    /// `directory` takes effect at once: later includes are relative to it.
+    fn change_directory(&mut self, node: &Node) -> Result<(), Stop> {
+        let Some(path) = node.text() else { return Ok(()) };
+        self.base = self.base.join(path);
+        match std::fs::metadata(&self.base) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Ok(_) => Err(self.fail(format!("change directory to '{path}' failed: not a directory"))),
+            Err(error) => Err(self.fail(format!("change directory to '{path}' failed: {}", fault_text(&error)))),
+        }
+    }
+
+    fn syntax(&mut self, syntax: &'static Syntax, out: &mut Vec<Item>) -> Result<(), Stop> {
+        match syntax {
+            Syntax::Word(word) => self.word(word, out),
+            Syntax::Value(kind) => self.value(*kind, out),
+            Syntax::Sequence(parts) => parts.iter().try_for_each(|part| self.syntax(part, out)),
+            Syntax::OneOf(choices) => self.choice(choices, out),
+            Syntax::Optional(inner) => match starts(inner, self.peek()?) {
+                true => self.syntax(inner, out),
+                false => Ok(()),
+            },
+            Syntax::AnyOrder(parts) => self.any_order(parts, out),
+            Syntax::List(element) => self.list(element, out),
+            Syntax::Block(scope) => self.block(*scope, out),
+        }
+    }
+
+    fn word(&mut self, word: &'static str, out: &mut Vec<Item>) -> Result<(), Stop> {
+        match self.next()? {
+            Token::Word(text) if text.eq_ignore_ascii_case(word) => self.push(out, Value::Word(word)),
+            token => return Err(self.fail_near(&format!("expected '{word}'"), &token)),
+        }
+        Ok(())
+    }
+
+    /// The first choice whose word fits; else one that is a value; else a fault.
+    fn choice(&mut self, choices: &'static [Syntax], out: &mut Vec<Item>) -> Result<(), Stop> {
+        let token = self.peek()?;
+        if let Some(fitting) = choices.iter().find(|choice| !is_value(choice) && starts(choice, token)) {
+            return self.syntax(fitting, out);
+        }
+        if let Some(value) = choices.iter().find(|choice| is_value(choice)) {
+            return self.syntax(value, out);
+        }
+        match self.next()? {
+            Token::Word(text) | Token::Quoted(text) => Err(self.fail(format!("'{text}' unexpected"))),
+            token => Err(self.fail_near("expected string", &token)),
+        }
+    }
+
+    fn any_order(&mut self, parts: &'static [Syntax], out: &mut Vec<Item>) -> Result<(), Stop> {
+        let mut left: Vec<&'static Syntax> = parts.iter().collect();
+        loop {
+            let token = self.peek()?;
+            let Some(at) = left.iter().position(|part| starts(part, token)) else { return Ok(()) };
+            self.syntax(left.remove(at), out)?;
+        }
+    }
+
+    pub(super) fn list(&mut self, element: &'static Syntax, out: &mut Vec<Item>) -> Result<(), Stop> {
+        let place = self.open()?;
+        let mut list = Vec::new();
+        while *self.peek()? != Token::Special(b'}') {
+            let mut items = Vec::new();
+            self.syntax(element, &mut items)?;
+            self.semicolon()?;
+            list.push(items);
+        }
+        self.close()?;
+        out.push(Item { place, value: Value::List(list) });
+        Ok(())
+    }
+
+    fn block(&mut self, scope: Scope, out: &mut Vec<Item>) -> Result<(), Stop> {
+        let place = self.open()?;
+        let block = self.body(scope)?;
+        self.close()?;
+        out.push(Item { place, value: Value::Block(block) });
+        Ok(())
+    }
+
+    /// Takes the opening brace.
+    fn open(&mut self) -> Result<Place, Stop> {
+        self.special(b'{')?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.fail("nested too deeply".to_owned()));
+        }
+        Ok(self.lexer.place())
+    }
+
+    /// Takes the closing brace.
+    fn close(&mut self) -> Result<(), Stop> {
+        self.depth -= 1;
+        self.special(b'}')
+    }
+
+    pub(super) fn special(&mut self, wanted: u8) -> Result<(), Stop> {
+        match self.next()? {
+            Token::Special(byte) if byte == wanted => Ok(()),
+            token => Err(self.fail_near(&format!("'{}' expected", wanted as char), &token)),
+        }
+    }
+
+    /// A missing semicolon is noted and passed over.
+    fn semicolon(&mut self) -> Result<(), Stop> {
+        if *self.peek()? == Token::Special(b';') {
+            self.next()?;
+            return Ok(());
+        }
+        let shown = show(self.peek()?);
+        self.note(Severity::Error, format!("missing ';' before {shown}"));
+        Ok(())
+    }
+
+    pub(super) fn next(&mut self) -> Result<Token, Stop> {
+        match self.ahead.take() {
+            Some(token) => Ok(token),
+            None => self.lexer.token().map_err(|error| self.unreadable(error)),
+        }
+    }
+
+    pub(super) fn peek(&mut self) -> Result<&Token, Stop> {
+        let token = self.next()?;
+        Ok(self.ahead.insert(token))
+    }
+
+    fn unreadable(&mut self, error: LexError) -> Stop {
+        // BIND's message ends in a blank where it has no token to show.
+        self.fail(format!("{error} "))
+    }
+
+    pub(super) fn push(&self, out: &mut Vec<Item>, value: Value) {
+        out.push(Item { place: self.lexer.place(), value });
+    }
+
+    pub(super) fn fail_near(&mut self, what: &str, token: &Token) -> Stop {
+        self.fail(format!("{what} near {}", show(token)))
+    }
+
+    pub(super) fn fail(&mut self, message: String) -> Stop {
+        self.note(Severity::Error, message);
+        Stop
+    }
+
+    pub(super) fn warn(&mut self, message: String) {
+        self.note(Severity::Warning, message);
+    }
+
+    fn note(&mut self, severity: Severity, message: String) {
+        let place = self.lexer.place();
+        let file = self.lexer.files().get(place.file as usize).cloned().unwrap_or_default();
+        self.faults.push(Diagnostic { severity, file, line: place.line, message });
+    }
+}
+
+fn is_value(syntax: &Syntax) -> bool {
+    matches!(syntax, Syntax::Value(_))
+}
+
+/// Whether `token` can be the first of what `syntax` stands for.
+fn starts(syntax: &Syntax, token: &Token) -> bool {
+    match syntax {
+        Syntax::Word(word) => matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word)),
+        Syntax::Value(Kind::Text) | Syntax::List(_) | Syntax::Block(_) => *token == Token::Special(b'{'),
+        Syntax::Value(_) => matches!(token, Token::Word(_) | Token::Quoted(_)),
+        // A choice of words alone: any word is taken for a try at one of them.
+        Syntax::OneOf(choices) => {
+            choices.iter().any(|choice| starts(choice, token)) || matches!(token, Token::Word(_) | Token::Quoted(_))
+        }
+        Syntax::Sequence(parts) => parts.first().is_some_and(|first| starts(first, token)),
+        Syntax::AnyOrder(parts) => parts.iter().any(|part| starts(part, token)),
+        Syntax::Optional(inner) => starts(inner, token),
+    }
+}
+
+/// A token as messages show it.
+fn show(token: &Token) -> String {
+    match token {
+        Token::Word(text) => format!("'{}'", shorten(text)),
+        Token::Quoted(_) => "'\"'".to_owned(),
+        Token::Special(byte) => format!("'{}'", *byte as char),
+        Token::End => "end of file".to_owned(),
+    }
+}
+
+/// The start of a long token.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,320 @@
+//! The values of statements: one arm for each kind that the grammar knows.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::lexer::Token;
+use super::parse::{Parser, Stop};
+use super::table::{Kind, Syntax};
+use super::tree::{Item, Value};
+use super::value;
+
+/// An element of an address match list, for lists within lists.
+static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
+
+impl Parser {
+    /// Reads one value, which may be several tokens.
+    pub(super) fn value(&mut self, kind: Kind, out: &mut Vec<Item>) -> Result<(), Stop> {
+        match kind {
+            Kind::AddressMatch => self.address_match(out),
+            Kind::Text => self.text(),
+            Kind::Words => self.words(out),
+            Kind::Prefix => self.prefix(out),
+            Kind::ServerKey => self.server_key(out),
+            Kind::Remote => self.remote(out),
+            Kind::SourceV4 | Kind::SourceV6 => self.source(kind == Kind::SourceV6, out),
+            Kind::QuerySourceV4 | Kind::QuerySourceV6 => self.query_source(kind == Kind::QuerySourceV6, out),
+            _ => {
+                let token = self.next()?;
+                let value = self.single(kind, &token)?;
+                self.push(out, value);
+                Ok(())
+            }
+        }
+    }
+
+    fn single(&mut self, kind: Kind, token: &Token) -> Result<Value, Stop> {
+        match kind {
+            Kind::Quoted => match token {
+                Token::Quoted(text) => Ok(Value::Text(text.clone())),
+                _ => Err(self.fail_near("expected quoted string", token)),
+            },
+            Kind::String | Kind::Host => match token {
+                Token::Quoted(text) | Token::Word(text) => Ok(Value::Text(text.clone())),
+                _ => Err(self.fail_near("expected string", token)),
+            },
+            Kind::Integer => self.integer(token),
+            Kind::Boolean => self.read(token, "boolean expected", |word| value::boolean(word).map(Value::Boolean)),
+            Kind::Duration => self.read(token, "expected ISO 8601 duration or TTL value", |word| {
+                value::duration(word).map(Value::Seconds)
+            }),
+            Kind::Size => {
+                self.read(token, "expected integer and optional unit", |word| value::size(word).map(Value::Bytes))
+            }
+            Kind::SizeOrPercentage => self.read(token, "expected integer and optional unit or percent", |word| {
+                value::percent(word).map(Value::Percent).or_else(|| value::size(word).map(Value::Bytes))
+            }),
+            Kind::Percentage => {
+                self.read(token, "expected percentage", |word| value::percent(word).map(Value::Percent))
+            }
+            Kind::Fixed => self.read(token, "expected fixed point number", |word| {
+                word.parse::<f64>().ok().map(|_| Value::Text(word.into()))
+            }),
+            _ => self.address_or_port(kind, token),
+        }
+    }
+
+    fn address_or_port(&mut self, kind: Kind, token: &Token) -> Result<Value, Stop> {
+        match kind {
+            Kind::PortOrAny if is_any(token) => Ok(Value::Word("*")),
+            Kind::PortOrAny => self.integer(token),
+            Kind::PortRange => self.port_range(token),
+            Kind::AddressOrAny if is_any(token) => Ok(Value::Word("*")),
+            Kind::AddressOrAny => {
+                self.read(token, "expected IP address or '*'", |word| value::address(word).map(Value::Address))
+            }
+            _ => self.read(token, "expected IP address", |word| value::address(word).map(Value::Address)),
+        }
+    }
+
+    /// Turns a word into a value, or says what was expected.
+    fn read(&mut self, token: &Token, expected: &str, read: impl Fn(&str) -> Option<Value>) -> Result<Value, Stop> {
+        let value = match token {
+            Token::Word(word) => read(word),
+            _ => None,
+        };
+        value.ok_or_else(|| self.fail_near(expected, token))
+    }
+
+    fn integer(&mut self, token: &Token) -> Result<Value, Stop> {
+        match token {
+            Token::Word(word) => match value::integer(word) {
+                Some(Some(number)) => Ok(Value::Number(number)),
+                Some(None) => Err(self.fail("out of range ".to_owned())),
+                None => Err(self.fail_near("expected number", token)),
+            },
+            _ => Err(self.fail_near("expected number", token)),
+        }
+    }
+
+    /// `1024` or `range 1024 2048`.
+    fn port_range(&mut self, token: &Token) -> Result<Value, Stop> {
+        if !matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("range")) {
+            return self.integer(token);
+        }
+        let (low, high) = (self.next()?, self.next()?);
+        let low = self.integer(&low)?;
+        self.integer(&high)?;
+        Ok(low)
+    }
+
+    /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
+    fn address_match(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+        while *self.peek()? == Token::Special(b'!') {
+            self.next()?;
+            self.push(out, Value::Word("!"));
+        }
+        match self.peek()? {
+            Token::Special(b'{') => self.list(&MATCH, out),
+            Token::Word(word) if word.eq_ignore_ascii_case("key") => {
+                self.next()?;
+                self.push(out, Value::Word("key"));
+                self.value(Kind::String, out)
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("geoip") => {
+                self.next()?;
+                self.push(out, Value::Word("geoip"));
+                self.words(out)
+            }
+            Token::Word(word) if value::address(word).is_some() || value::short_ipv4(word).is_some() => {
+                self.prefix(out)
+            }
+            Token::Word(_) | Token::Quoted(_) => self.value(Kind::String, out),
+            _ => {
+                let token = self.next()?;
+                Err(self.fail_near("expected IP match list element", &token))
+            }
+        }
+    }
+
+    /// An address with or without `/length`; IPv4 may leave out octets where a length follows.
+    fn prefix(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+        let token = self.next()?;
+        let (address, short) = match &token {
+            Token::Word(word) => match value::address(word) {
+                Some(address) => (Some(address), false),
+                None => (value::short_ipv4(word).map(IpAddr::V4), true),
+            },
+            _ => (None, false),
+        };
+        let Some(address) = address else { return Err(self.fail_near("expected IP address", &token)) };
+        let place = self.lexer.place();
+        let prefix = if *self.peek()? == Token::Special(b'/') {
+            self.next()?;
+            self.prefix_length(address)?
+        } else if short {
+            let token = self.next()?;
+            return Err(self.fail_near("incomplete IPv4 address or prefix", &token));
+        } else {
+            IpNet::from(address)
+        };
+        out.push(Item { place, value: Value::Prefix(prefix) });
+        Ok(())
+    }
+
+    fn prefix_length(&mut self, address: IpAddr) -> Result<IpNet, Stop> {
+        let token = self.next()?;
+        let Token::Word(word) = &token else { return Err(self.fail_near("expected prefix length", &token)) };
+        let Some(length) = value::integer(word) else { return Err(self.fail_near("expected prefix length", &token)) };
+        let net =
+            length.and_then(|length| u8::try_from(length).ok()).and_then(|length| IpNet::new(address, length).ok());
+        match net {
+            None => Err(self.fail(format!("invalid prefix length '{word}'"))),
+            Some(net) if net.network() != address => {
+                let length = net.prefix_len();
+                Err(self.fail(format!("'{address}/{length}': address/prefix length mismatch '{word}'")))
+            }
+            Some(net) => Ok(net),
+        }
+    }
+
+    /// `key` or `{ key; }`.
+    fn server_key(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+        if *self.peek()? != Token::Special(b'{') {
+            return self.value(Kind::String, out);
+        }
+        self.next()?;
+        self.value(Kind::String, out)?;
+        if *self.peek()? == Token::Special(b';') {
+            self.next()?;
+        }
+        self.special(b'}')
+    }
+
+    /// An address with or without a port, or the name of a list.
+    fn remote(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+        let token = self.next()?;
+        let address = match &token {
+            Token::Word(word) | Token::Quoted(word) => value::address(word),
+            _ => None,
+        };
+        let Some(address) = address else {
+            let value = self.single(Kind::String, &token)?;
+            self.push(out, value);
+            return Ok(());
+        };
+        self.push(out, Value::Address(address));
+        while let Some(port) = self.trailing()? {
+            if let Some(port) = port {
+                out.push(Item { place: self.lexer.place(), value: Value::Word("port") });
+                self.push(out, Value::Number(port));
+            }
+        }
+        Ok(())
+    }
+
+    /// `port N` (inner value) or the forgotten `dscp N` (none) behind an address. None: neither.
+    fn trailing(&mut self) -> Result<Option<Option<u32>>, Stop> {
+        let is_port = match self.peek()? {
+            Token::Word(word) if word.eq_ignore_ascii_case("port") => true,
+            Token::Word(word) if word.eq_ignore_ascii_case("dscp") => false,
+            _ => return Ok(None),
+        };
+        self.next()?;
+        if !is_port {
+            self.warn("'dscp' is obsolete and should be removed".to_owned());
+        }
+        let token = self.next()?;
+        match (self.port_number(&token)?, is_port) {
+            (port, true) => Ok(Some(Some(port))),
+            (_, false) => Ok(Some(None)),
+        }
+    }
+
+    fn port_number(&mut self, token: &Token) -> Result<u32, Stop> {
+        match token {
+            _ if is_any(token) => Ok(0),
+            _ => match self.integer(token)? {
+                Value::Number(number) if number <= u32::from(u16::MAX) => Ok(number),
+                _ => Err(self.fail_near("port number out of range", token)),
+            },
+        }
+    }
+
+    /// An address or `*` to send from, with a port that BIND warns of.
+    fn source(&mut self, v6: bool, out: &mut Vec<Item>) -> Result<(), Stop> {
+        let token = self.next()?;
+        let address = self.own_address(v6, &token)?;
+        let (place, mut port) = (self.lexer.place(), 0);
+        loop {
+            if matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case("port")) {
+                self.warn("token 'port' is deprecated".to_owned());
+            }
+            match self.trailing()? {
+                Some(Some(number)) => port = number as u16,
+                Some(None) => {}
+                None => break,
+            }
+        }
+        out.push(Item { place, value: Value::Source(SocketAddr::new(address, port)) });
+        Ok(())
+    }
+
+    fn own_address(&mut self, v6: bool, token: &Token) -> Result<IpAddr, Stop> {
+        let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+        let read = match token {
+            _ if is_any(token) => Some(any),
+            Token::Word(word) | Token::Quoted(word) => value::address(word),
+            _ => None,
+        };
+        let expected = if v6 { "expected IPv6 address or '*'" } else { "expected IPv4 address or '*'" };
+        read.filter(|address| address.is_ipv6() == v6).ok_or_else(|| self.fail_near(expected, token))
+    }
+
+    /// `[ address ] ADDRESS [ port N ]`, in any order; nothing is asked from it, so it is only read.
+    fn query_source(&mut self, v6: bool, out: &mut Vec<Item>) -> Result<(), Stop> {
+        loop {
+            match self.peek()? {
+                Token::Word(word) if word.eq_ignore_ascii_case("address") => drop(self.next()?),
+                Token::Word(word) if word.eq_ignore_ascii_case("port") => {
+                    self.warn("token 'port' is deprecated".to_owned())
+                }
+                Token::Word(word) if word.eq_ignore_ascii_case("none") => return self.words(out),
+                Token::Word(_) => {
+                    let token = self.next()?;
+                    self.own_address(v6, &token)?;
+                }
+                _ => return Ok(()),
+            }
+            self.trailing()?;
+        }
+    }
+
+    /// Words and strings up to the semicolon.
+    fn words(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+        while matches!(self.peek()?, Token::Word(_) | Token::Quoted(_)) {
+            self.value(Kind::String, out)?;
+        }
+        Ok(())
+    }
+
+    /// Anything between balanced braces; it is passed over.
+    fn text(&mut self) -> Result<(), Stop> {
+        self.special(b'{')?;
+        let mut braces = 1u32;
+        while braces > 0 {
+            match self.next()? {
+                Token::Special(b'{') => braces += 1,
+                Token::Special(b'}') => braces -= 1,
+                Token::End => return Err(self.fail_near("'}' expected", &Token::End)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_any(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if &**word == "*")
+}
