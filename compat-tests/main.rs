@@ -1,0 +1,15 @@
+//! nomd beside the real servers: named, nsd and knotd of Debian's packages, on loopback.
+//!
+//! What nomd claims to share with named is tried with both, so that a test that fails for named as well shows a wrong
+//! belief and not a fault of nomd.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod answers;
+mod control;
+mod notify;
+mod peers;
+mod reload;
+mod swap;
+mod transfer;
+mod zones;

@@ -1,0 +1,285 @@
+//! Real servers on loopback: nomd and its peers, each started from one common description in a folder of its own.
+//!
+//! A peer that is missing is a failure, never a skip. Every server is stopped by its pid when its handle goes away.
+
+mod configs;
+pub mod dig;
+
+use std::fs;
+use std::io::Read;
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Which program serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Nomd,
+    Bind,
+    Nsd,
+    Knot,
+}
+
+pub const PEERS: [Kind; 3] = [Kind::Bind, Kind::Nsd, Kind::Knot];
+
+/// What one server is to do, in words that fit all of them.
+#[derive(Debug, Clone, Default)]
+pub struct Spec {
+    pub zones: Vec<Zone>,
+    /// Signs transfers and NOTIFY where it is set.
+    pub key: Option<Key>,
+    /// Further clauses for `options` of named.conf; only BIND and nomd read them.
+    pub options: String,
+    /// Further top-level statements of named.conf.
+    pub statements: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Zone {
+    pub name: String,
+    pub role: Role,
+    /// Ports on 127.0.0.1 to which NOTIFY goes.
+    pub notify: Vec<u16>,
+    /// Further clauses for the zone statement of named.conf.
+    pub clauses: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Role {
+    /// The text of the master file.
+    Primary(String),
+    /// The primary's port on 127.0.0.1.
+    Secondary(u16),
+}
+
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub algorithm: &'static str,
+    pub secret: String,
+}
+
+impl Key {
+    pub const NAME: &'static str = "transfer-key";
+
+    pub fn new(algorithm: &'static str) -> Self {
+        // Only for throw-away servers on loopback.
+        Self { algorithm, secret: "bm9tZC1jb21wYXQtdGVzdHMtc2VjcmV0LTAxMjM0NTY=".into() }
+    }
+}
+
+impl Zone {
+    pub fn primary(name: &str, text: impl Into<String>) -> Self {
+        Self { name: name.into(), role: Role::Primary(text.into()), notify: vec![], clauses: String::new() }
+    }
+
+    pub fn secondary(name: &str, primary: u16) -> Self {
+        Self { name: name.into(), role: Role::Secondary(primary), notify: vec![], clauses: String::new() }
+    }
+
+    pub fn notifying(mut self, port: u16) -> Self {
+        self.notify.push(port);
+        self
+    }
+
+    pub fn with(mut self, clauses: &str) -> Self {
+        self.clauses.push_str(clauses);
+        self
+    }
+
+    /// The name of its file, the same for all servers so that they can take turns.
+    pub fn file(&self) -> String {
+        format!("{}.db", self.name)
+    }
+}
+
+/// A running server.
+pub struct Server {
+    pub kind: Kind,
+    pub port: u16,
+    pub control_port: u16,
+    dir: TempDir,
+    child: Child,
+}
+
+/// The longest that anything here is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Server {
+    /// Starts a server in a new folder on a free port.
+    pub fn start(kind: Kind, spec: &Spec) -> Self {
+        Self::start_at(kind, spec, free_port())
+    }
+
+    /// Starts a server on a port that others have been told of already.
+    pub fn start_at(kind: Kind, spec: &Spec, port: u16) -> Self {
+        let dir = tempfile::Builder::new().prefix("nomd-compat-").tempdir().unwrap();
+        Self::start_in(kind, spec, port, dir)
+    }
+
+    /// Starts a server in the folder that another one has left.
+    pub fn start_in(kind: Kind, spec: &Spec, port: u16, dir: TempDir) -> Self {
+        for zone in &spec.zones {
+            if let Role::Primary(text) = &zone.role {
+                fs::write(dir.path().join(zone.file()), text).unwrap();
+            }
+        }
+        let control_port = free_port();
+        let mut command = configs::configure(kind, spec, dir.path(), port, control_port);
+        let log = fs::OpenOptions::new().create(true).append(true).open(dir.path().join("log")).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{kind:?} can't be started ({command:?}): {error}"));
+        let server = Self { kind, port, control_port, dir, child };
+        server.wait_until("it answers at all", || dig::try_ask(port, ".", "SOA").is_some());
+        server
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.dir.path().join(file)
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for something that other processes bring about; fails with the server's log when it does not come.
+    pub fn wait_until(&self, what: &str, holds: impl FnMut() -> bool) {
+        if !within(PATIENCE, holds) {
+            panic!("{:?} on port {}: in vain waited until {what}; its log:\n{}", self.kind, self.port, self.log());
+        }
+    }
+
+    /// Waits until this serial of the zone is served.
+    pub fn wait_for_serial(&self, zone: &str, serial: u32) {
+        self.wait_until(&format!("{zone} is served with serial {serial}"), || {
+            dig::serial(self.port, zone) == Some(serial)
+        });
+    }
+
+    /// Waits for a line in the log.
+    pub fn wait_for_log(&self, text: &str) {
+        self.wait_until(&format!("its log says {text:?}"), || self.log().contains(text));
+    }
+
+    /// Replaces a zone's master file and tells the server.
+    pub fn change_zone(&self, zone: &str, text: &str) {
+        let path = self.path(&format!("{zone}.db"));
+        let before = fs::metadata(&path).and_then(|meta| meta.modified()).unwrap();
+        fs::write(&path, text).unwrap();
+        // Servers look at the time of the file, some of them in whole seconds.
+        let later = before + Duration::from_secs(2);
+        fs::File::options().append(true).open(&path).unwrap().set_modified(later).unwrap();
+        self.reload(zone);
+    }
+
+    pub fn reload(&self, zone: &str) {
+        let conf = |name: &str| self.path(name).display().to_string();
+        let output = match self.kind {
+            Kind::Nomd | Kind::Bind => self.rndc(&["reload", zone]),
+            Kind::Nsd => run("nsd-control", &["-c", &conf("nsd.conf"), "reload", zone]),
+            Kind::Knot => run("knotc", &["-c", &conf("knot.conf"), "zone-reload", zone]),
+        };
+        assert_eq!(output.status, 0, "{:?} reload {zone}: {output:?}", self.kind);
+    }
+
+    /// Runs the real rndc against it.
+    pub fn rndc(&self, words: &[&str]) -> Output {
+        let conf = self.path("rndc.conf").display().to_string();
+        run("rndc", &[&["-c", &conf], words].concat())
+    }
+
+    /// Stops it in good order and gives back its folder.
+    pub fn stop(mut self) -> TempDir {
+        self.terminate();
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        drop(self);
+        dir
+    }
+
+    fn terminate(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            signal(self.child.id(), "TERM");
+            if !within(PATIENCE, || self.child.try_wait().unwrap().is_some()) {
+                let _ = self.child.kill();
+            }
+            let _ = self.child.wait();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.terminate();
+    }
+}
+
+/// Sends a signal by name to one process.
+pub fn signal(pid: u32, name: &str) {
+    run("kill", &["-s", name, &pid.to_string()]);
+}
+
+/// Asks again and again until it holds or the time is over.
+pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that is free for UDP and TCP on 127.0.0.1 now.
+pub fn free_port() -> u16 {
+    loop {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// What a program said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program to its end; one that is not there is a failure.
+pub fn run(program: &str, words: &[&str]) -> Output {
+    let output = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap_or_else(|error| panic!("{program} can't be run: {error}"));
+    Output {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The program under test.
+pub fn nomd() -> &'static str {
+    env!("CARGO_BIN_EXE_nomd")
+}
+
+/// The first bytes of a file.
+pub fn head(path: &Path, len: usize) -> Vec<u8> {
+    let mut bytes = vec![];
+    fs::File::open(path).unwrap().take(len as u64).read_to_end(&mut bytes).unwrap();
+    bytes
+}
