@@ -1,1 +1,147 @@
-//! x
+//! The real rndc drives nomd as it drives named: same replies, same exit codes.
+
+use super::peers::{Kind, Output, Server, Spec, Zone, dig, nomd, run};
+use super::zones;
+
+const ZONE: &str = "example.com";
+
+/// named and nomd with the same primary and a secondary of it.
+fn both() -> [(Server, Server); 2] {
+    [Kind::Bind, Kind::Nomd].map(|kind| {
+        let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+        let primary = Server::start(kind, &spec);
+        primary.wait_for_serial(ZONE, 1);
+        let spec = Spec { zones: vec![Zone::secondary(ZONE, primary.port)], ..Spec::default() };
+        let secondary = Server::start(kind, &spec);
+        secondary.wait_for_serial(ZONE, 1);
+        (primary, secondary)
+    })
+}
+
+#[test]
+fn replies_and_exit_codes_are_those_of_named() {
+    let [(bind, bind_secondary), (nomd, nomd_secondary)] = both();
+    let on_primary: &[&[&str]] = &[
+        &["reload", ZONE],
+        &["reload", "nowhere.example"],
+        &["reload"],
+        &["reconfig"],
+        &["refresh", ZONE],
+        &["retransfer", ZONE],
+        &["notify", ZONE],
+        &["notify", "nowhere.example"],
+        &["zonestatus", "nowhere.example"],
+        &["zonestatus"],
+        &["querylog", "on"],
+        &["querylog", "off"],
+        &["querylog"],
+        &["querylog", "maybe"],
+        &["no-such-command"],
+        &["reload", ZONE, "IN"],
+        &["reload", ZONE, "IN", "no-such-view"],
+    ];
+    for words in on_primary {
+        assert_eq!(nomd.rndc(words), bind.rndc(words), "primary: rndc {words:?}");
+    }
+    let on_secondary: &[&[&str]] = &[&["reload", ZONE], &["refresh", ZONE], &["retransfer", ZONE], &["notify", ZONE]];
+    for words in on_secondary {
+        assert_eq!(nomd_secondary.rndc(words), bind_secondary.rndc(words), "secondary: rndc {words:?}");
+    }
+}
+
+/// The words in front of the colons, which scripts look for.
+fn keys(output: &Output) -> Vec<String> {
+    assert_eq!(output.status, 0, "{output:?}");
+    output.stdout.lines().map(|line| line.split(':').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn status_and_zonestatus_have_the_lines_of_named() {
+    let [(bind, bind_secondary), (nomd, nomd_secondary)] = both();
+    assert_eq!(keys(&nomd.rndc(&["status"])), keys(&bind.rndc(&["status"])));
+    assert!(nomd.rndc(&["status"]).stdout.contains("server is up and running"));
+    for (ours, theirs) in [(&nomd, &bind), (&nomd_secondary, &bind_secondary)] {
+        let (ours, theirs) = (ours.rndc(&["zonestatus", ZONE]), theirs.rndc(&["zonestatus", ZONE]));
+        assert_eq!(keys(&ours), keys(&theirs));
+        for line in theirs.stdout.lines() {
+            let same = ["name:", "type:", "files:", "serial:", "nodes:", "secure:", "dynamic:", "reconfigurable"];
+            if same.iter().any(|start| line.starts_with(start)) {
+                assert!(ours.stdout.lines().any(|ours| ours == line), "{line:?} is not in\n{}", ours.stdout);
+            }
+        }
+    }
+}
+
+#[test]
+fn stop_and_halt_end_the_server_and_tell_its_pid() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        for word in ["stop", "halt"] {
+            let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+            let mut server = Server::start(kind, &spec);
+            server.wait_for_serial(ZONE, 1);
+            let pid_file = server.path("named.pid");
+            assert_eq!(std::fs::read_to_string(&pid_file).unwrap().trim(), server.pid().to_string());
+            let output = server.rndc(&[word, "-p"]);
+            assert_eq!(output, Output { status: 0, stdout: format!("pid: {}\n", server.pid()), stderr: "".into() });
+            assert_eq!(server.wait_for_end(), 0, "{kind:?} {word}");
+            assert!(!pid_file.exists(), "{kind:?} leaves no pid file");
+        }
+    }
+}
+
+#[test]
+fn nomd_rndc_drives_named_and_nomd() {
+    let [(bind, _), (nomd, _)] = both();
+    for server in [&bind, &nomd] {
+        let conf = server.path("rndc.conf").display().to_string();
+        let ours = |words: &[&str]| run(self::nomd(), &[&["rndc", "-c", &conf], words].concat());
+        for words in [&["reload", ZONE][..], &["zonestatus", "nowhere.example"], &["reconfig"], &["bad-command"]] {
+            assert_eq!(ours(words), server.rndc(words), "{:?}: rndc {words:?}", server.kind);
+        }
+        assert!(ours(&["status"]).stdout.contains("server is up and running"));
+    }
+}
+
+#[test]
+fn a_wrong_key_is_refused() {
+    let [(bind, _), (nomd, _)] = both();
+    for server in [&bind, &nomd] {
+        let conf = std::fs::read_to_string(server.path("rndc.conf")).unwrap();
+        let wrong = server.path("wrong.conf");
+        std::fs::write(&wrong, conf.replace("bm9tZC1", "d3Jvbmc")).unwrap();
+        let output = run("rndc", &["-c", &wrong.display().to_string(), "status"]);
+        assert_eq!(output.status, 1, "{:?}", server.kind);
+        server.wait_for_log("bad auth");
+    }
+}
+
+#[test]
+fn querylog_lines_are_those_of_named() {
+    let lines = [Kind::Bind, Kind::Nomd].map(|kind| {
+        let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+        let server = Server::start(kind, &spec);
+        server.wait_for_serial(ZONE, 1);
+        server.rndc(&["querylog", "on"]);
+        dig::ask(server.port, "Web.example.com", "A", &["+dnssec", "+norec"]);
+        dig::ask(server.port, "web.example.com", "AAAA", &["+tcp", "+noedns", "+cdflag"]);
+        server.wait_for_log("AAAA");
+        let log = server.log();
+        let queries = log.lines().filter(|line| line.contains("query: ") && line.contains("eb.example.com"));
+        let after = |line: &str| line.split_once("): query: ").map(|(_, rest)| rest.to_owned());
+        queries.filter_map(after).collect::<Vec<_>>()
+    });
+    assert_eq!(lines[1], lines[0]);
+    assert_eq!(lines[0].len(), 2, "{lines:?}");
+}
+
+#[test]
+fn hup_reloads_and_usr1_is_ignored() {
+    let server =
+        Server::start(Kind::Nomd, &Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() });
+    server.wait_for_serial(ZONE, 1);
+    super::peers::signal(server.pid(), "USR1");
+    std::fs::write(server.path("example.com.db"), zones::example(2)).unwrap();
+    super::peers::signal(server.pid(), "HUP");
+    server.wait_for_log("received SIGHUP signal to reload zones");
+    server.wait_for_serial(ZONE, 2);
+}

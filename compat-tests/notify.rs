@@ -1,1 +1,39 @@
-//! x
+//! NOTIFY as it arrives and leaves, beside named.
+
+use super::peers::{Kind, Server, Spec, Zone, dig};
+use super::zones;
+
+const ZONE: &str = "example.com";
+
+#[test]
+fn a_notify_is_answered_as_named_answers_it() {
+    let answers = [Kind::Bind, Kind::Nomd].map(|kind| {
+        let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+        let primary = Server::start(kind, &spec);
+        primary.wait_for_serial(ZONE, 1);
+        let spec = Spec { zones: vec![Zone::secondary(ZONE, primary.port)], ..Spec::default() };
+        let secondary = Server::start(kind, &spec);
+        secondary.wait_for_serial(ZONE, 1);
+        [
+            (&primary, ZONE, "SOA"),
+            (&secondary, ZONE, "SOA"),
+            (&primary, "nowhere.example", "SOA"),
+            (&primary, ZONE, "A"),
+        ]
+        .map(|(server, name, rtype)| dig::ask(server.port, name, rtype, &["+opcode=notify", "+norec", "+noedns"]))
+    });
+    assert_eq!(answers[1], answers[0]);
+}
+
+#[test]
+fn a_notify_from_elsewhere_is_refused_and_said() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let mut zone = Zone::secondary(ZONE, super::peers::free_port());
+        zone.role = super::peers::Role::Secondary(1);
+        let statements = format!("zone \"{ZONE}\" {{ type secondary; primaries {{ 192.0.2.1; }}; file \"s.db\"; }};");
+        let server = Server::start(kind, &Spec { statements, ..Spec::default() });
+        let answer = dig::ask(server.port, ZONE, "SOA", &["+opcode=notify", "+norec"]);
+        assert_eq!(answer.status, "REFUSED", "{kind:?}");
+        server.wait_for_log("refused notify from non-primary: 127.0.0.1#");
+    }
+}

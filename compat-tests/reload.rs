@@ -1,1 +1,145 @@
-//! x
+//! Reload and reconfig while questions keep coming: none stays without its answer, and a fault leaves all as it was.
+
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port};
+use super::zones;
+
+const ZONE: &str = "example.com";
+
+/// Asks for the SOA in lockstep until told to stop; every question must be answered with NOERROR.
+fn ask_steadily(port: u16, stop: &AtomicBool, asked: &AtomicU32, lost: &AtomicU32) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut reply = [0; 1500];
+    let mut id: u16 = 0;
+    while !stop.load(Ordering::Relaxed) {
+        id = id.wrapping_add(1);
+        let mut query = id.to_be_bytes().to_vec();
+        query.extend(b"\0\0\0\x01\0\0\0\0\0\0\x07example\x03com\0\0\x06\0\x01");
+        socket.send(&query).unwrap();
+        let good =
+            matches!(socket.recv(&mut reply), Ok(len) if len > 12 && reply[..2] == query[..2] && reply[3] & 15 == 0);
+        asked.fetch_add(1, Ordering::Relaxed);
+        if !good {
+            lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Runs `work` under a stream of questions and gives how many were asked and how many failed.
+fn under_load(server: &Server, work: impl FnOnce()) -> (u32, u32) {
+    let (stop, asked, lost) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| ask_steadily(server.port, &stop, &asked, &lost));
+        }
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        stop.store(true, Ordering::Relaxed);
+        done.unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+    });
+    (asked.into_inner(), lost.into_inner())
+}
+
+fn primary(options: &str) -> Server {
+    let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], options: options.into(), ..Spec::default() };
+    let server = Server::start(Kind::Nomd, &spec);
+    server.wait_for_serial(ZONE, 1);
+    server
+}
+
+#[test]
+fn no_answer_is_lost_while_zones_and_configuration_change() {
+    let server = primary("");
+    let conf = server.path("named.conf");
+    let original = std::fs::read_to_string(&conf).unwrap();
+    let (asked, lost) = under_load(&server, || {
+        for round in 0..10 {
+            server.change_zone(ZONE, &zones::example(2 + round));
+            server.wait_for_serial(ZONE, 2 + round);
+            let more = format!("{original} zone \"more.example\" {{ type primary; file \"more.db\"; }};");
+            std::fs::write(server.path("more.db"), zones::large("more.example", 5, 10)).unwrap();
+            std::fs::write(&conf, more).unwrap();
+            assert_eq!(server.rndc(&["reconfig"]).status, 0);
+            server.wait_for_serial("more.example", 5);
+            std::fs::write(&conf, &original).unwrap();
+            assert_eq!(server.rndc(&["reconfig"]).status, 0);
+            server.wait_until("the zone is gone", || {
+                dig::ask(server.port, "more.example", "SOA", &[]).status == "REFUSED"
+            });
+        }
+    });
+    assert_eq!(lost, 0, "of {asked} questions");
+    assert!(asked > 100, "only {asked} questions");
+}
+
+#[test]
+fn a_broken_configuration_leaves_everything_as_it_was() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+        let server = Server::start(kind, &spec);
+        server.wait_for_serial(ZONE, 1);
+        let conf = server.path("named.conf");
+        let original = std::fs::read_to_string(&conf).unwrap();
+        std::fs::write(&conf, original.replace("type primary", "type nonsense")).unwrap();
+        for word in ["reload", "reconfig"] {
+            let output = server.rndc(&[word]);
+            assert_eq!(output.status, 1, "{kind:?} {output:?}");
+            assert_eq!(output.stderr, format!("rndc: '{word}' failed: failure\n"), "{kind:?}");
+        }
+        server.wait_for_log("'nonsense'");
+        assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");
+        assert!(server.rndc(&["status"]).stdout.contains("reload/reconfig failed"), "{kind:?}");
+        std::fs::write(&conf, &original).unwrap();
+        assert_eq!(server.rndc(&["reload"]).stdout, "server reload successful\n", "{kind:?}");
+    }
+}
+
+#[test]
+fn a_broken_zone_file_leaves_the_old_version_serving() {
+    let good = zones::example(2);
+    let broken = [
+        good.replace("IN A   192.0.2.25", "IN A   192.0.2.256"),
+        good.replace("IN SOA ns1", "IN SOAP ns1"),
+        good.replace("web 60  IN A   192.0.2.80", "Www IN A 192.0.2.80"),
+        good.replace("ns1     IN A   192.0.2.1\n", "ns1 ( IN A 192.0.2.1\n"),
+        String::new(),
+        "\u{0}\u{1}binary\u{ff}".into(),
+    ];
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let spec = Spec { zones: vec![Zone::primary(ZONE, zones::example(1))], ..Spec::default() };
+        let server = Server::start(kind, &spec);
+        server.wait_for_serial(ZONE, 1);
+        for (round, text) in broken.iter().enumerate() {
+            server.change_zone(ZONE, text);
+            server.wait_until("the fault is said", || {
+                server.log().matches("not loaded due to errors").count() == round + 1
+            });
+            assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?} after {text:?}");
+        }
+        server.change_zone(ZONE, &zones::example(3));
+        server.wait_for_serial(ZONE, 3);
+    }
+}
+
+#[test]
+fn reconfig_moves_listeners_keys_and_access() {
+    let server = primary("");
+    let conf = server.path("named.conf");
+    let original = std::fs::read_to_string(&conf).unwrap();
+    let other = free_port();
+    let listen = format!("listen-on port {} {{ 127.0.0.1; }};", server.port);
+    let both = format!("{listen} listen-on port {other} {{ 127.0.0.1; }}; allow-query {{ none; }};");
+    std::fs::write(&conf, original.replace(&listen, &both)).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    server.wait_until("it listens on the new port", || dig::try_ask(other, ZONE, "SOA").is_some());
+    assert_eq!(dig::ask(server.port, ZONE, "SOA", &[]).status, "REFUSED");
+    assert_eq!(dig::ask(other, ZONE, "SOA", &["+tcp"]).status, "REFUSED");
+    std::fs::write(&conf, &original).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    server.wait_for_serial(ZONE, 1);
+    server.wait_until("it has left the other port", || dig::try_ask(other, ZONE, "SOA").is_none());
+}

@@ -194,6 +194,12 @@ impl Server {
         run("rndc", &[&["-c", &conf], words].concat())
     }
 
+    /// Waits until it has ended by itself and gives its exit code.
+    pub fn wait_for_end(&mut self) -> i32 {
+        assert!(within(PATIENCE, || self.child.try_wait().unwrap().is_some()), "{:?} does not end", self.kind);
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
     /// Stops it in good order and gives back its folder.
     pub fn stop(mut self) -> TempDir {
         self.terminate();
