@@ -1,0 +1,26 @@
+//! What systemd is told of our state (sd_notify). Without systemd these do nothing.
+
+use sd_notify::NotifyState;
+
+/// Zones are loaded, queries are answered.
+pub(crate) fn ready() {
+    tell(&[NotifyState::Ready]);
+}
+
+/// A reload has begun; [`ready`] ends it.
+pub(crate) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(moment) => tell(&[NotifyState::Reloading, moment]),
+        Err(_) => tell(&[NotifyState::Reloading]),
+    }
+}
+
+/// The end has begun.
+pub(crate) fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    // A service manager that does not listen changes nothing for those who ask us.
+    let _ = sd_notify::notify(states);
+}
