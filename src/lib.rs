@@ -3,4 +3,5 @@
 pub mod conf;
 pub mod dns;
 pub mod net;
+pub mod server;
 pub mod zone;

@@ -10,18 +10,18 @@ use crate::dns::{Class, Name};
 
 /// What tells zones apart: the same name may stand in several views and classes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ZoneKey {
+pub struct ZoneKey {
     /// The view's name.
-    pub(crate) view: Arc<str>,
+    pub view: Arc<str>,
     /// The apex.
-    pub(crate) apex: Name,
+    pub apex: Name,
     /// The class.
-    pub(crate) class: Class,
+    pub class: Class,
 }
 
 /// What becomes of a zone that is in both configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub enum Change {
     /// Its statement says the same as before.
     Nothing,
     /// Its contents stay, its settings do not.
@@ -32,18 +32,18 @@ pub(crate) enum Change {
 
 /// The step from one configuration to another.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Zones that only the new one has.
-    pub(crate) added: Vec<(ZoneKey, Zone)>,
+    pub added: Vec<(ZoneKey, Zone)>,
     /// Zones that both have.
-    pub(crate) kept: Vec<(ZoneKey, Zone, Change)>,
+    pub kept: Vec<(ZoneKey, Zone, Change)>,
     /// Zones that only the old one has.
-    pub(crate) dropped: Vec<ZoneKey>,
+    pub dropped: Vec<ZoneKey>,
 }
 
 impl Plan {
     /// Compares the zones that run with those of a configuration.
-    pub(crate) fn new<'a>(running: impl Iterator<Item = (&'a ZoneKey, &'a Zone)>, new: &Config) -> Self {
+    pub fn new<'a>(running: impl Iterator<Item = (&'a ZoneKey, &'a Zone)>, new: &Config) -> Self {
         let mut running: HashMap<&ZoneKey, &Zone> = running.collect();
         let mut plan = Self::default();
         for (key, zone) in served_zones(new) {
@@ -79,8 +79,9 @@ fn served_zones(config: &Config) -> impl Iterator<Item = (ZoneKey, &Zone)> {
     config.views.iter().flat_map(|view| {
         let name: Arc<str> = view.name.as_str().into();
         let own = |zone: &&Zone| matches!(zone.role, Role::Primary { .. } | Role::Secondary { .. });
-        view.zones.iter().filter(own).map(move |zone| {
-            (ZoneKey { view: name.clone(), apex: zone.apex.clone(), class: zone.class }, zone)
-        })
+        view.zones
+            .iter()
+            .filter(own)
+            .map(move |zone| (ZoneKey { view: name.clone(), apex: zone.apex.clone(), class: zone.class }, zone))
     })
 }

@@ -3,12 +3,12 @@
 use sd_notify::NotifyState;
 
 /// Zones are loaded, queries are answered.
-pub(crate) fn ready() {
+pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
 /// A reload has begun; [`ready`] ends it.
-pub(crate) fn reloading() {
+pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(moment) => tell(&[NotifyState::Reloading, moment]),
         Err(_) => tell(&[NotifyState::Reloading]),
@@ -16,7 +16,7 @@ pub(crate) fn reloading() {
 }
 
 /// The end has begun.
-pub(crate) fn stopping() {
+pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 

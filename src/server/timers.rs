@@ -8,37 +8,37 @@ use std::hash::Hash;
 
 /// Deadlines of subjects, in any clock whose moments can be ordered.
 #[derive(Debug)]
-pub(crate) struct Timers<Subject, Moment> {
+pub struct Timers<Subject, Moment> {
     queue: BinaryHeap<Reverse<(Moment, Subject)>>,
     current: HashMap<Subject, Moment>,
 }
 
 impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
     /// An empty queue.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { queue: BinaryHeap::new(), current: HashMap::new() }
     }
 
     /// Sets the subject's deadline, in place of one it may have.
-    pub(crate) fn set(&mut self, subject: Subject, at: Moment) {
+    pub fn set(&mut self, subject: Subject, at: Moment) {
         if self.current.insert(subject, at) != Some(at) {
             self.queue.push(Reverse((at, subject)));
         }
     }
 
     /// Forgets the subject's deadline.
-    pub(crate) fn clear(&mut self, subject: Subject) {
+    pub fn clear(&mut self, subject: Subject) {
         self.current.remove(&subject);
     }
 
     /// The next deadline that counts.
-    pub(crate) fn next(&mut self) -> Option<Moment> {
+    pub fn next(&mut self) -> Option<Moment> {
         self.drop_stale();
         self.queue.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Takes one subject whose deadline is `now` or before.
-    pub(crate) fn due(&mut self, now: Moment) -> Option<Subject> {
+    pub fn due(&mut self, now: Moment) -> Option<Subject> {
         self.drop_stale();
         let Reverse((at, subject)) = *self.queue.peek()?;
         if at > now {
