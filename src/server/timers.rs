@@ -13,12 +13,13 @@ pub struct Timers<Subject, Moment> {
     current: HashMap<Subject, Moment>,
 }
 
-impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
-    /// An empty queue.
-    pub fn new() -> Self {
+impl<Subject: Ord, Moment: Ord> Default for Timers<Subject, Moment> {
+    fn default() -> Self {
         Self { queue: BinaryHeap::new(), current: HashMap::new() }
     }
+}
 
+impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
     /// Sets the subject's deadline, in place of one it may have.
     pub fn set(&mut self, subject: Subject, at: Moment) {
         if self.current.insert(subject, at) != Some(at) {
@@ -32,7 +33,7 @@ impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
     }
 
     /// The next deadline that counts.
-    pub fn next(&mut self) -> Option<Moment> {
+    pub fn next_deadline(&mut self) -> Option<Moment> {
         self.drop_stale();
         self.queue.peek().map(|Reverse((at, _))| *at)
     }
@@ -65,11 +66,11 @@ mod tests {
 
     #[test]
     fn the_deadline_set_last_is_the_one_that_counts() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set('a', 10);
         timers.set('b', 20);
         timers.set('a', 30);
-        assert_eq!(timers.next(), Some(20));
+        assert_eq!(timers.next_deadline(), Some(20));
         assert_eq!(timers.due(19), None);
         assert_eq!(timers.due(20), Some('b'));
         assert_eq!(timers.due(29), None);
@@ -80,10 +81,10 @@ mod tests {
 
     #[test]
     fn a_cleared_deadline_never_comes() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set(1, 10);
         timers.clear(1);
-        assert_eq!(timers.next(), None);
+        assert_eq!(timers.next_deadline(), None);
         timers.set(1, 10);
         assert_eq!(timers.due(10), Some(1));
         assert_eq!(timers.due(10), None);
