@@ -165,7 +165,7 @@ fn life(entry: &Entry) -> Result<&'static str, Fault> {
     }
 }
 
-/// `full`, `gone`, `accepted: why`, `partial: what`, `missing: what`, `refused: why`, `refused unless WORD...: why`.
+/// `full`, `gone`, `accepted: why`, `partial: what`, `refused: why`, `refused unless WORD...: why`.
 fn status(entry: &Entry) -> Result<String, Fault> {
     let text = entry.required("status")?;
     let (word, why) = text.split_once(": ").unwrap_or((text, ""));
@@ -177,7 +177,6 @@ fn status(entry: &Entry) -> Result<String, Fault> {
         "full" => Ok("Status::Full".to_owned()),
         "gone" => Ok("Status::Gone".to_owned()),
         "accepted" => Ok(format!("Status::Accepted({why:?})")),
-        "missing" => Ok(format!("Status::Missing({why:?})")),
         "partial" => Ok(format!("Status::Partial({why:?})")),
         _ => {
             let unless = word.strip_prefix("refused").ok_or((entry.line, format!("unknown status '{word}'")))?;
@@ -215,7 +214,7 @@ fn write_clauses(out: &mut String, entries: &[Entry], names: &[&str]) {
     out.push_str("pub(super) mod clause {\nuse super::Clause;\n");
     for (index, name) in names.iter().enumerate() {
         let mut statuses = entries.iter().filter(|entry| entry.name == *name).map(|entry| entry.field("status"));
-        if statuses.any(|status| status == "full" || status.starts_with("partial")) {
+        if statuses.any(|status| status == "full") {
             let constant = name.replace('-', "_").to_uppercase();
             let _ = writeln!(out, "pub(in super::super) const {constant}: Clause = Clause({index});");
         }

@@ -174,9 +174,14 @@ impl Parser {
         self.base = self.base.join(path);
         match std::fs::metadata(&self.base) {
             Ok(found) if found.is_dir() => Ok(()),
-            Ok(_) => Err(self.fail(format!("change directory to '{path}' failed: not a directory"))),
-            Err(error) => Err(self.fail(format!("change directory to '{path}' failed: {}", fault_text(&error)))),
+            Ok(_) => Err(self.fail_directory(path, "not a directory")),
+            Err(error) => Err(self.fail_directory(path, &fault_text(&error))),
         }
+    }
+
+    fn fail_directory(&mut self, path: &str, why: &str) -> Stop {
+        self.fail(format!("change directory to '{path}' failed: {why}"));
+        self.fail(format!("parsing failed: {why}"))
     }
 
     fn syntax(&mut self, syntax: &'static Syntax, out: &mut Vec<Item>) -> Result<(), Stop> {

@@ -68,7 +68,7 @@ impl Parser {
     fn address_or_port(&mut self, kind: Kind, token: &Token) -> Result<Value, Stop> {
         match kind {
             Kind::PortOrAny if is_any(token) => Ok(Value::Word("*")),
-            Kind::PortOrAny => self.integer(token),
+            Kind::PortOrAny => self.port_number(token).map(Value::Number),
             Kind::PortRange => self.port_range(token),
             Kind::AddressOrAny if is_any(token) => Ok(Value::Word("*")),
             Kind::AddressOrAny => {
@@ -284,6 +284,7 @@ impl Parser {
                 Token::Word(_) => {
                     let token = self.next()?;
                     self.own_address(v6, &token)?;
+                    continue;
                 }
                 _ => return Ok(()),
             }

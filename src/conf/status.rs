@@ -35,9 +35,7 @@ impl Review<'_> {
         match node.statement.status {
             Status::Full => node.block().into_iter().for_each(|block| self.block(block)),
             Status::Gone => {}
-            Status::Partial(what) | Status::Missing(what) => {
-                self.once(Severity::Warning, node, format!("option '{name}': {what}"))
-            }
+            Status::Partial(what) => self.once(Severity::Warning, node, format!("option '{name}': {what}")),
             Status::Accepted(why) => self.once(Severity::Notice, node, format!("option '{name}' has no effect: {why}")),
             Status::Refused { unless, why } => {
                 let said = plain(&node.items);

@@ -1,7 +1,7 @@
 //! The table of statements: what may stand where, how it is written, and what becomes of it.
 //!
 //! The tables themselves are generated from `grammar/named.conf`; these are their types. `clause` holds a constant for
-//! each statement that is marked full or partial: one that the lowering does not use is dead code, and so a warning.
+//! each statement that is marked full: one that the lowering does not use is dead code, and so a warning.
 
 /// A statement's name as a number: equal for equal names, wherever they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,12 +55,10 @@ pub(crate) enum Life {
 pub(crate) enum Status {
     /// Does what BIND does.
     Full,
-    /// Does some of it; what is missing.
+    /// Read, and not done or not whole; what an operator will miss.
     Partial(&'static str),
     /// Read and without effect; why that does no harm.
     Accepted(&'static str),
-    /// Read and not done; what an operator will miss.
-    Missing(&'static str),
     /// Running without it would change answers or lock somebody out.
     Refused {
         /// Values that ask for nothing and so may stand.

@@ -67,7 +67,7 @@ fn iso_duration(text: &str) -> Option<u64> {
     Some(sum)
 }
 
-/// A sum of numbers with units; a last number without one counts in ones.
+/// A number alone, or a sum of numbers with units.
 fn units(text: &str, scale: impl Fn(char) -> Option<u64>) -> Option<u64> {
     let (mut sum, mut number) = (0u64, None::<u64>);
     for letter in text.chars() {
@@ -77,7 +77,9 @@ fn units(text: &str, scale: impl Fn(char) -> Option<u64>) -> Option<u64> {
         }
     }
     match number {
-        Some(rest) => sum.checked_add(rest),
+        // A number alone; behind units, one without a unit of its own means nothing.
+        Some(_) if text.contains(|letter: char| !letter.is_ascii_digit()) => None,
+        Some(alone) => Some(alone),
         None => (!text.is_empty()).then_some(sum),
     }
 }
@@ -134,7 +136,7 @@ mod tests {
         {
             assert_eq!(duration(text), Some(seconds), "{text}");
         }
-        for text in ["", "10x", "h", "P", "PT", "P1", "99h9x"] {
+        for text in ["", "10x", "h", "P", "PT", "P1", "99h9"] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

@@ -101,13 +101,11 @@ impl Context<'_> {
     /// The name of a key where one is used; it need not be defined.
     pub(super) fn key_name(&self, item: &Item) -> Option<Name> {
         let text = item.text()?;
-        match text.parse() {
-            Ok(name) => Some(name),
-            Err(_) => {
-                self.error(item.place, format!("key '{text}': bad key name"));
-                None
-            }
+        let name = text.parse();
+        if name.is_err() {
+            self.error(item.place, format!("key name '{text}' is not a valid domain name"));
         }
+        name.ok()
     }
 
     fn named(&self, name: &str, place: Place) -> Option<Match> {

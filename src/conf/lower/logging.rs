@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Context;
 use crate::conf::config::{Channel, Destination, Logging, PrintTime, Severity};
 use crate::conf::table::{Clause, clause};
-use crate::conf::tree::{Block, Node, Value};
+use crate::conf::tree::{Block, Item, Node, Value};
 
 /// Channels that are always there.
 const BUILT_IN: [&str; 4] = ["default_syslog", "default_debug", "default_stderr", "null"];
@@ -46,6 +46,11 @@ const CATEGORIES: [&str; 32] = [
 ];
 /// More of them, that 9.20 and later brought or that come with catalog zones and response policies.
 const MORE_CATEGORIES: [&str; 4] = ["catz", "drop", "zoneload", "ttl"];
+/// The facilities of syslog.
+const FACILITIES: [&str; 20] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
+    "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
 /// What a destination may be.
 const DESTINATIONS: [Clause; 4] = [clause::FILE, clause::SYSLOG, clause::STDERR, clause::NULL];
 
@@ -74,6 +79,9 @@ impl Context<'_> {
             self.error(node.place, format!("channel '{name}': {rule}"));
             return None;
         }
+        if let Some(facility) = block.find(clause::SYSLOG).and_then(|node| node.items.first()) {
+            self.check_facility(facility);
+        }
         let flag = |clause| matches!(block.find(clause).and_then(Node::value), Some(Value::Boolean(true)));
         Some(Channel {
             name: name.to_owned(),
@@ -84,6 +92,13 @@ impl Context<'_> {
             print_severity: flag(clause::PRINT_SEVERITY),
             buffered: flag(clause::BUFFERED),
         })
+    }
+
+    fn check_facility(&self, item: &Item) {
+        let name = item.text().unwrap_or_default();
+        if !FACILITIES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            self.error(item.place, format!("unknown syslog facility '{name}'"));
+        }
     }
 
     fn category(&self, node: &Node, channels: &[Channel]) -> Option<(String, Vec<String>)> {
@@ -110,11 +125,7 @@ fn destination(block: &Block) -> Option<Destination> {
         return file(node);
     }
     if let Some(node) = block.find(clause::SYSLOG) {
-        let facility = match node.value() {
-            Some(Value::Word(facility)) => facility,
-            _ => "daemon",
-        };
-        return Some(Destination::Syslog(facility.to_owned()));
+        return Some(Destination::Syslog(node.text().unwrap_or("daemon").to_ascii_lowercase()));
     }
     Some(if block.find(clause::STDERR).is_some() { Destination::Stderr } else { Destination::Null })
 }

@@ -122,7 +122,7 @@ impl Context<'_> {
     fn cookie_secret(&self, node: &Node) -> Option<[u8; 16]> {
         let (text, place) = (node.text()?, node.items.first()?.place);
         let Ok(secret) = data_encoding::HEXUPPER_PERMISSIVE.decode(text.as_bytes()) else {
-            self.error(place, "cookie-secret: bad hex encoding".to_owned());
+            self.error(place, "cookie-secret: invalid hex string".to_owned());
             return None;
         };
         let secret = secret.try_into();

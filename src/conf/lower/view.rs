@@ -88,7 +88,7 @@ impl Context<'_> {
             recursion: self.recursion(levels, class),
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY, false),
-            rrset_order: rrset_order(levels),
+            rrset_order: self.rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
             allow_query: self.effective_list(levels, clause::ALLOW_QUERY, acl::any),
@@ -100,6 +100,23 @@ impl Context<'_> {
         let mut keys = block.map(|block| self.keys(block)).unwrap_or_default();
         keys.extend(global.iter().cloned());
         keys
+    }
+
+    /// The order of the first element that is for everything; others are only checked.
+    fn rrset_order(&self, levels: Levels<'_>) -> RrsetOrder {
+        let mut general = None;
+        for element in levels.find(clause::RRSET_ORDER).and_then(Node::list).unwrap_or_default() {
+            let Some((item, word)) = element.last().and_then(|item| Some((item, item.text()?))) else { continue };
+            let order = read_order(word);
+            if order.is_none() {
+                self.error(item.place, format!("rrset-order: invalid order '{word}'"));
+            }
+            match element.iter().any(|item| matches!(item.value, Value::Word(_))) {
+                true => self.warn(item.place, "rrset-order: an order for some names or types has no effect".to_owned()),
+                false => general = general.or(order),
+            }
+        }
+        general.unwrap_or(RrsetOrder::Random)
     }
 
     /// Whether BIND would recurse here for anybody.
@@ -119,15 +136,12 @@ fn minimal_responses(levels: Levels<'_>) -> MinimalResponses {
     }
 }
 
-/// The order of the first element that is for everything.
-fn rrset_order(levels: Levels<'_>) -> RrsetOrder {
-    let elements = levels.find(clause::RRSET_ORDER).and_then(Node::list).unwrap_or_default();
-    let general = elements.iter().find(|element| !element.iter().any(|item| matches!(item.value, Value::Word(_))));
-    let order = general.and_then(|element| element.last()).and_then(|item| item.text()).unwrap_or("random");
-    match order.to_ascii_lowercase().as_str() {
+fn read_order(word: &str) -> Option<RrsetOrder> {
+    Some(match word.to_ascii_lowercase().as_str() {
         "none" => RrsetOrder::None,
         "fixed" => RrsetOrder::Fixed,
         "cyclic" => RrsetOrder::Cyclic,
-        _ => RrsetOrder::Random,
-    }
+        "random" => RrsetOrder::Random,
+        _ => return None,
+    })
 }

@@ -39,24 +39,19 @@ impl Context<'_> {
         let mut seen: HashMap<Name, Place> = HashMap::new();
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
-            let Some(zone) = self.zone(node, view, files, &mut shared) else { continue };
-            if let Some(earlier) = seen.insert(zone.apex.clone(), node.place) {
+            let Some((apex, class)) = self.apex(node, view) else { continue };
+            if let Some(earlier) = seen.insert(apex.clone(), node.place) {
                 let (name, earlier) = (plain(node), self.shown(earlier));
                 self.error(node.place, format!("zone '{name}': already exists previous definition: {earlier}"));
             }
-            zones.push(zone);
+            zones.extend(self.zone(node, apex, class, view, files, &mut shared));
         }
         zones
     }
 
-    fn zone<'a>(
-        &self,
-        node: &'a Node,
-        view: &Namespace<'_>,
-        files: &mut Files,
-        shared: &mut Shared<'a>,
-    ) -> Option<Zone> {
-        let (name, block) = (node.text()?, node.block()?);
+    /// A zone's name and class, if they are sound.
+    fn apex(&self, node: &Node, view: &Namespace<'_>) -> Option<(Name, Class)> {
+        let name = node.text()?;
         let Ok(apex) = name.parse::<Name>() else {
             self.error(node.place, format!("zone '{name}': is not a valid name"));
             return None;
@@ -67,6 +62,19 @@ impl Context<'_> {
             self.error(node.place, message);
             return None;
         }
+        Some((apex, class))
+    }
+
+    fn zone<'a>(
+        &self,
+        node: &'a Node,
+        apex: Name,
+        class: Class,
+        view: &Namespace<'_>,
+        files: &mut Files,
+        shared: &mut Shared<'a>,
+    ) -> Option<Zone> {
+        let block = node.block()?;
         let zone_type = self.zone_type(node, block)?;
         self.check_fit(node, block, zone_type);
         let role = match zone_type {
