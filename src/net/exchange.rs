@@ -1,7 +1,7 @@
 //! Asking other servers: one datagram and its answer, or a TCP connection that messages come and go on.
 //!
-//! Bytes only: whether an answer belongs to the question (ID, question, signature) is the caller's to judge. The sockets
-//! are connected, so the kernel discards what other addresses send. Runs on tokio.
+//! Bytes only: whether an answer belongs to the question (ID, question, signature) is the caller's to judge. The
+//! sockets are connected, so the kernel discards what other addresses send. Runs on tokio.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -198,7 +198,8 @@ struct Server<S> {
     limits: Arc<Limits>,
 }
 
-/// Accepts connections for ever. BIND: at the quota of clients, one more waits and the others stay in the kernel's queue.
+/// Accepts connections for ever. BIND: at the quota of clients,
+/// one more waits and the others stay in the kernel's queue.
 async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
     let mut connections = JoinSet::new();
     loop {

@@ -1,7 +1,7 @@
 //! A batch of requests received together, and room for their replies.
 //!
-//! Requests and replies can be borrowed apart ([`Batch::split`]), so that a responder may look at all requests, prefetch
-//! what each will need, and write replies while it still reads requests.
+//! Requests and replies can be borrowed apart ([`Batch::split`]), so that a responder may look at all requests,
+//! prefetch what each will need, and write replies while it still reads requests.
 
 use std::fmt;
 use std::io;

@@ -1,7 +1,7 @@
 //! UDP workers: threads that receive a batch of requests, have it answered, and send the replies.
 //!
-//! Each worker owns one socket for each listening address; the sockets of one address form an `SO_REUSEPORT` group, over
-//! which the kernel spreads the clients. In: sockets from [`crate::net::listen`], commands from the server. Out: replies.
+//! Each worker owns one socket for each listening address; the sockets of one address form an `SO_REUSEPORT` group,
+//! over which the kernel spreads the clients. In: sockets from [`crate::net::listen`], and commands. Out: replies.
 //! Nothing is allocated, locked or asked of the kernel for a single packet, and no async runtime takes part.
 
 mod batch;
