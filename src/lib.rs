@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod answer;
 pub mod conf;
 pub mod dns;
 pub mod net;

@@ -116,6 +116,13 @@ impl<'a> Writer<'a> {
         self.counted(mark, 0, written)
     }
 
+    /// Copies a question section of `count` questions as it was received. Nothing is compressed against it.
+    pub fn questions_as_sent(&mut self, questions: &[u8], count: u16) -> Result<(), Full> {
+        self.bytes(questions)?;
+        self.counts = [count, 0, 0, 0];
+        Ok(())
+    }
+
     /// Writes all records of an RRset, or none. The owner's place is returned for further records of that name.
     pub fn rrset<'n, 'r>(
         &mut self,

@@ -1,0 +1,115 @@
+//! What happened to a request, for logs and counters: plain numbers, written whether or not somebody reads them.
+//!
+//! Names are not copied: the question stands in the request, which whoever logs still has.
+
+use super::cookie::CookieState;
+use crate::dns::{Class, Opcode, Rcode, Rtype};
+
+/// What is known of a request once it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Its operation.
+    pub opcode: Opcode,
+    /// QTYPE and QCLASS, if there was one question.
+    pub question: Option<(Rtype, Class)>,
+    /// The view that it was answered from, by its place in the snapshot.
+    pub view: Option<usize>,
+    /// RD was set.
+    pub recursion_desired: bool,
+    /// CD was set.
+    pub checking_disabled: bool,
+    /// The version of EDNS it spoke.
+    pub edns_version: Option<u8>,
+    /// DO was set.
+    pub dnssec_ok: bool,
+    /// It carried a client subnet.
+    pub has_subnet: bool,
+    /// It asked for NSID.
+    pub has_nsid: bool,
+    /// It asked for the time to expiry.
+    pub has_expire: bool,
+    /// It asked for the idle timeout.
+    pub has_keepalive: bool,
+    /// Its cookie.
+    pub cookie: CookieState,
+    /// It carried a TSIG.
+    pub has_tsig: bool,
+    /// Whether the TSIG was good: then its key is part of the client's name in log lines.
+    pub is_verified: bool,
+    /// What was refused, if anything, for the security log.
+    pub denied: Option<Denied>,
+    /// What the reply says.
+    pub rcode: Rcode,
+    /// The error field of the reply's TSIG.
+    pub tsig_error: Option<Rcode>,
+    /// AA is set in the reply.
+    pub is_authoritative: bool,
+    /// TC is set in the reply.
+    pub is_truncated: bool,
+    /// What kind of answer it is.
+    pub result: Result,
+}
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// A query for a name outside all zones: `query (cache) 'n/T/C' denied`.
+    OutsideZones,
+    /// A query that `allow-query` or `allow-query-on` does not allow: `query 'n/T/C' denied`.
+    Query,
+    /// A transfer that `allow-transfer` does not allow: `zone transfer 'n/T/C' denied`.
+    Transfer,
+    /// A transfer of what is no zone here: `bad zone transfer request: … non-authoritative zone (NOTAUTH)`.
+    TransferNotAuth,
+    /// A NOTIFY from somebody else: `refused notify from non-primary`.
+    Notify,
+    /// A NOTIFY for what is no zone here: `received notify for zone 'n': not authoritative`.
+    NotifyNotAuth,
+    /// An UPDATE: `update 'z/IN' denied`.
+    Update,
+    /// No view takes this client: category `unmatched`.
+    NoView,
+}
+
+/// What kind of answer was given, as the counters tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Result {
+    /// An error of some kind: see the rcode.
+    #[default]
+    Failure,
+    /// Records of the type (QrySuccess).
+    Success,
+    /// A referral (QryReferral).
+    Referral,
+    /// The name exists, the type does not (QryNxrrset).
+    NoData,
+    /// The name does not exist (QryNXDOMAIN).
+    NxDomain,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            opcode: Opcode::QUERY,
+            question: None,
+            view: None,
+            recursion_desired: false,
+            checking_disabled: false,
+            edns_version: None,
+            dnssec_ok: false,
+            has_subnet: false,
+            has_nsid: false,
+            has_expire: false,
+            has_keepalive: false,
+            cookie: CookieState::Absent,
+            has_tsig: false,
+            is_verified: false,
+            denied: None,
+            rcode: Rcode::NOERROR,
+            tsig_error: None,
+            is_authoritative: false,
+            is_truncated: false,
+            result: Result::Failure,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Requests that are more than a question: transfers, NOTIFY and UPDATE. Here they are allowed or refused; to carry out
+//! what is allowed is the server's part.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::sync::Arc;
+
+use super::facts::Denied;
+use super::reply::Head;
+use super::request::Question;
+use super::respond::{Job, Outcome, Signer, Transfer};
+use super::snapshot::{View, ZoneRole};
+use crate::dns::message::Section;
+use crate::dns::{Key, Rcode, Rtype};
+
+impl<'a> Job<'a> {
+    /// AXFR and IXFR (RFC 5936, RFC 1995).
+    pub(super) fn transfer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        if question.rtype == Rtype::AXFR && !self.is_tcp() {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
+        let Some(zone) = view.zones.get(question.name) else {
+            return self.deny(Denied::TransferNotAuth, Rcode::NOTAUTH, reply);
+        };
+        let serial = self.request.soa_serial(Section::Authority);
+        if question.rtype == Rtype::IXFR && serial.is_none() {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
+        let Some(version) = zone.version() else { return self.refuse(Rcode::SERVFAIL, reply) };
+        if !zone.policy().allow_transfer.allows(self.peer()) {
+            if let Some(opt) = &mut self.opt {
+                opt.error = Some(super::opt::PROHIBITED);
+            }
+            return self.deny(Denied::Transfer, Rcode::REFUSED, reply);
+        }
+        if !self.is_tcp() {
+            // BIND: an IXFR over UDP gets the SOA, from which the client sees whether to come back over TCP.
+            return self.answer(view, &Question { rtype: Rtype::SOA, ..*question }, reply);
+        }
+        let key = self.key(view);
+        Outcome::Transfer(Transfer { zone: zone.clone(), version, rtype: question.rtype, serial, key })
+    }
+
+    /// NOTIFY (RFC 1996).
+    pub(super) fn notify(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        if question.rtype != Rtype::SOA {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
+        let Some(zone) = view.zones.get(question.name) else {
+            return self.deny(Denied::NotifyNotAuth, Rcode::NOTAUTH, reply);
+        };
+        let head = Head { is_authoritative: true, ..Rcode::NOERROR.into() };
+        if zone.role() == ZoneRole::Primary {
+            return self.reply_without_records(head, reply);
+        }
+        if !zone.policy().allow_notify.allows(self.peer()) {
+            return self.deny(Denied::Notify, Rcode::REFUSED, reply);
+        }
+        let serial = self.request.soa_serial(Section::Answer);
+        match self.reply_without_records(head, reply) {
+            Outcome::Reply(reply) => Outcome::Notify { reply, zone: zone.clone(), serial },
+            other => other,
+        }
+    }
+
+    /// UPDATE (RFC 2136): refused for all zones.
+    pub(super) fn update(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        if question.rtype != Rtype::SOA {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
+        match view.zones.get(question.name) {
+            None => self.refuse(Rcode::NOTAUTH, reply),
+            Some(_) => self.deny(Denied::Update, Rcode::REFUSED, reply),
+        }
+    }
+
+    fn deny(self, what: Denied, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+        self.scratch.facts.denied = Some(what);
+        self.refuse(rcode, reply)
+    }
+
+    /// The verified key of the request.
+    fn key(&self, view: &View) -> Option<Arc<Key>> {
+        let Signer::Key(chain) = &self.signer else { return None };
+        view.keys.iter().find(|key| std::ptr::eq(key.as_ref(), chain.key())).cloned()
+    }
+}

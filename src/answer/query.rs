@@ -1,0 +1,387 @@
+//! The answer to a query, by the steps of RFC 1034 section 4.3.2.
+//!
+//! Find the zone of the name and the place of the name in it, then one of: a referral (the name is at or below a zone
+//! cut), a DNAME above it, the name itself, a wildcard, or nothing. CNAME and DNAME lead to another name of the same
+//! view and the search starts over, at most [`MAX_RESTARTS`] times. Authority and additional data come from the zone
+//! where the chain ends. What does not fit sets TC where the protocol wants it to, and is left out otherwise.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::acl::Peer;
+use super::denial;
+use super::facts::{Denied, Result as Kind};
+use super::opt::{ExtendedError, MAX_RESTARTS_REACHED, PROHIBITED};
+use super::records::{Records, question_owner};
+use super::snapshot::{MinimalResponses, View, Zone};
+use crate::dns::message::Section;
+use crate::dns::suffix::Suffixes;
+use crate::dns::writer::{Full, Owner};
+use crate::dns::{NameBuf, NameRef, Rcode, Rtype};
+use crate::zone::{Find, Match, Node, Rrset, ZoneVersion};
+
+mod additional;
+
+/// How often a chain may lead to another name (BIND: max-query-restarts).
+const MAX_RESTARTS: usize = 11;
+
+/// What is asked, by whom.
+pub(super) struct Query<'a> {
+    pub(super) view: &'a View,
+    pub(super) name: NameRef<'a>,
+    pub(super) rtype: Rtype,
+    pub(super) peer: Peer<'a>,
+    /// The address that the request was sent to.
+    pub(super) local: IpAddr,
+    pub(super) is_tcp: bool,
+    pub(super) recursion_desired: bool,
+    /// The client announced, by EDNS, that it takes no more than 512 bytes over UDP.
+    pub(super) is_small: bool,
+    pub(super) now_s: u64,
+}
+
+/// An answer under construction.
+pub(super) struct Answer<'a, 'w> {
+    pub(super) query: &'a Query<'a>,
+    pub(super) records: Records<'w>,
+    pub(super) suffixes: &'w mut Suffixes,
+    no_authority: bool,
+    no_additional: bool,
+    pub(super) rcode: Rcode,
+    pub(super) is_authoritative: bool,
+    pub(super) is_truncated: bool,
+    pub(super) error: Option<ExtendedError>,
+    /// How long the zone lasts, if its SOA was asked for (RFC 7314).
+    pub(super) expire_s: Option<u32>,
+    pub(super) denied: Option<Denied>,
+    pub(super) kind: Kind,
+}
+
+/// Where the search goes on.
+enum Step {
+    Done,
+    Follow(NameBuf),
+}
+
+/// A name found in a zone.
+struct Place<'z> {
+    zone: &'z Zone,
+    version: &'z ZoneVersion,
+    name: NameRef<'z>,
+    found: Find<'z>,
+}
+
+impl<'a, 'w> Answer<'a, 'w> {
+    pub(super) fn new(query: &'a Query<'a>, records: Records<'w>, suffixes: &'w mut Suffixes) -> Self {
+        let (no_authority, no_additional) = minimal(query);
+        Self {
+            query,
+            records,
+            suffixes,
+            no_authority,
+            no_additional,
+            rcode: Rcode::NOERROR,
+            is_authoritative: false,
+            is_truncated: false,
+            error: None,
+            expire_s: None,
+            denied: None,
+            kind: Kind::Failure,
+        }
+    }
+
+    /// Fills the message.
+    pub(super) fn fill(&mut self) {
+        let mut step = self.step(self.query.name, true);
+        for _ in 0..MAX_RESTARTS {
+            match step {
+                Ok(Step::Follow(name)) => step = self.step(name.as_ref(), false),
+                Ok(Step::Done) => return,
+                Err(Full) => {
+                    self.is_truncated = true;
+                    return;
+                }
+            }
+        }
+        self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
+    }
+
+    fn fail(&mut self, rcode: Rcode, error: Option<ExtendedError>) {
+        (self.rcode, self.error, self.kind) = (rcode, error, Kind::Failure);
+    }
+
+    /// One round: finds the zone of `name` and answers from it as far as it goes.
+    fn step(&mut self, name: NameRef<'_>, is_first: bool) -> Result<Step, Full> {
+        let view = self.query.view;
+        let Some(zone) = self.zone_of(view, name) else {
+            if is_first {
+                self.fail(Rcode::REFUSED, None);
+                self.denied = Some(Denied::OutsideZones);
+            }
+            return Ok(Step::Done);
+        };
+        if !self.may_ask(zone) {
+            if is_first {
+                self.fail(Rcode::REFUSED, Some(PROHIBITED));
+                self.denied = Some(Denied::Query);
+            }
+            return Ok(Step::Done);
+        }
+        let contents = zone.contents();
+        let Some(version) = contents.as_deref() else {
+            self.fail(Rcode::SERVFAIL, None);
+            return Ok(Step::Done);
+        };
+        self.is_authoritative |= is_first;
+        let place = Place { zone, version, name, found: version.find(name) };
+        self.answer_from(&place, is_first)
+    }
+
+    /// The zone that answers for `name`. DS belongs to the parent's side of a cut, so the zone above comes first if it
+    /// is served as well (RFC 4035 section 3.1.4.1).
+    fn zone_of<'v>(&mut self, view: &'v View, name: NameRef<'_>) -> Option<&'v Arc<Zone>> {
+        let zone = view.zones.find(name, self.suffixes)?;
+        if self.query.rtype == Rtype::DS && zone.apex() == name {
+            let parent = name.parent().and_then(|parent| view.zones.find(parent, self.suffixes));
+            return parent.or(Some(zone));
+        }
+        Some(zone)
+    }
+
+    fn may_ask(&self, zone: &Zone) -> bool {
+        let policy = zone.policy();
+        let on = Peer { address: self.query.local, key: self.query.peer.key };
+        policy.allow_query.allows(self.query.peer) && policy.allow_query_on.allows(on)
+    }
+
+    fn answer_from(&mut self, place: &Place<'_>, is_first: bool) -> Result<Step, Full> {
+        let found = &place.found;
+        let depth = |node: &Node<'_>| node.relative_owner().len();
+        if let Some(cut) = &found.cut {
+            let is_above = found.dname.as_ref().is_none_or(|dname| depth(cut) <= depth(dname));
+            if is_above && !self.is_for_parent(place, cut) {
+                self.is_authoritative &= !is_first;
+                return self.refer(place, cut).map(|()| Step::Done);
+            }
+        }
+        if let Some(dname) = &found.dname {
+            return self.redirect(place, dname);
+        }
+        match (found.matched, &found.wildcard) {
+            (Match::Node(node), _) => self.answer_at(place, &node, is_first, false),
+            (Match::EmptyNonTerminal, _) => self.no_data(place, None, false).map(|()| Step::Done),
+            (Match::Missing, Some(source)) => self.answer_at(place, source, is_first, true),
+            (Match::Missing, None) => self.no_name(place).map(|()| Step::Done),
+        }
+    }
+
+    /// Whether the question is one that the parent's side of a cut answers with authority.
+    fn is_for_parent(&self, place: &Place<'_>, cut: &Node<'_>) -> bool {
+        let is_exact =
+            matches!(place.found.matched, Match::Node(node) if node.relative_owner() == cut.relative_owner());
+        is_exact && matches!(self.query.rtype, Rtype::DS | Rtype::NSEC)
+    }
+
+    /// The name exists, or `node` is the source of synthesis for it.
+    fn answer_at(
+        &mut self,
+        place: &Place<'_>,
+        node: &Node<'_>,
+        is_first: bool,
+        is_wildcard: bool,
+    ) -> Result<Step, Full> {
+        let owner_name = if is_wildcard { NameBuf::from_name(place.name) } else { node.owner() };
+        let owner =
+            if is_first { question_owner(place.name, owner_name.as_ref()) } else { Owner::Name(owner_name.as_ref()) };
+        let has_answer = match self.query.rtype {
+            Rtype::ANY => self.add_any(place, node, owner)?,
+            Rtype::RRSIG => self.add_signatures(node, owner)?,
+            rtype => match node.rrset(rtype) {
+                Some(rrset) => self.records.add(Section::Answer, owner, rrset).map(|()| true)?,
+                None if node.has_cname() => return self.alias(place, node, owner, is_wildcard),
+                None => false,
+            },
+        };
+        if !has_answer {
+            return self.no_data(place, Some(node), is_wildcard).map(|()| Step::Done);
+        }
+        self.kind = Kind::Success;
+        if self.query.rtype == Rtype::SOA {
+            self.expire_s = self.expires_in(place);
+        }
+        if is_wildcard {
+            denial::wildcard_answer(self, place.version, place.name, &place.found)?;
+        }
+        self.finish_positive(place, node)?;
+        Ok(Step::Done)
+    }
+
+    /// What EXPIRE says: a primary's zone lasts as long as its SOA says, a secondary's until it expires here.
+    fn expires_in(&self, place: &Place<'_>) -> Option<u32> {
+        match place.zone.expires_at_s() {
+            Some(at_s) => u32::try_from(at_s.saturating_sub(self.query.now_s)).ok(),
+            None => place.version.soa().map(|soa| soa.expire),
+        }
+    }
+
+    /// All RRsets of a node. Whether there was any.
+    fn add_any(&mut self, place: &Place<'_>, node: &Node<'_>, owner: Owner<'_>) -> Result<bool, Full> {
+        let is_signed = place.version.is_signed();
+        let mut shown = node.rrsets().filter(|rrset| is_signed || !is_dnssec(rrset.rtype())).peekable();
+        let is_any = shown.peek().is_some();
+        if self.query.view.minimal_any && !self.query.is_tcp {
+            shown.next().map_or(Ok(()), |rrset| self.records.add(Section::Answer, owner, rrset))?;
+            return Ok(is_any);
+        }
+        for rrset in shown {
+            self.records.add_alone(Section::Answer, owner, rrset, rrset.ttl())?;
+        }
+        if is_signed {
+            self.add_signatures(node, owner)?;
+        }
+        Ok(is_any)
+    }
+
+    /// All RRSIGs of a node. Whether there was any.
+    fn add_signatures(&mut self, node: &Node<'_>, owner: Owner<'_>) -> Result<bool, Full> {
+        let mut is_any = false;
+        for signatures in node.signatures() {
+            self.records.add_alone(Section::Answer, owner, signatures, signatures.ttl())?;
+            is_any = true;
+        }
+        Ok(is_any)
+    }
+
+    /// A CNAME leads elsewhere.
+    fn alias(&mut self, place: &Place<'_>, node: &Node<'_>, owner: Owner<'_>, is_wildcard: bool) -> Result<Step, Full> {
+        let Some(cname) = node.rrset(Rtype::CNAME) else { return Ok(Step::Done) };
+        self.records.add(Section::Answer, owner, cname)?;
+        self.kind = Kind::Success;
+        if is_wildcard {
+            denial::wildcard_answer(self, place.version, place.name, &place.found)?;
+        }
+        Ok(target(cname).map_or(Step::Done, |target| Step::Follow(NameBuf::from_name(target))))
+    }
+
+    /// A DNAME above the name puts the name under another one (RFC 6672 section 3.2).
+    fn redirect(&mut self, place: &Place<'_>, node: &Node<'_>) -> Result<Step, Full> {
+        let owner = node.owner();
+        let Some(dname) = node.rrset(Rtype::DNAME) else { return Ok(Step::Done) };
+        self.records.add(Section::Answer, Owner::Name(owner.as_ref()), dname)?;
+        self.kind = Kind::Success;
+        let Some(target) = target(dname) else { return Ok(Step::Done) };
+        let kept = place.name.len().saturating_sub(owner.as_ref().len());
+        let Ok(renamed) = NameBuf::join(place.name.as_bytes().get(..kept).unwrap_or_default(), target) else {
+            self.fail(Rcode::YXDOMAIN, None);
+            return Ok(Step::Done);
+        };
+        let fields = (Rtype::CNAME, self.records.class, dname.ttl());
+        let rdata = renamed.as_ref().as_bytes();
+        self.records.writer.record(Section::Answer, Owner::Name(place.name), fields, rdata)?;
+        if self.query.rtype == Rtype::CNAME {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Follow(renamed))
+    }
+
+    /// The name is at or below a zone cut.
+    fn refer(&mut self, place: &Place<'_>, cut: &Node<'_>) -> Result<(), Full> {
+        let owner = cut.owner();
+        let Some(ns) = cut.rrset(Rtype::NS) else { return Ok(()) };
+        self.records.add_alone(Section::Authority, Owner::Name(owner.as_ref()), ns, ns.ttl())?;
+        self.kind = Kind::Referral;
+        if self.records.dnssec_ok {
+            match cut.rrset(Rtype::DS) {
+                Some(ds) => self.records.add(Section::Authority, Owner::Name(owner.as_ref()), ds)?,
+                None => denial::insecure_referral(self, place.version, cut)?,
+            }
+        }
+        self.add_glue(place.version, owner.as_ref(), ns)
+    }
+
+    fn no_data(&mut self, place: &Place<'_>, node: Option<&Node<'_>>, is_wildcard: bool) -> Result<(), Full> {
+        self.kind = Kind::NoData;
+        self.add_negative_soa(place)?;
+        if self.records.dnssec_ok {
+            denial::no_data(self, place.version, place.name, &place.found, node, is_wildcard)?;
+        }
+        Ok(())
+    }
+
+    fn no_name(&mut self, place: &Place<'_>) -> Result<(), Full> {
+        (self.kind, self.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
+        self.add_negative_soa(place)?;
+        if self.records.dnssec_ok {
+            denial::no_name(self, place.version, place.name, &place.found)?;
+        }
+        Ok(())
+    }
+
+    /// The SOA of a negative answer: its TTL says how long the answer holds (RFC 2308 section 3).
+    fn add_negative_soa(&mut self, place: &Place<'_>) -> Result<(), Full> {
+        let Some(apex) = place.version.apex_node() else { return Ok(()) };
+        let (Some(rrset), Some(soa)) = (apex.rrset(Rtype::SOA), place.version.soa()) else { return Ok(()) };
+        let is_zero = place.zone.policy().zero_no_soa_ttl && self.query.rtype == Rtype::SOA;
+        let ttl = if is_zero { 0 } else { soa.ttl.min(soa.minimum) };
+        self.records.add_with_ttl(Section::Authority, Owner::Name(place.version.apex()), rrset, ttl)
+    }
+
+    /// The apex NS in the authority section, and addresses for all names that the answer points to.
+    fn finish_positive(&mut self, place: &Place<'_>, node: &Node<'_>) -> Result<(), Full> {
+        if self.no_authority && self.no_additional {
+            return Ok(());
+        }
+        let apex_ns = place.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
+        let has_ns = node.is_apex() && matches!(self.query.rtype, Rtype::NS | Rtype::ANY);
+        let authority = apex_ns.filter(|_| !self.no_authority && !has_ns);
+        if let Some(ns) = authority {
+            self.records.add(Section::Authority, Owner::Name(place.version.apex()), ns)?;
+        }
+        if !self.no_additional {
+            match self.query.rtype {
+                Rtype::ANY => node.rrsets().for_each(|rrset| self.add_addresses(place, rrset)),
+                rtype => node.rrset(rtype).into_iter().for_each(|rrset| self.add_addresses(place, rrset)),
+            }
+            authority.into_iter().for_each(|ns| self.add_addresses(place, ns));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the authority and the additional section stay empty where they may (BIND semantics 12.8 to 12.11).
+fn minimal(query: &Query<'_>) -> (bool, bool) {
+    let (no_authority, no_additional) = match query.view.minimal_responses {
+        MinimalResponses::No => (false, false),
+        MinimalResponses::Yes => (true, true),
+        MinimalResponses::NoAuth => (true, false),
+        MinimalResponses::NoAuthRecursive => (query.recursion_desired, false),
+    };
+    match query.rtype {
+        _ if query.is_small => (true, true),
+        Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::CDS | Rtype::DS => (true, true),
+        Rtype::NS => (false, false),
+        _ => (no_authority, no_additional),
+    }
+}
+
+/// The types that an ANY query to an unsigned zone does not show.
+fn is_dnssec(rtype: Rtype) -> bool {
+    matches!(
+        rtype,
+        Rtype::DS
+            | Rtype::RRSIG
+            | Rtype::NSEC
+            | Rtype::DNSKEY
+            | Rtype::NSEC3
+            | Rtype::NSEC3PARAM
+            | Rtype::CDS
+            | Rtype::CDNSKEY
+    )
+}
+
+/// Where a CNAME or DNAME leads.
+fn target(rrset: Rrset<'_>) -> Option<NameRef<'_>> {
+    rrset.rdatas().next().and_then(|rdata| NameRef::from_prefix(rdata).ok())
+}

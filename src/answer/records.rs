@@ -1,0 +1,133 @@
+//! RRsets into the message: in which order their records stand, with their signatures, as whole sets.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::snapshot::RrsetOrder;
+use crate::dns::message::Section;
+use crate::dns::writer::{Full, Owner, Writer};
+use crate::dns::{Class, NameRef};
+use crate::zone::Rrset;
+
+/// How many RRsets one answer can hold before repetitions are no longer noticed.
+const MAX_NOTICED: usize = 64;
+
+/// A cheap source of numbers that need not be secret: which record of an RRset comes first.
+#[derive(Debug)]
+pub(super) struct Order(u64);
+
+impl Order {
+    /// Starts from a seed.
+    pub(super) fn new(seed: u64) -> Self {
+        // The generator would stay at zero for ever.
+        Self(seed | 1)
+    }
+
+    /// Which of `count` records is first in this answer.
+    fn first(&mut self, order: RrsetOrder, count: usize) -> usize {
+        match order {
+            RrsetOrder::None => return 0,
+            RrsetOrder::Cyclic => self.0 = self.0.wrapping_add(1),
+            RrsetOrder::Random => {
+                // Marsaglia's xorshift.
+                self.0 ^= self.0 << 13;
+                self.0 ^= self.0 >> 7;
+                self.0 ^= self.0 << 17;
+            }
+        }
+        (self.0 as u32 as usize).checked_rem(count).unwrap_or(0)
+    }
+}
+
+/// A message being filled with RRsets.
+pub(super) struct Records<'w> {
+    pub(super) writer: Writer<'w>,
+    pub(super) class: Class,
+    /// Whether signatures go along.
+    pub(super) dnssec_ok: bool,
+    pub(super) rrset_order: RrsetOrder,
+    pub(super) order: &'w mut Order,
+    /// Where the data of the RRsets written so far lie in memory: the same RRset is not written twice.
+    written: [usize; MAX_NOTICED],
+    written_count: usize,
+}
+
+impl<'w> Records<'w> {
+    pub(super) fn new(
+        writer: Writer<'w>,
+        class: Class,
+        dnssec_ok: bool,
+        rrset_order: RrsetOrder,
+        order: &'w mut Order,
+    ) -> Self {
+        Self { writer, class, dnssec_ok, rrset_order, order, written: [0; MAX_NOTICED], written_count: 0 }
+    }
+
+    /// Writes an RRset, and with DO its signatures: all of it or nothing. One that is in the message already is not
+    /// written again.
+    pub(super) fn add(&mut self, section: Section, owner: Owner<'_>, rrset: Rrset<'_>) -> Result<(), Full> {
+        self.add_with_ttl(section, owner, rrset, rrset.ttl())
+    }
+
+    /// As [`Self::add`], with another TTL.
+    pub(super) fn add_with_ttl(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rrset: Rrset<'_>,
+        ttl: u32,
+    ) -> Result<(), Full> {
+        if !self.notice(&rrset) {
+            return Ok(());
+        }
+        let mark = self.writer.mark();
+        let written = self.add_alone(section, owner, rrset, ttl).and_then(|owner| match rrset.signatures() {
+            Some(signatures) if self.dnssec_ok => self.add_alone(section, owner, signatures, ttl).map(|_| ()),
+            _ => Ok(()),
+        });
+        if written.is_err() {
+            self.written_count = self.written_count.saturating_sub(1);
+            self.writer.rollback(mark);
+        }
+        written
+    }
+
+    /// Writes an RRset without its signatures.
+    pub(super) fn add_alone<'n>(
+        &mut self,
+        section: Section,
+        owner: Owner<'n>,
+        rrset: Rrset<'_>,
+        ttl: u32,
+    ) -> Result<Owner<'n>, Full> {
+        let fields = (rrset.rtype(), self.class, ttl);
+        let first = if rrset.len() > 1 { self.order.first(self.rrset_order, rrset.len()) } else { 0 };
+        if first == 0 {
+            return self.writer.rrset(section, owner, fields, rrset.rdatas());
+        }
+        let rotated = rrset.rdatas().skip(first).chain(rrset.rdatas().take(first));
+        self.writer.rrset(section, owner, fields, rotated)
+    }
+
+    /// Notes an RRset; false if it was noted before.
+    fn notice(&mut self, rrset: &Rrset<'_>) -> bool {
+        let place = rrset.as_bytes().as_ptr() as usize;
+        if self.written.iter().take(self.written_count).any(|&seen| seen == place) {
+            return false;
+        }
+        if let Some(slot) = self.written.get_mut(self.written_count) {
+            *slot = place;
+            self.written_count = self.written_count.saturating_add(1);
+        }
+        true
+    }
+}
+
+/// The owner of records that stand under the question's name: a pointer to it, unless the name is the root or stands in
+/// the zone in another case, which BIND keeps.
+pub(super) fn question_owner<'n>(asked: NameRef<'_>, owner: NameRef<'n>) -> Owner<'n> {
+    if asked.as_bytes() == owner.as_bytes() && !owner.is_root() {
+        Owner::At(crate::dns::writer::QUESTION_PLACE)
+    } else {
+        Owner::Name(owner)
+    }
+}

@@ -1,0 +1,137 @@
+//! The end of every reply: errors without records, OPT, the header, and TSIG.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::opt::{Opt, PROHIBITED};
+use super::request::Request;
+use super::respond::{Job, Outcome, Signer};
+use crate::dns::edns::MIN_UDP_SIZE;
+use crate::dns::tsig::{self, Built};
+use crate::dns::writer::{Case, MAX_MESSAGE, Writer};
+use crate::dns::{Opcode, Rcode};
+
+/// Room for what the answer may yet add to OPT: the EXPIRE option.
+const EXPIRE_LENGTH: usize = 8;
+/// Longest record that refuses a TSIG: two names, the fixed fields, a MAC and the server's time.
+const MAX_REFUSAL_LENGTH: usize = 255 + 255 + 26 + tsig::MAX_MAC + 6;
+/// Errors over UDP are not sent to this port: kpasswd (BIND).
+const ERROR_DROPPED_PORT: u16 = 464;
+
+/// What the header of a reply says.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) rcode: Rcode,
+    pub(super) is_authoritative: bool,
+    pub(super) is_truncated: bool,
+}
+
+impl From<Rcode> for Head {
+    fn from(rcode: Rcode) -> Self {
+        Self { rcode, is_authoritative: false, is_truncated: false }
+    }
+}
+
+impl Job<'_> {
+    /// The largest reply that this client takes.
+    pub(super) fn limit(&self) -> usize {
+        if self.is_tcp() {
+            return MAX_MESSAGE;
+        }
+        let theirs = self.request.edns.map_or(MIN_UDP_SIZE, |edns| edns.response_size());
+        usize::from(theirs.min(self.snapshot.max_udp_size).max(MIN_UDP_SIZE))
+    }
+
+    /// What OPT and TSIG will take.
+    pub(super) fn tail_length(&self) -> usize {
+        let opt = self.opt.as_ref().map_or(0, Opt::len);
+        let expire = if self.request.wishes.expire { EXPIRE_LENGTH } else { 0 };
+        let signature = match &self.signer {
+            Signer::Nobody => 0,
+            Signer::Key(chain) => chain.record_length(),
+            Signer::Refusal(_) => MAX_REFUSAL_LENGTH,
+        };
+        opt.saturating_add(expire).saturating_add(signature)
+    }
+
+    /// Refuses with an error and says that it is a matter of permission.
+    pub(super) fn prohibit(mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+        if let Some(opt) = &mut self.opt {
+            opt.error = Some(PROHIBITED);
+        }
+        self.refuse(rcode, reply)
+    }
+
+    /// A reply without records, in most cases an error.
+    pub(super) fn refuse(mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+        if self.must_keep_silent(rcode) {
+            return Outcome::Drop;
+        }
+        self.reply_without_records(rcode.into(), reply)
+    }
+
+    /// A reply of header, question, OPT and TSIG.
+    pub(super) fn reply_without_records(self, head: Head, reply: &mut [u8]) -> Outcome {
+        let limit = self.limit();
+        let request = self.request;
+        let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
+        let [questions, ..] = request.header.counts;
+        if matches!(request.header.opcode(), Opcode::QUERY | Opcode::NOTIFY) && !request.questions.is_empty() {
+            // Without room for the question the reply goes without it.
+            let _ = writer.questions_as_sent(request.questions, questions);
+        }
+        let length = close(writer, self.opt.as_ref(), request, head);
+        self.finish(length, head, reply)
+    }
+
+    /// Signs the message of so many bytes if it is to be signed, and notes what it says.
+    pub(super) fn finish(mut self, length: usize, head: Head, reply: &mut [u8]) -> Outcome {
+        if length == 0 {
+            return Outcome::Drop;
+        }
+        let facts = &mut self.scratch.facts;
+        facts.rcode = head.rcode;
+        (facts.is_authoritative, facts.is_truncated) = (head.is_authoritative, head.is_truncated);
+        let message = reply.get(..length).unwrap_or_default();
+        let built = match &mut self.signer {
+            Signer::Nobody => return Outcome::Reply(length),
+            Signer::Key(chain) => chain.sign(message, self.now_s),
+            Signer::Refusal(refusal) => refusal.sign(message, self.now_s),
+        };
+        append(reply, length, &built).map_or(Outcome::Drop, Outcome::Reply)
+    }
+
+    /// Two servers that answer each other's errors would do so for ever (BIND semantics 12.4).
+    fn must_keep_silent(&mut self, rcode: Rcode) -> bool {
+        if self.is_tcp() || rcode == Rcode::NOERROR {
+            return false;
+        }
+        if self.client.source.port() == ERROR_DROPPED_PORT {
+            return true;
+        }
+        let this = (self.client.source, self.now_s, self.request.header.id);
+        rcode == Rcode::FORMERR && self.scratch.last_formerr.replace(this) == Some(this)
+    }
+}
+
+/// Appends OPT, writes the header, and returns the length.
+pub(super) fn close(mut writer: Writer<'_>, opt: Option<&Opt<'_>>, request: &Request<'_>, head: Head) -> usize {
+    if let Some(opt) = opt {
+        // A text that explains an error is no reason to go without OPT.
+        if opt.write(&mut writer, head.rcode).is_err() {
+            let _ = Opt { error: None, ..*opt }.write(&mut writer, head.rcode);
+        }
+    }
+    let header = request.header.response(head.rcode);
+    let header = if head.is_authoritative { header.with_aa() } else { header };
+    writer.finish(if head.is_truncated { header.with_tc() } else { header })
+}
+
+/// Appends a TSIG record to the message of `length` bytes and counts it.
+fn append(reply: &mut [u8], length: usize, built: &Built) -> Option<usize> {
+    let record = built.as_bytes();
+    let end = length.checked_add(record.len())?;
+    reply.get_mut(length..end)?.copy_from_slice(record);
+    let count = reply.get_mut(10..12)?.first_chunk_mut()?;
+    *count = u16::from_be_bytes(*count).checked_add(1)?.to_be_bytes();
+    Some(end)
+}

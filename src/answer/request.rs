@@ -1,0 +1,126 @@
+//! A request taken apart: header, question, OPT and the place of TSIG, in one pass and without copying.
+//!
+//! Nothing is refused here. A fault is noted, and what could be read until then is kept, because even a FORMERR echoes
+//! the question and speaks EDNS where the request did.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use crate::dns::edns::{Edns, Wishes};
+use crate::dns::message::{HEADER_LENGTH, Section};
+use crate::dns::{Class, Header, NameRef, Reader, Rtype, WireError};
+
+/// The question of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) name: NameRef<'a>,
+    pub(super) rtype: Rtype,
+    pub(super) class: Class,
+}
+
+/// A request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) header: Header,
+    /// The first question.
+    pub(super) question: Option<Question<'a>>,
+    /// All questions as they stand.
+    pub(super) questions: &'a [u8],
+    pub(super) edns: Option<Edns<'a>>,
+    /// What the options of EDNS ask for.
+    pub(super) wishes: Wishes<'a>,
+    /// Whether the last record is a TSIG.
+    pub(super) has_tsig: bool,
+    /// Whether some part could not be read, or stands where it must not.
+    pub(super) is_malformed: bool,
+}
+
+impl<'a> Request<'a> {
+    /// Takes a request apart; none if it is not even a header.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let header = Header::read(&mut reader).ok()?;
+        let mut request = Self {
+            bytes,
+            header,
+            question: None,
+            questions: &[],
+            edns: None,
+            wishes: Wishes::default(),
+            has_tsig: false,
+            is_malformed: false,
+        };
+        let read = request.read_questions(&mut reader).and_then(|()| request.read_records(&mut reader));
+        request.is_malformed = read.is_err();
+        Some(request)
+    }
+
+    fn read_questions(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+        let [count, ..] = self.header.counts;
+        for _ in 0..count {
+            let start = reader.position();
+            reader.skip_name()?;
+            let end = reader.position();
+            let (rtype, class) = (Rtype(reader.u16()?), Class(reader.u16()?));
+            if self.question.is_none() {
+                // The first name has nothing before it that it could point to.
+                let name = NameRef::from_wire(self.bytes.get(start..end).unwrap_or_default())?;
+                self.question = Some(Question { name, rtype, class });
+            }
+        }
+        self.questions = self.bytes.get(HEADER_LENGTH..reader.position()).unwrap_or_default();
+        Ok(())
+    }
+
+    fn read_records(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+        let [_, answers, authorities, additionals] = self.header.counts;
+        for _ in 0..u32::from(answers).saturating_add(u32::from(authorities)) {
+            let (_, rtype, ..) = read_record(reader)?;
+            if rtype == Rtype::OPT || rtype == Rtype::TSIG {
+                return Err(WireError::BadField);
+            }
+        }
+        for _ in 0..additionals {
+            self.read_additional(reader)?;
+        }
+        Ok(())
+    }
+
+    fn read_additional(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+        let (at_root, rtype, class, ttl, rdata) = read_record(reader)?;
+        // TSIG is the last record (RFC 8945 section 5.1), OPT there is but one, at the root (RFC 6891 section 6.1.1).
+        if self.has_tsig || rtype == Rtype::OPT && (self.edns.is_some() || !at_root) {
+            return Err(WireError::BadField);
+        }
+        match rtype {
+            Rtype::OPT => {
+                let edns = self.edns.insert(Edns::from_parts(class.0, ttl, rdata)?);
+                self.wishes = Wishes::read(edns)?;
+            }
+            Rtype::TSIG if class != Class::ANY || ttl != 0 => return Err(WireError::BadField),
+            Rtype::TSIG => self.has_tsig = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The SOA serial in the given section: what a NOTIFY announces, or an IXFR starts from.
+    pub(super) fn soa_serial(&self, section: Section) -> Option<u32> {
+        let message = crate::dns::Message::new(self.bytes).ok()?;
+        let record = message.records().map_while(Result::ok).find(|record| record.section == section)?;
+        let mut reader = Reader::new(self.bytes).at(record.rdata.start);
+        if record.rtype != Rtype::SOA || reader.skip_name().and_then(|()| reader.skip_name()).is_err() {
+            return None;
+        }
+        reader.u32().ok()
+    }
+}
+
+/// A record, as (owner is the root, type, class, TTL, data).
+fn read_record<'a>(reader: &mut Reader<'a>) -> Result<(bool, Rtype, Class, u32, &'a [u8]), WireError> {
+    let start = reader.position();
+    reader.skip_name()?;
+    let at_root = reader.position().saturating_sub(start) == 1;
+    let (rtype, class, ttl) = (Rtype(reader.u16()?), Class(reader.u16()?), reader.u32()?);
+    Ok((at_root, rtype, class, ttl, reader.long_bytes()?))
+}

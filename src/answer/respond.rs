@@ -1,0 +1,379 @@
+//! A request in, a reply out: everything around the answer proper, in the order in which BIND checks it.
+//!
+//! First who gets no reply at all, then what cannot be read, EDNS, the opcode, the question, the view and TSIG; then the
+//! query is answered, or the transfer or NOTIFY that it asks for is allowed or refused. Every reply leaves through
+//! `Job::finish`, which adds OPT and TSIG.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::acl::Peer;
+use super::cookie::{self, CookieState};
+use super::facts::{Denied, Facts};
+use super::opt::Opt;
+use super::query::{Answer, Query};
+use super::records::{Order, Records};
+use super::reply::{Head, close};
+use super::request::{Question, Request};
+use super::snapshot::{Snapshot, View, Zone};
+use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
+use crate::dns::suffix::Suffixes;
+use crate::dns::tsig::{self, Chain, Refusal, Verdict};
+use crate::dns::writer::{Case, Compression, Writer};
+use crate::dns::{Class, Key, Message, NameRef, Opcode, Rcode, Rtype, WireError};
+use crate::zone::ZoneVersion;
+
+/// Requests from these ports are not answered: services there would answer back for ever (BIND).
+const DROPPED_PORTS: [u16; 5] = [0, 7, 13, 19, 37];
+/// Over what a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP, or TLS on it.
+    Tcp,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The sender.
+    pub source: SocketAddr,
+    /// Our address that it was sent to.
+    pub local: SocketAddr,
+    /// Over what.
+    pub transport: Transport,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The first so many bytes of the reply buffer are to be sent.
+    Reply(usize),
+    /// There is no reply.
+    Drop,
+    /// A NOTIFY that is taken: the reply is to be sent, and the zone to be checked.
+    Notify {
+        /// Length of the reply.
+        reply: usize,
+        /// The secondary zone that may have changed.
+        zone: Arc<Zone>,
+        /// The serial that the primary announces, if it says.
+        serial: Option<u32>,
+    },
+    /// A transfer that is allowed: to be sent by whoever sends transfers, there is no reply yet.
+    Transfer(Transfer),
+}
+
+/// A transfer that was asked for over TCP and is allowed.
+#[derive(Clone)]
+pub struct Transfer {
+    /// The zone.
+    pub zone: Arc<Zone>,
+    /// Its version now.
+    pub version: Arc<ZoneVersion>,
+    /// AXFR or IXFR.
+    pub rtype: Rtype,
+    /// The serial that the client has, for IXFR.
+    pub serial: Option<u32>,
+    /// The key of the request, whose TSIG was right; every message of the transfer is signed with it, in a chain that
+    /// starts at the request.
+    pub key: Option<Arc<Key>>,
+}
+
+impl fmt::Debug for Transfer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transfer({:?} {:?} from {:?}, {:?})", self.zone, self.rtype, self.serial, self.key)
+    }
+}
+
+/// What a worker keeps between requests. One for each thread.
+pub struct Scratch {
+    pub(super) names: Compression,
+    suffixes: Suffixes,
+    order: Order,
+    /// Whom the last FORMERR over UDP went to, when, and with which ID.
+    pub(super) last_formerr: Option<(SocketAddr, u64, u16)>,
+    pub(super) facts: Facts,
+}
+
+impl Scratch {
+    /// Starts with a seed for the order of records.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            names: Compression::default(),
+            suffixes: Suffixes::default(),
+            order: Order::new(seed),
+            last_formerr: None,
+            facts: Facts::default(),
+        }
+    }
+
+    /// What happened to the last request.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// Answers one request at the time `now_s`, in seconds since 1970.
+pub fn respond(
+    snapshot: &Snapshot,
+    request: &[u8],
+    client: &Client,
+    now_s: u64,
+    scratch: &mut Scratch,
+    reply: &mut [u8],
+) -> Outcome {
+    scratch.facts = Facts::default();
+    let address = snapshot.matched_address(client.source.ip());
+    let is_blackholed = snapshot.blackhole.allows(Peer { address, key: None });
+    let is_loop = client.transport == Transport::Udp && DROPPED_PORTS.contains(&client.source.port());
+    if is_blackholed || is_loop {
+        return Outcome::Drop;
+    }
+    match Request::read(request) {
+        Some(request) if !request.header.is_response() => {
+            Job::new(snapshot, &request, client, address, now_s, scratch).run(reply)
+        }
+        _ => Outcome::Drop,
+    }
+}
+
+/// A request being answered.
+pub(super) struct Job<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) request: &'a Request<'a>,
+    pub(super) client: &'a Client,
+    /// The client's address as lists match it.
+    address: IpAddr,
+    pub(super) now_s: u64,
+    pub(super) scratch: &'a mut Scratch,
+    /// The OPT record of the reply; none if the request has none.
+    pub(super) opt: Option<Opt<'a>>,
+    pub(super) signer: Signer<'a>,
+}
+
+/// How the reply is signed.
+pub(super) enum Signer<'a> {
+    Nobody,
+    Key(Chain<'a>),
+    Refusal(Box<Refusal<'a>>),
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        snapshot: &'a Snapshot,
+        request: &'a Request<'a>,
+        client: &'a Client,
+        address: IpAddr,
+        now_s: u64,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        let mut job = Self { snapshot, request, client, address, now_s, scratch, opt: None, signer: Signer::Nobody };
+        job.note_request();
+        job.opt = job.reply_opt();
+        job
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        self.client.transport == Transport::Tcp
+    }
+
+    fn note_request(&mut self) {
+        let (request, facts) = (self.request, &mut self.scratch.facts);
+        facts.opcode = request.header.opcode();
+        facts.question = request.question.map(|question| (question.rtype, question.class));
+        facts.recursion_desired = request.header.rd();
+        facts.checking_disabled = request.header.cd();
+        facts.edns_version = request.edns.map(|edns| edns.version);
+        facts.dnssec_ok = request.edns.is_some_and(|edns| edns.dnssec_ok);
+        facts.has_subnet = request.wishes.client_subnet.is_some();
+        facts.has_nsid = request.wishes.nsid;
+        facts.has_expire = request.wishes.expire;
+        facts.has_keepalive = request.wishes.tcp_keepalive;
+        facts.has_tsig = request.has_tsig;
+    }
+
+    /// The OPT record of the reply; none if the request has none.
+    fn reply_opt(&mut self) -> Option<Opt<'a>> {
+        let (snapshot, edns, wishes) = (self.snapshot, self.request.edns?, &self.request.wishes);
+        let plain = Opt { udp_size: snapshot.edns_udp_size, dnssec_ok: edns.dnssec_ok, ..Opt::default() };
+        if edns.version != VERSION {
+            return Some(plain);
+        }
+        let server_id = snapshot.identity.server_id.as_deref().map(str::as_bytes);
+        Some(Opt {
+            nsid: server_id.filter(|_| wishes.nsid),
+            cookie: self.reply_cookie(),
+            subnet: wishes.client_subnet,
+            keepalive_100ms: (wishes.tcp_keepalive && self.is_tcp()).then_some(snapshot.tcp_advertised_timeout_100ms),
+            ..plain
+        })
+    }
+
+    /// A fresh cookie for a client that sent one (RFC 9018 section 4).
+    fn reply_cookie(&mut self) -> Option<[u8; cookie::COOKIE_LENGTH]> {
+        let theirs = self.request.wishes.cookie?;
+        let address = self.client.source.ip();
+        let secret = self.snapshot.cookie_secrets.first()?;
+        self.scratch.facts.cookie = match theirs.server {
+            None => CookieState::ClientOnly,
+            Some(server) => cookie::verify(theirs.client, server, address, self.now_s, &self.snapshot.cookie_secrets),
+        };
+        Some(cookie::make(theirs.client, address, self.now_s, secret))
+    }
+
+    fn run(self, reply: &mut [u8]) -> Outcome {
+        let (request, opcode) = (self.request, self.request.header.opcode());
+        if request.is_malformed {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
+        if request.edns.is_some_and(|edns| edns.version != VERSION) {
+            return self.refuse(Rcode::BADVERS, reply);
+        }
+        if ![Opcode::QUERY, Opcode::NOTIFY, Opcode::UPDATE].contains(&opcode) {
+            return self.refuse(Rcode::NOTIMP, reply);
+        }
+        let Some(question) = request.question else {
+            // RFC 7873 section 5.4: a query without a question asks for a cookie.
+            let wants_cookie = opcode == Opcode::QUERY && request.wishes.cookie.is_some();
+            return self.refuse(if wants_cookie { Rcode::NOERROR } else { Rcode::FORMERR }, reply);
+        };
+        let [questions, ..] = request.header.counts;
+        match question.class {
+            _ if questions > 1 => self.refuse(Rcode::FORMERR, reply),
+            Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
+            Class::IN | Class::CH | Class::HS => self.in_a_view(&question, reply),
+            _ => self.refuse(Rcode::NOTIMP, reply),
+        }
+    }
+
+    /// Finds the view, checks TSIG, and goes on by opcode.
+    fn in_a_view(mut self, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        let (view, verdict) = match self.select_view(question.class) {
+            Ok(Some(selected)) => selected,
+            Ok(None) => {
+                self.scratch.facts.denied = Some(Denied::NoView);
+                return self.prohibit(Rcode::REFUSED, reply);
+            }
+            Err(_) => return self.refuse(Rcode::FORMERR, reply),
+        };
+        match verdict {
+            Verdict::Unsigned => {}
+            Verdict::Verified(chain) => {
+                self.scratch.facts.is_verified = true;
+                self.signer = Signer::Key(chain);
+            }
+            Verdict::Refused(refusal) => {
+                self.scratch.facts.tsig_error = Some(refusal.error);
+                self.signer = Signer::Refusal(refusal);
+                return self.refuse(Rcode::NOTAUTH, reply);
+            }
+        }
+        match self.request.header.opcode() {
+            Opcode::QUERY => self.query(view, question, reply),
+            // BIND: nothing but queries for other classes (CVE-2026-5946).
+            _ if question.class != Class::IN => self.refuse(Rcode::NOTIMP, reply),
+            Opcode::NOTIFY => self.notify(view, question, reply),
+            _ => self.update(view, question, reply),
+        }
+    }
+
+    /// The first view that takes this client. Its keys are those that a TSIG is checked with, so views may be told
+    /// apart by key.
+    fn select_view(&mut self, class: Class) -> Result<Option<(&'a View, Verdict<'a>)>, WireError> {
+        let snapshot = self.snapshot;
+        let local = snapshot.matched_address(self.client.local.ip());
+        for (index, view) in snapshot.views.iter().enumerate() {
+            if view.class != class || view.match_recursive_only && !self.request.header.rd() {
+                continue;
+            }
+            let verdict = self.check_tsig(view)?;
+            let key = match &verdict {
+                Verdict::Verified(chain) => Some(chain.key().name.as_ref()),
+                _ => None,
+            };
+            let (from, to) = (Peer { address: self.address, key }, Peer { address: local, key });
+            if view.match_clients.allows(from) && view.match_destinations.allows(to) {
+                self.scratch.facts.view = Some(index);
+                return Ok(Some((view, verdict)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn check_tsig(&self, view: &'a View) -> Result<Verdict<'a>, WireError> {
+        if !self.request.has_tsig {
+            return Ok(Verdict::Unsigned);
+        }
+        let message = Message::new(self.request.bytes)?;
+        let keys = |name: NameRef<'_>, algorithm| {
+            let found = view.keys.iter().find(|key| key.name.as_ref() == name && key.algorithm == algorithm);
+            found.map(Arc::as_ref)
+        };
+        tsig::check_request(&message, keys, self.now_s)
+    }
+
+    pub(super) fn peer(&self) -> Peer<'a> {
+        let key = match &self.signer {
+            Signer::Key(chain) => Some(chain.key().name.as_ref()),
+            _ => None,
+        };
+        Peer { address: self.address, key }
+    }
+
+    fn query(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        match question.rtype {
+            Rtype::AXFR | Rtype::IXFR => self.transfer(view, question, reply),
+            Rtype::MAILA | Rtype::MAILB => self.refuse(Rcode::NOTIMP, reply),
+            Rtype::ANY => self.answer(view, question, reply),
+            // Types that no record has: OPT, TSIG and the unassigned ones of RFC 6895 section 3.1.
+            Rtype::OPT | Rtype(128..=255) => self.refuse(Rcode::FORMERR, reply),
+            _ => self.answer(view, question, reply),
+        }
+    }
+
+    pub(super) fn answer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        let (request, peer) = (self.request, self.peer());
+        let edns = request.edns;
+        let query = Query {
+            view,
+            name: question.name,
+            rtype: question.rtype,
+            peer,
+            local: self.snapshot.matched_address(self.client.local.ip()),
+            is_tcp: self.is_tcp(),
+            recursion_desired: request.header.rd(),
+            is_small: !self.is_tcp() && edns.is_some_and(|edns| edns.udp_size <= MIN_UDP_SIZE),
+            now_s: self.now_s,
+        };
+        let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
+        let (limit, tail) = (self.limit(), self.tail_length());
+        let scratch = &mut *self.scratch;
+        let mut writer = Writer::new(reply, limit, &mut scratch.names, case);
+        writer.reserve(tail);
+        if writer.question(question.name, question.rtype, question.class).is_err() {
+            return Outcome::Drop;
+        }
+        let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
+        let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.order);
+        let mut answer = Answer::new(&query, records, &mut scratch.suffixes);
+        answer.fill();
+        let head = Head {
+            rcode: answer.rcode,
+            is_authoritative: answer.is_authoritative && answer.rcode != Rcode::REFUSED,
+            is_truncated: answer.is_truncated,
+        };
+        if let Some(opt) = &mut self.opt {
+            (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.expire));
+        }
+        (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
+        let mut writer = answer.records.writer;
+        writer.release(tail);
+        let length = close(writer, self.opt.as_ref(), request, head);
+        self.finish(length, head, reply)
+    }
+}

@@ -1,0 +1,217 @@
+//! What a worker needs to answer, as of one moment: the views in order, their zones and keys, and the server's own words.
+//!
+//! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only two
+//! things within move: the contents of a [`Zone`], swapped when a new zone version is published or the zone expires,
+//! and the moment when a secondary zone expires. Both are read without a lock.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use super::acl::Acl;
+use super::cookie::Secret;
+use super::table::ZoneTable;
+use crate::dns::{Class, Key, Name, NameRef};
+use crate::zone::ZoneVersion;
+
+/// Everything needed to answer.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// In the order in which they are tried; the one of [`super::builtin::view`] is the last.
+    pub views: Vec<View>,
+    /// Nobody here gets any reply.
+    pub blackhole: Acl,
+    /// Whether IPv4 addresses mapped into IPv6 are matched as IPv4 (`match-mapped-addresses`).
+    pub match_mapped_addresses: bool,
+    /// What is told to those who ask who we are.
+    pub identity: Identity,
+    /// The EDNS size that we announce (`edns-udp-size`).
+    pub edns_udp_size: u16,
+    /// The largest reply over UDP (`max-udp-size`).
+    pub max_udp_size: u16,
+    /// `tcp-advertised-timeout` in units of 100 ms, told to clients that send the keepalive option (RFC 7828).
+    pub tcp_advertised_timeout_100ms: u16,
+    /// Cookie secrets: the first makes cookies, all verify. Empty: cookies are not answered (`answer-cookie no`).
+    pub cookie_secrets: Vec<Secret>,
+}
+
+/// The texts of the built-in CHAOS zones. None: an empty answer.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// version.bind
+    pub version: Option<Box<str>>,
+    /// hostname.bind
+    pub hostname: Option<Box<str>>,
+    /// id.server, and the NSID option of EDNS (RFC 5001).
+    pub server_id: Option<Box<str>>,
+    /// authors.bind; stock named leaves it empty once `version` is set.
+    pub authors: Box<[Box<str>]>,
+}
+
+/// A set of zones for some clients.
+#[derive(Debug)]
+pub struct View {
+    /// `_default` when the configuration has no views.
+    pub name: Box<str>,
+    /// Its class.
+    pub class: Class,
+    /// Whom it serves.
+    pub match_clients: Acl,
+    /// On which of our addresses.
+    pub match_destinations: Acl,
+    /// Only requests with RD set.
+    pub match_recursive_only: bool,
+    /// The keys that requests to it may be signed with.
+    pub keys: Vec<Arc<Key>>,
+    /// Its zones.
+    pub zones: ZoneTable,
+    /// `minimal-responses`.
+    pub minimal_responses: MinimalResponses,
+    /// `minimal-any`: ANY over UDP gets one RRset.
+    pub minimal_any: bool,
+    /// The order of the records of an RRset.
+    pub rrset_order: RrsetOrder,
+    /// Clients whose answers are compressed without regard to case.
+    pub no_case_compress: Acl,
+}
+
+/// `minimal-responses`: when the authority and additional sections stay empty though they could be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MinimalResponses {
+    /// Never.
+    No,
+    /// Always.
+    Yes,
+    /// The authority section does.
+    NoAuth,
+    /// The authority section does when the query has RD set.
+    #[default]
+    NoAuthRecursive,
+}
+
+/// `rrset-order`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RrsetOrder {
+    /// As stored.
+    None,
+    /// Starting at a random record, in stored order from there.
+    #[default]
+    Random,
+    /// Starting one record later with every answer.
+    Cyclic,
+}
+
+/// What a zone is on this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneRole {
+    /// Its contents come from a file here.
+    Primary,
+    /// Its contents come from other servers.
+    Secondary,
+}
+
+/// What a zone allows; many zones share one.
+#[derive(Debug, Clone, Default)]
+pub struct ZonePolicy {
+    /// Who may ask.
+    pub allow_query: Acl,
+    /// On which of our addresses.
+    pub allow_query_on: Acl,
+    /// Who may transfer.
+    pub allow_transfer: Acl,
+    /// Whose NOTIFY is taken: `allow-notify`, and the addresses of the primaries.
+    pub allow_notify: Acl,
+    /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
+    pub zero_no_soa_ttl: bool,
+}
+
+/// A zone as it is answered from.
+pub struct Zone {
+    apex: Name,
+    class: Class,
+    role: ZoneRole,
+    policy: Arc<ZonePolicy>,
+    contents: ArcSwapOption<ZoneVersion>,
+    /// Seconds since 1970, or 0.
+    expires_at_s: AtomicU64,
+}
+
+impl Zone {
+    /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
+    pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
+        Self { apex, class, role, policy, contents: ArcSwapOption::empty(), expires_at_s: AtomicU64::new(0) }
+    }
+
+    /// The same zone under another policy, with the contents that this one has now.
+    pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
+        let zone = Self::new(self.apex.clone(), self.class, self.role, policy);
+        zone.contents.store(self.contents.load_full());
+        zone.set_expiry(self.expires_at_s());
+        zone
+    }
+
+    /// The apex, in the case of the configuration.
+    pub fn apex(&self) -> NameRef<'_> {
+        self.apex.as_ref()
+    }
+
+    /// The class.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// What the zone is here.
+    pub fn role(&self) -> ZoneRole {
+        self.role
+    }
+
+    /// What the zone allows.
+    pub fn policy(&self) -> &ZonePolicy {
+        &self.policy
+    }
+
+    /// The version that is served; none: not loaded, or expired. Cheap; not to be held for long.
+    pub fn contents(&self) -> Guard<Option<Arc<ZoneVersion>>> {
+        self.contents.load()
+    }
+
+    /// The version that is served, to be held as long as needed.
+    pub fn version(&self) -> Option<Arc<ZoneVersion>> {
+        self.contents.load_full()
+    }
+
+    /// Serves another version, or none, from now on. The old one is returned so that the caller chooses where a big one
+    /// is taken down.
+    pub fn publish(&self, version: Option<Arc<ZoneVersion>>) -> Option<Arc<ZoneVersion>> {
+        self.contents.swap(version)
+    }
+
+    /// When the zone expires, in seconds since 1970; none: never.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        Some(self.expires_at_s.load(Ordering::Relaxed)).filter(|&at| at > 0)
+    }
+
+    /// Says when the zone expires.
+    pub fn set_expiry(&self, at_s: Option<u64>) {
+        self.expires_at_s.store(at_s.unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({}/{} {:?})", self.apex, self.class, self.role)
+    }
+}
+
+impl Snapshot {
+    /// The address that lists are matched against.
+    pub fn matched_address(&self, address: IpAddr) -> IpAddr {
+        match address {
+            IpAddr::V6(v6) if self.match_mapped_addresses => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+            _ => address,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The zones of a view, found by the longest suffix of a name that is the apex of one.
+//!
+//! One hash table for any number of zones. Which label counts occur is kept in a bit mask, so that only suffixes that
+//! can be an apex are looked up: one look-up when all zones have two labels, whatever the length of the name.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::snapshot::Zone;
+use crate::dns::NameRef;
+use crate::dns::suffix::{Suffixes, root_hash};
+
+/// Zones by apex.
+pub struct ZoneTable {
+    seed: u64,
+    zones: HashTable<Arc<Zone>>,
+    /// Bit n: some apex has n labels.
+    label_counts: u128,
+}
+
+impl ZoneTable {
+    /// A table of these zones. Of two with the same apex the later one is kept.
+    pub fn new(zones: impl IntoIterator<Item = Arc<Zone>>) -> Self {
+        let zones: Vec<Arc<Zone>> = zones.into_iter().collect();
+        // Random, so that nobody can choose apexes that collide.
+        let seed = RandomState::new().hash_one(zones.len());
+        let mut table = Self { seed, zones: HashTable::with_capacity(zones.len()), label_counts: 0 };
+        let mut suffixes = Suffixes::default();
+        zones.into_iter().for_each(|zone| table.insert(zone, &mut suffixes));
+        table
+    }
+
+    fn insert(&mut self, zone: Arc<Zone>, suffixes: &mut Suffixes) {
+        let seed = self.seed;
+        let mut hash_of = |zone: &Zone| {
+            suffixes.hash(zone.apex(), seed);
+            (suffixes.iter().next().map_or(root_hash(seed), |(_, hash)| hash), suffixes.labels())
+        };
+        let (hash, labels) = hash_of(&zone);
+        self.label_counts |= 1 << labels;
+        match self.zones.find_mut(hash, |other| other.apex() == zone.apex()) {
+            Some(same) => *same = zone,
+            None => {
+                // There is room for all, so nothing is ever hashed again to make more.
+                self.zones.insert_unique(hash, zone, |other| hash_of_one(other.apex(), seed));
+            }
+        }
+    }
+
+    /// The zone that `name` belongs to.
+    pub fn find(&self, name: NameRef<'_>, suffixes: &mut Suffixes) -> Option<&Arc<Zone>> {
+        suffixes.hash(name, self.seed);
+        let labels = suffixes.labels();
+        for (skipped, (start, hash)) in suffixes.iter().enumerate() {
+            if self.label_counts >> labels.saturating_sub(skipped) & 1 == 0 {
+                continue;
+            }
+            let suffix = name.as_bytes().get(start..).unwrap_or_default();
+            // Length bytes are below 64, so folding them as if they were letters changes none of them.
+            let same = |zone: &Arc<Zone>| zone.apex().as_bytes().eq_ignore_ascii_case(suffix);
+            if let Some(zone) = self.zones.find(hash, same) {
+                return Some(zone);
+            }
+        }
+        self.root()
+    }
+
+    fn root(&self) -> Option<&Arc<Zone>> {
+        if self.label_counts & 1 == 0 {
+            return None;
+        }
+        self.zones.find(root_hash(self.seed), |zone| zone.apex().is_root())
+    }
+
+    /// The zone with this apex.
+    pub fn get(&self, apex: NameRef<'_>) -> Option<&Arc<Zone>> {
+        self.find(apex, &mut Suffixes::default()).filter(|zone| zone.apex() == apex)
+    }
+
+    /// All zones, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
+        self.zones.iter()
+    }
+
+    /// How many zones.
+    pub fn len(&self) -> usize {
+        self.zones.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.zones.is_empty()
+    }
+}
+
+/// The hash of a whole name.
+fn hash_of_one(name: NameRef<'_>, seed: u64) -> u64 {
+    let mut suffixes = Suffixes::default();
+    suffixes.hash(name, seed);
+    suffixes.iter().next().map_or(root_hash(seed), |(_, hash)| hash)
+}
+
+impl Default for ZoneTable {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+impl std::fmt::Debug for ZoneTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ZoneTable({} zones)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::snapshot::{ZonePolicy, ZoneRole};
+    use crate::dns::{Class, Name};
+
+    fn table(apexes: &[&str]) -> ZoneTable {
+        let policy = Arc::new(ZonePolicy::default());
+        ZoneTable::new(
+            apexes
+                .iter()
+                .map(|apex| Arc::new(Zone::new(apex.parse().unwrap(), Class::IN, ZoneRole::Primary, policy.clone()))),
+        )
+    }
+
+    fn found(table: &ZoneTable, name: &str) -> Option<String> {
+        let name: Name = name.parse().unwrap();
+        table.find(name.as_ref(), &mut Suffixes::default()).map(|zone| zone.apex().to_string())
+    }
+
+    #[test]
+    fn the_longest_apex_wins_in_any_case() {
+        let table = table(&["example.com", "sub.example.com", "net"]);
+        assert_eq!(found(&table, "a.b.SUB.example.com").as_deref(), Some("sub.example.com."));
+        assert_eq!(found(&table, "subexample.com"), None);
+        assert_eq!(found(&table, "x.Example.COM").as_deref(), Some("example.com."));
+        assert_eq!(found(&table, "com"), None);
+        assert_eq!(found(&table, "net").as_deref(), Some("net."));
+    }
+
+    #[test]
+    fn the_root_zone_takes_the_rest() {
+        let table = table(&[".", "example.com"]);
+        assert_eq!(found(&table, "nowhere.test").as_deref(), Some("."));
+        assert_eq!(found(&table, ".").as_deref(), Some("."));
+        assert!(table.get(NameRef::ROOT).is_some());
+    }
+
+    #[test]
+    fn a_repeated_apex_replaces_and_many_zones_are_all_found() {
+        let names: Vec<String> = (0..5000).map(|n| format!("z{n}.example.")).collect();
+        let mut apexes: Vec<&str> = names.iter().map(String::as_str).collect();
+        apexes.push("Z7.example.");
+        let table = table(&apexes);
+        assert_eq!(table.len(), 5000);
+        assert_eq!(found(&table, "www.z7.example").as_deref(), Some("Z7.example."));
+        assert!(names.iter().all(|name| found(&table, name).as_deref() == Some(name) || name.starts_with("z7.")));
+    }
+}
