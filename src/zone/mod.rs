@@ -9,6 +9,8 @@ mod key;
 pub mod master;
 pub mod message;
 pub mod node;
+pub mod print;
+pub mod raw;
 mod trie;
 
 pub use builder::{Builder, ContentsError, Limit, Limits};

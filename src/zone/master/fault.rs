@@ -54,6 +54,18 @@ impl Voice {
     }
 }
 
+impl Stop {
+    /// The same fault, as the expansion of `$GENERATE` words it.
+    pub(super) fn said_by_generate(mut self) -> Self {
+        if let Self::Fault(fault) = &mut self {
+            for (voice, _) in fault.lines.iter_mut().filter(|(voice, _)| *voice == Voice::Plain) {
+                *voice = Voice::Generate;
+            }
+        }
+        self
+    }
+}
+
 impl Fault {
     /// A fault whose message is its reason, which is how most are worded.
     pub(super) fn load(reason: impl Into<String>) -> Stop {

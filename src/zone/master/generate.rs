@@ -33,7 +33,7 @@ impl<S: Sink> Loader<'_, S> {
     pub(super) fn generate(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
         let range_text = field(scanner)?.text;
         let owner_text = field(scanner)?.text;
-        let heading = self.heading(scanner)?;
+        let heading = self.heading(scanner).map_err(Stop::said_by_generate)?;
         let Token { text: rdata_text, .. } = field(scanner)?;
         end(scanner)?;
         let range = Range::from_text(range_text).ok_or_else(|| {

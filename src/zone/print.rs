@@ -1,0 +1,270 @@
+//! A zone as text, byte for byte as named writes it for `masterfile-format text`.
+//!
+//! The relative style (named's own) shortens names by `$ORIGIN` and TTLs by `$TTL`; the full style has every name, TTL
+//! and class on every line. Columns are reached by tabs as named reaches them. Data that BIND breaks over several lines
+//! (signatures, keys) stands on one line in the relative style here; only the SOA is spread out.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::contents::ZoneVersion;
+use super::node::{Node, Rrset};
+use crate::dns::{NameBuf, NameRef, Rtype, rdata};
+
+/// How text is laid out (`masterfile-style`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// For people.
+    #[default]
+    Relative,
+    /// For line-oriented tools.
+    Full,
+}
+
+/// Writes all records of `version` as text.
+pub fn dump(version: &ZoneVersion, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style {
+        Style::Full => full(version, out),
+        Style::Relative => Relative::new(version).dump(out),
+    }
+}
+
+/// The RRsets of a node as named orders them in dumps: SOA, NS, then by type, each with its signatures behind it.
+pub fn in_dump_order<'a>(node: &Node<'a>) -> impl Iterator<Item = Rrset<'a>> + use<'a> {
+    let mut rrsets: Vec<Rrset<'a>> = node.rrsets().chain(node.signatures()).collect();
+    rrsets.sort_by_key(|rrset| (rank(rrset.covered()), rrset.rtype() == Rtype::RRSIG));
+    rrsets.into_iter()
+}
+
+fn rank(rtype: Rtype) -> u32 {
+    match rtype {
+        Rtype::SOA => 0,
+        Rtype::NS => 1,
+        other => u32::from(other.0) + 2,
+    }
+}
+
+fn full(version: &ZoneVersion, out: &mut impl Write) -> io::Result<()> {
+    let mut line = Line::default();
+    let class = version.class().to_string();
+    for node in version.nodes() {
+        let owner = node.owner().to_string();
+        for rrset in in_dump_order(&node) {
+            for data in rrset.rdatas() {
+                line.push(&owner);
+                line.go_to(FULL_TTL_COLUMN);
+                line.push(&rrset.ttl().to_string());
+                line.go_to(FULL_TTL_COLUMN);
+                line.push(&class);
+                line.go_to(FULL_TTL_COLUMN);
+                line.push(&rrset.rtype().to_string());
+                line.go_to(FULL_RDATA_COLUMN);
+                rdata::to_text(rrset.rtype(), data, &mut line.text);
+                line.write(out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What has been said so far in a relative dump and need not be said again.
+struct Relative<'v> {
+    version: &'v ZoneVersion,
+    origin: Option<NameBuf>,
+    ttl: Option<u32>,
+    has_class: bool,
+    line: Line,
+}
+
+impl<'v> Relative<'v> {
+    fn new(version: &'v ZoneVersion) -> Self {
+        Self { version, origin: None, ttl: None, has_class: false, line: Line::default() }
+    }
+
+    fn dump(mut self, out: &mut impl Write) -> io::Result<()> {
+        let mut nodes = self.version.nodes().peekable();
+        let mut previous = None;
+        while let Some(node) = nodes.next() {
+            let owner = node.owner();
+            let next = nodes.peek().map(Node::owner);
+            let origin = self.origin_of(owner.as_ref(), previous.as_ref(), next.as_ref());
+            self.node(&node, owner.as_ref(), origin, out)?;
+            previous = Some(owner);
+        }
+        Ok(())
+    }
+
+    /// The origin that named has for a name: the node of its tree of trees that the name hangs below. That is the
+    /// deepest name above which is there itself or is shared with a neighbour.
+    fn origin_of<'n>(
+        &self,
+        owner: NameRef<'n>,
+        previous: Option<&NameBuf>,
+        next: Option<&NameBuf>,
+    ) -> NameRef<'n> {
+        if owner == self.version.apex() {
+            return NameRef::ROOT;
+        }
+        let above = owner.parent().unwrap_or(owner);
+        if owner.is_wildcard() {
+            return above;
+        }
+        let is_shared = |name: &NameRef<'_>| {
+            let shares = |other: &NameBuf| other.as_ref().is_at_or_below(*name);
+            previous.is_some_and(shares) || next.is_some_and(shares)
+        };
+        above.ancestors().find(is_shared).filter(|name| name.is_at_or_below(self.version.apex())).unwrap_or(above)
+    }
+
+    fn node(
+        &mut self,
+        node: &Node<'_>,
+        owner: NameRef<'_>,
+        origin: NameRef<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        if self.origin.as_ref().is_none_or(|known| known.as_ref() != origin) {
+            writeln!(out, "$ORIGIN {origin}")?;
+            self.origin = Some(NameBuf::from_name(origin));
+        }
+        let mut is_first = true;
+        for rrset in in_dump_order(node) {
+            self.ttl(rrset.ttl(), out)?;
+            for data in rrset.rdatas() {
+                if is_first {
+                    self.line.push_relative(owner, origin);
+                }
+                is_first = false;
+                self.record(&rrset, data, origin);
+                self.line.write(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ttl(&mut self, ttl: u32, out: &mut impl Write) -> io::Result<()> {
+        if self.ttl == Some(ttl) {
+            return Ok(());
+        }
+        self.ttl = Some(ttl);
+        writeln!(out, "$TTL {ttl}\t; {}", Duration(ttl))
+    }
+
+    fn record(&mut self, rrset: &Rrset<'_>, data: &[u8], origin: NameRef<'_>) {
+        let line = &mut self.line;
+        line.go_to(RELATIVE_TYPE_COLUMN);
+        if !self.has_class {
+            self.has_class = true;
+            line.push(&self.version.class().to_string());
+            line.go_to(RELATIVE_TYPE_COLUMN);
+        }
+        line.push(&rrset.rtype().to_string());
+        line.go_to(RELATIVE_RDATA_COLUMN);
+        let text = &mut line.text;
+        let start = text.len();
+        // Under "$ORIGIN ." named leaves the names in data absolute.
+        if origin.is_root() {
+            rdata::to_text(rrset.rtype(), data, text);
+        } else {
+            rdata::to_relative_text(rrset.rtype(), data, origin, text);
+        }
+        if rrset.rtype() == Rtype::SOA {
+            spread_soa(text, start);
+        }
+    }
+}
+
+/// Puts the numbers of the SOA data at `start` of `text` on lines of their own, with what they mean.
+fn spread_soa(text: &mut String, start: usize) {
+    let data = text.split_off(start);
+    let mut fields = data.split(' ');
+    let (Some(primary), Some(mailbox)) = (fields.next(), fields.next()) else { return text.push_str(&data) };
+    let _ = write!(text, "{primary} {mailbox} (");
+    for (meaning, number) in SOA_FIELDS.iter().zip(fields) {
+        let _ = write!(text, "\n\t\t\t\t{number:<10} ; {meaning}");
+        if let (true, Ok(seconds)) = (*meaning != "serial", number.parse()) {
+            let _ = write!(text, " ({})", Duration(seconds));
+        }
+    }
+    text.push_str("\n\t\t\t\t)");
+}
+
+/// Seconds in words, as BIND has them: `1 hour 30 minutes`.
+struct Duration(u32);
+
+impl std::fmt::Display for Duration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("0 seconds");
+        }
+        let mut rest = self.0;
+        let mut blank = "";
+        for (unit, seconds) in UNITS {
+            let count = rest / seconds;
+            rest %= seconds;
+            if count > 0 {
+                write!(f, "{blank}{count} {unit}{}", if count == 1 { "" } else { "s" })?;
+                blank = " ";
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line in the making, with the column that it has come to.
+#[derive(Default)]
+struct Line {
+    text: String,
+    column: usize,
+}
+
+impl Line {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.column += text.len();
+    }
+
+    /// Adds a name without the labels of `origin`.
+    fn push_relative(&mut self, name: NameRef<'_>, origin: NameRef<'_>) {
+        let start = self.text.len();
+        if name == origin {
+            self.text.push('@');
+        } else {
+            let _ = write!(self.text, "{name}");
+            let cut = if origin.is_root() { 1 } else { origin.to_string().len() + 1 };
+            self.text.truncate(self.text.len().saturating_sub(cut).max(start));
+        }
+        self.column += self.text.len() - start;
+    }
+
+    /// Goes to a column by tabs and spaces; at least one column on.
+    fn go_to(&mut self, column: usize) {
+        let to = column.max(self.column + 1);
+        let mut from = self.column;
+        for _ in from / TAB_COLUMNS..to / TAB_COLUMNS {
+            self.text.push('\t');
+            from = to / TAB_COLUMNS * TAB_COLUMNS;
+        }
+        for _ in from..to {
+            self.text.push(' ');
+        }
+        self.column = to;
+    }
+
+    fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.text.push('\n');
+        let written = out.write_all(self.text.as_bytes());
+        self.text.clear();
+        self.column = 0;
+        written
+    }
+}
+
+const TAB_COLUMNS: usize = 8;
+const FULL_TTL_COLUMN: usize = 46;
+const FULL_RDATA_COLUMN: usize = 64;
+const RELATIVE_TYPE_COLUMN: usize = 24;
+const RELATIVE_RDATA_COLUMN: usize = 32;
+const SOA_FIELDS: [&str; 5] = ["serial", "refresh", "retry", "expire", "minimum"];
+const UNITS: [(&str, u32); 5] =
+    [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];

@@ -1,0 +1,311 @@
+//! Raw zone files: a zone in wire form on disk, as named keeps its secondaries' (`masterfile-format raw`).
+//!
+//! Versions 0 and 1 are read, version 1 is written. Everything is big-endian: a header of 12 (v0) or 24 bytes, then
+//! RRsets to the end of the file, each with its length, class, type, covered type, TTL, record count, owner, and the
+//! records as RDLENGTH and uncompressed rdata. Reading is strict, RRset by RRset in one reused buffer: any length that
+//! lies is an error that names the offset. Owners outside the zone are dropped, as BIND does since CVE-2026-78301.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::builder::{Builder, ContentsError, Limits};
+use super::contents::ZoneVersion;
+use super::file::{FileError, write_atomically};
+use super::node::Rrset;
+use crate::dns::{Class, Name, NameRef, Rtype, Serial, rdata};
+
+/// What the header of a raw file says beside its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Header {
+    /// When the file was written, in seconds since 1970.
+    pub dumped_at_s: u32,
+    /// The serial of the unsigned zone, where named signs one zone into another.
+    pub source_serial: Option<Serial>,
+    /// When the contents were last transferred, in seconds since 1970.
+    pub last_transfer_s: Option<u32>,
+}
+
+/// Why a raw file is no zone.
+#[derive(Debug, thiserror::Error)]
+pub enum RawError {
+    /// The file could not be opened or read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is in another format, as a text file would be.
+    #[error("{path}: not raw")]
+    NotRaw {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file contradicts itself.
+    #[error("{path}: offset {offset}: {fault}")]
+    Bad {
+        /// The file.
+        path: PathBuf,
+        /// Where the faulty header or RRset starts.
+        offset: u64,
+        /// What is wrong with it.
+        fault: RawFault,
+    },
+    /// The records are well formed but no zone.
+    #[error("{path}: {source}")]
+    Contents {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ContentsError,
+    },
+}
+
+/// What is wrong within a raw file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RawFault {
+    /// The file ends within an RRset.
+    #[error("unexpected end of file")]
+    Truncated,
+    /// A version that is neither 0 nor 1.
+    #[error("unknown version")]
+    Version,
+    /// An RRset's length is shorter than what it must hold, or longer than anything can be.
+    #[error("bad RRset length")]
+    Length,
+    /// Another class than the zone's.
+    #[error("bad class")]
+    Class,
+    /// The owner is no name.
+    #[error("bad owner name")]
+    Owner,
+    /// No records, or not as many as are said to be there.
+    #[error("bad record count")]
+    Count,
+    /// Rdata that is not of its type.
+    #[error("bad rdata")]
+    Rdata,
+}
+
+/// Reads the raw file at `path` as the zone `apex`.
+pub fn read(path: &Path, apex: &Name, class: Class, limits: Limits) -> Result<(ZoneVersion, Header), RawError> {
+    let fault = |fault| fault_at(path, fault);
+    let file = File::open(path).map_err(|source| RawError::Read { path: path.to_owned(), source })?;
+    let length = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
+    let mut input = Input { source: BufReader::with_capacity(BUFFER_BYTES, file), offset: 0, start: 0, length };
+    let header = input.header().map_err(fault)?;
+    let mut builder = Builder::new(apex.clone(), class).with_limits(limits);
+    let mut body = Vec::new();
+    while input.rrset(&mut body).map_err(|stop| fault_at(path, stop))? {
+        add(&body, apex.as_ref(), class, &mut builder).map_err(|stop| fault_at(path, input.placed(stop)))?;
+    }
+    let version = builder.finish().map_err(|source| RawError::Contents { path: path.to_owned(), source })?;
+    Ok((version, header))
+}
+
+/// Writes `version` to `path` as raw version 1, atomically.
+pub fn write(path: &Path, version: &ZoneVersion, header: &Header) -> Result<(), FileError> {
+    write_atomically(path, |out| dump(version, header, out))
+}
+
+/// Writes `version` as raw version 1 to any place.
+pub fn dump(version: &ZoneVersion, header: &Header, out: &mut impl Write) -> io::Result<()> {
+    write_header(header, out)?;
+    for node in version.nodes() {
+        let owner = node.owner();
+        for rrset in super::print::in_dump_order(&node) {
+            write_rrset(owner.as_ref(), version.class(), &rrset, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_header(header: &Header, out: &mut impl Write) -> io::Result<()> {
+    let mut flags = 0;
+    flags |= if header.source_serial.is_some() { FLAG_SOURCE_SERIAL } else { 0 };
+    flags |= if header.last_transfer_s.is_some() { FLAG_LAST_TRANSFER } else { 0 };
+    let source_serial = header.source_serial.map_or(0, |serial| serial.0);
+    let words =
+        [FORMAT_RAW, 1, header.dumped_at_s, flags, source_serial, header.last_transfer_s.unwrap_or_default()];
+    words.iter().try_for_each(|word| out.write_all(&word.to_be_bytes()))
+}
+
+fn write_rrset(owner: NameRef<'_>, class: Class, rrset: &Rrset<'_>, out: &mut impl Write) -> io::Result<()> {
+    let covered = if rrset.rtype() == Rtype::RRSIG { rrset.covered().0 } else { 0 };
+    let records = rrset.as_bytes();
+    let total = LENGTH_BYTES + FIXED_BYTES + owner.len() + records.len();
+    let total = u32::try_from(total).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    out.write_all(&total.to_be_bytes())?;
+    for half in [class.0, rrset.rtype().0, covered] {
+        out.write_all(&half.to_be_bytes())?;
+    }
+    out.write_all(&rrset.ttl().to_be_bytes())?;
+    out.write_all(&(rrset.len() as u32).to_be_bytes())?;
+    out.write_all(&(owner.len() as u16).to_be_bytes())?;
+    out.write_all(owner.as_bytes())?;
+    out.write_all(records)
+}
+
+/// A fault on its way to the caller, which knows the path.
+enum Stop {
+    Io(io::Error),
+    NotRaw,
+    Bad(u64, RawFault),
+    Contents(ContentsError),
+}
+
+fn fault_at(path: &Path, stop: Stop) -> RawError {
+    let path = path.to_owned();
+    match stop {
+        Stop::Io(source) => RawError::Read { path, source },
+        Stop::NotRaw => RawError::NotRaw { path },
+        Stop::Bad(offset, fault) => RawError::Bad { path, offset, fault },
+        Stop::Contents(source) => RawError::Contents { path, source },
+    }
+}
+
+/// The file and how far it has been read.
+struct Input<R> {
+    source: R,
+    offset: u64,
+    /// Where the current RRset starts.
+    start: u64,
+    /// The size of the file: no RRset is longer, so that a lying length cannot ask for memory.
+    length: u64,
+}
+
+impl<R: Read> Input<R> {
+    fn header(&mut self) -> Result<Header, Stop> {
+        let format = self.word()?;
+        if format != FORMAT_RAW {
+            return Err(Stop::NotRaw);
+        }
+        let version = self.word()?;
+        let dumped_at_s = self.word()?;
+        match version {
+            0 => Ok(Header { dumped_at_s, ..Header::default() }),
+            1 => {
+                let (flags, serial, transfer) = (self.word()?, self.word()?, self.word()?);
+                Ok(Header {
+                    dumped_at_s,
+                    source_serial: (flags & FLAG_SOURCE_SERIAL != 0).then_some(Serial(serial)),
+                    last_transfer_s: (flags & FLAG_LAST_TRANSFER != 0).then_some(transfer),
+                })
+            }
+            _ => Err(self.bad(RawFault::Version)),
+        }
+    }
+
+    /// Reads the next RRset, without its length, into `body`. False at the end of the file.
+    fn rrset(&mut self, body: &mut Vec<u8>) -> Result<bool, Stop> {
+        self.start = self.offset;
+        if self.offset == self.length {
+            return Ok(false);
+        }
+        let total = u64::from(self.word()?);
+        if total < (LENGTH_BYTES + FIXED_BYTES + 1) as u64 {
+            return Err(self.bad(RawFault::Length));
+        }
+        if total > self.length.saturating_sub(self.start) {
+            return Err(self.bad(RawFault::Truncated));
+        }
+        body.resize(usize::try_from(total).map_err(|_| self.bad(RawFault::Length))? - LENGTH_BYTES, 0);
+        self.fill(body)?;
+        Ok(true)
+    }
+
+    fn word(&mut self) -> Result<u32, Stop> {
+        let mut word = [0; 4];
+        self.fill(&mut word)?;
+        Ok(u32::from_be_bytes(word))
+    }
+
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Stop> {
+        match self.source.read_exact(buffer) {
+            Ok(()) => {
+                self.offset += buffer.len() as u64;
+                Ok(())
+            }
+            // Too short for the format word: whatever it is, it is not a raw file.
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof && self.offset == 0 => Err(Stop::NotRaw),
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => Err(self.bad(RawFault::Truncated)),
+            Err(fault) => Err(Stop::Io(fault)),
+        }
+    }
+
+    fn bad(&self, fault: RawFault) -> Stop {
+        Stop::Bad(self.start, fault)
+    }
+
+    fn placed(&self, stop: Unplaced) -> Stop {
+        match stop {
+            Unplaced::Bad(fault) => self.bad(fault),
+            Unplaced::Contents(source) => Stop::Contents(source),
+        }
+    }
+}
+
+/// A fault in an RRset whose offset the caller knows.
+enum Unplaced {
+    Bad(RawFault),
+    Contents(ContentsError),
+}
+
+impl From<RawFault> for Unplaced {
+    fn from(fault: RawFault) -> Self {
+        Self::Bad(fault)
+    }
+}
+
+/// Adds the records of one RRset to the zone.
+fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> Result<(), Unplaced> {
+    let mut rest = body;
+    let [body_class, rtype, _covered] = [half(&mut rest)?, half(&mut rest)?, half(&mut rest)?];
+    let ttl = u32::from(half(&mut rest)?) << 16 | u32::from(half(&mut rest)?);
+    let count = u32::from(half(&mut rest)?) << 16 | u32::from(half(&mut rest)?);
+    let owner_length = usize::from(half(&mut rest)?);
+    let owner = take(&mut rest, owner_length).ok_or(RawFault::Owner)?;
+    let owner = NameRef::from_wire(owner).map_err(|_| RawFault::Owner)?;
+    if body_class != class.0 {
+        return Err(RawFault::Class.into());
+    }
+    let rtype = Rtype(rtype);
+    let is_ours = owner.is_at_or_below(apex);
+    let mut left = count;
+    while !rest.is_empty() {
+        left = left.checked_sub(1).ok_or(RawFault::Count)?;
+        let length = usize::from(half(&mut rest)?);
+        let data = take(&mut rest, length).ok_or(RawFault::Length)?;
+        rdata::check(rtype, data).map_err(|_| RawFault::Rdata)?;
+        if is_ours {
+            builder.add(owner, rtype, ttl, data).map_err(Unplaced::Contents)?;
+        }
+    }
+    if left > 0 || count == 0 { Err(RawFault::Count.into()) } else { Ok(()) }
+}
+
+fn half(rest: &mut &[u8]) -> Result<u16, RawFault> {
+    let (half, tail) = rest.split_first_chunk().ok_or(RawFault::Length)?;
+    *rest = tail;
+    Ok(u16::from_be_bytes(*half))
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(taken)
+}
+
+const FORMAT_RAW: u32 = 2;
+const FLAG_SOURCE_SERIAL: u32 = 0x02;
+const FLAG_LAST_TRANSFER: u32 = 0x04;
+/// The length word in front of an RRset, which counts itself.
+const LENGTH_BYTES: usize = 4;
+/// Class, type, covered type, TTL, record count and owner length.
+const FIXED_BYTES: usize = 16;
+const BUFFER_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests;
