@@ -2,10 +2,12 @@
 
 mod blocks;
 pub mod builder;
+pub mod check;
 pub mod contents;
 pub mod file;
 pub mod find;
 mod key;
+pub mod load;
 pub mod master;
 pub mod message;
 pub mod node;

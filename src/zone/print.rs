@@ -96,12 +96,7 @@ impl<'v> Relative<'v> {
 
     /// The origin that named has for a name: the node of its tree of trees that the name hangs below. That is the
     /// deepest name above which is there itself or is shared with a neighbour.
-    fn origin_of<'n>(
-        &self,
-        owner: NameRef<'n>,
-        previous: Option<&NameBuf>,
-        next: Option<&NameBuf>,
-    ) -> NameRef<'n> {
+    fn origin_of<'n>(&self, owner: NameRef<'n>, previous: Option<&NameBuf>, next: Option<&NameBuf>) -> NameRef<'n> {
         if owner == self.version.apex() {
             return NameRef::ROOT;
         }
@@ -170,6 +165,9 @@ impl<'v> Relative<'v> {
         }
         if rrset.rtype() == Rtype::SOA {
             spread_soa(text, start);
+        } else if rdata::kind(rrset.rtype()).is_none() && !data.is_empty() {
+            text.truncate(start);
+            spread_unknown(text, data);
         }
     }
 }
@@ -187,6 +185,16 @@ fn spread_soa(text: &mut String, start: usize) {
         }
     }
     text.push_str("\n\t\t\t\t)");
+}
+
+/// Data of an unknown type (RFC 3597 section 5), in parentheses and in lines of as many digits as BIND has.
+fn spread_unknown(text: &mut String, data: &[u8]) {
+    let _ = write!(text, "\\# {} (", data.len());
+    for (place, part) in data.chunks(UNKNOWN_LINE_BYTES).enumerate() {
+        text.push_str(if place == 0 { " " } else { "\n\t\t\t\t" });
+        part.iter().for_each(|byte| drop(write!(text, "{byte:02X}")));
+    }
+    text.push_str(" )");
 }
 
 /// Seconds in words, as BIND has them: `1 hour 30 minutes`.
@@ -265,6 +273,6 @@ const FULL_TTL_COLUMN: usize = 46;
 const FULL_RDATA_COLUMN: usize = 64;
 const RELATIVE_TYPE_COLUMN: usize = 24;
 const RELATIVE_RDATA_COLUMN: usize = 32;
+const UNKNOWN_LINE_BYTES: usize = 22;
 const SOA_FIELDS: [&str; 5] = ["serial", "refresh", "retry", "expire", "minimum"];
-const UNITS: [(&str, u32); 5] =
-    [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];
+const UNITS: [(&str, u32); 5] = [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];

@@ -127,8 +127,7 @@ fn write_header(header: &Header, out: &mut impl Write) -> io::Result<()> {
     flags |= if header.source_serial.is_some() { FLAG_SOURCE_SERIAL } else { 0 };
     flags |= if header.last_transfer_s.is_some() { FLAG_LAST_TRANSFER } else { 0 };
     let source_serial = header.source_serial.map_or(0, |serial| serial.0);
-    let words =
-        [FORMAT_RAW, 1, header.dumped_at_s, flags, source_serial, header.last_transfer_s.unwrap_or_default()];
+    let words = [FORMAT_RAW, 1, header.dumped_at_s, flags, source_serial, header.last_transfer_s.unwrap_or_default()];
     words.iter().try_for_each(|word| out.write_all(&word.to_be_bytes()))
 }
 

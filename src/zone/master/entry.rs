@@ -114,6 +114,9 @@ impl<S: Sink> Loader<'_, S> {
         let ttl = self.ttl(heading, scanner, context.path)?;
         let owner = &context.owner;
         if owner.is_in_zone {
+            if S::WANTS_PLACES {
+                self.sink.place(context.path, scanner.line());
+            }
             self.sink.record(owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
         }
         scanner.finish_record();

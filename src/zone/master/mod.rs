@@ -32,6 +32,12 @@ use window::Window;
 pub trait Sink {
     /// Takes one record of the zone.
     fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]);
+
+    /// Whether [`Self::place`] is to be called.
+    const WANTS_PLACES: bool = false;
+
+    /// Where the record stands that comes next.
+    fn place(&mut self, _path: &Path, _line: u64) {}
 }
 
 impl<F: FnMut(NameRef<'_>, Rtype, u32, &[u8])> Sink for F {

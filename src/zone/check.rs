@@ -1,0 +1,275 @@
+//! What BIND checks of a zone once it is loaded, in BIND's words and severities.
+//!
+//! In: a zone version and what to be strict about (`check-*` of the configuration; the server maps them). Out: messages
+//! for the log, and whether the zone must be refused. Only three things refuse a primary here: name servers of the zone
+//! itself that have no address in it, and mail or service targets where the operator said `fail`. Missing glue and its
+//! relatives are logged as errors and served all the same; secondaries are not checked at all.
+
+use super::contents::ZoneVersion;
+use super::find::Match;
+use super::message::{Level, Message, Strictness};
+use super::node::{Node, Rrset};
+use crate::dns::name::NoDot;
+use crate::dns::{Name, NameRef, Rtype, rdata};
+
+/// What to check on a primary; the default is BIND's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// `check-integrity`: whether the names that records point to have addresses.
+    pub integrity: bool,
+    /// `check-sibling`: also glue that another delegation of the zone would need.
+    pub sibling: bool,
+    /// `check-mx`: mail targets without addresses.
+    pub mx: Strictness,
+    /// `check-mx-cname`: mail targets that are aliases.
+    pub mx_cname: Strictness,
+    /// `check-srv-cname`: service targets that are aliases.
+    pub srv_cname: Strictness,
+    /// `check-dup-records`: records that differ only in the case of names within.
+    pub duplicates: Strictness,
+    /// `check-spf`: SPF records without the TXT records that have replaced them.
+    pub spf: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let warn = Strictness::Warn;
+        Self { integrity: true, sibling: true, mx: warn, mx_cname: warn, srv_cname: warn, duplicates: warn, spf: true }
+    }
+}
+
+/// What came of checking a zone.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What to log, each behind `zone z/IN: `.
+    pub messages: Vec<Message>,
+    /// Whether the zone must not be served.
+    pub is_refused: bool,
+}
+
+/// What may not stand together at one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// An alias next to other records (RFC 1034 section 3.6.2).
+    #[error("CNAME and other data")]
+    CnameAndOther,
+    /// Two records of a type that allows one.
+    #[error("multiple RRs of singleton type")]
+    Singleton,
+}
+
+/// Checks the zone of a primary.
+pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
+    let mut checks = Checks { version, policy, verdict: Verdict::default() };
+    checks.apex();
+    if !checks.verdict.is_refused {
+        version.names().filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
+    }
+    checks.verdict
+}
+
+/// What every zone has to have, a secondary's too: given the numbers of SOA and NS records at the apex.
+pub fn presence(soa_count: usize, ns_count: usize) -> Vec<Message> {
+    let mut messages = Vec::new();
+    if soa_count != 1 {
+        messages.push(message(Level::Error, format!("has {soa_count} SOA records")));
+    }
+    if ns_count == 0 {
+        messages.push(message(Level::Error, "has no NS records".into()));
+    }
+    messages
+}
+
+/// The names at which records stand that exclude each other.
+pub fn conflicts(version: &ZoneVersion) -> impl Iterator<Item = (Name, Conflict)> {
+    let found = |node: &Node<'_>| conflict(node).map(|conflict| (node.owner().as_ref().to_name(), conflict));
+    version.names().filter_map(move |node| found(&node))
+}
+
+fn conflict(node: &Node<'_>) -> Option<Conflict> {
+    if !(node.has_cname() || node.has_dname()) {
+        return None;
+    }
+    let is_double = |rrset: &Rrset<'_>| matches!(rrset.rtype(), Rtype::CNAME | Rtype::DNAME) && rrset.len() > 1;
+    if node.rrsets().any(|rrset| is_double(&rrset)) {
+        return Some(Conflict::Singleton);
+    }
+    let excluded = node.has_cname() && node.rrsets().any(|rrset| !may_stand_at_cname(rrset.rtype()));
+    excluded.then_some(Conflict::CnameAndOther)
+}
+
+/// An alias, its own proof of existence, and the keys and signatures that BIND lets stand beside it.
+pub(super) fn may_stand_at_cname(rtype: Rtype) -> bool {
+    const SIG: Rtype = Rtype(24);
+    const KEY: Rtype = Rtype(25);
+    const NXT: Rtype = Rtype(30);
+    matches!(rtype, Rtype::CNAME | Rtype::RRSIG | Rtype::NSEC | SIG | KEY | NXT)
+}
+
+/// A run of checks over one zone.
+struct Checks<'a> {
+    version: &'a ZoneVersion,
+    policy: &'a Policy,
+    verdict: Verdict,
+}
+
+/// What a name that a record points to comes to.
+enum Target<'a> {
+    /// It has an address, or lies where this zone cannot know.
+    Fine,
+    /// In the zone, and nothing is there.
+    NoAddress,
+    /// Below a zone cut, and there is no glue.
+    NoGlue,
+    /// An alias.
+    Cname,
+    /// Below this alias of a whole tree.
+    BelowDname(Node<'a>),
+}
+
+impl<'a> Checks<'a> {
+    fn error(&mut self, text: String) {
+        self.verdict.messages.push(message(Level::Error, text));
+    }
+
+    /// Says something at the level that the operator chose.
+    fn judge(&mut self, strictness: Strictness, text: String) {
+        let level = match strictness {
+            Strictness::Ignore => return,
+            Strictness::Warn => Level::Warning,
+            Strictness::Fail => Level::Error,
+        };
+        self.verdict.is_refused |= strictness == Strictness::Fail;
+        self.verdict.messages.push(message(level, text));
+    }
+
+    /// The zone's own name servers: those in the zone need addresses.
+    fn apex(&mut self) {
+        let ns = self.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
+        self.verdict.messages.extend(presence(1, ns.map_or(0, |ns| ns.len())));
+        for target in ns.iter().flat_map(|ns| ns.rdatas()).filter_map(|data| NameRef::from_wire(data).ok()) {
+            if let Some(fault) = fault_text(&self.target(target)) {
+                self.error(format!("NS '{}' {fault}", NoDot(target)));
+            }
+        }
+        self.verdict.is_refused = !self.verdict.messages.is_empty();
+    }
+
+    fn node(&mut self, node: &Node<'a>) {
+        let owner = node.owner();
+        for rrset in node.rrsets() {
+            if self.policy.integrity {
+                match rrset.rtype() {
+                    Rtype::NS if node.is_cut() => self.delegation(owner.as_ref(), &rrset),
+                    Rtype::MX => self.mail(owner.as_ref(), &rrset),
+                    Rtype::SRV => self.service(owner.as_ref(), &rrset),
+                    _ => {}
+                }
+            }
+            self.duplicates(owner.as_ref(), &rrset);
+        }
+        self.spf(owner.as_ref(), node);
+    }
+
+    fn delegation(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
+        for target in rrset.rdatas().filter_map(|data| NameRef::from_wire(data).ok()) {
+            let found = self.target(target);
+            let fault = match found {
+                Target::NoGlue if target.is_at_or_below(owner) => {
+                    Some("has no REQUIRED GLUE address records (A or AAAA)".into())
+                }
+                Target::NoGlue if self.policy.sibling => Some("has no SIBLING GLUE address records (A or AAAA)".into()),
+                _ => fault_text(&found),
+            };
+            if let Some(fault) = fault {
+                self.error(format!("{}/NS '{}' {fault}", NoDot(owner), NoDot(target)));
+            }
+        }
+    }
+
+    fn mail(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
+        for target in rrset.rdatas().filter_map(|data| target_name(data, 2)) {
+            let found = self.target(target);
+            let Some(fault) = fault_text(&found) else { continue };
+            let strictness = if matches!(found, Target::NoAddress) { self.policy.mx } else { self.policy.mx_cname };
+            self.judge(strictness, format!("{}/MX '{}' {fault}", NoDot(owner), NoDot(target)));
+        }
+    }
+
+    fn service(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
+        for target in rrset.rdatas().filter_map(|data| target_name(data, 6)) {
+            let found = self.target(target);
+            let Some(fault) = fault_text(&found) else { continue };
+            let text = format!("{}/SRV '{}' {fault}", NoDot(owner), NoDot(target));
+            match found {
+                Target::NoAddress => self.error(text),
+                _ => self.judge(self.policy.srv_cname, text),
+            }
+        }
+    }
+
+    fn duplicates(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
+        if self.policy.duplicates == Strictness::Ignore || rrset.len() < 2 {
+            return;
+        }
+        // The order is canonical, so equals are neighbours.
+        let mut pairs = rrset.rdatas().zip(rrset.rdatas().skip(1));
+        if pairs.any(|(left, right)| rdata::compare(rrset.rtype(), left, right).is_eq()) {
+            let text = format!("{}/{} has semantically identical records", NoDot(owner), rrset.rtype());
+            self.judge(self.policy.duplicates, text);
+        }
+    }
+
+    fn spf(&mut self, owner: NameRef<'_>, node: &Node<'a>) {
+        const SPF: Rtype = Rtype(99);
+        let is_spf = |data: &[u8]| data.get(1..).is_some_and(|text| text.starts_with(b"v=spf1"));
+        let has = |rtype| node.rrset(rtype).is_some_and(|rrset| rrset.rdatas().any(is_spf));
+        if self.policy.spf && has(SPF) && !has(Rtype::TXT) {
+            let owner = NoDot(owner);
+            let text =
+                format!("'{owner}' found type SPF record but no SPF TXT record found, add matching type TXT record");
+            self.verdict.messages.push(message(Level::Warning, text));
+        }
+    }
+
+    fn target(&self, target: NameRef<'_>) -> Target<'a> {
+        if target.is_root() || !target.is_at_or_below(self.version.apex()) {
+            return Target::Fine;
+        }
+        let found = self.version.find(target);
+        if let (Some(dname), None) = (found.dname, found.cut) {
+            return Target::BelowDname(dname);
+        }
+        let node = match found.matched {
+            Match::Node(node) => Some(node),
+            Match::EmptyNonTerminal => None,
+            Match::Missing => found.wildcard,
+        };
+        let has_address = |node: Node<'_>| node.rrset(Rtype::A).is_some() || node.rrset(Rtype::AAAA).is_some();
+        match (node, found.cut) {
+            (Some(node), _) if has_address(node) => Target::Fine,
+            (_, Some(_)) => Target::NoGlue,
+            (Some(node), None) if node.has_cname() => Target::Cname,
+            _ => Target::NoAddress,
+        }
+    }
+}
+
+/// What is wrong with a target, where glue does not matter.
+fn fault_text(target: &Target<'_>) -> Option<String> {
+    match target {
+        Target::Fine | Target::NoGlue => None,
+        Target::NoAddress => Some("has no address records (A or AAAA)".into()),
+        Target::Cname => Some("is a CNAME (illegal)".into()),
+        Target::BelowDname(dname) => Some(format!("is below a DNAME '{}' (illegal)", NoDot(dname.owner().as_ref()))),
+    }
+}
+
+/// The name at `offset` of some data.
+fn target_name(data: &[u8], offset: usize) -> Option<NameRef<'_>> {
+    data.get(offset..).and_then(|name| NameRef::from_wire(name).ok())
+}
+
+fn message(level: Level, text: String) -> Message {
+    Message { level, place: None, text }
+}

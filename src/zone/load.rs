@@ -1,0 +1,162 @@
+//! From a primary's master file to a zone version: read, build, check, and everything that is to be said about it.
+//!
+//! The caller logs the messages, those without a place behind `zone z/IN: `; then, if there is a failure, `loading from
+//! master file F failed: R`; and, if there is no version, `not loaded due to errors.`.
+
+use std::path::Path;
+
+use super::builder::{Builder, ContentsError, Limits};
+use super::check::{self, Conflict, Policy};
+use super::contents::ZoneVersion;
+use super::master::{self, Options, Report, Sink, Source};
+use super::message::{Level, Message};
+use crate::dns::name::NoDot;
+use crate::dns::{Name, NameRef, Rtype};
+
+/// What came of loading a zone.
+#[derive(Default)]
+pub struct Loaded {
+    /// The zone, if it may be served.
+    pub version: Option<ZoneVersion>,
+    /// What to log, in order.
+    pub messages: Vec<Message>,
+    /// The files that the zone came from; a reload is due when one of them changes.
+    pub sources: Vec<Source>,
+    /// The reason, if the file could not be read to the end or had faults in it.
+    pub failure: Option<String>,
+}
+
+/// Loads the zone of a primary from the master file at `path`.
+pub fn load(path: &Path, options: &Options, limits: Limits, policy: &Policy) -> Loaded {
+    let mut records =
+        Records { builder: Builder::new(options.apex.clone(), options.class).with_limits(limits), fault: None };
+    let Report { messages, sources, failure } = master::read(path, options, &mut records);
+    let mut loaded = Loaded { version: None, messages, sources, failure };
+    let finished = match records.fault {
+        Some(fault) => Err(fault),
+        None => records.builder.finish(),
+    };
+    match finished {
+        Ok(version) => loaded.judge(version, path, options, policy),
+        // A file with faults in it may well have lost its SOA to them.
+        Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
+        Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
+        Err(fault) => drop(loaded.failure.get_or_insert_with(|| fault.to_string())),
+    }
+    loaded
+}
+
+impl Loaded {
+    /// Checks a version that has been built, and keeps it if nothing speaks against it.
+    fn judge(&mut self, version: ZoneVersion, path: &Path, options: &Options, policy: &Policy) {
+        let conflicts: Vec<(Name, Conflict)> = check::conflicts(&version).take(MAX_CONFLICTS).collect();
+        if let Some((_, first)) = conflicts.first() {
+            self.failure.get_or_insert_with(|| first.to_string());
+            self.messages.extend(located(path, options, &conflicts));
+        }
+        if self.failure.is_some() {
+            return;
+        }
+        let verdict = check::primary(&version, policy);
+        self.messages.extend(verdict.messages);
+        if !verdict.is_refused {
+            self.version = Some(version);
+        }
+    }
+}
+
+/// Hands the records of a file to the builder.
+struct Records {
+    builder: Builder,
+    fault: Option<ContentsError>,
+}
+
+impl Sink for Records {
+    #[inline]
+    fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
+        if let Err(fault) = self.builder.add(owner, rtype, ttl, rdata) {
+            self.fault.get_or_insert(fault);
+        }
+    }
+}
+
+/// Conflicts show once the zone is built, when lines are forgotten: reads the file again to find them.
+fn located(path: &Path, options: &Options, conflicts: &[(Name, Conflict)]) -> Vec<Message> {
+    let suspects = conflicts.iter().map(|(owner, conflict)| Suspect::new(owner, *conflict)).collect();
+    let mut search = Search { suspects, place: (path.to_owned(), 0), messages: Vec::new(), open: None };
+    master::read(path, options, &mut search);
+    search.close();
+    search.messages
+}
+
+/// A name at which there is a conflict, and what of it has been read.
+struct Suspect<'a> {
+    owner: &'a Name,
+    conflict: Conflict,
+    has_cname: bool,
+    has_other: bool,
+    has_singleton: bool,
+}
+
+impl<'a> Suspect<'a> {
+    fn new(owner: &'a Name, conflict: Conflict) -> Self {
+        Self { owner, conflict, has_cname: false, has_other: false, has_singleton: false }
+    }
+
+    /// Takes note of a record. True if it completes the conflict.
+    fn completes(&mut self, rtype: Rtype) -> bool {
+        let is_singleton = matches!(rtype, Rtype::CNAME | Rtype::DNAME);
+        let is_second = is_singleton && std::mem::replace(&mut self.has_singleton, true);
+        self.has_cname |= rtype == Rtype::CNAME;
+        self.has_other |= !check::may_stand_at_cname(rtype);
+        match self.conflict {
+            Conflict::Singleton => is_second,
+            Conflict::CnameAndOther => self.has_cname && self.has_other,
+        }
+    }
+}
+
+/// The second reading of a file with conflicts.
+struct Search<'a> {
+    suspects: Vec<Suspect<'a>>,
+    place: (std::path::PathBuf, u64),
+    messages: Vec<Message>,
+    /// A conflict that is complete, and where: BIND gives the last line of the records that stand together.
+    open: Option<(usize, std::path::PathBuf, u64)>,
+}
+
+impl Search<'_> {
+    fn close(&mut self) {
+        let Some((which, path, line)) = self.open.take() else { return };
+        let Some(suspect) = self.suspects.get(which) else { return };
+        let owner = NoDot(suspect.owner.as_ref());
+        let text = format!("dns_master_load: {}:{line}: {owner}: {}", path.display(), suspect.conflict);
+        self.messages.push(Message { level: Level::Error, place: Some((path, line)), text });
+    }
+}
+
+impl Sink for Search<'_> {
+    const WANTS_PLACES: bool = true;
+
+    fn place(&mut self, path: &Path, line: u64) {
+        self.place = (path.to_owned(), line);
+    }
+
+    fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, _ttl: u32, _rdata: &[u8]) {
+        let which = self.suspects.iter().position(|suspect| suspect.owner.as_ref() == owner);
+        if self.open.as_ref().is_some_and(|(open, ..)| Some(*open) != which) {
+            self.close();
+        }
+        let Some(which) = which else { return };
+        let (path, line) = &self.place;
+        if self.suspects.get_mut(which).is_some_and(|suspect| suspect.completes(rtype)) || self.open.is_some() {
+            self.open = Some((which, path.clone(), *line));
+        }
+    }
+}
+
+/// How many conflicts of a zone are listed.
+const MAX_CONFLICTS: usize = 100;
+
+#[cfg(test)]
+mod tests;

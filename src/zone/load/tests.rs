@@ -1,0 +1,130 @@
+use std::fs;
+
+use super::*;
+use crate::dns::Class;
+use crate::zone::message::Strictness;
+
+const HEAD: &str = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n";
+
+/// Loads `HEAD` and `text`; what is said, the file called "f", and whether the zone may be served.
+fn load_with(text: &str, policy: &Policy) -> (Vec<String>, bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    fs::write(&path, format!("{HEAD}{text}")).unwrap();
+    let options = Options {
+        apex: "ex.test".parse().unwrap(),
+        class: Class::IN,
+        check_names: Strictness::Fail,
+        check_mx: Strictness::Warn,
+        check_wildcard: true,
+        max_zone_ttl_s: None,
+    };
+    let loaded = load(&path, &options, Limits::default(), policy);
+    let place = path.display().to_string();
+    let mut said: Vec<String> = loaded.messages.iter().map(|message| message.text.replace(&place, "f")).collect();
+    said.extend(loaded.failure.map(|reason| format!("failed: {reason}")));
+    (said, loaded.version.is_some())
+}
+
+fn load_text(text: &str) -> (Vec<String>, bool) {
+    load_with(text, &Policy::default())
+}
+
+#[test]
+fn a_good_zone_is_served_without_a_word() {
+    assert_eq!(load_text("www A 192.0.2.2\n"), (vec![], true));
+}
+
+#[test]
+fn conflicts_are_named_with_their_line() {
+    let cname = |line: u32| vec![format!("dns_master_load: f:{line}: c.ex.test: {CNAME}"), format!("failed: {CNAME}")];
+    const CNAME: &str = "CNAME and other data";
+    assert_eq!(load_text("c CNAME a\nc A 192.0.2.1\nd A 192.0.2.1\n"), (cname(6), false));
+    assert_eq!(load_text("c CNAME a\nd A 192.0.2.1\nc A 192.0.2.1\nc A 192.0.2.2\ne A 192.0.2.1\n"), (cname(8), false));
+    let singleton = "multiple RRs of singleton type";
+    let expected = vec![format!("dns_master_load: f:6: c.ex.test: {singleton}"), format!("failed: {singleton}")];
+    assert_eq!(load_text("c CNAME a\nc CNAME b\n"), (expected, false));
+}
+
+#[test]
+fn signatures_and_proofs_may_stand_at_an_alias() {
+    let (said, is_served) = load_text("c CNAME a.other.\nc NSEC ns.ex.test. CNAME RRSIG NSEC\n");
+    assert_eq!((said, is_served), (vec![], true));
+}
+
+#[test]
+fn name_servers_of_the_zone_need_addresses() {
+    let expected = vec![
+        "NS 'cn.ex.test' is a CNAME (illegal)".to_owned(),
+        "NS 'nx.ex.test' has no address records (A or AAAA)".to_owned(),
+        "NS 'x.d.ex.test' is below a DNAME 'd.ex.test' (illegal)".to_owned(),
+    ];
+    let (mut said, is_served) =
+        load_text("@ NS nx\n@ NS cn\ncn CNAME foo\n@ NS x.d\nd DNAME foo.\n@ NS out.of.zone.\n");
+    said.sort();
+    assert_eq!((said, is_served), (expected, false));
+}
+
+const LOOSE_ENDS: &str = "cn CNAME foo\nsub NS ns.sub\nsub2 NS x.sub2\nx.sub2 CNAME ns\nmx MX 1 cn\nmx MX 1 nomx\n\
+srv SRV 0 0 0 cn\nsrv SRV 0 0 0 nosrv\nspf SPF \"v=spf1\"\nsub3 NS ns.sub\nsub4 NS nothere\nsub5 NS c.sub4\n\
+d DNAME foo.\nmd MX 1 x.d\nsub6 NS y.d\nwt TXT \"v=spf1 a\"\nmx2 MX 0 .\nmx3 MX 1 a.sub\nsub7 NS out.of.zone.\n\
+sr SRV 0 0 0 x.d\nsr2 SRV 0 0 0 .\nsub8 NS cn\n";
+
+#[test]
+fn loose_ends_are_told_as_named_tells_them() {
+    let expected = [
+        "md.ex.test/MX 'x.d.ex.test' is below a DNAME 'd.ex.test' (illegal)",
+        "mx.ex.test/MX 'cn.ex.test' is a CNAME (illegal)",
+        "mx.ex.test/MX 'nomx.ex.test' has no address records (A or AAAA)",
+        "'spf.ex.test' found type SPF record but no SPF TXT record found, add matching type TXT record",
+        "sr.ex.test/SRV 'x.d.ex.test' is below a DNAME 'd.ex.test' (illegal)",
+        "srv.ex.test/SRV 'cn.ex.test' is a CNAME (illegal)",
+        "srv.ex.test/SRV 'nosrv.ex.test' has no address records (A or AAAA)",
+        "sub.ex.test/NS 'ns.sub.ex.test' has no REQUIRED GLUE address records (A or AAAA)",
+        "sub2.ex.test/NS 'x.sub2.ex.test' has no REQUIRED GLUE address records (A or AAAA)",
+        "sub3.ex.test/NS 'ns.sub.ex.test' has no SIBLING GLUE address records (A or AAAA)",
+        "sub4.ex.test/NS 'nothere.ex.test' has no address records (A or AAAA)",
+        "sub5.ex.test/NS 'c.sub4.ex.test' has no SIBLING GLUE address records (A or AAAA)",
+        "sub6.ex.test/NS 'y.d.ex.test' is below a DNAME 'd.ex.test' (illegal)",
+        "sub8.ex.test/NS 'cn.ex.test' is a CNAME (illegal)",
+    ];
+    assert_eq!(load_text(LOOSE_ENDS), (expected.map(String::from).to_vec(), true));
+}
+
+#[test]
+fn strictness_decides_what_is_refused_or_ignored() {
+    let fail = Strictness::Fail;
+    for policy in [
+        Policy { mx: fail, ..Policy::default() },
+        Policy { mx_cname: fail, ..Policy::default() },
+        Policy { srv_cname: fail, ..Policy::default() },
+    ] {
+        assert!(!load_with(LOOSE_ENDS, &policy).1, "{policy:?}");
+    }
+    let lenient = Policy { sibling: false, spf: false, ..Policy::default() };
+    assert_eq!(load_with(LOOSE_ENDS, &lenient).0.len(), 11);
+    let blind = Policy { integrity: false, spf: false, ..Policy::default() };
+    assert_eq!(load_with(LOOSE_ENDS, &blind), (vec![], true));
+}
+
+#[test]
+fn a_zone_without_soa_or_ns_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    let options = Options {
+        apex: "ex.test".parse().unwrap(),
+        class: Class::IN,
+        check_names: Strictness::Fail,
+        check_mx: Strictness::Warn,
+        check_wildcard: true,
+        max_zone_ttl_s: None,
+    };
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let loaded = load(&path, &options, Limits::default(), &Policy::default());
+        assert!(loaded.version.is_none() && loaded.failure.is_none());
+        loaded.messages.into_iter().map(|message| message.text).collect::<Vec<_>>()
+    };
+    assert_eq!(said(""), ["has 0 SOA records", "has no NS records"]);
+    assert_eq!(said("@ 5 SOA ns h 1 2 3 4 5\n"), ["has no NS records"]);
+}
