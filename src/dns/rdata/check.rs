@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::{Field, types};
+use super::Field;
 use crate::dns::name::NameRef;
 use crate::dns::wire::{Reader, WireError};
 
@@ -38,7 +38,7 @@ pub(super) fn decompress(fields: &[Field], reader: &mut Reader<'_>, out: &mut Ve
 fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), WireError> {
     match field {
         Field::Name(_) => name(reader),
-        Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol => skip(reader, 1),
+        Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol | Field::DsyncScheme => skip(reader, 1),
         Field::U16 | Field::Type | Field::CertType | Field::KeyFlags => skip(reader, 2),
         Field::U32 | Field::Ttl | Field::Time | Field::Ip4 => skip(reader, 4),
         Field::Eui48 => skip(reader, 6),
@@ -49,17 +49,17 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
         Field::OptionalString => reader.short_bytes().map(|_| ()),
         Field::Strings => strings(reader),
         Field::Tag => string_where(reader, |text| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)),
-        Field::Degrees => string_where(reader, is_degrees),
         Field::Psdn => string_where(reader, is_psdn),
         Field::Hash => string_where(reader, |hash| !hash.is_empty()),
-        Field::Hex | Field::Base64 => rest_of(reader, 1, usize::MAX),
+        Field::Hex | Field::Base64 | Field::Nsap => rest_of(reader, 1, usize::MAX),
         Field::DsDigest => digest(reader, before, ds_digest_length, 1),
         Field::ZoneDigest => digest(reader, before, zone_digest_length, MIN_ZONE_DIGEST),
         Field::SshDigest => digest(reader, before, ssh_digest_length, 1),
         Field::Key if has_no_key(before) => Ok(()),
         Field::Key => rest_of(reader, 1, usize::MAX),
-        Field::Text | Field::OptionalBase64 | Field::Any => rest_of(reader, 0, usize::MAX),
-        Field::Types => types::check(reader),
+        Field::Text | Field::QuotedText | Field::OptionalBase64 | Field::DoaData | Field::Any => {
+            rest_of(reader, 0, usize::MAX)
+        }
         odd => super::odd::check(odd, reader),
     }
 }
@@ -145,14 +145,16 @@ pub(super) fn has_no_key(before: &[u8]) -> bool {
     before.first().is_some_and(|flags| flags & 0xc0 == 0xc0)
 }
 
-/// A decimal number with a sign and a fraction at will (RFC 1712).
-pub(super) fn is_degrees(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    let dots = digits.iter().filter(|&&byte| byte == b'.').count();
-    dots <= 1 && digits.len() > dots && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+/// Whether this may be a template with the variable `dns` (RFC 9461 section 5).
+pub(super) fn is_template(path: &[u8]) -> bool {
+    let text = std::str::from_utf8(path).unwrap_or_default();
+    text.starts_with('/') && text.contains("dns") && text.contains('{') && text.contains('}')
 }
+
+/// The shortest address of X.25.
+pub(super) const MIN_PSDN: usize = 4;
 
 /// An address of X.25: four digits or more (RFC 1183 section 3.1).
 pub(super) fn is_psdn(text: &[u8]) -> bool {
-    text.len() >= 4 && text.iter().all(u8::is_ascii_digit)
+    text.len() >= MIN_PSDN && text.iter().all(u8::is_ascii_digit)
 }

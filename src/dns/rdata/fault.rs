@@ -45,6 +45,27 @@ pub enum Fault {
     /// A key flag that does not exist.
     #[error("unknown flag")]
     UnknownFlag,
+    /// A protocol of WKS that has no number here.
+    #[error("unknown protocol")]
+    UnknownProtocol,
+    /// A service of WKS that has no number here.
+    #[error("unknown service")]
+    UnknownService,
+    /// An EUI of another length or form.
+    #[error("bad EUI")]
+    BadEui,
+    /// A form that is reserved for later.
+    #[error("not implemented")]
+    NotImplemented,
+    /// A parameter of SVCB twice.
+    #[error("duplicate query")]
+    Duplicate,
+    /// Parameters of SVCB that do not go together.
+    #[error("disallowed (by application policy)")]
+    Disallowed,
+    /// Quotes where none may be.
+    #[error("unexpected token")]
+    UnexpectedToken,
     /// A meta type has no data in zones.
     #[error("invalid use of a meta type")]
     MetaType,

@@ -45,6 +45,9 @@ pub(super) const CERT_TYPES: &Words = &[
 pub(super) const PROTOCOLS: &Words =
     &[("NONE", 0), ("TLS", 1), ("EMAIL", 2), ("DNSSEC", 3), ("IPSEC", 4), ("ALL", 255)];
 
+/// Schemes of DSYNC (RFC 9859 section 2.2).
+pub(super) const DSYNC_SCHEMES: &Words = &[("NOTIFY", 1)];
+
 /// Flags of KEY and DNSKEY (RFC 2535 section 3.1.2, RFC 4034 section 2.1.1, RFC 5011 section 7).
 const KEY_FLAGS: &Words = &[
     ("NOCONF", 0x4000),
@@ -83,8 +86,12 @@ pub(super) fn word(words: &Words, value: u16) -> Option<&'static str> {
     words.iter().find(|(_, number)| *number == value).map(|(word, _)| *word)
 }
 
-/// A number or words with | between.
+/// A number, also in hexadecimal, or words with | between.
 pub(super) fn read_flags(text: &[u8]) -> Result<u16, Fault> {
+    if let Some(digits) = text.strip_prefix(b"0x") {
+        let digits = std::str::from_utf8(digits).map_err(|_| Fault::UnknownFlag)?;
+        return u16::from_str_radix(digits, 16).map_err(|_| Fault::UnknownFlag);
+    }
     if text.first().is_some_and(u8::is_ascii_digit) {
         return number(text, u32::from(u16::MAX)).map(|value| value as u16);
     }

@@ -4,15 +4,21 @@
 //! `print` say what it is in text and on the wire. Data of a type that the table does not have is carried as it is
 //! (RFC 3597). All wire data here is uncompressed except what [`from_wire`] takes in.
 
+mod apl;
 mod check;
 mod cursor;
 mod encoding;
 mod fault;
+mod gateway;
+mod hip;
+mod loc;
 mod mnemonic;
 mod names;
 mod odd;
+mod old;
 mod print;
 mod read;
+mod svcb;
 mod time;
 mod types;
 
@@ -24,7 +30,7 @@ use super::wire::{Reader, WireError};
 use super::{NameRef, Rtype};
 pub use fault::{Fault, RdataError};
 pub use names::{NameField, Names, names};
-pub use types::holds as types_hold;
+pub use types::holds as bitmap_holds;
 
 include!(concat!(env!("OUT_DIR"), "/rdata.rs"));
 
@@ -69,6 +75,7 @@ pub enum Field {
     Algorithm,
     CertAlgorithm,
     CertType,
+    DsyncScheme,
     Protocol,
     KeyFlags,
     Ip4,
@@ -77,18 +84,20 @@ pub enum Field {
     OptionalString,
     Strings,
     Text,
+    QuotedText,
     Tag,
-    Degrees,
     Hex,
     DsDigest,
     ZoneDigest,
     SshDigest,
     Base64,
     OptionalBase64,
+    DoaData,
     Key,
     Salt,
     Hash,
     Types,
+    SomeTypes,
     NxtTypes,
     Eui48,
     Eui64,

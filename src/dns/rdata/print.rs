@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 
-use super::{Field, fields, mnemonic, time, types};
+use super::{Field, fields, mnemonic, time};
 use crate::dns::name::write_label;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{NameRef, Rtype};
@@ -137,21 +137,23 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::U32 | Field::Ttl => to.word(reader.u32()?),
         Field::Time => to.word(time::to_text(reader.u32()?)),
         Field::Type => to.word(Rtype(reader.u16()?)),
+        Field::DsyncScheme => word(to, mnemonic::DSYNC_SCHEMES, u16::from(reader.u8()?)),
         Field::CertAlgorithm => word(to, mnemonic::ALGORITHMS, u16::from(reader.u8()?)),
         Field::CertType => word(to, mnemonic::CERT_TYPES, reader.u16()?),
-        Field::String | Field::Degrees | Field::Psdn => to.string(reader.short_bytes()?),
+        Field::String | Field::Psdn => to.string(reader.short_bytes()?),
         Field::OptionalString | Field::Strings => strings(reader, to)?,
-        Field::Text => to.string(reader.rest()),
+        Field::Text | Field::QuotedText => to.string(reader.rest()),
         Field::Tag => to.word(reader.short_bytes()?.escape_ascii()),
         Field::Hex | Field::DsDigest | Field::ZoneDigest | Field::SshDigest => to.hex(reader.rest()),
         Field::Base64 | Field::Key => to.base64(reader.rest()),
         Field::OptionalBase64 => to.base64(reader.rest()),
+        Field::DoaData if reader.is_at_end() => to.word('-'),
+        Field::DoaData => to.base64_unbroken(reader.rest()),
         Field::Salt => salt(reader.short_bytes()?, to),
         Field::Hash => to.word(BASE32HEX_NOPAD.encode(reader.short_bytes()?)),
         Field::Eui48 => eui(reader.take(6)?, to),
         Field::Eui64 => eui(reader.take(8)?, to),
         Field::Locator => locator(reader, to)?,
-        Field::Types => types::print(reader, to)?,
         Field::Any => to.generic(reader.rest()),
         odd => super::odd::print(odd, reader, to)?,
     }

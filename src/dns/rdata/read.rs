@@ -60,6 +60,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
         Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
+        Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
         Field::CertType => out.extend(word(source, mnemonic::CERT_TYPES, 65535)?.to_be_bytes()),
         Field::KeyFlags => out.extend(mnemonic::read_flags(source.text()?)?.to_be_bytes()),
@@ -67,8 +68,8 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::OptionalString => source.optional().map_or(Ok(()), |token| string(token.text, out))?,
         Field::Strings => strings(source, out)?,
         Field::Text => text(source.text()?, out)?,
+        Field::QuotedText => quoted_text(source.token()?, out)?,
         Field::Tag => tag(source.text()?, out)?,
-        Field::Degrees => degrees(source.text()?, out)?,
         Field::Psdn => psdn(source.text()?, out)?,
         Field::Hex => hex(source, None, out)?,
         Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), out)?,
@@ -76,6 +77,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), out)?,
         Field::Base64 => base64(source, false, out)?,
         Field::OptionalBase64 => base64(source, true, out)?,
+        Field::DoaData => doa_data(source, out)?,
         Field::Key => key(source, out)?,
         Field::Salt => salt(source.text()?, out)?,
         Field::Hash => hash(source.text()?, out)?,
@@ -142,6 +144,11 @@ pub(super) fn text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Text that must stand in quotes.
+fn quoted_text(token: Token<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    if token.quoted { text(token.text, out) } else { Err(Fault::Syntax) }
+}
+
 /// A character string: its length byte and its bytes.
 pub(super) fn string(source: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     let start = out.len();
@@ -167,14 +174,13 @@ fn tag(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_alphanumeric) { Err(Fault::Syntax) } else { string(text, out) }
 }
 
-/// A number with a fraction, as GPOS has them (RFC 1712).
-fn degrees(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-    if check::is_degrees(text) { string(text, out) } else { Err(Fault::NotNumber) }
-}
-
 /// An address of X.25: four digits or more (RFC 1183 section 3.1).
 fn psdn(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-    if check::is_psdn(text) { string(text, out) } else { Err(Fault::Syntax) }
+    match check::is_psdn(text) {
+        true => string(text, out),
+        false if text.len() < check::MIN_PSDN => Err(Fault::Syntax),
+        false => Err(Fault::OutOfRange),
+    }
 }
 
 /// All that is left as hexadecimal, at least one byte, or just as many as `length` says.
@@ -218,6 +224,15 @@ pub(super) fn base64<'a, T: Tokens<'a>>(
     fault.and_then(|()| base64.finish())
 }
 
+/// The data of DOA, or - for none.
+fn doa_data<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    if source.peek().is_some_and(|token| token.text == b"-") {
+        source.token()?;
+        return Ok(());
+    }
+    base64(source, false, out)
+}
+
 /// The key material of KEY and DNSKEY, which is missing when the flags say that there is no key (RFC 2535 section
 /// 3.1.2).
 fn key<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -253,13 +268,12 @@ fn hash(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
 /// `count` bytes of two hexadecimal digits with `separator` between.
 fn groups(text: &[u8], separator: u8, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
     if text.len() != count * 3 - 1 {
-        return Err(Fault::Syntax);
+        return Err(Fault::BadEui);
     }
     for part in text.split(|&byte| byte == separator) {
         let mut hex = Hex::new(out);
-        hex.push(part)?;
-        if hex.finish() != Ok(1) {
-            return Err(Fault::BadHex);
+        if hex.push(part).is_err() || hex.finish() != Ok(1) {
+            return Err(Fault::BadEui);
         }
     }
     Ok(())

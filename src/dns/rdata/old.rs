@@ -1,0 +1,148 @@
+//! Types that hardly anybody writes any more, and that old zones still hold: WKS (RFC 1035 section 3.4.2), NSAP
+//! (RFC 1706), A6 (RFC 2874).
+
+use super::encoding::Hex;
+use super::print::{self, Printer};
+use super::read::{self, Source};
+use super::{Fault, check};
+use crate::dns::text::Tokens;
+use crate::dns::wire::{Reader, WireError};
+
+/// Protocols that WKS may give by name.
+const PROTOCOLS: [(&str, u8); 3] = [("icmp", 1), ("tcp", 6), ("udp", 17)];
+/// Services that WKS may give by name; all others by port.
+const SERVICES: [(&str, u16); 20] = [
+    ("ftp-data", 20),
+    ("ftp", 21),
+    ("ssh", 22),
+    ("telnet", 23),
+    ("smtp", 25),
+    ("time", 37),
+    ("domain", 53),
+    ("tftp", 69),
+    ("finger", 79),
+    ("http", 80),
+    ("kerberos", 88),
+    ("pop3", 110),
+    ("sunrpc", 111),
+    ("auth", 113),
+    ("nntp", 119),
+    ("ntp", 123),
+    ("imap2", 143),
+    ("snmp", 161),
+    ("https", 443),
+    ("printer", 515),
+];
+/// A bit for each port.
+const MAX_WKS_BITMAP: usize = 65_536 / 8;
+
+/// Reads the address, the protocol and the ports of WKS.
+pub(super) fn read_wks<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    out.extend(read::ip4(source.text()?)?);
+    out.push(word_or_number(&PROTOCOLS, source.text()?).ok_or(Fault::UnknownProtocol)?);
+    let start = out.len();
+    while let Some(token) = source.optional() {
+        let port = word_or_number(&SERVICES, token.text).ok_or(Fault::UnknownService)?;
+        let place = start + usize::from(port / 8);
+        if out.len() <= place {
+            out.resize(place + 1, 0);
+        }
+        if let Some(byte) = out.get_mut(place) {
+            *byte |= 0x80 >> (port % 8);
+        }
+    }
+    Ok(())
+}
+
+fn word_or_number<N: Copy + std::str::FromStr>(words: &[(&str, N)], text: &[u8]) -> Option<N> {
+    let text = std::str::from_utf8(text).ok()?;
+    let word = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
+    word.or_else(|| text.parse().ok())
+}
+
+/// The bitmap covers no more than all ports.
+pub(super) fn check_wks(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    reader.take(5)?;
+    if reader.rest().len() > MAX_WKS_BITMAP { Err(WireError::ExtraData) } else { Ok(()) }
+}
+
+/// Prints protocol and ports as numbers.
+pub(super) fn print_wks(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Result<(), WireError> {
+    to.word(print::ip4(reader)?);
+    to.word(reader.u8()?);
+    for (place, byte) in reader.rest().iter().enumerate() {
+        for bit in (0..8_usize).filter(|bit| byte & (0x80 >> bit) != 0) {
+            to.word(place * 8 + bit);
+        }
+    }
+    Ok(())
+}
+
+/// Reads `0x` and hexadecimal with dots anywhere.
+pub(super) fn read_nsap<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let text = source.text()?;
+    let digits = text.strip_prefix(b"0x").or(text.strip_prefix(b"0X")).ok_or(Fault::Syntax)?;
+    let mut hex = Hex::new(out);
+    for part in digits.split(|&byte| byte == b'.') {
+        hex.push(part).map_err(|_| Fault::Syntax)?;
+    }
+    match hex.finish() {
+        Ok(0) | Err(_) => Err(Fault::UnexpectedEnd),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Prints it without dots.
+pub(super) fn print_nsap(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) {
+    to.word(format_args!("0x{}", data_encoding::HEXLOWER.encode(reader.rest())));
+}
+
+/// Reads the prefix length of A6, the bits behind the prefix, and the name that the prefix is found under.
+pub(super) fn read_a6<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let prefix = source.number(128)? as u8;
+    out.push(prefix);
+    if prefix < 128 {
+        let mut address = read::ip6(source.text()?)?;
+        let start = usize::from(prefix / 8);
+        if let Some(byte) = address.get_mut(start) {
+            *byte &= 0xff >> (prefix % 8);
+        }
+        out.extend(address.iter().skip(start));
+    }
+    if prefix > 0 { source.name(out) } else { Ok(()) }
+}
+
+/// How many address bytes stand behind a prefix length.
+fn a6_suffix(prefix: u8) -> Result<usize, WireError> {
+    if prefix > 128 { Err(WireError::BadField) } else { Ok(16 - usize::from(prefix / 8)) }
+}
+
+/// Suffix and name are there as the prefix length says.
+pub(super) fn check_a6(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let prefix = reader.u8()?;
+    let suffix = reader.take(a6_suffix(prefix)?)?;
+    if prefix < 128 && suffix.first().is_some_and(|byte| byte & !(0xff >> (prefix % 8)) != 0) {
+        return Err(WireError::BadField);
+    }
+    if prefix > 0 { check::name(reader) } else { Ok(()) }
+}
+
+/// Prints A6; BIND leaves two blanks where the address is missing.
+pub(super) fn print_a6(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Result<(), WireError> {
+    let prefix = reader.u8()?;
+    to.word(prefix);
+    let suffix = reader.take(a6_suffix(prefix)?)?;
+    let mut address = [0; 16];
+    for (place, byte) in address.iter_mut().skip(16 - suffix.len()).zip(suffix) {
+        *place = *byte;
+    }
+    if suffix.is_empty() {
+        to.word("");
+    } else {
+        to.word(print::ip6(&mut Reader::new(&address))?);
+    }
+    if prefix > 0 {
+        to.name(print::name(reader)?);
+    }
+    Ok(())
+}
