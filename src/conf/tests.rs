@@ -1,7 +1,11 @@
-//! Configurations as people write them, read whole.
+//! Configurations as people write them, and as they should not have.
+//!
+//! `testdata/conf/named/ok` and `err` hold one small file a case; what named 9.18.49 says of it stands beside it.
 
-use super::config::{Match, Role};
-use super::table::Scope;
+use std::path::PathBuf;
+
+use super::config::{Match, Notify, Role, Verdict};
+use super::table::{Life, Scope};
 use super::*;
 
 /// Lowers text as if it were a named.conf called `t.conf`.
@@ -12,6 +16,54 @@ fn conf(text: &str) -> Result<(Config, Diagnostics), Diagnostics> {
 
 fn good(text: &str) -> Config {
     conf(text).unwrap_or_else(|faults| panic!("{text}\n{faults}")).0
+}
+
+/// What is said of a text that must not pass.
+fn bad(text: &str) -> String {
+    conf(text).expect_err(text).to_string()
+}
+
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("testdata/conf/named").join(folder);
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "conf")).collect();
+    cases.sort();
+    assert!(cases.len() > 10, "{}", folder.display());
+    cases
+}
+
+/// Lines as a set: the order in which checks run is our own.
+fn sorted(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+/// What is said of a file, without what only nomd has to say and without the folder.
+fn said(path: &Path, faults: &Diagnostics) -> Vec<String> {
+    let folder = format!("{}/", path.parent().unwrap().display());
+    let ours = |text: &str| text.contains(" is refused: ") || text.contains(" has no effect");
+    let lines = faults.iter().map(|fault| fault.to_string().replace(&folder, "")).filter(|line| !ours(line));
+    sorted(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn faulty_files_get_the_words_of_named() {
+    for path in cases("err") {
+        let faults = load(&path).expect_err(&path.display().to_string());
+        let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap();
+        assert_eq!(said(&path, &faults), sorted(&expected), "{}", path.display());
+    }
+}
+
+#[test]
+fn sound_files_pass_with_the_warnings_of_named() {
+    for path in cases("ok") {
+        let (_, faults) = load(&path).unwrap_or_else(|faults| panic!("{}: {faults}", path.display()));
+        let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
+        assert_eq!(said(&path, &faults), sorted(&expected), "{}", path.display());
+    }
 }
 
 #[test]
@@ -39,4 +91,162 @@ fn zones_that_say_the_same_share_their_settings() {
     let zones = &config.views[0].zones;
     assert!(std::sync::Arc::ptr_eq(&zones[0].settings, &zones[1].settings));
     assert!(!std::sync::Arc::ptr_eq(&zones[0].settings, &zones[2].settings));
+}
+
+#[test]
+fn the_innermost_statement_decides() {
+    let config = good(
+        r#"options { notify no; check-names master warn; max-transfer-time-in 5; };
+           view v { notify explicit; check-names master ignore;
+             zone a { type master; file "a"; notify yes; }; zone b { type master; file "b"; }; };
+           view w { zone a { type master; file "a"; check-names fail; }; };"#,
+    );
+    let settings = |view: usize, zone: usize| &config.views[view].zones[zone].settings;
+    assert_eq!((settings(0, 0).notify, settings(0, 1).notify), (Notify::Yes, Notify::Explicit));
+    assert_eq!(settings(1, 0).notify, Notify::No);
+    assert_eq!(settings(0, 0).checks.names, Verdict::Ignore);
+    assert_eq!(settings(1, 0).checks.names, Verdict::Fail);
+    assert_eq!(settings(1, 0).max_transfer_time_in.as_secs(), 300);
+}
+
+#[test]
+fn ports_of_server_lists_are_inherited_inwards() {
+    let config = good(
+        r#"options { port 5300; };
+           primaries inner { 10.0.0.3; 10.0.0.4 port 4; };
+           primaries outer port 2 { 10.0.0.2; inner; outer; };
+           zone a { type secondary; primaries { 10.0.0.1 key k; outer; inner; }; };"#,
+    );
+    let Role::Secondary { primaries, .. } = &config.views[0].zones[0].role else { panic!("a secondary") };
+    let shown: Vec<String> = primaries.iter().map(|remote| remote.address.to_string()).collect();
+    assert_eq!(shown, ["10.0.0.1:5300", "10.0.0.2:2", "10.0.0.3:2", "10.0.0.4:4"]);
+    assert_eq!(primaries[0].key.as_ref().map(ToString::to_string).as_deref(), Some("k."));
+}
+
+#[test]
+fn what_would_change_answers_is_refused() {
+    for (text, name) in [
+        ("options { dnssec-policy default; };", "dnssec-policy"),
+        ("options { allow-new-zones yes; };", "allow-new-zones"),
+        ("options { response-policy { zone \"r\"; }; };", "response-policy"),
+        ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
+        ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
+        ("zone a { type forward; forwarders { 1.2.3.4; }; };", "zone 'a': type 'forward'"),
+        ("options { listen-on tls ephemeral { any; }; };", "tls 'ephemeral'"),
+        ("options { allow-query { geoip country SE; }; };", "geoip"),
+    ] {
+        let said = bad(text);
+        assert!(said.starts_with("t.conf:1: ") && said.contains(name) && said.contains("refused: "), "{said}");
+    }
+}
+
+#[test]
+fn what_asks_for_nothing_is_not_refused() {
+    good("options { dnssec-policy none; allow-new-zones no; allow-update { none; }; allow-update-forwarding { }; };");
+    good("zone a { type master; file \"a\"; allow-update { none; }; inline-signing no; auto-dnssec off; };");
+}
+
+#[test]
+fn statements_without_effect_are_said_once() {
+    let (_, faults) = conf("view a { prefetch 2; }; view b { prefetch 3; rate-limit { slip 2; }; };").unwrap();
+    let shown: Vec<(Severity, u32)> = faults.iter().map(|fault| (fault.severity, fault.line)).collect();
+    assert_eq!(shown, [(Severity::Notice, 1), (Severity::Warning, 1)], "{faults}");
+}
+
+#[test]
+fn several_files_of_one_pattern_are_read_last_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        let text = format!("zone {name} {{ type master; file \"{name}\"; }};");
+        std::fs::write(folder.path().join(name).with_extension("inc"), text).unwrap();
+    }
+    let main = folder.path().join("named.conf");
+    let text = format!("options {{ directory {:?}; }}; include \"*.inc\";", folder.path());
+    std::fs::write(&main, text).unwrap();
+    let (config, _) = load(&main).unwrap();
+    let names: Vec<String> = config.views[0].zones.iter().map(|zone| zone.apex.to_string()).collect();
+    assert_eq!(names, ["b.", "a."]);
+    assert!(config.views[0].zones[0].place.ends_with("b.inc:1"));
+}
+
+#[test]
+fn a_file_that_includes_itself_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("named.conf");
+    std::fs::write(&main, format!("include {main:?};")).unwrap();
+    assert!(load(&main).unwrap_err().to_string().contains("too many open files"));
+}
+
+/// Every row of the table is found in its scope by its name, in any case, and says something about itself.
+#[test]
+fn every_statement_can_be_reached() {
+    for scope in [Scope::Top, Scope::Options, Scope::View, Scope::Zone, Scope::Server, Scope::Channel, Scope::Rndc] {
+        for statement in scope.statements() {
+            let found = scope.find(&statement.name.to_uppercase()).unwrap();
+            assert!(std::ptr::eq(found, statement), "{}", statement.name);
+            assert!(statement.doc.ends_with('.'), "{}", statement.name);
+            let (_, faults) = parse::text("t.conf", format!("{} ;", statement.name).as_bytes(), scope);
+            let unknown = faults.iter().any(|fault| fault.message.contains("unknown option"));
+            let gone = matches!(statement.life, Life::Ancient | Life::NotBuilt);
+            assert!(!unknown && (!gone || !faults.is_empty()), "{}", statement.name);
+        }
+    }
+}
+
+#[test]
+fn rndc_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, conf) = (folder.path().join("rndc.key"), folder.path().join("rndc.conf"));
+    let text = "key \"rndc-key\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };";
+    std::fs::write(&key, text).unwrap();
+    assert_eq!(rndc::load_key_file(&key).unwrap().secret, b"secret");
+    let more = "options { default-key \"rndc-key\"; default-server ns1; default-port 9953; };
+        server ns1 { key \"rndc-key\"; addresses { 10.0.0.1 port 5; ns1.example; }; };";
+    std::fs::write(&conf, format!("{text}{more}")).unwrap();
+    let read = rndc::load(&conf).unwrap();
+    assert_eq!((read.default_port, read.default_server.as_deref()), (Some(9953), Some("ns1")));
+    let expected = [("10.0.0.1".to_owned(), Some(5)), ("ns1.example".to_owned(), None)];
+    assert_eq!(read.servers[0].addresses, expected);
+    std::fs::write(&key, "").unwrap();
+    assert!(rndc::load_key_file(&key).unwrap_err().to_string().ends_with("rndc.key: no key statement\n"));
+}
+
+/// Damaged text ends in a verdict: no panic, no endless loop. Seeded, so that a failure can be repeated.
+#[test]
+fn damaged_files_are_survived() {
+    const SEED: u64 = 0x6e6f_6d64;
+    const ROUNDS: usize = 40;
+    let mut state = SEED;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    println!("seed {SEED:#x}");
+    for path in cases("ok").into_iter().chain(cases("err")) {
+        let whole = std::fs::read(&path).unwrap();
+        for _ in 0..ROUNDS {
+            let damaged = damage(&whole, &mut random);
+            let (tree, faults) = parse::text("t.conf", &damaged, Scope::Top);
+            let broken = tree.is_none();
+            assert!(!broken || !faults.is_empty(), "{}", String::from_utf8_lossy(&damaged));
+            let _ = finish(tree.as_ref(), faults);
+        }
+    }
+}
+
+/// One cut, doubling, flip or exchange of bytes.
+fn damage(whole: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    let (from, length) = (random(bytes.len()), 1 + random(12));
+    let to = (from + length).min(bytes.len());
+    match random(5) {
+        0 => drop(bytes.drain(from..to)),
+        1 => bytes.splice(from..from, whole[from..to].to_vec()).for_each(drop),
+        2 => bytes[from] ^= 1 << random(8),
+        3 => bytes[from] = b"{};\"!/*# \n"[random(10)],
+        _ => bytes.truncate(from),
+    }
+    bytes
 }
