@@ -322,6 +322,22 @@ mod tests {
     }
 
     #[test]
+    fn changed_bytes_never_panic() {
+        for place in 0..RESPONSE.len() {
+            for byte in 0..=u8::MAX {
+                let mut changed = RESPONSE.to_vec();
+                changed[place] = byte;
+                let message = Message::new(&changed).unwrap();
+                let _ = message.question();
+                for record in message.records().flatten() {
+                    let mut out = Vec::new();
+                    let _ = crate::dns::rdata::from_wire(record.rtype, &changed, record.rdata, &mut out);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_response_keeps_what_the_query_had() {
         let query = Header { id: 7, flags: 0x2130 | 0x0040, counts: [1, 0, 0, 0] };
         let response = query.response(Rcode::NOTAUTH);

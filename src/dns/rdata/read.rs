@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::check::{ds_digest_length, ssh_digest_length, zone_digest_length};
 use super::cursor::Cursor;
 use super::encoding::{Base64, Hex, base32hex};
-use super::{Fault, Field, check, fields, kind, mnemonic, time};
+use super::{Fault, Field, check, fields, mnemonic, time};
 use crate::dns::name::unescape;
 use crate::dns::text::{Token, Tokens};
 use crate::dns::{Rtype, ttl};
@@ -22,11 +22,7 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
     if source.peek().is_some_and(|token| token.text == b"\\#" && !token.quoted) {
         return generic(rtype, source, out);
     }
-    let Some(kind) = kind(rtype) else { return Err(Fault::UnknownType) };
-    if kind.is_meta {
-        return Err(Fault::MetaType);
-    }
-    for &each in kind.fields {
+    for &each in fields(rtype) {
         field(each, source, out)?;
     }
     source.end()
@@ -40,6 +36,9 @@ fn generic<'a, T: Tokens<'a>>(
 ) -> Result<(), Fault> {
     source.token()?;
     let length = usize::from(source.u16()?);
+    if rtype.is_meta() {
+        return Err(Fault::MetaType);
+    }
     match hex_digits(source, out)? {
         count if count < length => Err(Fault::UnexpectedEnd),
         count if count > length => Err(Fault::BadHex),
@@ -71,10 +70,12 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::QuotedText => quoted_text(source.token()?, out)?,
         Field::Tag => tag(source.text()?, out)?,
         Field::Psdn => psdn(source.text()?, out)?,
-        Field::Hex => hex(source, None, out)?,
-        Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), out)?,
-        Field::ZoneDigest => hex(source, out.last().copied().and_then(zone_digest_length), out)?,
-        Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), out)?,
+        Field::Hex => hex(source, None, 1, out)?,
+        Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), 1, out)?,
+        Field::ZoneDigest => {
+            hex(source, out.last().copied().and_then(zone_digest_length), check::MIN_ZONE_DIGEST, out)?
+        }
+        Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), 1, out)?,
         Field::Base64 => base64(source, false, out)?,
         Field::OptionalBase64 => base64(source, true, out)?,
         Field::DoaData => doa_data(source, out)?,
@@ -85,7 +86,10 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Eui64 => groups(source.text()?, b'-', 8, out)?,
         Field::Locator => locator(source.text()?, out)?,
         // Data of no known form has no text but the generic one, which was dealt with.
-        Field::Any => return Err(Fault::UnknownType),
+        Field::Any => {
+            source.token()?;
+            return Err(Fault::UnknownType);
+        }
         odd => super::odd::read(odd, source, out)?,
     }
     Ok(())
@@ -183,13 +187,14 @@ fn psdn(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     }
 }
 
-/// All that is left as hexadecimal, at least one byte, or just as many as `length` says.
+/// All that is left as hexadecimal: just as many bytes as `length` says, or else at least `min`.
 fn hex<'a, T: Tokens<'a>>(
     source: &mut Source<'a, '_, '_, T>,
     length: Option<usize>,
+    min: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    let wanted = length.unwrap_or(1);
+    let wanted = length.unwrap_or(min);
     match hex_digits(source, out)? {
         count if count < wanted => Err(Fault::UnexpectedEnd),
         count if length.is_some_and(|length| count > length) => Err(Fault::BadHex),
