@@ -1,6 +1,6 @@
 //! Views. Without `view` statements the top level is the one view, called `_default`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::conf::config::{MinimalResponses, RrsetOrder, View};
 use crate::conf::lexer::Place;
 use crate::conf::table::clause;
 use crate::conf::tree::{Block, Node, Value};
-use crate::dns::{Class, Key};
+use crate::dns::{Class, Key, Name};
 
 /// The name of the view that is there without a statement.
 const DEFAULT_VIEW: &str = "_default";
@@ -19,26 +19,30 @@ const DEFAULT_VIEW: &str = "_default";
 /// Files that zones use so far: the place of the statement, and whether the zone writes the file.
 pub(super) type Files = HashMap<PathBuf, (Place, bool)>;
 
+/// The zones of the views so far.
+pub(super) type Earlier = HashMap<String, HashSet<Name>>;
+
 impl Context<'_> {
     /// All views in order, with their zones.
     pub(super) fn views(&self, keys: &[Arc<Key>]) -> Vec<View> {
         let root = &self.tree.root;
         let mut files = Files::new();
         if root.find(clause::VIEW).is_none() {
-            let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &[], &mut files);
+            let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &Earlier::new(), &mut files);
             return vec![view];
         }
         self.check_outside(root);
-        let mut views: Vec<View> = Vec::new();
+        let (mut views, mut earlier) = (Vec::new(), Earlier::new());
         let mut seen = HashMap::new();
         for node in root.all(clause::VIEW) {
             let name = node.text().unwrap_or_default();
             let class = self.class(node, Class::IN);
-            if let Some(earlier) = seen.insert((name.to_ascii_lowercase(), class), node.place) {
-                let earlier = self.shown(earlier);
-                self.error(node.place, format!("view '{name}': already exists previous definition: {earlier}"));
+            if let Some(other) = seen.insert((name.to_ascii_lowercase(), class), node.place) {
+                let other = self.shown(other);
+                self.error(node.place, format!("view '{name}': already exists previous definition: {other}"));
             }
-            let view = self.view(name, class, node.block(), keys, &views, &mut files);
+            let view = self.view(name, class, node.block(), keys, &earlier, &mut files);
+            earlier.insert(view.name.clone(), view.zones.iter().map(|zone| zone.apex.clone()).collect());
             views.push(view);
         }
         views
@@ -67,7 +71,7 @@ impl Context<'_> {
         class: Class,
         block: Option<&Block>,
         keys: &[Arc<Key>],
-        earlier: &[View],
+        earlier: &Earlier,
         files: &mut Files,
     ) -> View {
         let levels = Levels([None, block, self.options]);

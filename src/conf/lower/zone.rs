@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::Context;
 use super::inherit::Levels;
-use super::view::Files;
-use crate::conf::config::{Remote, Role, View, Zone, ZoneSettings};
+use super::view::{Earlier, Files};
+use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
 use crate::conf::lexer::Place;
 use crate::conf::table::{Clause, ZoneType, clause};
 use crate::conf::tree::{Block, Node, Value};
@@ -22,7 +22,7 @@ pub(super) struct Namespace<'a> {
     pub(super) levels: Levels<'a>,
     /// The block that holds the `zone` statements.
     pub(super) own: &'a Block,
-    pub(super) earlier: &'a [View],
+    pub(super) earlier: &'a Earlier,
 }
 
 /// What zones of one view have been lowered to so far, to be shared by those that say the same.
@@ -117,9 +117,7 @@ impl Context<'_> {
 
     fn in_view(&self, node: &Node, block: &Block, apex: &Name, view: &Namespace<'_>) -> Option<Role> {
         let target = block.find(clause::IN_VIEW)?.text()?;
-        let found = view.earlier.iter().find(|earlier| earlier.name == target);
-        // Looked for name by name: views with many shared zones are rare.
-        if found.is_some_and(|found| found.zones.iter().any(|zone| zone.apex == *apex)) {
+        if view.earlier.get(target).is_some_and(|zones| zones.contains(apex)) {
             return Some(Role::InView(target.to_owned()));
         }
         let name = plain(node);
