@@ -192,7 +192,9 @@ fn spread_unknown(text: &mut String, data: &[u8]) {
     let _ = write!(text, "\\# {} (", data.len());
     for (place, part) in data.chunks(UNKNOWN_LINE_BYTES).enumerate() {
         text.push_str(if place == 0 { " " } else { "\n\t\t\t\t" });
-        part.iter().for_each(|byte| drop(write!(text, "{byte:02X}")));
+        for byte in part {
+            let _ = write!(text, "{byte:02X}");
+        }
     }
     text.push_str(" )");
 }
