@@ -58,6 +58,9 @@ pub struct Limits {
     pub types_per_name: u32,
 }
 
+/// All blocks are copied if more than one in so many has been replaced by a joined one.
+const MOST_REPLACED: usize = 16;
+
 /// Takes records and builds a zone version of them.
 pub struct Builder {
     apex: Name,
@@ -99,10 +102,11 @@ impl Builder {
     ///
     /// A limit may be reported only when the next owner comes or by [`Self::finish`].
     pub fn add(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
-        let labels = self.relative(owner)?;
-        if !self.open.is_owned_by(labels) {
+        if !self.open.is_owned_by(owner) {
+            let labels = self.relative(owner)?;
             self.close()?;
             self.open.labels.extend_from_slice(labels);
+            self.open.owner.extend_from_slice(owner.as_bytes());
         }
         self.open.push(rtype, ttl, rdata)
     }
@@ -123,12 +127,19 @@ impl Builder {
         self.assemble(names.runs, nsec3.runs)
     }
 
-    /// Copies the blocks into canonical order, those of one owner joined.
-    fn finish_unsorted(mut self, names: Runs, nsec3: Runs) -> Result<ZoneVersion, ContentsError> {
+    /// Brings the runs into order and joins those of one owner. Blocks stay where they are: file order is near enough
+    /// to canonical order for walks. Only if many were joined are all copied, to leave out those that they replace.
+    fn finish_unsorted(mut self, mut names: Runs, mut nsec3: Runs) -> Result<ZoneVersion, ContentsError> {
+        names.sort(&self.blocks);
+        nsec3.sort(&self.blocks);
+        let before = names.runs.len() + nsec3.runs.len();
+        let (names, nsec3) = (self.join_runs(&names.runs)?, self.join_runs(&nsec3.runs)?);
+        let joined = before - names.len() - nsec3.len();
+        if joined <= before / MOST_REPLACED {
+            return self.assemble(names, nsec3);
+        }
         let from = mem::take(&mut self.blocks);
-        self.records = 0;
-        let names = self.rewrite(names, &from)?;
-        let nsec3 = self.rewrite(nsec3, &from)?;
+        let (names, nsec3) = (self.copy_runs(names, &from), self.copy_runs(nsec3, &from));
         drop(from);
         self.assemble(names, nsec3)
     }
@@ -201,41 +212,41 @@ impl Builder {
         Ok(())
     }
 
-    /// Sorts the runs and appends their blocks in that order.
-    fn rewrite(&mut self, mut runs: Runs, from: &BlockWriter) -> Result<Vec<Run>, ContentsError> {
-        runs.sort(from);
-        let mut rewritten = Vec::with_capacity(runs.runs.len());
-        for same in runs.runs.chunk_by(|left, right| left.has_owner_of(right, from)) {
-            rewritten.push(self.join(same, from)?);
+    /// One run for each owner out of sorted ones.
+    fn join_runs(&mut self, runs: &[Run]) -> Result<Vec<Run>, ContentsError> {
+        let mut joined = Vec::with_capacity(runs.len());
+        let mut rest = runs;
+        while let Some(first) = rest.first() {
+            let same = rest.iter().take_while(|run| run.has_owner_of(first, &self.blocks)).count().max(1);
+            let (head, tail) = rest.split_at(same);
+            joined.push(if same > 1 { self.join(head)? } else { *first });
+            rest = tail;
         }
-        Ok(rewritten)
+        Ok(joined)
     }
 
     /// One block out of all blocks of an owner.
-    fn join(&mut self, same: &[Run], from: &BlockWriter) -> Result<Run, ContentsError> {
-        if let [run] = same {
-            let block = from.at(run.place);
-            let block = block.get(..node::block_len(block)).unwrap_or_default();
-            self.records += run_records(block);
-            let place = self.blocks.push(block);
-            return Ok(Run { place, ..*run });
-        }
+    fn join(&mut self, same: &[Run]) -> Result<Run, ContentsError> {
         let mut open = mem::take(&mut self.open);
         open.clear();
         for run in same {
-            open.push_block(from.at(run.place))?;
+            open.push_block(self.blocks.at(run.place))?;
         }
+        // Packing counts them anew, without the duplicates that separate blocks have hidden.
+        self.records -= open.records.len();
         let prefix = same.first().map_or(0, |run| run.prefix);
         let run = self.pack(&mut open)?;
         self.open = open;
         Ok(Run { prefix, ..run })
     }
-}
 
-/// How many records a block holds.
-fn run_records(block: &[u8]) -> usize {
-    let node = Node::new(NameRef::ROOT, Flags::default(), block);
-    node.rrsets().chain(node.signatures()).map(|rrset| rrset.len()).sum()
+    fn copy_runs(&mut self, mut runs: Vec<Run>, from: &BlockWriter) -> Vec<Run> {
+        for run in &mut runs {
+            let block = from.at(run.place);
+            run.place = self.blocks.push(block.get(..node::block_len(block)).unwrap_or_default());
+        }
+        runs
+    }
 }
 
 /// The trie over sorted runs.
@@ -335,9 +346,14 @@ impl Runs {
 /// The records of the owner that is being added.
 #[derive(Default)]
 struct Open {
+    /// The whole owner name.
+    owner: Vec<u8>,
+    /// Its labels without those of the apex.
     labels: Vec<u8>,
     records: Vec<Record>,
     rdatas: Vec<u8>,
+    /// The packed RRsets while a block is put together.
+    body: Vec<u8>,
 }
 
 /// One record: its rdata lies in [`Open::rdatas`], behind its length.
@@ -370,11 +386,12 @@ struct Packed {
 }
 
 impl Open {
-    fn is_owned_by(&self, labels: &[u8]) -> bool {
-        !self.records.is_empty() && self.labels.eq_ignore_ascii_case(labels)
+    fn is_owned_by(&self, owner: NameRef<'_>) -> bool {
+        !self.records.is_empty() && self.owner.eq_ignore_ascii_case(owner.as_bytes())
     }
 
     fn clear(&mut self) {
+        self.owner.clear();
         self.labels.clear();
         self.records.clear();
         self.rdatas.clear();
@@ -407,29 +424,34 @@ impl Open {
 
     /// Appends the block of these records to `out`.
     fn pack_into(&mut self, out: &mut Vec<u8>, limits: Limits) -> Result<Packed, ContentsError> {
-        self.records.sort_by_key(Record::rrset);
+        if !self.records.is_sorted_by_key(Record::rrset) {
+            self.records.sort_by_key(Record::rrset);
+        }
         let mut packed = Packed::default();
-        let mut parts = [Vec::new(), Vec::new()];
-        let mut rrset_counts = [0, 0];
-        let rdatas = &self.rdatas;
+        let (mut rrsets, mut plain_len) = (0, None);
+        let Self { rdatas, body, .. } = self;
+        body.clear();
         for records in self.records.chunk_by_mut(|left, right| left.rrset() == right.rrset()) {
             let Some(&first) = records.first() else { continue };
-            let part = usize::from(first.is_signature);
-            rrset_counts[part] += 1;
-            if !first.is_signature {
+            rrsets += 1;
+            if first.is_signature {
+                // Signatures sort behind everything else.
+                plain_len.get_or_insert(body.len());
+            } else {
                 packed.flags = packed.flags.with(Flags::of_type(first.rtype, self.labels.is_empty()));
             }
             packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();
-            packed.records += pack_rrset(records, first.ttl, rdatas, &mut parts[part], limits)?;
+            packed.records += pack_rrset(records, first.ttl, rdatas, body, limits)?;
         }
-        if limits.types_per_name > 0 && rrset_counts[0] + rrset_counts[1] > limits.types_per_name {
+        if limits.types_per_name > 0 && rrsets > limits.types_per_name {
             return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
         }
         out.push(self.labels.len() as u8);
         out.extend_from_slice(&self.labels);
-        node::push_size(out, parts[0].len());
-        node::push_size(out, parts[1].len());
-        parts.iter().for_each(|part| out.extend_from_slice(part));
+        let plain_len = plain_len.unwrap_or(body.len());
+        node::push_size(out, plain_len);
+        node::push_size(out, body.len() - plain_len);
+        out.extend_from_slice(body);
         Ok(packed)
     }
 }
@@ -445,7 +467,9 @@ fn pack_rrset(
     let bytes = |record: &Record| rdatas.get(record.start as usize..record.end as usize).unwrap_or_default();
     let rdata = |record: &Record| bytes(record).get(2..).unwrap_or_default();
     let covered = records.first().map_or(Rtype(0), |first| first.rtype);
-    records.sort_by(|left, right| rdata(left).cmp(rdata(right)));
+    if records.len() > 1 {
+        records.sort_by(|left, right| rdata(left).cmp(rdata(right)));
+    }
     let groups = || records.chunk_by(|left, right| bytes(left) == bytes(right)).filter_map(|same| same.first());
     let count = groups().count();
     if limits.records_per_type > 0 && count > limits.records_per_type as usize {
