@@ -5,4 +5,5 @@ pub mod conf;
 pub mod dns;
 pub mod net;
 pub mod server;
+pub mod transfer;
 pub mod zone;

@@ -152,7 +152,7 @@ impl ZoneVersion {
 
     /// A place before the first of [`Self::nodes`] that borrows nothing.
     pub fn cursor(&self) -> Cursor {
-        Cursor { names: Walk::new(&self.names), nsec3: Walk::new(&self.nsec3) }
+        Cursor { names: Walk::new(&self.names), nsec3: Walk::new(&self.nsec3), current: None }
     }
 
     pub(super) fn node_at(&self, leaf: Leaf) -> Node<'_> {
@@ -171,19 +171,31 @@ impl ZoneVersion {
     }
 }
 
+impl std::fmt::Debug for ZoneVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ZoneVersion({}, serial {}, {} records)", self.apex(), self.serial, self.record_count)
+    }
+}
+
 /// A place among the nodes of a zone version. It is good only for the version that it came from; with another it yields
 /// nonsense, though nothing worse.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     names: Walk,
     nsec3: Walk,
+    current: Option<Leaf>,
 }
 
 impl Cursor {
     /// The next node of `version`.
     pub fn next<'a>(&mut self, version: &'a ZoneVersion) -> Option<Node<'a>> {
-        let leaf = self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3));
-        leaf.map(|leaf| version.node_at(leaf))
+        self.current = self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3));
+        self.current(version)
+    }
+
+    /// The node that [`Self::next`] gave last, for whoever could not finish with it at once.
+    pub fn current<'a>(&self, version: &'a ZoneVersion) -> Option<Node<'a>> {
+        self.current.map(|leaf| version.node_at(leaf))
     }
 }
 

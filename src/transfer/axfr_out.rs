@@ -1,0 +1,227 @@
+//! Sending a zone: a zone version becomes a sequence of messages (RFC 5936 section 2.2).
+//!
+//! Each call of [`AxfrOut::next`] fills one message, so a slow client holds one buffer and a reference to the version,
+//! nothing else. The SOA record comes first and last, the first message repeats the question, and with a key every
+//! message is signed. An AXFR-style answer to IXFR differs in the question only; a client that is up to date gets just
+//! the SOA record (RFC 1995 section 2).
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::sync::Arc;
+
+use crate::dns::message::{Header, Question, Section};
+use crate::dns::tsig::Chain;
+use crate::dns::writer::{Case, Compression, Full, MAX_MESSAGE, Owner, Writer};
+use crate::dns::{NameBuf, Rcode, Rtype, Serial};
+use crate::zone::{Cursor, Node, Rrset, ZoneVersion};
+
+/// What the answer to a transfer request looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The whole zone.
+    Whole,
+    /// The SOA record alone.
+    CurrentSoa,
+}
+
+impl Form {
+    /// The form for a request of this type. `client` is the serial in an IXFR request. Over UDP the answer is the SOA
+    /// alone, which makes the client come back over TCP.
+    pub fn of(rtype: Rtype, client: Option<Serial>, ours: Serial, is_udp: bool) -> Self {
+        let is_current = client.is_some_and(|client| !ours.is_newer_than(client));
+        if rtype == Rtype::IXFR && (is_udp || is_current) { Self::CurrentSoa } else { Self::Whole }
+    }
+}
+
+/// How messages are filled.
+#[derive(Debug, Clone, Copy)]
+pub struct Filling {
+    /// `transfer-message-size`: no message grows larger, unless a single record does not fit.
+    pub message_bytes: usize,
+    /// `transfer-format one-answer`: one record in each message.
+    pub one_answer: bool,
+    /// Whether names that differ in case only are compressed (`no-case-compress`).
+    pub case: Case,
+}
+
+/// What has been sent so far, for the line at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Messages.
+    pub messages: u64,
+    /// Records in the answer sections.
+    pub records: u64,
+    /// Bytes of the messages, without the lengths in front of them.
+    pub bytes: u64,
+}
+
+/// A transfer under way.
+#[derive(Debug)]
+pub struct AxfrOut<'k> {
+    version: Arc<ZoneVersion>,
+    form: Form,
+    filling: Filling,
+    header: Header,
+    question: Question,
+    chain: Option<Chain<'k>>,
+    names: Compression,
+    cursor: Cursor,
+    place: Place,
+    sent: Sent,
+}
+
+/// The next record to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    FirstSoa,
+    /// So many records of the cursor's current node are sent: whole RRsets, and RRs of the next.
+    Within {
+        rrsets: usize,
+        rrs: usize,
+    },
+    NextNode,
+    LastSoa,
+    End,
+}
+
+impl<'k> AxfrOut<'k> {
+    /// Starts the answer to a request with this header and question; `chain` comes from the request's check.
+    pub fn new(
+        version: Arc<ZoneVersion>,
+        form: Form,
+        filling: Filling,
+        (request, question): (Header, Question),
+        chain: Option<Chain<'k>>,
+    ) -> Self {
+        let header = request.response(Rcode::NOERROR).with_aa();
+        let (cursor, names) = (version.cursor(), Compression::default());
+        let place = Place::FirstSoa;
+        Self { version, form, filling, header, question, chain, names, cursor, place, sent: Sent::default() }
+    }
+
+    /// Puts the next message into `out`, whose former contents are dropped; false when there is none.
+    pub fn next(&mut self, now_s: u64, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        if self.place == Place::End {
+            return false;
+        }
+        let start = self.place;
+        let mut records = self.fill(out, self.filling.message_bytes);
+        if records == 0 {
+            self.place = start;
+            records = self.fill(out, MAX_MESSAGE);
+        }
+        if records == 0 {
+            // Cannot happen: any record fits into the largest message, whose owner is compressed.
+            self.place = Place::End;
+            return false;
+        }
+        if let Some(chain) = &mut self.chain {
+            chain.sign(out, now_s).append_to(out);
+        }
+        self.sent.messages = self.sent.messages.saturating_add(1);
+        self.sent.records = self.sent.records.saturating_add(records);
+        self.sent.bytes = self.sent.bytes.saturating_add(out.len() as u64);
+        true
+    }
+
+    /// What has been sent.
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// The version being sent.
+    pub fn version(&self) -> &ZoneVersion {
+        &self.version
+    }
+
+    /// Writes as many records as fit and returns how many.
+    fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> u64 {
+        out.resize(limit.min(MAX_MESSAGE), 0);
+        let version = Arc::clone(&self.version);
+        let mut writer = Writer::new(out, limit, &mut self.names, self.filling.case);
+        writer.reserve(self.chain.as_ref().map_or(0, Chain::record_length));
+        if self.sent.messages == 0 {
+            let Question { name, rtype, class } = &self.question;
+            // Cannot fail in a message that is to hold records; then there are none either.
+            let _ = writer.question(name.as_ref(), *rtype, *class);
+        }
+        let most = if self.filling.one_answer { 1 } else { u16::MAX };
+        let mut filler = Filler { version: &version, writer, most };
+        while self.place != Place::End {
+            match filler.step(self.form, self.place, &mut self.cursor) {
+                Ok(place) => self.place = place,
+                Err(place) => {
+                    self.place = place;
+                    break;
+                }
+            }
+        }
+        let records = filler.writer.count(Section::Answer);
+        let length = filler.writer.finish(self.header);
+        out.truncate(length);
+        u64::from(records)
+    }
+}
+
+/// Fills one message.
+struct Filler<'w, 'v> {
+    version: &'v ZoneVersion,
+    writer: Writer<'w>,
+    most: u16,
+}
+
+impl<'v> Filler<'_, 'v> {
+    /// Writes what stands at `place`. Ok: the place behind it; Err: the place to go on from in the next message.
+    fn step(&mut self, form: Form, place: Place, cursor: &mut Cursor) -> Result<Place, Place> {
+        match place {
+            Place::FirstSoa => {
+                self.soa().map_err(|Full| place)?;
+                Ok(if form == Form::Whole { Place::NextNode } else { Place::End })
+            }
+            Place::NextNode => match cursor.next(self.version) {
+                Some(node) => self.node(&node, 0, 0),
+                None => Ok(Place::LastSoa),
+            },
+            Place::Within { rrsets, rrs } => match cursor.current(self.version) {
+                Some(node) => self.node(&node, rrsets, rrs),
+                None => Ok(Place::NextNode),
+            },
+            Place::LastSoa => self.soa().map(|()| Place::End).map_err(|Full| place),
+            Place::End => Ok(Place::End),
+        }
+    }
+
+    fn soa(&mut self) -> Result<(), Full> {
+        let apex = NameBuf::from_name(self.version.apex());
+        let rrset = self.version.apex_node().and_then(|node| node.rrset(Rtype::SOA));
+        rrset.map_or(Ok(()), |rrset| self.rrset(&mut Owner::Name(apex.as_ref()), &rrset, 0).map_err(|_| Full))
+    }
+
+    /// Writes the records of a node but the first ones.
+    fn node(&mut self, node: &Node<'v>, rrsets: usize, mut rrs: usize) -> Result<Place, Place> {
+        let name = node.owner();
+        let mut owner = Owner::Name(name.as_ref());
+        let is_apex = node.is_apex();
+        for (at, rrset) in node.rrsets().chain(node.signatures()).enumerate().skip(rrsets) {
+            if !(is_apex && rrset.rtype() == Rtype::SOA) {
+                self.rrset(&mut owner, &rrset, rrs)
+                    .map_err(|written| Place::Within { rrsets: at, rrs: rrs.saturating_add(written) })?;
+            }
+            rrs = 0;
+        }
+        Ok(Place::NextNode)
+    }
+
+    /// Writes the records of an RRset but the first `skipped`. On error says how many were written.
+    fn rrset<'n>(&mut self, owner: &mut Owner<'n>, rrset: &Rrset<'_>, skipped: usize) -> Result<(), usize> {
+        let fields = (rrset.rtype(), self.version.class(), rrset.ttl());
+        for (written, rdata) in rrset.rdatas().skip(skipped).enumerate() {
+            if self.writer.count(Section::Answer) >= self.most {
+                return Err(written);
+            }
+            *owner = self.writer.record(Section::Answer, *owner, fields, rdata).map_err(|Full| written)?;
+        }
+        Ok(())
+    }
+}

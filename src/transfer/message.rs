@@ -1,0 +1,230 @@
+//! The messages that refresh and NOTIFY exchange: built and read here, signed by [`crate::dns::tsig`].
+//!
+//! Requests are written with the codec of floor 1, which needs no conversion of names; the tests hold them against
+//! hickory-proto. RFC 1035, RFC 1996 (NOTIFY), RFC 1995 (IXFR), RFC 7314 (EDNS EXPIRE).
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use crate::dns::edns::{Edns, option};
+use crate::dns::message::{Header, Message, Section};
+use crate::dns::tsig::{Chain, TsigError};
+use crate::dns::writer::{Case, Compression, MAX_MESSAGE, Owner, Writer};
+use crate::dns::{Class, NameRef, Opcode, Rcode, Rtype, Serial};
+
+/// The UDP size that requests advertise, as BIND does since the DNS flag day of 2020.
+const UDP_BYTES: u16 = 1232;
+/// More than any request takes.
+const REQUEST_BYTES: usize = 2048;
+
+/// Whether a request has an OPT record, and what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opt {
+    /// None.
+    Without,
+    /// An empty one.
+    Plain,
+    /// With the EXPIRE option (`request-expire`).
+    Expire,
+}
+
+/// What a request asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Ask<'a> {
+    /// The zone's SOA record.
+    Soa,
+    /// The whole zone.
+    Axfr,
+    /// What changed since the version with this SOA data.
+    Ixfr(&'a [u8]),
+    /// Nothing: tells of a version with this TTL and SOA data.
+    Notify(u32, &'a [u8]),
+}
+
+/// Writes a request about `zone`; sign it with [`sign`].
+pub fn request(id: u16, zone: NameRef<'_>, class: Class, ask: Ask<'_>, opt: Opt) -> Vec<u8> {
+    let (rtype, flags, record) = match ask {
+        Ask::Soa => (Rtype::SOA, 0, None),
+        Ask::Axfr => (Rtype::AXFR, 0, None),
+        Ask::Ixfr(soa) => (Rtype::IXFR, 0, Some((Section::Authority, 0, soa))),
+        Ask::Notify(ttl, soa) => (Rtype::SOA, NOTIFY_FLAGS, Some((Section::Answer, ttl, soa))),
+    };
+    let mut out = vec![0; REQUEST_BYTES];
+    let mut names = Compression::default();
+    let mut writer = Writer::new(&mut out, REQUEST_BYTES, &mut names, Case::Kept);
+    // Two names and a SOA record never fill the buffer.
+    let _ = writer.question(zone, rtype, class);
+    if let Some((section, ttl, soa)) = record {
+        let _ = writer.record(section, Owner::Name(zone), (Rtype::SOA, class, ttl), soa);
+    }
+    if opt != Opt::Without {
+        let options: &[u8] = if opt == Opt::Expire { &EXPIRE_OPTION } else { &[] };
+        let fields = (Rtype::OPT, Class(UDP_BYTES), 0);
+        let _ = writer.record(Section::Additional, Owner::Name(NameRef::ROOT), fields, options);
+    }
+    let length = writer.finish(Header { id, flags, counts: [0; 4] });
+    out.truncate(length);
+    out
+}
+
+/// NOTIFY with AA (RFC 1996 section 3.3).
+const NOTIFY_FLAGS: u16 = 4 << 11 | 0x0400;
+/// An empty EXPIRE option asks for the value (RFC 7314 section 2).
+const EXPIRE_OPTION: [u8; 4] = [0, 9, 0, 0];
+
+/// Appends the request's TSIG.
+pub fn sign(chain: &mut Chain<'_>, request: &mut Vec<u8>, now_s: u64) {
+    if request.len() < MAX_MESSAGE {
+        chain.sign_request(request, now_s).append_to(request);
+    }
+}
+
+/// What a primary says when asked for its SOA record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SoaReply {
+    /// It is authoritative and has this version; `expire_s` is what its EXPIRE option says.
+    Current {
+        /// The serial.
+        serial: Serial,
+        /// How long its copy will live.
+        expire_s: Option<u32>,
+    },
+    /// Another rcode than NOERROR; whether an OPT record came with it.
+    Rcode(Rcode, bool),
+    /// TC is set.
+    Truncated,
+    /// NOERROR, but no use.
+    Unusable(Unusable),
+    /// It does not verify.
+    Tsig(TsigError),
+    /// It cannot be read, or answers something else.
+    Malformed,
+}
+
+/// Why an answer does not tell the serial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// AA is clear.
+    NotAuthoritative,
+    /// The zone's name has a CNAME record.
+    Cname,
+    /// NS records instead of an answer.
+    Referral,
+    /// No answer.
+    NoData,
+    /// So many SOA records, instead of one.
+    SoaCount(usize),
+}
+
+/// Whether `bytes` answer the request with this ID and opcode about `zone`; others on the same socket are passed over.
+pub fn answers(bytes: &[u8], id: u16, opcode: Opcode, zone: NameRef<'_>) -> bool {
+    let Ok(message) = Message::new(bytes) else { return false };
+    let header = message.header();
+    let [questions, ..] = header.counts;
+    let is_ours = header.id == id && header.is_response() && header.opcode() == opcode;
+    // A server that could not read the question may leave it out.
+    is_ours && (questions == 0 || message.question().is_ok_and(|question| question.name.as_ref() == zone))
+}
+
+/// Reads the answer to a SOA query. With `chain`, which signed the query, it must be signed.
+pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<'_>>, now_s: u64) -> SoaReply {
+    let Ok(message) = Message::new(bytes) else { return SoaReply::Malformed };
+    if let Some(Err(error)) = chain.map(|chain| chain.check_response(&message, now_s)) {
+        return SoaReply::Tsig(error);
+    }
+    let Some(found) = Found::read(&message, zone) else { return SoaReply::Malformed };
+    let header = message.header();
+    let rcode = Rcode(found.high_rcode << 4 | header.rcode().0);
+    if rcode != Rcode::NOERROR {
+        return SoaReply::Rcode(rcode, found.has_opt);
+    }
+    if header.tc() {
+        return SoaReply::Truncated;
+    }
+    match found.fault(header) {
+        Some(fault) => SoaReply::Unusable(fault),
+        None => {
+            found.serial.map_or(SoaReply::Malformed, |serial| SoaReply::Current { serial, expire_s: found.expire_s })
+        }
+    }
+}
+
+/// Reads the answer to a NOTIFY.
+pub fn read_notify_reply(bytes: &[u8], chain: Option<&mut Chain<'_>>, now_s: u64) -> Result<Rcode, TsigError> {
+    let message = Message::new(bytes).map_err(|_| TsigError::Malformed)?;
+    match chain {
+        Some(chain) => chain.check_response(&message, now_s).map(|()| message.header().rcode()),
+        None => Ok(message.header().rcode()),
+    }
+}
+
+/// What the records of an answer are.
+#[derive(Debug, Default)]
+struct Found {
+    serial: Option<Serial>,
+    soas: usize,
+    has_cname: bool,
+    has_authority_ns: bool,
+    has_authority_soa: bool,
+    has_opt: bool,
+    high_rcode: u16,
+    expire_s: Option<u32>,
+}
+
+impl Found {
+    /// None: malformed.
+    fn read(message: &Message<'_>, zone: NameRef<'_>) -> Option<Self> {
+        let mut found = Self::default();
+        for record in message.records() {
+            let record = record.ok()?;
+            match (record.section, record.rtype) {
+                (Section::Answer, Rtype::SOA) if record.owner.as_ref() == zone => {
+                    found.soas = found.soas.saturating_add(1);
+                    found.serial = Some(soa_serial(message, record.rdata.clone())?);
+                }
+                (Section::Answer, Rtype::CNAME) => found.has_cname = true,
+                (Section::Authority, Rtype::NS) => found.has_authority_ns = true,
+                (Section::Authority, Rtype::SOA) => found.has_authority_soa = true,
+                (Section::Additional, Rtype::OPT) => {
+                    let edns = Edns::read(&record, message.rdata(&record)).ok()?;
+                    found.has_opt = true;
+                    found.high_rcode = (record.ttl >> 24) as u16;
+                    found.expire_s = expire_of(&edns);
+                }
+                _ => {}
+            }
+        }
+        Some(found)
+    }
+
+    fn fault(&self, header: Header) -> Option<Unusable> {
+        if self.soas == 0 {
+            if self.has_cname {
+                return Some(Unusable::Cname);
+            }
+            if self.has_authority_ns && !self.has_authority_soa {
+                return Some(Unusable::Referral);
+            }
+        }
+        match (header.aa(), self.soas) {
+            (false, _) => Some(Unusable::NotAuthoritative),
+            (true, 0) => Some(Unusable::NoData),
+            (true, 1) => None,
+            (true, count) => Some(Unusable::SoaCount(count)),
+        }
+    }
+}
+
+/// The serial within a SOA record, whose names may be compressed.
+fn soa_serial(message: &Message<'_>, range: std::ops::Range<usize>) -> Option<Serial> {
+    let mut data = Vec::new();
+    crate::dns::rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut data).ok()?;
+    let (_, numbers) = data.split_last_chunk::<20>()?;
+    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
+}
+
+fn expire_of(edns: &Edns<'_>) -> Option<u32> {
+    edns.options().find_map(|(code, data)| match (code, <[u8; 4]>::try_from(data)) {
+        (option::EXPIRE, Ok(value)) => Some(u32::from_be_bytes(value)),
+        _ => None,
+    })
+}

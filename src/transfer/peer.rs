@@ -1,0 +1,154 @@
+//! Other servers: how one is reached, and which were out of reach lately.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::dns::Key;
+
+/// How long an unreachable server is passed over, in seconds.
+const UNREACHABLE_S: u64 = 600;
+/// How many unreachable servers are remembered; the one unused longest makes room.
+const UNREACHABLE_MAX: usize = 10;
+/// How many failures in a row make a server unreachable.
+const FAILURES: u32 = 2;
+
+/// Another server as an element of `primaries` or `also-notify`, its key found.
+#[derive(Clone)]
+pub struct Peer {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Where requests to it come from; an unspecified address and port 0 leave it to the host.
+    pub source: SocketAddr,
+    /// What requests are signed with.
+    pub key: Option<Arc<Key>>,
+    /// Whether requests may have EDNS (`server { edns }`).
+    pub edns: bool,
+}
+
+/// As BIND prints it.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Socket(self.address))
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Peer({self})")
+    }
+}
+
+/// An address and port as BIND prints them: `192.0.2.1#53`.
+#[derive(Debug, Clone, Copy)]
+pub struct Socket(pub SocketAddr);
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.0.ip(), self.0.port())
+    }
+}
+
+/// Servers that could not be reached lately, shared by all zones.
+#[derive(Debug, Default)]
+pub struct Unreachable {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    remote: SocketAddr,
+    local: SocketAddr,
+    failures: u32,
+    used_s: u64,
+    until_s: u64,
+}
+
+impl Unreachable {
+    /// Whether the server is to be passed over.
+    pub fn contains(&mut self, peer: &Peer, now_s: u64) -> bool {
+        let Some(entry) = self.find(peer) else { return false };
+        if entry.until_s <= now_s {
+            return false;
+        }
+        entry.used_s = now_s;
+        entry.failures >= FAILURES
+    }
+
+    /// Notes that the server could not be reached.
+    pub fn add(&mut self, peer: &Peer, now_s: u64) {
+        let until_s = now_s.saturating_add(UNREACHABLE_S);
+        if let Some(entry) = self.find(peer) {
+            entry.failures = if entry.until_s <= now_s { 1 } else { entry.failures.saturating_add(1) };
+            (entry.until_s, entry.used_s) = (until_s, now_s);
+            return;
+        }
+        self.make_room();
+        self.entries.push(Entry { remote: peer.address, local: peer.source, failures: 1, used_s: now_s, until_s });
+    }
+
+    /// Notes that the server is there: it answered or sent a NOTIFY.
+    pub fn remove(&mut self, peer: &Peer) {
+        self.entries.retain(|entry| (entry.remote, entry.local) != (peer.address, peer.source));
+    }
+
+    fn find(&mut self, peer: &Peer) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| (entry.remote, entry.local) == (peer.address, peer.source))
+    }
+
+    fn make_room(&mut self) {
+        if self.entries.len() >= UNREACHABLE_MAX {
+            let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.used_s).map(|(at, _)| at);
+            oldest.map(|at| self.entries.swap_remove(at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(last: u8) -> Peer {
+        let address = SocketAddr::from(([192, 0, 2, last], 53));
+        Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: true }
+    }
+
+    #[test]
+    fn a_server_is_unreachable_after_two_failures_for_ten_minutes() {
+        let mut unreachable = Unreachable::default();
+        unreachable.add(&peer(1), 100);
+        assert!(!unreachable.contains(&peer(1), 101));
+        unreachable.add(&peer(1), 110);
+        assert!(unreachable.contains(&peer(1), 709));
+        assert!(!unreachable.contains(&peer(1), 710));
+        unreachable.add(&peer(1), 720);
+        assert!(!unreachable.contains(&peer(1), 721), "the count starts anew");
+    }
+
+    #[test]
+    fn a_sign_of_life_clears_the_server() {
+        let mut unreachable = Unreachable::default();
+        unreachable.add(&peer(1), 0);
+        unreachable.add(&peer(1), 0);
+        unreachable.remove(&peer(1));
+        assert!(!unreachable.contains(&peer(1), 1));
+    }
+
+    #[test]
+    fn the_server_unused_longest_makes_room() {
+        let mut unreachable = Unreachable::default();
+        for last in 0..=10 {
+            unreachable.add(&peer(last), u64::from(last));
+            unreachable.add(&peer(last), u64::from(last));
+        }
+        assert!(!unreachable.contains(&peer(0), 20));
+        assert!(unreachable.contains(&peer(1), 20));
+        assert!(unreachable.contains(&peer(10), 20));
+    }
+
+    #[test]
+    fn peers_print_like_bind() {
+        assert_eq!(peer(9).to_string(), "192.0.2.9#53");
+        assert_eq!(Socket("[2001:db8::1]:5300".parse().unwrap()).to_string(), "2001:db8::1#5300");
+    }
+}

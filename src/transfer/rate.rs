@@ -1,0 +1,110 @@
+//! A queue that lets so many through in a second: `serial-query-rate`, `notify-rate` and their start-up siblings.
+//!
+//! One queue serves all zones. Times are milliseconds of any clock that does not go back.
+
+use std::collections::VecDeque;
+
+/// Waiting jobs and when the next may go.
+#[derive(Debug)]
+pub struct Pacer<Job> {
+    interval_ms: u64,
+    next_ms: u64,
+    urgent: VecDeque<Job>,
+    routine: VecDeque<Job>,
+}
+
+impl<Job: PartialEq> Pacer<Job> {
+    /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
+    pub fn new(rate: u32) -> Self {
+        let (urgent, routine) = (VecDeque::new(), VecDeque::new());
+        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine }
+    }
+
+    /// Changes the rate; what waits keeps waiting.
+    pub fn set_rate(&mut self, rate: u32) {
+        self.interval_ms = interval_ms(rate);
+    }
+
+    /// Queues a job unless it waits already.
+    pub fn push(&mut self, job: Job) {
+        if !self.urgent.contains(&job) && !self.routine.contains(&job) {
+            self.routine.push_back(job);
+        }
+    }
+
+    /// Queues a job ahead of all routine ones, taking it out of those if it waits there.
+    pub fn push_urgent(&mut self, job: Job) {
+        self.routine.retain(|each| *each != job);
+        if !self.urgent.contains(&job) {
+            self.urgent.push_back(job);
+        }
+    }
+
+    /// Takes a job out that is not wanted any more.
+    pub fn remove(&mut self, job: &Job) {
+        self.urgent.retain(|each| each != job);
+        self.routine.retain(|each| each != job);
+    }
+
+    /// The next job, if one waits and its time has come.
+    pub fn pop(&mut self, now_ms: u64) -> Option<Job> {
+        if now_ms < self.next_ms {
+            return None;
+        }
+        let job = self.urgent.pop_front().or_else(|| self.routine.pop_front())?;
+        // A caller that comes late may catch up with one second's worth, not more.
+        self.next_ms = self.next_ms.max(now_ms.saturating_sub(self.burst_ms())).saturating_add(self.interval_ms);
+        Some(job)
+    }
+
+    /// When to come again; none if nothing waits.
+    pub fn next_ms(&self) -> Option<u64> {
+        (self.len() > 0).then_some(self.next_ms)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.urgent.len().saturating_add(self.routine.len())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn burst_ms(&self) -> u64 {
+        BURST.saturating_mul(self.interval_ms).min(1000)
+    }
+}
+
+/// How many jobs may go at once after a pause.
+const BURST: u64 = 2;
+
+fn interval_ms(rate: u32) -> u64 {
+    (1000 / u64::from(rate.max(1))).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_go_in_a_second_and_no_more() {
+        let mut pacer = Pacer::new(20);
+        (0..1000).for_each(|job| pacer.push(job));
+        let gone: Vec<(u64, i32)> = (5000..6000).filter_map(|now_ms| Some((now_ms, pacer.pop(now_ms)?))).collect();
+        assert!((20..=23).contains(&gone.len()), "{}", gone.len());
+        assert!(gone.is_sorted());
+    }
+
+    #[test]
+    fn an_urgent_job_overtakes_and_is_there_once() {
+        let mut pacer = Pacer::new(1000);
+        [1, 2, 3, 3].into_iter().for_each(|job| pacer.push(job));
+        pacer.push_urgent(3);
+        pacer.push(3);
+        let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
+        assert_eq!(order, [3, 1, 2]);
+        assert_eq!(pacer.next_ms(), None);
+    }
+}
