@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod answer;
+pub mod cli;
 pub mod conf;
 pub mod dns;
 pub mod net;

@@ -5,5 +5,6 @@ pub mod logging;
 pub mod plan;
 pub mod privilege;
 pub mod process;
+pub mod start;
 pub mod systemd;
 pub mod timers;

@@ -1,0 +1,75 @@
+//! Floor 7: which program was asked for, its flags and its exit codes.
+//!
+//! One binary has many names: a link called `named` or `rndc` behaves as that program does, and so does the first word
+//! behind `nomd`.
+
+pub mod named;
+pub mod rndc;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// A program that this binary is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The server, as BIND's named.
+    Named,
+    /// The control client, as BIND's rndc.
+    Rndc,
+    /// A primary and a secondary to look at.
+    Try,
+    /// What there is.
+    Help,
+}
+
+impl Program {
+    /// The program of a name.
+    pub fn from_name(name: &OsStr) -> Option<Self> {
+        match name.to_str()? {
+            "named" => Some(Self::Named),
+            "rndc" => Some(Self::Rndc),
+            "try" => Some(Self::Try),
+            "help" | "-h" | "--help" => Some(Self::Help),
+            _ => None,
+        }
+    }
+}
+
+/// Splits a command line into the program and the words that are for it. None: no program is called so.
+pub fn choose(words: impl IntoIterator<Item = OsString>) -> Option<(Program, Vec<OsString>)> {
+    let mut words = words.into_iter();
+    let called = words.next().unwrap_or_default();
+    let by_link = Path::new(&called).file_name().and_then(Program::from_name);
+    let program = match by_link {
+        Some(program @ (Program::Named | Program::Rndc)) => program,
+        _ => words.next().map_or(Some(Program::Help), |word| Program::from_name(&word))?,
+    };
+    Some((program, words.collect()))
+}
+
+/// What `nomd help` prints.
+pub const HELP: &str = "\
+usage: nomd named [flags of named]   serve zones as BIND 9's named does
+       nomd rndc [flags] command     control a running server as rndc does
+       nomd try                      run a primary and a secondary on loopback, to look at
+       nomd help                     print this
+
+A link to nomd that is called named or rndc needs no first word. See nomd(8).";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(line: &str) -> Option<(Program, Vec<OsString>)> {
+        choose(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn links_and_first_words_choose_the_program() {
+        assert_eq!(chosen("/usr/sbin/named -g"), Some((Program::Named, vec!["-g".into()])));
+        assert_eq!(chosen("./nomd named -g"), Some((Program::Named, vec!["-g".into()])));
+        assert_eq!(chosen("rndc status"), Some((Program::Rndc, vec!["status".into()])));
+        assert_eq!(chosen("nomd"), Some((Program::Help, vec![])));
+        assert_eq!(chosen("nomd frobnicate"), None);
+    }
+}
