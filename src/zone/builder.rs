@@ -5,6 +5,7 @@
 //! owners came in canonical order the blocks already lie as they will be; otherwise they are sorted, and blocks of the
 //! same owner are joined. Duplicate records are dropped and the first TTL of an RRset holds (RFC 2181 section 5.2).
 
+use std::cmp::Ordering;
 use std::mem;
 
 use super::blocks::{BlockWriter, Place};
@@ -12,6 +13,7 @@ use super::contents::{Parts, ZoneVersion};
 use super::key::Key;
 use super::node::{self, Flags, Node};
 use super::trie::{Leaf, Trie, TrieWriter};
+use crate::dns::rdata;
 use crate::dns::{Class, Name, NameRef, Rtype};
 
 /// Why records are no zone. Words as BIND has them.
@@ -466,11 +468,13 @@ fn pack_rrset(
 ) -> Result<usize, ContentsError> {
     let bytes = |record: &Record| rdatas.get(record.start as usize..record.end as usize).unwrap_or_default();
     let rdata = |record: &Record| bytes(record).get(2..).unwrap_or_default();
-    let covered = records.first().map_or(Rtype(0), |first| first.rtype);
+    let (covered, is_signature) = records.first().map_or((Rtype(0), false), |first| (first.rtype, first.is_signature));
+    let rtype = if is_signature { Rtype::RRSIG } else { covered };
+    let is_same = |left: &Record, right: &Record| canonical_order(rtype, rdata(left), rdata(right)).is_eq();
     if records.len() > 1 {
-        records.sort_by(|left, right| rdata(left).cmp(rdata(right)));
+        records.sort_by(|left, right| canonical_order(rtype, rdata(left), rdata(right)));
     }
-    let groups = || records.chunk_by(|left, right| bytes(left) == bytes(right)).filter_map(|same| same.first());
+    let groups = || records.chunk_by(is_same).filter_map(|same| same.first());
     let count = groups().count();
     if limits.records_per_type > 0 && count > limits.records_per_type as usize {
         return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
@@ -481,6 +485,13 @@ fn pack_rrset(
     node::push_size(out, groups().map(|record| bytes(record).len()).sum());
     groups().for_each(|record| out.extend_from_slice(bytes(record)));
     Ok(count)
+}
+
+/// The order of RRs within an RRset (RFC 4034 section 6.3); equal ones are duplicates, as in BIND.
+fn canonical_order(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
+    // Folding changes nothing where there is no capital letter, which is nearly always.
+    let has_capital = |rdata: &[u8]| rdata.iter().any(u8::is_ascii_uppercase);
+    if has_capital(left) || has_capital(right) { rdata::compare(rtype, left, right) } else { left.cmp(right) }
 }
 
 /// The type that an RRSIG covers (RFC 4034 section 3.1.1).

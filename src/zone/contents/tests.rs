@@ -271,6 +271,15 @@ fn owners_keep_their_case_and_rrsets_their_first_ttl() {
 }
 
 #[test]
+fn records_that_differ_in_the_case_of_a_name_are_one() {
+    let ns = |target: &str| (name(APEX), Rtype::NS, 60, name(target).as_ref().as_bytes().to_vec());
+    let version = build(&[soa(1), ns("B.x."), ns("a.x."), ns("b.X.")]);
+    let rrset = version.apex_node().unwrap().rrset(Rtype::NS).unwrap();
+    let targets: Vec<_> = rrset.rdatas().map(|rdata| NameRef::from_wire(rdata).unwrap().to_string()).collect();
+    assert_eq!(targets, ["a.x.", "B.x."]);
+}
+
+#[test]
 fn large_rrsets_stay_whole() {
     let mut records = vec![soa(1)];
     records.extend((0..300_u16).map(|number| {
