@@ -253,9 +253,22 @@ impl NameBuf {
         match text {
             b"@" => return origin.map(Self::from_name).ok_or(NameError::NoOrigin),
             b"." => return Ok(Self::root()),
-            b"" => return Err(NameError::EmptyLabel),
             _ => {}
         }
+        let (body, suffix) = match plain_parts(text, origin)? {
+            Some(parts) => parts,
+            None => return Self::from_escaped_text(text, origin),
+        };
+        let mut name = Self::root();
+        let (head, len) = (body.len() + 1, body.len() + 1 + suffix.len());
+        name.bytes.get_mut(head..len).ok_or(NameError::NameTooLong)?.copy_from_slice(suffix.0);
+        name.bytes[1..head].copy_from_slice(body);
+        cut_labels(&mut name.bytes[..head])?;
+        name.len = len as u8;
+        Ok(name)
+    }
+
+    fn from_escaped_text(text: &[u8], origin: Option<NameRef<'_>>) -> Result<Self, NameError> {
         let mut writer = TextReader { name: Self::root(), start: 0, end: 1 };
         let mut rest = text;
         while let Some((&byte, tail)) = rest.split_first() {
@@ -276,6 +289,56 @@ impl NameBuf {
         }
         writer.complete(NameRef::ROOT)
     }
+}
+
+/// Reads a name as [`NameBuf::from_text`] does, straight into `out`: the path of zone loading.
+pub(super) fn append_text(text: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) -> Result<(), NameError> {
+    match text {
+        b"@" => out.extend_from_slice(origin.0),
+        b"." => out.push(0),
+        _ => match plain_parts(text, Some(origin))? {
+            Some((body, suffix)) => {
+                if body.len() + 1 + suffix.len() > MAX_NAME {
+                    return Err(NameError::NameTooLong);
+                }
+                let start = out.len();
+                out.push(0);
+                out.extend_from_slice(body);
+                cut_labels(&mut out[start..])?;
+                out.extend_from_slice(suffix.0);
+            }
+            None => out.extend_from_slice(NameBuf::from_escaped_text(text, Some(origin))?.as_ref().0),
+        },
+    }
+    Ok(())
+}
+
+/// The labels of text without escapes, still with dots, and the name to put behind them. None: it has escapes.
+fn plain_parts<'t>(text: &'t [u8], origin: Option<NameRef<'t>>) -> Result<Option<(&'t [u8], NameRef<'t>)>, NameError> {
+    if text.contains(&b'\\') {
+        return Ok(None);
+    }
+    match text.strip_suffix(b".") {
+        Some(body) => Ok(Some((body, NameRef::ROOT))),
+        None => Ok(Some((text, origin.ok_or(NameError::NoOrigin)?))),
+    }
+}
+
+/// Makes wire form of a name's text in place: `name` has a free byte and then the text, whose dots become the lengths.
+fn cut_labels(name: &mut [u8]) -> Result<(), NameError> {
+    let mut start = 0;
+    for place in 1..=name.len() {
+        if place < name.len() && name[place] != b'.' {
+            continue;
+        }
+        match place - start - 1 {
+            0 => return Err(NameError::EmptyLabel),
+            length @ 1..=MAX_LABEL => name[start] = length as u8,
+            _ => return Err(NameError::LabelTooLong),
+        }
+        start = place;
+    }
+    Ok(())
 }
 
 /// Builds a name label by label: `start` is the place of the open label's length byte, `end` the next free byte.
@@ -555,6 +618,21 @@ mod tests {
         assert_eq!(fault("\\1"), NameError::BadEscape);
         assert_eq!(fault(&"a".repeat(64)), NameError::LabelTooLong);
         assert_eq!(fault(&"abcdefg.".repeat(32)), NameError::NameTooLong);
+    }
+
+    #[test]
+    fn names_are_appended_as_they_are_read() {
+        let origin = name("example.com.");
+        let texts = ["www", "@", ".", "a.b.", "a\\.b.c", "", "..", "a..b", ".a", "a.", "\\256", "*"];
+        let long = ["a".repeat(64), "a".repeat(63), "abcdefg.".repeat(32), "abcdefg.".repeat(31), "a.".repeat(125)];
+        for text in texts.iter().copied().chain(long.iter().map(String::as_str)) {
+            let mut appended = Vec::new();
+            let result = append_text(text.as_bytes(), origin.as_ref(), &mut appended);
+            match NameBuf::from_text(text.as_bytes(), Some(origin.as_ref())) {
+                Ok(read) => assert_eq!((result, appended.as_slice()), (Ok(()), read.as_ref().as_bytes()), "{text}"),
+                Err(error) => assert_eq!(result, Err(error), "{text}"),
+            }
+        }
     }
 
     #[test]

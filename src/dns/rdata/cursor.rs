@@ -2,8 +2,9 @@
 //! values. On the path of zone loading: nothing here allocates.
 
 use super::{Fault, RdataError};
+use crate::dns::NameRef;
+use crate::dns::name::append_text;
 use crate::dns::text::{Token, Tokens};
-use crate::dns::{NameBuf, NameRef};
 
 /// Reads fields. `start` is where in the output the record's data starts.
 pub(super) struct Cursor<'t, 'o, T, Tok> {
@@ -70,9 +71,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field as a domain name.
     pub(super) fn name(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let name = NameBuf::from_text(self.text()?, Some(self.origin))?;
-        out.extend_from_slice(name.as_ref().as_bytes());
-        Ok(())
+        Ok(append_text(self.text()?, self.origin, out)?)
     }
 
     /// The fault with the field that was read last.
