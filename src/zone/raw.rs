@@ -15,7 +15,8 @@ use super::file::{FileError, write_atomically};
 use super::node::Rrset;
 use crate::dns::{Class, Name, NameRef, Rtype, Serial, rdata};
 
-/// What the header of a raw file says beside its version.
+/// What the header of a raw file says beside its version. BIND: 9.18 leaves both optional fields unset in the file of a
+/// plain secondary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Header {
     /// When the file was written, in seconds since 1970.
