@@ -52,6 +52,7 @@ pub fn view(identity: &Identity) -> View {
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
         rrset_order: RrsetOrder::None,
+        allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
     }
 }

@@ -25,7 +25,7 @@ use crate::zone::{Find, Match, Node, Rrset, ZoneVersion};
 mod additional;
 
 /// How often a chain may lead to another name (BIND: max-query-restarts).
-const MAX_RESTARTS: usize = 11;
+pub(super) const MAX_RESTARTS: usize = 11;
 
 /// What is asked, by whom.
 pub(super) struct Query<'a> {
@@ -40,6 +40,9 @@ pub(super) struct Query<'a> {
     /// The client announced, by EDNS, that it takes no more than 512 bytes over UDP.
     pub(super) is_small: bool,
     pub(super) now_s: u64,
+    /// Whether chains and additional data may come from other zones than that of the question. BIND: only if it would
+    /// recurse for this client.
+    pub(super) may_cross_zones: bool,
 }
 
 /// An answer under construction.
@@ -47,6 +50,11 @@ pub(super) struct Answer<'a, 'w> {
     pub(super) query: &'a Query<'a>,
     pub(super) records: Records<'w>,
     pub(super) suffixes: &'w mut Suffixes,
+    /// Names that CNAMEs of wildcards led away from. The proofs that they do not exist wait until the answer section is
+    /// complete. The memory is used again for the next request.
+    synthesised: &'w mut Vec<NameBuf>,
+    /// The zone of the question.
+    first_zone: Option<&'a Arc<Zone>>,
     no_authority: bool,
     no_additional: bool,
     pub(super) rcode: Rcode,
@@ -74,12 +82,20 @@ struct Place<'z> {
 }
 
 impl<'a, 'w> Answer<'a, 'w> {
-    pub(super) fn new(query: &'a Query<'a>, records: Records<'w>, suffixes: &'w mut Suffixes) -> Self {
+    pub(super) fn new(
+        query: &'a Query<'a>,
+        records: Records<'w>,
+        suffixes: &'w mut Suffixes,
+        synthesised: &'w mut Vec<NameBuf>,
+    ) -> Self {
+        synthesised.clear();
         let (no_authority, no_additional) = minimal(query);
         Self {
             query,
             records,
             suffixes,
+            synthesised,
+            first_zone: None,
             no_authority,
             no_additional,
             rcode: Rcode::NOERROR,
@@ -94,18 +110,20 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     /// Fills the message.
     pub(super) fn fill(&mut self) {
-        let mut step = self.step(self.query.name, true);
+        // A chain may also end without authority data, where nothing else writes the proofs.
+        self.is_truncated = self.follow().and_then(|()| self.prove_synthesis()).is_err();
+    }
+
+    fn follow(&mut self) -> Result<(), Full> {
+        let mut step = self.step(self.query.name, true)?;
         for _ in 0..MAX_RESTARTS {
             match step {
-                Ok(Step::Follow(name)) => step = self.step(name.as_ref(), false),
-                Ok(Step::Done) => return,
-                Err(Full) => {
-                    self.is_truncated = true;
-                    return;
-                }
+                Step::Follow(name) => step = self.step(name.as_ref(), false)?,
+                Step::Done => return Ok(()),
             }
         }
         self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
+        Ok(())
     }
 
     fn fail(&mut self, rcode: Rcode, error: Option<ExtendedError>) {
@@ -115,7 +133,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     /// One round: finds the zone of `name` and answers from it as far as it goes.
     fn step(&mut self, name: NameRef<'_>, is_first: bool) -> Result<Step, Full> {
         let view = self.query.view;
-        let Some(zone) = self.zone_of(view, name) else {
+        let Some(zone) = self.zone_of(view, name).filter(|zone| is_first || self.may_enter(zone)) else {
             if is_first {
                 self.fail(Rcode::REFUSED, None);
                 self.denied = Some(Denied::OutsideZones);
@@ -134,7 +152,10 @@ impl<'a, 'w> Answer<'a, 'w> {
             self.fail(Rcode::SERVFAIL, None);
             return Ok(Step::Done);
         };
-        self.is_authoritative |= is_first;
+        if is_first {
+            self.is_authoritative = true;
+            self.first_zone = Some(zone);
+        }
         let place = Place { zone, version, name, found: version.find(name) };
         self.answer_from(&place, is_first)
     }
@@ -148,6 +169,11 @@ impl<'a, 'w> Answer<'a, 'w> {
             return parent.or(Some(zone));
         }
         Some(zone)
+    }
+
+    /// Whether data of this zone may go into an answer that began in another.
+    fn may_enter(&self, zone: &Arc<Zone>) -> bool {
+        self.query.may_cross_zones || self.first_zone.is_some_and(|first| Arc::ptr_eq(first, zone))
     }
 
     fn may_ask(&self, zone: &Zone) -> bool {
@@ -181,7 +207,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     fn is_for_parent(&self, place: &Place<'_>, cut: &Node<'_>) -> bool {
         let is_exact =
             matches!(place.found.matched, Match::Node(node) if node.relative_owner() == cut.relative_owner());
-        is_exact && matches!(self.query.rtype, Rtype::DS | Rtype::NSEC)
+        is_exact && (self.query.rtype == Rtype::DS || self.query.rtype == Rtype::NSEC && cut.has_nsec())
     }
 
     /// The name exists, or `node` is the source of synthesis for it.
@@ -200,7 +226,9 @@ impl<'a, 'w> Answer<'a, 'w> {
             Rtype::RRSIG => self.add_signatures(node, owner)?,
             rtype => match node.rrset(rtype) {
                 Some(rrset) => self.records.add(Section::Answer, owner, rrset).map(|()| true)?,
-                None if node.has_cname() => return self.alias(place, node, owner, is_wildcard),
+                None if node.has_cname() && !stands_beside_cname(rtype) => {
+                    return self.alias(place, node, owner, is_wildcard);
+                }
                 None => false,
             },
         };
@@ -211,6 +239,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         if self.query.rtype == Rtype::SOA {
             self.expire_s = self.expires_in(place);
         }
+        self.prove_synthesis()?;
         if is_wildcard {
             denial::wildcard_answer(self, place.version, place.name, &place.found)?;
         }
@@ -259,10 +288,25 @@ impl<'a, 'w> Answer<'a, 'w> {
         let Some(cname) = node.rrset(Rtype::CNAME) else { return Ok(Step::Done) };
         self.records.add(Section::Answer, owner, cname)?;
         self.kind = Kind::Success;
-        if is_wildcard {
-            denial::wildcard_answer(self, place.version, place.name, &place.found)?;
+        if is_wildcard && self.records.dnssec_ok {
+            self.synthesised.push(NameBuf::from_name(place.name));
         }
         Ok(target(cname).map_or(Step::Done, |target| Step::Follow(NameBuf::from_name(target))))
+    }
+
+    /// Proves of each name that a wildcard's CNAME led away from that it does not exist itself.
+    fn prove_synthesis(&mut self) -> Result<(), Full> {
+        let mut names = std::mem::take(self.synthesised);
+        let view = self.query.view;
+        let written = names.iter().try_for_each(|name| {
+            let Some(zone) = self.zone_of(view, name.as_ref()) else { return Ok(()) };
+            let contents = zone.contents();
+            let Some(version) = contents.as_deref() else { return Ok(()) };
+            denial::wildcard_answer(self, version, name.as_ref(), &version.find(name.as_ref()))
+        });
+        names.clear();
+        *self.synthesised = names;
+        written
     }
 
     /// A DNAME above the name puts the name under another one (RFC 6672 section 3.2).
@@ -280,19 +324,20 @@ impl<'a, 'w> Answer<'a, 'w> {
         let fields = (Rtype::CNAME, self.records.class, dname.ttl());
         let rdata = renamed.as_ref().as_bytes();
         self.records.writer.record(Section::Answer, Owner::Name(place.name), fields, rdata)?;
-        if self.query.rtype == Rtype::CNAME {
-            return Ok(Step::Done);
+        if matches!(self.query.rtype, Rtype::CNAME | Rtype::ANY) {
+            return self.finish_positive(place, node).map(|()| Step::Done);
         }
         Ok(Step::Follow(renamed))
     }
 
     /// The name is at or below a zone cut.
     fn refer(&mut self, place: &Place<'_>, cut: &Node<'_>) -> Result<(), Full> {
+        self.prove_synthesis()?;
         let owner = cut.owner();
         let Some(ns) = cut.rrset(Rtype::NS) else { return Ok(()) };
         self.records.add_alone(Section::Authority, Owner::Name(owner.as_ref()), ns, ns.ttl())?;
         self.kind = Kind::Referral;
-        if self.records.dnssec_ok {
+        if self.records.dnssec_ok && place.version.is_signed() {
             match cut.rrset(Rtype::DS) {
                 Some(ds) => self.records.add(Section::Authority, Owner::Name(owner.as_ref()), ds)?,
                 None => denial::insecure_referral(self, place.version, cut)?,
@@ -303,7 +348,7 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn no_data(&mut self, place: &Place<'_>, node: Option<&Node<'_>>, is_wildcard: bool) -> Result<(), Full> {
         self.kind = Kind::NoData;
-        self.add_negative_soa(place)?;
+        self.add_negative_soa(place, false)?;
         if self.records.dnssec_ok {
             denial::no_data(self, place.version, place.name, &place.found, node, is_wildcard)?;
         }
@@ -312,7 +357,8 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn no_name(&mut self, place: &Place<'_>) -> Result<(), Full> {
         (self.kind, self.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
-        self.add_negative_soa(place)?;
+        let is_zero = place.zone.policy().zero_no_soa_ttl && self.query.rtype == Rtype::SOA;
+        self.add_negative_soa(place, is_zero)?;
         if self.records.dnssec_ok {
             denial::no_name(self, place.version, place.name, &place.found)?;
         }
@@ -320,10 +366,10 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     /// The SOA of a negative answer: its TTL says how long the answer holds (RFC 2308 section 3).
-    fn add_negative_soa(&mut self, place: &Place<'_>) -> Result<(), Full> {
+    fn add_negative_soa(&mut self, place: &Place<'_>, is_zero: bool) -> Result<(), Full> {
+        self.prove_synthesis()?;
         let Some(apex) = place.version.apex_node() else { return Ok(()) };
         let (Some(rrset), Some(soa)) = (apex.rrset(Rtype::SOA), place.version.soa()) else { return Ok(()) };
-        let is_zero = place.zone.policy().zero_no_soa_ttl && self.query.rtype == Rtype::SOA;
         let ttl = if is_zero { 0 } else { soa.ttl.min(soa.minimum) };
         self.records.add_with_ttl(Section::Authority, Owner::Name(place.version.apex()), rrset, ttl)
     }
@@ -340,10 +386,8 @@ impl<'a, 'w> Answer<'a, 'w> {
             self.records.add(Section::Authority, Owner::Name(place.version.apex()), ns)?;
         }
         if !self.no_additional {
-            match self.query.rtype {
-                Rtype::ANY => node.rrsets().for_each(|rrset| self.add_addresses(place, rrset)),
-                rtype => node.rrset(rtype).into_iter().for_each(|rrset| self.add_addresses(place, rrset)),
-            }
+            let answered = node.rrset(self.query.rtype);
+            answered.into_iter().for_each(|rrset| self.add_addresses(place, rrset));
             authority.into_iter().for_each(|ns| self.add_addresses(place, ns));
         }
         Ok(())
@@ -362,8 +406,16 @@ fn minimal(query: &Query<'_>) -> (bool, bool) {
         _ if query.is_small => (true, true),
         Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::CDS | Rtype::DS => (true, true),
         Rtype::NS => (false, false),
+        // BIND: the answer to ANY is long enough.
+        Rtype::ANY => (no_authority, true),
         _ => (no_authority, no_additional),
     }
+}
+
+/// The types that may stand beside a CNAME, so that a question for them is about the name itself (RFC 4035 section 2.5,
+/// RFC 3007 section 2).
+fn stands_beside_cname(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::NSEC | Rtype::KEY)
 }
 
 /// The types that an ANY query to an unsigned zone does not show.

@@ -14,7 +14,7 @@ use super::acl::Peer;
 use super::cookie::{self, CookieState};
 use super::facts::{Denied, Facts};
 use super::opt::Opt;
-use super::query::{Answer, Query};
+use super::query::{Answer, MAX_RESTARTS, Query};
 use super::records::{Order, Records};
 use super::reply::{Head, close};
 use super::request::{Question, Request};
@@ -23,7 +23,7 @@ use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::{self, Chain, Refusal, Verdict};
 use crate::dns::writer::{Case, Compression, Writer};
-use crate::dns::{Class, Key, Message, NameRef, Opcode, Rcode, Rtype, WireError};
+use crate::dns::{Class, Key, Message, NameBuf, NameRef, Opcode, Rcode, Rtype, WireError};
 use crate::zone::ZoneVersion;
 
 /// Requests from these ports are not answered: services there would answer back for ever (BIND).
@@ -95,6 +95,7 @@ pub struct Scratch {
     pub(super) names: Compression,
     suffixes: Suffixes,
     order: Order,
+    synthesised: Vec<NameBuf>,
     /// Whom the last FORMERR over UDP went to, when, and with which ID.
     pub(super) last_formerr: Option<(SocketAddr, u64, u16)>,
     pub(super) facts: Facts,
@@ -107,6 +108,7 @@ impl Scratch {
             names: Compression::default(),
             suffixes: Suffixes::default(),
             order: Order::new(seed),
+            synthesised: Vec::with_capacity(MAX_RESTARTS.saturating_add(1)),
             last_formerr: None,
             facts: Facts::default(),
         }
@@ -349,6 +351,7 @@ impl<'a> Job<'a> {
             recursion_desired: request.header.rd(),
             is_small: !self.is_tcp() && edns.is_some_and(|edns| edns.udp_size <= MIN_UDP_SIZE),
             now_s: self.now_s,
+            may_cross_zones: request.header.rd() && view.allow_recursion.allows(peer),
         };
         let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
         let (limit, tail) = (self.limit(), self.tail_length());
@@ -360,7 +363,7 @@ impl<'a> Job<'a> {
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
         let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.order);
-        let mut answer = Answer::new(&query, records, &mut scratch.suffixes);
+        let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.synthesised);
         answer.fill();
         let head = Head {
             rcode: answer.rcode,

@@ -74,6 +74,9 @@ pub struct View {
     pub minimal_any: bool,
     /// The order of the records of an RRset.
     pub rrset_order: RrsetOrder,
+    /// For whom named would recurse. nomd does not, but like named it follows CNAMEs from zone to zone, and takes
+    /// additional data from other zones, only for them and when they set RD.
+    pub allow_recursion: Acl,
     /// Clients whose answers are compressed without regard to case.
     pub no_case_compress: Acl,
 }

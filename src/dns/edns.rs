@@ -36,8 +36,8 @@ pub const VERSION: u8 = 0;
 pub const MIN_UDP_SIZE: u16 = 512;
 /// Length of a client cookie.
 pub const CLIENT_COOKIE: usize = 8;
-/// The longest whole cookie (RFC 7873 section 4).
-pub const MAX_COOKIE: usize = 40;
+/// The longest part of a server (RFC 7873 section 4); a whole cookie has at most 40 bytes.
+pub const MAX_SERVER_COOKIE: usize = 32;
 const DO: u32 = 0x8000;
 
 /// An OPT record whose options are whole.
@@ -122,7 +122,7 @@ pub struct Wishes<'a> {
 pub struct Cookie<'a> {
     /// The client's part.
     pub client: [u8; CLIENT_COOKIE],
-    /// The server's part, of 8 to 32 bytes; none also if it has any other length, as BIND has it.
+    /// The server's part, of 8 to 32 bytes.
     pub server: Option<&'a [u8]>,
 }
 
@@ -162,8 +162,11 @@ impl<'a> Wishes<'a> {
 impl<'a> Cookie<'a> {
     fn read(data: &'a [u8]) -> Result<Self, WireError> {
         let (client, server) = data.split_first_chunk().ok_or(WireError::BadField)?;
-        let whole = (CLIENT_COOKIE..=MAX_COOKIE.saturating_sub(CLIENT_COOKIE)).contains(&server.len());
-        Ok(Self { client: *client, server: whole.then_some(server) })
+        match server.len() {
+            0 => Ok(Self { client: *client, server: None }),
+            8..=MAX_SERVER_COOKIE => Ok(Self { client: *client, server: Some(server) }),
+            _ => Err(WireError::BadField),
+        }
     }
 }
 
@@ -229,8 +232,8 @@ mod tests {
             let data = vec![7; length];
             Cookie::read(&data).map(|cookie| cookie.server.map(<[u8]>::len))
         };
-        assert_eq!((cookie(7), cookie(8), cookie(9)), (Err(WireError::BadField), Ok(None), Ok(None)));
-        assert_eq!((cookie(16), cookie(40), cookie(41)), (Ok(Some(8)), Ok(Some(32)), Ok(None)));
+        assert_eq!((cookie(7), cookie(8), cookie(9)), (Err(WireError::BadField), Ok(None), Err(WireError::BadField)));
+        assert_eq!((cookie(16), cookie(40), cookie(41)), (Ok(Some(8)), Ok(Some(32)), Err(WireError::BadField)));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Answer<'_, '_> {
         if std::ptr::eq(&raw const **zone, place.zone) {
             return self.add_found(place.version, target);
         }
-        if !self.may_ask(zone) {
+        if !self.may_enter(zone) || !self.may_ask(zone) {
             return Ok(());
         }
         let contents = zone.contents();
@@ -45,33 +45,41 @@ impl Answer<'_, '_> {
         if found.cut.is_some() || found.dname.is_some() {
             return Ok(());
         }
-        match found.matched {
-            Match::Node(node) => self.add_addresses_of(&node),
+        match (found.matched, &found.wildcard) {
+            (Match::Node(node), _) => self.add_addresses_of(&node, node.owner().as_ref()),
+            (Match::Missing, Some(source)) => self.add_addresses_of(source, target),
             _ => Ok(()),
         }
     }
 
-    fn add_addresses_of(&mut self, node: &Node<'_>) -> Result<(), Full> {
-        let owner = node.owner();
+    fn add_addresses_of(&mut self, node: &Node<'_>, owner: NameRef<'_>) -> Result<(), Full> {
         for rrset in ADDRESSES.into_iter().filter_map(|rtype| node.rrset(rtype)) {
-            self.records.add(Section::Additional, Owner::Name(owner.as_ref()), rrset)?;
+            self.records.add(Section::Additional, Owner::Name(owner), rrset)?;
         }
         Ok(())
     }
 
     /// Adds glue for a referral. Without the addresses of servers below the cut the referral leads nowhere, so they have
-    /// to fit (RFC 9471); those of servers elsewhere in the zone are added as far as they do.
+    /// to fit (RFC 9471); those of servers below other cuts are added as far as they do. Addresses that the zone holds
+    /// with authority are no glue.
     pub(super) fn add_glue(&mut self, version: &ZoneVersion, cut: NameRef<'_>, ns: Rrset<'_>) -> Result<(), Full> {
         let targets = || ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
         for target in targets().filter(|target| target.is_at_or_below(cut)) {
-            version.node(target).map_or(Ok(()), |node| self.add_addresses_of(&node))?;
+            self.add_glue_of(version, target)?;
         }
         for target in targets().filter(|target| !target.is_at_or_below(cut)) {
-            if version.node(target).is_some_and(|node| self.add_addresses_of(&node).is_err()) {
+            if self.add_glue_of(version, target).is_err() {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn add_glue_of(&mut self, version: &ZoneVersion, target: NameRef<'_>) -> Result<(), Full> {
+        match version.node(target) {
+            Some(node) if node.is_occluded() || node.is_cut() => self.add_addresses_of(&node, node.owner().as_ref()),
+            _ => Ok(()),
+        }
     }
 }
 
