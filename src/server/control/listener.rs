@@ -208,3 +208,60 @@ fn now_s() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client;
+    use super::*;
+    use crate::dns::Algorithm;
+    use crate::server::control::{Command, IscResult, Verb};
+
+    struct Dummy;
+
+    impl Commands for Dummy {
+        async fn run(&self, command: Command) -> Reply {
+            match command.verb {
+                Verb::ZoneStatus => command.zone.map_or_else(Reply::done, |zone| Reply::no_such_zone(&zone)),
+                _ => Reply::text("server is up and running"),
+            }
+        }
+    }
+
+    fn key(secret: &[u8]) -> Arc<Key> {
+        let name = "rndc-key.".parse().unwrap();
+        Arc::new(Key { name, algorithm: Algorithm::Sha256, truncate_bits: None, secret: secret.to_vec() })
+    }
+
+    /// Serves on a free port until the runtime that comes back is dropped.
+    fn server(allowed: bool) -> (tokio::runtime::Runtime, SocketAddr) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = socket.local_addr().unwrap();
+        let settings = Settings { keys: vec![key(b"secret")], read_only: false, allow: Arc::new(move |_| allowed) };
+        runtime.spawn(serve(socket, Arc::new(ArcSwap::from_pointee(settings)), Arc::new(Dummy)));
+        (runtime, address)
+    }
+
+    #[test]
+    fn our_client_and_our_listener_understand_each_other() {
+        let (_runtime, address) = server(true);
+        let run = |line: &str| client::run(address, None, &key(b"secret"), line).unwrap();
+        assert_eq!(run("status").text, "server is up and running");
+        assert_eq!(run("null").result, IscResult::SUCCESS);
+        let failed = run("zonestatus nosuch");
+        assert_eq!(failed.error.as_deref(), Some("not found"));
+        assert_eq!(failed.text, "no matching zone 'nosuch' in any view");
+        assert_eq!(run("frobnicate").error.as_deref(), Some("unknown command"));
+        assert_eq!(run("testgen 100000").text.len(), 100_000);
+    }
+
+    #[test]
+    fn strangers_are_turned_away_without_a_word() {
+        let (_runtime, address) = server(true);
+        let wrong = client::run(address, None, &key(b"wrong"), "status").unwrap_err();
+        assert!(matches!(wrong, client::ClientError::Closed), "{wrong}");
+        let (_runtime, address) = server(false);
+        let refused = client::run(address, None, &key(b"secret"), "status").unwrap_err();
+        assert!(matches!(refused, client::ClientError::Closed), "{refused}");
+    }
+}
