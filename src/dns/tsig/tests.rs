@@ -1,4 +1,4 @@
-//! Both sides against each other and against MACs computed apart, and every way in which a signature can be wrong.
+//! Both sides against each other and against dig's requests, and every way in which a signature can be wrong.
 
 use super::*;
 
@@ -166,4 +166,29 @@ fn tsig_must_be_the_last_record() {
     request.extend(b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00");
     request[11] += 1;
     assert_eq!(check(&request, &key, NOW).unwrap_err(), WireError::BadField);
+}
+
+/// What dig 9.18 sends for `dig +noedns +norec -y ALGORITHM:Transfer-Key.:MDEyMzQ1Njc4OWFiY2RlZg== example SOA`.
+const FROM_DIG: [&str; 6] = [
+    "942b00200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff00000000003a08686d61632d6d6435077369672d616c670372656703696e740000006b010a1d012c00102160bdd20faaa7bfd81b6d0cd7e3899b942b00000000",
+    "44cf00200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff00000000002f09686d61632d736861310000006b010a1d012c0014f390c1226b83bbdb301deb6191264f8e1580e9f344cf00000000",
+    "6dd300200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff0000000000390b686d61632d7368613232340000006b010a1d012c001c7952b00f75189ef7700802d755c1331c3e98b3a1f38917933cbaa6846dd300000000",
+    "7a2a00200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff00000000003d0b686d61632d7368613235360000006b010a1d012c0020c47d27e33df13261120ec2afb355564d941fc0ca02b0791a60dd4a190929d2117a2a00000000",
+    "a0fb00200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff00000000004d0b686d61632d7368613338340000006b010a1d012c0030aa3ebbe9f950b6d095038d5ae69b1c6d7e1657ed37f88f1afec23d7f5d699caf0ca05ffded0a5ad021b3a4136e5218dfa0fb00000000",
+    "477100200001000000000001076578616d706c6500000600010c7472616e736665722d6b65790000fa00ff00000000005d0b686d61632d7368613531320000006b010a1d012c0040e104e74a3fbc9d030206506268c833e3fd7d4c7a6d87a8b7769ccd559e8deab642dee00d577e9b9c369cbe4db4b96e326ee3e83ae7703e52adff10165a8ddde7477100000000",
+];
+
+#[test]
+fn requests_of_dig_verify_and_are_signed_alike() {
+    for (algorithm, hex) in ALL.into_iter().zip(FROM_DIG) {
+        let request = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+        let message = Message::new(&request).unwrap();
+        let tsig = Tsig::find(&message).unwrap().unwrap();
+        let key = key(algorithm, None);
+        assert!(matches!(check(&request, &key, tsig.time_s), Ok(Verdict::Verified(_))), "{algorithm:?}");
+        let mut bare = request[..tsig.start].to_vec();
+        bare[11] = 0;
+        let built = Chain::new(&key).sign_request(&bare, tsig.time_s);
+        assert_eq!(built.as_bytes().to_ascii_lowercase(), request[tsig.start..].to_ascii_lowercase());
+    }
 }
