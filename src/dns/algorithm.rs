@@ -61,7 +61,7 @@ impl Algorithm {
             None => Some((algorithm, None)),
             Some(digits) => {
                 let cut: u16 = digits.parse().ok()?;
-                (cut <= bits && cut % 8 == 0 && cut > 0).then_some((algorithm, Some(cut)))
+                (cut <= bits && cut.is_multiple_of(8) && cut > 0).then_some((algorithm, Some(cut)))
             }
         }
     }

@@ -255,9 +255,8 @@ impl NameBuf {
             b"." => return Ok(Self::root()),
             _ => {}
         }
-        let (body, suffix) = match plain_parts(text, origin)? {
-            Some(parts) => parts,
-            None => return Self::from_escaped_text(text, origin),
+        let Some((body, suffix)) = plain_parts(text, origin)? else {
+            return Self::from_escaped_text(text, origin);
         };
         let mut name = Self::root();
         let (head, len) = (body.len() + 1, body.len() + 1 + suffix.len());
@@ -421,7 +420,7 @@ impl Ord for NameRef<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let (mine, theirs) = (LabelStarts::of(*self), LabelStarts::of(*other));
         for depth in 1..=mine.count.min(theirs.count) {
-            let order = compare_folded(mine.from_end(depth), theirs.from_end(depth));
+            let order = compare_folded(mine.at_depth(depth), theirs.at_depth(depth));
             if order != Ordering::Equal {
                 return order;
             }
@@ -456,7 +455,7 @@ impl<'a> LabelStarts<'a> {
     }
 
     /// The label `depth` places from the end, 1 being the last before the root.
-    fn from_end(&self, depth: usize) -> &'a [u8] {
+    fn at_depth(&self, depth: usize) -> &'a [u8] {
         let start = usize::from(self.starts[self.count - depth]);
         let length = usize::from(self.name[start]);
         &self.name[start + 1..start + 1 + length]

@@ -99,19 +99,19 @@ pub fn check_found<'k>(
     now_s: u64,
 ) -> Result<Verdict<'k>, WireError> {
     let found = Algorithm::from_wire(tsig.algorithm.as_ref()).and_then(|each| keys(tsig.key_name.as_ref(), each));
-    let Some(key) = found else { return Ok(Refusal::new(Rcode::BADKEY, tsig, None)) };
+    let Some(key) = found else { return Ok(Refusal::verdict(Rcode::BADKEY, tsig, None)) };
     let chain = Chain::new(key);
     match chain.check(message, tsig, now_s) {
         Ok(()) => Ok(Verdict::Verified(chain.after(tsig.mac, 0))),
-        Err(TsigError::Clock) => Ok(Refusal::new(Rcode::BADTIME, tsig, Some(chain.after(tsig.mac, 0)))),
-        Err(TsigError::Truncated) => Ok(Refusal::new(Rcode::BADTRUNC, tsig, Some(chain.after(tsig.mac, 0)))),
+        Err(TsigError::Clock) => Ok(Refusal::verdict(Rcode::BADTIME, tsig, Some(chain.after(tsig.mac, 0)))),
+        Err(TsigError::Truncated) => Ok(Refusal::verdict(Rcode::BADTRUNC, tsig, Some(chain.after(tsig.mac, 0)))),
         Err(TsigError::Malformed) => Err(WireError::BadField),
-        Err(_) => Ok(Refusal::new(Rcode::BADSIG, tsig, None)),
+        Err(_) => Ok(Refusal::verdict(Rcode::BADSIG, tsig, None)),
     }
 }
 
 impl<'k> Refusal<'k> {
-    fn new(error: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<'k>>) -> Verdict<'k> {
+    fn verdict(error: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<'k>>) -> Verdict<'k> {
         Verdict::Refused(Box::new(Self {
             error,
             key_name: tsig.key_name.clone(),
