@@ -122,13 +122,13 @@ fn with_usage(message: &str) -> UsageError {
     UsageError(format!("{USAGE}\nnamed: {message}"))
 }
 
-fn fault(message: String) -> UsageError {
+fn fault(message: impl std::fmt::Display) -> UsageError {
     UsageError(format!("named: {message}"))
 }
 
 fn family(flags: &Flags) -> Result<Family, UsageError> {
     match (flags.v4, flags.v6) {
-        (true, true) => Err(fault("cannot specify -4 and -6".to_owned())),
+        (true, true) => Err(fault("cannot specify -4 and -6")),
         (true, false) => Ok(Family::V4Only),
         (false, true) => Ok(Family::V6Only),
         (false, false) => Ok(Family::Both),

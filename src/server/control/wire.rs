@@ -50,7 +50,7 @@ pub enum Value {
     /// A nested table.
     Table(Table),
     /// A list of values.
-    List(Vec<Value>),
+    List(Vec<Self>),
 }
 
 /// Named values in the order in which they were given.
@@ -64,7 +64,7 @@ impl Table {
     }
 
     /// The table of a key.
-    pub fn table(&self, key: &str) -> Option<&Table> {
+    pub fn table(&self, key: &str) -> Option<&Self> {
         match self.find(key)? {
             Value::Table(table) => Some(table),
             _ => None,
@@ -103,7 +103,7 @@ impl Table {
 
     /// The table with one more table.
     #[must_use]
-    pub fn with_table(self, key: &str, value: Table) -> Self {
+    pub fn with_table(self, key: &str, value: Self) -> Self {
         self.with_value(key, Value::Table(value))
     }
 
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
         let kind = self.u8()?;
         let length = usize::try_from(self.u32()?).map_err(|_| FrameError::Truncated)?;
         let body = self.take(length)?;
-        let mut inner = Reader { rest: body, values: self.values };
+        let mut inner = Self { rest: body, values: self.values };
         let value = match kind {
             TYPE_STRING | TYPE_BINARY => Value::Scalar(body.to_vec()),
             TYPE_TABLE => Value::Table(inner.table(depth.saturating_add(1))?),
@@ -240,6 +240,7 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 
