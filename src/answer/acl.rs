@@ -1,9 +1,10 @@
 //! Address match lists, compiled: who may ask, transfer, notify, or is served by a view.
 //!
-//! In goes a list of [`Entry`] in the order of the configuration, out comes an [`Acl`] that says yes or no to a [`Peer`].
-//! The first element that matches decides. A nested list counts as one element that matches only where the list says
-//! yes: what is denied inside is merely "no match" outside, so `!{ !10/8; any; }; key k;` means "from 10/8 and signed"
-//! (BIND semantics 1.30 to 1.39). Elements that name this host's own addresses are filled in when the list is compiled.
+//! In goes a list of [`Entry`] in the order of the configuration, out comes an [`Acl`] that says yes or no to a
+//! [`Peer`]. The first element that matches decides. A nested list counts as one element that matches only where the
+//! list says yes: what is denied inside is merely "no match" outside, so `!{ !10/8; any; }; key k;` means "from 10/8
+//! and signed" (BIND semantics 1.30 to 1.39). Elements that name this host's own addresses are filled in when the list
+//! is compiled.
 
 use std::net::IpAddr;
 

@@ -1,8 +1,8 @@
 //! Floor 4: a snapshot and the bytes of a request in, the bytes of a reply out.
 //!
-//! No input or output, no clock, no lock, and nothing allocated for a plain answer: the time is a parameter, memory that
-//! outlives a request is in [`Scratch`], and the reply goes into the caller's buffer. What is more than a plain answer
-//! (a transfer, a NOTIFY) is checked here and handed back as an [`Outcome`] for the server to carry out.
+//! No input or output, no clock, no lock, and nothing allocated for a plain answer: the time is a parameter, memory
+//! that outlives a request is in [`Scratch`], and the reply goes into the caller's buffer. What is more than a plain
+//! answer (a transfer, a NOTIFY) is checked here and handed back as an [`Outcome`] for the server to carry out.
 //!
 //! The answer itself is built in `query` by the steps of RFC 1034 section 4.3.2.
 

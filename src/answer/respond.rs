@@ -1,7 +1,7 @@
 //! A request in, a reply out: everything around the answer proper, in the order in which BIND checks it.
 //!
-//! First who gets no reply at all, then what cannot be read, EDNS, the opcode, the question, the view and TSIG; then the
-//! query is answered, or the transfer or NOTIFY that it asks for is allowed or refused. Every reply leaves through
+//! First who gets no reply at all, then what cannot be read, EDNS, the opcode, the question, the view and TSIG; then
+//! the query is answered, or the transfer or NOTIFY that it asks for is allowed or refused. Every reply leaves through
 //! `Job::finish`, which adds OPT and TSIG.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]

@@ -1,4 +1,5 @@
-//! What a worker needs to answer, as of one moment: the views in order, their zones and keys, and the server's own words.
+//! What a worker needs to answer, as of one moment: the views in order, their zones and keys, and the server's own
+//! words.
 //!
 //! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only two
 //! things within move: the contents of a [`Zone`], swapped when a new zone version is published or the zone expires,

@@ -98,7 +98,8 @@ struct Flags {
     #[arg(short = 'V')]
     build: bool,
     /// Flags that change nothing here: a comment, an engine, statistics, sockets, tests, listeners, a lock file.
-    #[arg(short = 'D', short_aliases = ['A', 'E', 'S', 'T', 'U', 'x', 'X'], allow_hyphen_values = true, action = ArgAction::Append)]
+    #[arg(short = 'D', short_aliases = ['A', 'E', 'S', 'T', 'U', 'x', 'X'])]
+    #[arg(allow_hyphen_values = true, action = ArgAction::Append)]
     ignored: Vec<String>,
     #[arg(short = 's', short_alias = 'F')]
     ignored_switch: bool,

@@ -235,8 +235,8 @@ impl NameBuf {
         copy
     }
 
-    /// `prefix` labels (no root label at their end) in front of `suffix`: the owner of a record whose zone is known, or a
-    /// wildcard's or DNAME's replacement.
+    /// `prefix` labels (no root label at their end) in front of `suffix`: the owner of a record whose zone is known, or
+    /// a wildcard's or DNAME's replacement.
     pub fn join(prefix: &[u8], suffix: NameRef<'_>) -> Result<Self, NameError> {
         let len = prefix.len() + suffix.len();
         let mut joined = Self::root();

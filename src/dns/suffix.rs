@@ -73,8 +73,8 @@ pub fn root_hash(seed: u64) -> u64 {
     spread(seed ^ MULTIPLIER)
 }
 
-/// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases agree;
-/// that a few other bytes then agree as well does no harm.
+/// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases
+/// agree; that a few other bytes then agree as well does no harm.
 fn mix(hash: u64, label: &[u8]) -> u64 {
     let (chunks, rest) = label.as_chunks::<8>();
     let mut hash = hash;

@@ -1,8 +1,8 @@
 //! The process: into the background, its pid file, its limits.
 //!
-//! named forks into the background and its parent waits until the child serves. Here the foreground command starts itself
-//! once more as a session of its own and reads the verdict from a pipe: no fork, so nothing that must not be done between
-//! fork and exec.
+//! named forks into the background and its parent waits until the child serves. Here the foreground command starts
+//! itself once more as a session of its own and reads the verdict from a pipe: no fork, so nothing that must not be
+//! done between fork and exec.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};

@@ -1,6 +1,7 @@
 //! One queue of deadlines for all zones: no timer, thread or descriptor per zone.
 //!
-//! Each subject has at most one deadline that counts, the one set last; older entries are passed over when they come up.
+//! Each subject has at most one deadline that counts, the one set last; older entries are passed over when they come
+//! up.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};

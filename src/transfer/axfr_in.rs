@@ -126,7 +126,8 @@ struct Fields {
 }
 
 impl<'k> AxfrIn<'k> {
-    /// Awaits the answer to a request with this ID. `have` is the serial of an IXFR request; `chain` signed the request.
+    /// Awaits the answer to a request with this ID. `have` is the serial of an IXFR request; `chain` signed the
+    /// request.
     pub fn new(
         apex: Name,
         class: Class,

@@ -1,8 +1,8 @@
 //! The contents of a zone at one serial: immutable, shared by all who answer from it or transfer it.
 //!
-//! Names are indexed by a trie ([`super::trie`]); their RRsets lie packed in blocks ([`super::node`]). NSEC3 owners have
-//! a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small zones
-//! have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
+//! Names are indexed by a trie ([`super::trie`]); their RRsets lie packed in blocks ([`super::node`]). NSEC3 owners
+//! have a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small
+//! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
 use super::blocks::Blocks;
 use super::node::{self, Node};

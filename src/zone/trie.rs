@@ -24,7 +24,8 @@ const LEAF: u64 = 1 << 63;
 /// A branch or a leaf.
 ///
 /// A branch: bitmap in the low 47 bits, the offset of its number in the key in the next 16; then the reference of its
-/// first twig. A leaf: the top bit set, flags in bits 32 to 47, the block's offset in the low 32; then the block's chunk.
+/// first twig. A leaf: the top bit set, flags in bits 32 to 47, the block's offset in the low 32; then the block's
+/// chunk.
 #[derive(Clone, Copy, Default)]
 struct Cell([u32; 3]);
 

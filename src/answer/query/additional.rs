@@ -59,9 +59,9 @@ impl Answer<'_, '_> {
         Ok(())
     }
 
-    /// Adds glue for a referral. Without the addresses of servers below the cut the referral leads nowhere, so they have
-    /// to fit (RFC 9471); those of servers below other cuts are added as far as they do. Addresses that the zone holds
-    /// with authority are no glue.
+    /// Adds glue for a referral. Without the addresses of servers below the cut the referral leads nowhere, so they
+    /// have to fit (RFC 9471); those of servers below other cuts are added as far as they do. Addresses that the zone
+    /// holds with authority are no glue.
     pub(super) fn add_glue(&mut self, version: &ZoneVersion, cut: NameRef<'_>, ns: Rrset<'_>) -> Result<(), Full> {
         let targets = || ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
         for target in targets().filter(|target| target.is_at_or_below(cut)) {

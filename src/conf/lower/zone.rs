@@ -196,7 +196,8 @@ impl Context<'_> {
         Some(remotes)
     }
 
-    /// The settings of a zone, shared with those that say the same. Faulty ones are not shared, so that each is reported.
+    /// The settings of a zone, shared with those that say the same. Faulty ones are not shared, so that each is
+    /// reported.
     fn shared_settings<'a>(
         &self,
         block: &'a Block,

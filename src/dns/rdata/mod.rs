@@ -181,7 +181,8 @@ pub fn canonical(rtype: Rtype, rdata: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The canonical order of the records within an RRset (RFC 4034 section 6.3). Equal means that they are the same record.
+/// The canonical order of the records within an RRset (RFC 4034 section 6.3). Equal means that they are the same
+/// record.
 pub fn compare(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
     if !fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold)) {
         return left.cmp(right);

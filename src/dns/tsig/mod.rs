@@ -2,8 +2,8 @@
 //! the responses.
 //!
 //! Either side holds a [`Chain`], which remembers the MAC that the next message is chained to. Every message is signed,
-//! also each of a transfer, and an unsigned one among them is a fault (the rule of Debian's bind9 since CVE-2026-19033),
-//! so that nothing is applied which no signature covers. The time is always a parameter.
+//! also each of a transfer, and an unsigned one among them is a fault (the rule of Debian's bind9 since
+//! CVE-2026-19033), so that nothing is applied which no signature covers. The time is always a parameter.
 
 mod mac;
 mod record;

@@ -1,6 +1,7 @@
 //! Where in a message under construction the suffixes of its names stand.
 //!
-//! A direct-mapped table from the hash of a suffix to its place. A hit is believed only after the bytes in the message have been compared.
+//! A direct-mapped table from the hash of a suffix to its place. A hit is believed only after the bytes in the message
+//! have been compared.
 
 use super::MAX_POINTER;
 use crate::dns::NameRef;

@@ -1,7 +1,8 @@
 //! A log file that is appended to, rolled at a size, and kept in versions.
 //!
-//! With `size` and `versions` a full file is renamed to `.0` and older ones move up, or is renamed to a time stamp; with
-//! `size` alone writing stops once the file is full, as in BIND. A file that is not regular is refused. BIND semantics 9.4.
+//! With `size` and `versions` a full file is renamed to `.0` and older ones move up, or is renamed to a time stamp;
+//! with `size` alone writing stops once the file is full, as in BIND. A file that is not regular is refused. BIND
+//! semantics 9.4.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,7 +1,7 @@
 //! From `tracing` events to the writer thread.
 //!
-//! The layer turns an event into a [`Line`] and queues it. The thread behind the queue owns the channels: it alone opens
-//! versions, writes and rotates, so that no lock is held while a disk is slow.
+//! The layer turns an event into a [`Line`] and queues it. The thread behind the queue owns the channels: it alone
+//! opens versions, writes and rotates, so that no lock is held while a disk is slow.
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;

@@ -1,6 +1,7 @@
 //! The beginnings of log lines that others parse: named's wording of clients, zones and transfers.
 //!
-//! Each type displays as the text that stands before the message, its colon and blank included. BIND semantics 9.8, 9.13.
+//! Each type displays as the text that stands before the message, its colon and blank included. BIND semantics 9.8,
+//! 9.13.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -1,8 +1,8 @@
 //! Log lines on their way from the server to channels, with BIND's categories, severities and formats.
 //!
-//! [`log!`] checks an atomic threshold and emits a `tracing` event whose target is the category; our [`layer`] hands the
-//! line to a bounded queue, and one thread writes it to its channels. Categories that speak per query never wait: what
-//! does not fit is dropped and counted. Other lines wait for room. BIND semantics 9.
+//! [`log!`] checks an atomic threshold and emits a `tracing` event whose target is the category; our [`layer`] hands
+//! the line to a bounded queue, and one thread writes it to its channels. Categories that speak per query never wait:
+//! what does not fit is dropped and counted. Other lines wait for room. BIND semantics 9.
 
 pub mod channel;
 pub mod file;
@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub use layer::{configure, flush, init};
 pub use routing::{Fault, Foreground, Routing};
 
-/// Writes a line: `log!(Category::XferIn, Severity::Info, "zone {zone}: ...")`. Nothing is formatted unless some channel
-/// takes it.
+/// Writes a line: `log!(Category::XferIn, Severity::Info, "zone {zone}: ...")`. Nothing is formatted unless some
+/// channel takes it.
 #[macro_export]
 macro_rules! nomd_log {
     ($category:expr, $severity:expr, $($format:tt)+) => {{

@@ -11,6 +11,7 @@ use super::layer::{Line, Reach};
 use super::syslog::Syslog;
 use super::{CATEGORIES, Category, Severity, debug_level};
 use crate::conf::config::{self, Destination, Logging};
+use crate::server::control::listener::io_text;
 
 /// What the command line says about logging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Foreground {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// Its file cannot be opened.
-    #[error("logging channel '{channel}' file '{}': {}", path.display(), crate::server::control::listener::io_text(error))]
+    #[error("logging channel '{channel}' file '{}': {}", path.display(), io_text(error))]
     File {
         /// The channel.
         channel: String,
