@@ -11,3 +11,4 @@ pub mod peer;
 pub mod quota;
 pub mod random;
 pub mod rate;
+pub mod refresh;

@@ -1,0 +1,635 @@
+//! One secondary zone's life: when it asks its primaries, whom, and when its copy expires (RFC 1034 section 4.3.5).
+//!
+//! Events go in with the time, [`Action`]s come out. At most one SOA query or transfer of a zone is under way, and each
+//! is answered by exactly one event. What is not obvious: a check sets the next one at the *retry* interval as it starts
+//! and moves it to the refresh interval as soon as one primary confirms the serial; the remaining primaries are asked all
+//! the same. The expiry is kept on disk as the mtime of the zone's file, see [`Action::Touch`]. All as BIND has it.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::message::{Opt, SoaReply, Unusable};
+use super::peer::{Peer, Socket, Unreachable};
+use super::random::Random;
+use crate::dns::{Rcode, Serial};
+use crate::zone::Soa;
+
+/// How long to wait for the answer to a SOA query, in seconds; the caller reports [`Event::SoaTimeout`] then.
+pub const SOA_TIMEOUT_S: u64 = 5;
+/// How often a SOA query is sent before something else is tried.
+const SOA_TRIES: u32 = 3;
+/// The longest expire interval: 24 weeks.
+const MAX_EXPIRE_S: u64 = 14_515_200;
+/// A zone that was never loaded tries again after this, then after twice as long,
+const FIRST_RETRY_S: u64 = 60;
+/// and so on up to this.
+const LAST_RETRY_S: u64 = 6 * 3600;
+
+/// What the configuration says of the zone.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// In the order of trial.
+    pub primaries: Arc<[Peer]>,
+    /// `min-refresh-time` to `max-refresh-time`, in seconds.
+    pub refresh_s: RangeInclusive<u64>,
+    /// `min-retry-time` to `max-retry-time`, in seconds.
+    pub retry_s: RangeInclusive<u64>,
+    /// `request-expire`.
+    pub request_expire: bool,
+    /// `try-tcp-refresh`.
+    pub try_tcp_refresh: bool,
+    /// `multi-master`: primaries may lag behind without a log line.
+    pub multi_master: bool,
+}
+
+/// The serial and timers of a version, as its SOA record has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timers {
+    /// The serial.
+    pub serial: Serial,
+    /// REFRESH.
+    pub refresh_s: u32,
+    /// RETRY.
+    pub retry_s: u32,
+    /// EXPIRE.
+    pub expire_s: u32,
+}
+
+impl From<Soa<'_>> for Timers {
+    fn from(soa: Soa<'_>) -> Self {
+        Self { serial: soa.serial, refresh_s: soa.refresh, retry_s: soa.retry, expire_s: soa.expire }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The zone was loaded from its file, last written or confirmed at `modified_s` (none: the file is gone already).
+    Loaded {
+        /// What the version says.
+        timers: Timers,
+        /// The mtime of the journal, else of the zone file.
+        modified_s: Option<u64>,
+    },
+    /// There is no file, or none that can be used.
+    Missing,
+    /// The time last set by [`Action::Timer`] has come.
+    Timer,
+    /// A NOTIFY came, from an address that may send one.
+    Notify {
+        /// The sender.
+        from: SocketAddr,
+        /// The serial of the SOA record in it.
+        serial: Option<Serial>,
+    },
+    /// `rndc refresh`.
+    Refresh,
+    /// `rndc retransfer`: transfer whatever the serial.
+    Retransfer,
+    /// The SOA query was answered.
+    SoaReply(SoaReply),
+    /// It was not, in [`SOA_TIMEOUT_S`].
+    SoaTimeout,
+    /// It could not be sent or the peer refused the connection; why, in BIND's words.
+    SoaFailed(String),
+    /// A new version is on disk and published.
+    Transferred(Timers),
+    /// The primary answered the transfer request with the SOA record alone.
+    UpToDate,
+    /// The transfer came to nothing.
+    TransferFailed(Failure),
+}
+
+/// Why a transfer came to nothing, as far as it matters for what is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection, or it timed out.
+    Unreachable,
+    /// The zone is larger than allowed, and will be again.
+    TooManyRecords,
+    /// Anything else.
+    Other,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Send one SOA query, paced by `serial-query-rate`.
+    AskSoa {
+        /// Whom.
+        primary: Peer,
+        /// TCP instead of UDP.
+        tcp: bool,
+        /// Its OPT record.
+        opt: Opt,
+    },
+    /// Transfer the zone, as soon as the quotas allow.
+    Transfer {
+        /// From whom.
+        primary: Peer,
+        /// The version to start from; none: the whole zone.
+        have: Option<Serial>,
+    },
+    /// Send [`Event::Timer`] at this time, and no earlier one that was asked for.
+    Timer(u64),
+    /// Stop serving the zone's contents; its file stays.
+    Expire,
+    /// Set the mtime of the zone's files, from which the expiry is counted.
+    Touch(u64),
+    /// Log this, with the zone in front.
+    Log(Level, String),
+}
+
+/// How loud a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Debug 1.
+    Debug,
+    /// Worth a line.
+    Info,
+    /// Worth a look.
+    Warning,
+}
+
+/// What a step may use.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Unix seconds.
+    pub now_s: u64,
+    /// Spreads the timers.
+    pub random: &'a mut Random,
+    /// Shared by all zones.
+    pub unreachable: &'a mut Unreachable,
+}
+
+/// A secondary zone.
+#[derive(Debug)]
+pub struct Refresh {
+    settings: Settings,
+    copy: Option<Held>,
+    next_check_s: u64,
+    /// What the retry interval is while there is no copy.
+    backoff_s: u64,
+    walk: Option<Walk>,
+    /// A NOTIFY or command that came during a check: check again after it, unless it brings this serial.
+    queued: Option<Wanted>,
+    /// The next check transfers whatever the serial.
+    force: bool,
+    actions: Vec<Action>,
+}
+
+/// The version that is served, or would be.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    serial: Serial,
+    refresh_s: u64,
+    retry_s: u64,
+    expire_s: u64,
+    expires_s: u64,
+}
+
+/// A check under way: which primary is asked, and how.
+#[derive(Debug)]
+struct Walk {
+    primaries: Arc<[Peer]>,
+    at: usize,
+    opt: Opt,
+    tcp: bool,
+    tries: u32,
+    is_transferring: bool,
+    told_of_lower: bool,
+    force: bool,
+    /// The EXPIRE option of the primary being asked.
+    reported_expire_s: Option<u32>,
+}
+
+/// What a queued check is for.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Any,
+    Newer(Serial),
+}
+
+impl Refresh {
+    /// A zone about which nothing is known yet; [`Event::Loaded`] or [`Event::Missing`] comes first.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            copy: None,
+            next_check_s: 0,
+            backoff_s: FIRST_RETRY_S,
+            walk: None,
+            queued: None,
+            force: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Takes over a new configuration. A check under way ends with the primaries it began with.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Takes an event and says what is to be done about it.
+    pub fn step(&mut self, event: Event, context: &mut Context<'_>) -> Vec<Action> {
+        match event {
+            Event::Loaded { timers, modified_s } => self.loaded(timers, modified_s, context),
+            Event::Missing => self.next_check_s = context.now_s,
+            Event::Timer => {}
+            Event::Notify { from, serial } => self.notified(from, serial, context),
+            Event::Refresh => self.want(Wanted::Any, context),
+            Event::Retransfer => {
+                self.force = true;
+                self.want(Wanted::Any, context);
+            }
+            Event::SoaReply(reply) => self.soa_replied(&reply, context),
+            Event::SoaTimeout => self.soa_timed_out(context),
+            Event::SoaFailed(reason) => self.soa_failed(&reason, context),
+            Event::Transferred(timers) => self.transferred(timers, context),
+            Event::UpToDate => self.transfer_was_needless(context),
+            Event::TransferFailed(failure) => self.transfer_failed(failure, context),
+        }
+        self.check_clock(context);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The serial of the copy; none if there is no copy or it expired.
+    pub fn serial(&self) -> Option<Serial> {
+        self.copy.map(|copy| copy.serial)
+    }
+
+    /// When the copy expires.
+    pub fn expires_s(&self) -> Option<u64> {
+        self.copy.map(|copy| copy.expires_s)
+    }
+
+    /// When the next check is due, if none is under way.
+    pub fn next_check_s(&self) -> u64 {
+        self.next_check_s
+    }
+
+    /// Whether a check or transfer is under way.
+    pub fn is_busy(&self) -> bool {
+        self.walk.is_some()
+    }
+
+    /// Whether this address is one of the primaries', whatever the port: those may send NOTIFY.
+    pub fn is_primary(&self, from: SocketAddr) -> bool {
+        self.settings.primaries.iter().any(|peer| peer.address.ip() == from.ip())
+    }
+
+    fn log(&mut self, level: Level, text: String) {
+        self.actions.push(Action::Log(level, text));
+    }
+}
+
+/// The clock: what is due, and when to look again.
+impl Refresh {
+    fn check_clock(&mut self, context: &mut Context<'_>) {
+        if self.copy.is_some_and(|copy| copy.expires_s <= context.now_s) {
+            self.expire(context);
+        }
+        if self.walk.is_none() && self.next_check_s <= context.now_s {
+            self.begin(context);
+        }
+        let check = self.walk.is_none().then_some(self.next_check_s);
+        let due = check.into_iter().chain(self.expires_s()).min();
+        due.map(|at| self.actions.push(Action::Timer(at)));
+    }
+
+    fn expire(&mut self, context: &Context<'_>) {
+        self.copy = None;
+        self.backoff_s = FIRST_RETRY_S;
+        self.next_check_s = context.now_s;
+        self.log(Level::Warning, "expired".to_owned());
+        self.actions.push(Action::Expire);
+    }
+
+    /// The first check after a load comes within the retry interval, spread more than later ones.
+    fn loaded(&mut self, timers: Timers, modified_s: Option<u64>, context: &mut Context<'_>) {
+        let mut copy = self.copy_of(timers, 0);
+        let counted = modified_s.map(|modified_s| modified_s.saturating_add(copy.expire_s));
+        copy.expires_s = counted.unwrap_or(context.now_s.saturating_add(copy.retry_s));
+        let delay_s = context.random.jitter(copy.retry_s, copy.retry_s / 4 * 3);
+        self.next_check_s = context.now_s.saturating_add(delay_s);
+        self.copy = Some(copy);
+    }
+
+    /// The timers within their limits.
+    fn copy_of(&self, timers: Timers, expires_s: u64) -> Held {
+        let refresh_s = clamp(timers.refresh_s, &self.settings.refresh_s);
+        let retry_s = clamp(timers.retry_s, &self.settings.retry_s);
+        let least_s = refresh_s.saturating_add(retry_s).min(MAX_EXPIRE_S);
+        let expire_s = clamp(timers.expire_s, &(least_s..=MAX_EXPIRE_S));
+        Held { serial: timers.serial, refresh_s, retry_s, expire_s, expires_s }
+    }
+
+    fn check_after(&mut self, interval_s: u64, context: &mut Context<'_>) {
+        let delay_s = context.random.jitter(interval_s, interval_s / 4);
+        self.next_check_s = context.now_s.saturating_add(delay_s);
+    }
+}
+
+/// Walking the primaries.
+impl Refresh {
+    /// Checks now, or again after the check under way.
+    fn want(&mut self, wanted: Wanted, context: &mut Context<'_>) {
+        if self.walk.is_some() {
+            self.queued = Some(match (self.queued, wanted) {
+                (None, _) | (Some(Wanted::Newer(_)), Wanted::Newer(_)) => wanted,
+                _ => Wanted::Any,
+            });
+        } else {
+            self.next_check_s = context.now_s;
+        }
+    }
+
+    fn begin(&mut self, context: &mut Context<'_>) {
+        let retry_s = self.copy.map_or(self.backoff_s, |copy| copy.retry_s);
+        self.check_after(retry_s, context);
+        if self.copy.is_none() {
+            self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
+        }
+        self.queued = None;
+        self.walk = Some(Walk {
+            primaries: Arc::clone(&self.settings.primaries),
+            at: 0,
+            opt: Opt::Without,
+            tcp: false,
+            tries: 0,
+            is_transferring: false,
+            told_of_lower: false,
+            force: std::mem::take(&mut self.force),
+            reported_expire_s: None,
+        });
+        self.approach();
+    }
+
+    /// Asks the primary at hand for the first time; without one the check is over.
+    fn approach(&mut self) {
+        let request_expire = self.settings.request_expire;
+        let Some(walk) = &mut self.walk else { return };
+        let Some(primary) = walk.primaries.get(walk.at) else {
+            self.walk = None;
+            return;
+        };
+        walk.opt = match (primary.edns, request_expire) {
+            (false, _) => Opt::Without,
+            (true, false) => Opt::Plain,
+            (true, true) => Opt::Expire,
+        };
+        (walk.tcp, walk.tries, walk.is_transferring, walk.reported_expire_s) = (false, 0, false, None);
+        self.ask();
+    }
+
+    fn ask(&mut self) {
+        let Some(walk) = &mut self.walk else { return };
+        let Some(primary) = walk.primaries.get(walk.at) else { return };
+        walk.tries = walk.tries.saturating_add(1);
+        self.actions.push(Action::AskSoa { primary: primary.clone(), tcp: walk.tcp, opt: walk.opt });
+    }
+
+    fn next_primary(&mut self, context: &mut Context<'_>) {
+        if let Some(walk) = &mut self.walk {
+            walk.at = walk.at.saturating_add(1);
+            self.approach();
+        }
+        if self.walk.is_none() {
+            self.end(context);
+        }
+    }
+
+    /// The check is over; what was queued meanwhile is due now.
+    fn end(&mut self, context: &Context<'_>) {
+        self.walk = None;
+        let has = self.serial();
+        let again = match self.queued.take() {
+            None => false,
+            Some(Wanted::Any) => true,
+            Some(Wanted::Newer(serial)) => has.is_none_or(|has| serial.is_newer_than(has)),
+        };
+        if again || self.force {
+            self.next_check_s = context.now_s;
+        }
+    }
+
+    /// The primary at hand, while its answer (or the transfer from it) is awaited.
+    fn awaited(&self, transfer: bool) -> Option<Peer> {
+        let walk = self.walk.as_ref().filter(|walk| walk.is_transferring == transfer)?;
+        walk.primaries.get(walk.at).cloned()
+    }
+}
+
+/// Answers to SOA queries.
+impl Refresh {
+    fn soa_replied(&mut self, reply: &SoaReply, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(false) else { return };
+        context.unreachable.remove(&primary);
+        match *reply {
+            SoaReply::Current { serial, expire_s } => self.compare(serial, expire_s, &primary, context),
+            SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),
+            SoaReply::Truncated => self.truncated(&primary, context),
+            SoaReply::Unusable(fault) => {
+                self.log(Level::Info, format!("refresh: {} {}", unusable(fault), from(&primary)));
+                self.next_primary(context);
+            }
+            SoaReply::Tsig(error) => self.failed(&primary, &error.to_string(), context),
+            SoaReply::Malformed => self.failed(&primary, "FORMERR", context),
+        }
+    }
+
+    fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
+        let Some(walk) = &mut self.walk else { return };
+        walk.reported_expire_s = expire_s;
+        let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
+        if walk.force || is_wanted {
+            return self.transfer(primary, context);
+        }
+        let Some(ours) = self.copy.map(|copy| copy.serial) else { return };
+        if theirs == ours {
+            self.confirm(context);
+        } else if !self.settings.multi_master && !std::mem::replace(&mut walk.told_of_lower, true) {
+            let text = format!("serial number ({theirs}) received from primary {primary} < ours ({ours})");
+            self.log(Level::Info, text);
+        }
+        self.next_primary(context);
+    }
+
+    /// The copy is current. A primary that is a secondary itself may say how long its own copy lives (RFC 7314): ours
+    /// must not outlive it, though what it says never makes our life shorter than it is.
+    fn confirm(&mut self, context: &mut Context<'_>) {
+        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
+        let Some(copy) = &mut self.copy else { return };
+        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
+        let expires_s = context.now_s.saturating_add(lives_s);
+        if reported_s.is_none() || expires_s > copy.expires_s {
+            copy.expires_s = expires_s;
+            self.actions.push(Action::Touch(expires_s.saturating_sub(copy.expire_s)));
+        }
+        let refresh_s = copy.refresh_s;
+        self.check_after(refresh_s, context);
+    }
+
+    fn rcode(&mut self, rcode: Rcode, has_opt: bool, primary: &Peer, context: &mut Context<'_>) {
+        let dislikes_edns = match rcode {
+            Rcode::SERVFAIL | Rcode::NOTIMP | Rcode::BADVERS => true,
+            Rcode::FORMERR => !has_opt,
+            _ => false,
+        };
+        if dislikes_edns && self.ask_without_edns() {
+            let text = format!("refresh: rcode ({rcode}) retrying without EDNS {}", from(primary));
+            return self.log(Level::Debug, text);
+        }
+        self.log(Level::Info, format!("refresh: unexpected rcode ({rcode}) {}", from(primary)));
+        if rcode == Rcode::REFUSED {
+            // The transfer may be allowed even if queries are not.
+            return self.transfer(primary, context);
+        }
+        self.next_primary(context);
+    }
+
+    fn truncated(&mut self, primary: &Peer, context: &mut Context<'_>) {
+        let text = "refresh: truncated UDP answer, initiating TCP zone xfer for";
+        self.log(Level::Info, format!("{text} primary {primary} (source {})", Socket(primary.source)));
+        if !self.ask_over_tcp() {
+            self.next_primary(context);
+        }
+    }
+
+    fn soa_timed_out(&mut self, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(false) else { return };
+        let Some(walk) = &self.walk else { return };
+        if !walk.tcp && walk.tries < SOA_TRIES {
+            return self.ask();
+        }
+        if !walk.tcp && self.ask_without_edns() {
+            let text = format!("refresh: timeout retrying without EDNS primary {primary}");
+            return self.log(Level::Debug, format!("{text} (source {})", Socket(primary.source)));
+        }
+        let text = format!("refresh: retry limit for primary {primary} exceeded");
+        self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
+        if !(self.settings.try_tcp_refresh && self.ask_over_tcp()) {
+            self.next_primary(context);
+        }
+    }
+
+    fn soa_failed(&mut self, reason: &str, context: &mut Context<'_>) {
+        if let Some(primary) = self.awaited(false) {
+            self.failed(&primary, reason, context);
+        }
+    }
+
+    fn failed(&mut self, primary: &Peer, reason: &str, context: &mut Context<'_>) {
+        let text = format!("refresh: failure trying primary {primary}");
+        self.log(Level::Info, format!("{text} (source {}): {reason}", Socket(primary.source)));
+        self.next_primary(context);
+    }
+
+    /// False if that was so already.
+    fn ask_without_edns(&mut self) -> bool {
+        let Some(walk) = self.walk.as_mut().filter(|walk| walk.opt != Opt::Without) else { return false };
+        (walk.opt, walk.tries) = (Opt::Without, 0);
+        self.ask();
+        true
+    }
+
+    /// False if that was so already.
+    fn ask_over_tcp(&mut self) -> bool {
+        let Some(walk) = self.walk.as_mut().filter(|walk| !walk.tcp) else { return false };
+        (walk.tcp, walk.tries) = (true, 0);
+        self.ask();
+        true
+    }
+}
+
+/// Transfers and NOTIFY.
+impl Refresh {
+    fn transfer(&mut self, primary: &Peer, context: &mut Context<'_>) {
+        if context.unreachable.contains(primary, context.now_s) {
+            let text = format!("got_transfer_quota: skipping zone transfer as primary {primary}");
+            self.log(Level::Info, format!("{text} (source {}) is unreachable (cached)", Socket(primary.source)));
+            return self.next_primary(context);
+        }
+        let Some(walk) = &mut self.walk else { return };
+        walk.is_transferring = true;
+        let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
+        self.actions.push(Action::Transfer { primary: primary.clone(), have });
+    }
+
+    fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(true) else { return };
+        context.unreachable.remove(&primary);
+        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
+        let mut copy = self.copy_of(timers, 0);
+        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
+        copy.expires_s = context.now_s.saturating_add(lives_s);
+        self.copy = Some(copy);
+        self.backoff_s = FIRST_RETRY_S;
+        self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
+        self.check_after(copy.refresh_s, context);
+        self.end(context);
+    }
+
+    fn transfer_was_needless(&mut self, context: &mut Context<'_>) {
+        if self.awaited(true).is_some() {
+            self.confirm(context);
+            self.end(context);
+        }
+    }
+
+    fn transfer_failed(&mut self, failure: Failure, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(true) else { return };
+        match failure {
+            Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
+            Failure::TooManyRecords => {
+                // It would fail in the same way at once: wait a whole refresh interval.
+                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
+                self.check_after(refresh_s, context);
+                return self.end(context);
+            }
+            Failure::Other => {}
+        }
+        self.next_primary(context);
+    }
+
+    fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {
+        let text = format!("notify from {}", Socket(sender));
+        let is_newer = |has: Serial| serial.is_none_or(|serial| serial.is_newer_than(has));
+        if self.serial().is_some_and(|has| !is_newer(has)) {
+            return self.log(Level::Info, format!("{text}: zone is up to date"));
+        }
+        let of_serial = serial.map_or(String::new(), |serial| format!(": serial {serial}"));
+        if self.walk.is_some() {
+            self.log(Level::Info, format!("{text}{of_serial}: refresh in progress, refresh check queued"));
+        } else {
+            let told = if serial.is_some() { &of_serial } else { ": no serial" };
+            self.log(Level::Info, format!("{text}{told}"));
+        }
+        for peer in self.settings.primaries.iter().filter(|peer| peer.address.ip() == sender.ip()) {
+            context.unreachable.remove(peer);
+        }
+        self.want(serial.map_or(Wanted::Any, Wanted::Newer), context);
+    }
+}
+
+fn clamp(seconds: u32, limits: &RangeInclusive<u64>) -> u64 {
+    u64::from(seconds).min(*limits.end()).max(*limits.start())
+}
+
+fn from(primary: &Peer) -> String {
+    format!("from primary {primary} (source {})", Socket(primary.source))
+}
+
+fn unusable(fault: Unusable) -> String {
+    match fault {
+        Unusable::NotAuthoritative => "non-authoritative answer".to_owned(),
+        Unusable::Cname => "CNAME response".to_owned(),
+        Unusable::Referral => "referral response".to_owned(),
+        Unusable::NoData => "NODATA response".to_owned(),
+        Unusable::SoaCount(count) => format!("answer SOA count ({count}) != 1"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

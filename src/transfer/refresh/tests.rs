@@ -1,0 +1,277 @@
+use super::*;
+
+const NOW_S: u64 = 1_800_000_000;
+
+struct Rig {
+    zone: Refresh,
+    random: Random,
+    unreachable: Unreachable,
+    now_s: u64,
+}
+
+fn peer(last: u8) -> Peer {
+    let address = SocketAddr::from(([192, 0, 2, last], 53));
+    Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: true }
+}
+
+fn timers(serial: u32) -> Timers {
+    Timers { serial: Serial(serial), refresh_s: 3600, retry_s: 900, expire_s: 604_800 }
+}
+
+fn current(serial: u32) -> Event {
+    Event::SoaReply(SoaReply::Current { serial: Serial(serial), expire_s: None })
+}
+
+impl Rig {
+    fn new(primaries: u8) -> Self {
+        let settings = Settings {
+            primaries: (1..=primaries).map(peer).collect(),
+            refresh_s: 300..=2_419_200,
+            retry_s: 500..=1_209_600,
+            request_expire: true,
+            try_tcp_refresh: true,
+            multi_master: false,
+        };
+        let (random, unreachable) = (Random::new(7), Unreachable::default());
+        Self { zone: Refresh::new(settings), random, unreachable, now_s: NOW_S }
+    }
+
+    /// With serial 10 from a file just written.
+    fn loaded(primaries: u8) -> Self {
+        let mut rig = Self::new(primaries);
+        rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
+        rig
+    }
+
+    fn step(&mut self, event: Event) -> Vec<Action> {
+        let mut context = Context { now_s: self.now_s, random: &mut self.random, unreachable: &mut self.unreachable };
+        self.zone.step(event, &mut context)
+    }
+
+    /// Short words for what is to be done, timers left out.
+    fn does(&mut self, event: Event) -> Vec<String> {
+        let actions = self.step(event);
+        actions.iter().filter(|action| !matches!(action, Action::Timer(_))).map(word).collect()
+    }
+}
+
+fn word(action: &Action) -> String {
+    match action {
+        Action::AskSoa { primary, tcp, opt } => {
+            format!("ask {} {} {opt:?}", primary.address.ip(), if *tcp { "tcp" } else { "udp" })
+        }
+        Action::Transfer { primary, have } => {
+            format!("transfer {} {:?}", primary.address.ip(), have.map(|serial| serial.0))
+        }
+        Action::Timer(at) => format!("timer {at}"),
+        Action::Expire => "expire".to_owned(),
+        Action::Touch(at) => format!("touch {at}"),
+        Action::Log(_, text) => format!("log {text}"),
+    }
+}
+
+#[test]
+fn a_zone_without_a_copy_asks_at_once_and_backs_off_to_six_hours() {
+    let mut rig = Rig::new(1);
+    assert_eq!(rig.does(Event::Missing), ["ask 192.0.2.1 udp Expire"]);
+    let mut intervals = Vec::new();
+    for _ in 0..12 {
+        rig.step(Event::SoaFailed("connection refused".to_owned()));
+        intervals.push(rig.zone.next_check_s() - rig.now_s);
+        rig.now_s = rig.zone.next_check_s();
+        assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 udp Expire"]);
+    }
+    for (at, &interval) in intervals.iter().enumerate() {
+        let whole = (60u64 << at.min(20)).min(6 * 3600);
+        assert!((whole * 3 / 4..=whole).contains(&interval), "{at}: {interval}");
+    }
+}
+
+#[test]
+fn the_first_check_after_a_load_is_within_the_retry_interval() {
+    for seed in 0..200 {
+        let mut rig = Rig::new(1);
+        rig.random = Random::new(seed);
+        assert!(rig.does(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) }).is_empty());
+        let delay = rig.zone.next_check_s() - NOW_S;
+        assert!((225..=900).contains(&delay), "seed {seed}: {delay}");
+    }
+}
+
+#[test]
+fn timers_are_clamped() {
+    let mut rig = Rig::new(1);
+    let timers = Timers { serial: Serial(1), refresh_s: 1, retry_s: 1, expire_s: 1 };
+    rig.step(Event::Loaded { timers, modified_s: Some(NOW_S) });
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 300 + 500));
+    let timers = Timers { serial: Serial(1), refresh_s: u32::MAX, retry_s: u32::MAX, expire_s: u32::MAX };
+    rig.step(Event::Loaded { timers, modified_s: Some(NOW_S) });
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + MAX_EXPIRE_S));
+}
+
+#[test]
+fn an_old_file_expires_at_start_and_is_refreshed_at_once() {
+    let mut rig = Rig::new(1);
+    let actions = rig.does(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S - 604_800) });
+    assert_eq!(actions, ["log expired", "expire", "ask 192.0.2.1 udp Expire"]);
+    assert_eq!(rig.zone.serial(), None);
+}
+
+#[test]
+fn a_copy_whose_file_is_gone_lives_for_the_retry_interval() {
+    let mut rig = Rig::new(1);
+    rig.step(Event::Loaded { timers: timers(10), modified_s: None });
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 900));
+}
+
+#[test]
+fn a_copy_expires_even_while_it_is_checked() {
+    let mut rig = Rig::loaded(1);
+    rig.step(Event::Refresh);
+    rig.now_s = NOW_S + 604_800;
+    assert_eq!(rig.does(Event::Timer), ["log expired", "expire"]);
+    assert_eq!(rig.does(current(10)), ["transfer 192.0.2.1 None"], "the same serial is wanted again");
+}
+
+#[test]
+fn an_equal_serial_confirms_the_copy_and_the_other_primaries_are_asked_too() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    rig.now_s += 5;
+    let actions = rig.does(current(10));
+    assert_eq!(actions, [format!("touch {}", NOW_S + 5), "ask 192.0.2.2 udp Expire".to_owned()]);
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 5 + 604_800));
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.2 Some(10)"]);
+    let delay = rig.zone.next_check_s() - rig.now_s;
+    assert!((2700..=3600).contains(&delay), "{delay}");
+}
+
+#[test]
+fn a_copy_does_not_outlive_the_primary_and_is_not_shortened_by_it() {
+    let mut rig = Rig::loaded(1);
+    let dying = |expire_s| Event::SoaReply(SoaReply::Current { serial: Serial(10), expire_s: Some(expire_s) });
+    rig.step(Event::Refresh);
+    rig.now_s += 100;
+    assert!(rig.does(dying(50)).is_empty(), "that would be earlier than now");
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 604_800));
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(dying(604_750)), [format!("touch {}", NOW_S + 50)]);
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 604_850));
+}
+
+#[test]
+fn a_lower_serial_is_told_of_once_per_check() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    let told = "log serial number (9) received from primary 192.0.2.1#53 < ours (10)";
+    assert_eq!(rig.does(current(9)), [told, "ask 192.0.2.2 udp Expire"]);
+    assert!(rig.does(current(8)).is_empty());
+    assert!(!rig.zone.is_busy());
+    assert_eq!(rig.zone.serial(), Some(Serial(10)));
+}
+
+#[test]
+fn silence_is_met_by_three_tries_then_no_edns_then_tcp_then_the_next_primary() {
+    let mut rig = Rig::loaded(2);
+    let mut asked = rig.does(Event::Refresh);
+    for _ in 0..7 {
+        asked.extend(rig.does(Event::SoaTimeout).into_iter().filter(|word| word.starts_with("ask")));
+    }
+    let (with, without) = ("ask 192.0.2.1 udp Expire", "ask 192.0.2.1 udp Without");
+    let rest = ["ask 192.0.2.1 tcp Without", "ask 192.0.2.2 udp Expire"];
+    assert_eq!(asked, [[with; 3].as_slice(), &[without; 3], &rest].concat());
+}
+
+#[test]
+fn rcodes_lead_where_bind_goes() {
+    let rcode = |rcode, has_opt| Event::SoaReply(SoaReply::Rcode(rcode, has_opt));
+    let last = |event| {
+        let mut rig = Rig::loaded(2);
+        rig.step(Event::Refresh);
+        rig.does(event).into_iter().rfind(|word| !word.starts_with("log")).unwrap()
+    };
+    assert_eq!(last(rcode(Rcode::SERVFAIL, true)), "ask 192.0.2.1 udp Without");
+    assert_eq!(last(rcode(Rcode::FORMERR, false)), "ask 192.0.2.1 udp Without");
+    assert_eq!(last(rcode(Rcode::FORMERR, true)), "ask 192.0.2.2 udp Expire");
+    assert_eq!(last(rcode(Rcode::REFUSED, true)), "transfer 192.0.2.1 Some(10)");
+    assert_eq!(last(rcode(Rcode::NOTAUTH, true)), "ask 192.0.2.2 udp Expire");
+    assert_eq!(last(Event::SoaReply(SoaReply::Truncated)), "ask 192.0.2.1 tcp Expire");
+    assert_eq!(last(Event::SoaReply(SoaReply::Unusable(Unusable::Referral))), "ask 192.0.2.2 udp Expire");
+}
+
+#[test]
+fn a_failed_transfer_leads_to_the_next_primary_and_keeps_the_copy() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+    assert_eq!(rig.does(Event::TransferFailed(Failure::Other)), ["ask 192.0.2.2 udp Expire"]);
+    rig.step(current(11));
+    rig.step(Event::Transferred(timers(11)));
+    assert_eq!(rig.zone.serial(), Some(Serial(11)));
+    assert!(!rig.zone.is_busy());
+}
+
+#[test]
+fn a_zone_that_is_too_large_waits_for_the_refresh_interval() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    rig.step(current(11));
+    assert!(rig.does(Event::TransferFailed(Failure::TooManyRecords)).is_empty());
+    assert!(rig.zone.next_check_s() - rig.now_s >= 2700);
+}
+
+#[test]
+fn an_unreachable_primary_is_passed_over_until_it_sends_a_notify() {
+    let mut rig = Rig::loaded(1);
+    rig.unreachable.add(&peer(1), NOW_S);
+    rig.unreachable.add(&peer(1), NOW_S);
+    let mut context = Context { now_s: NOW_S, random: &mut rig.random, unreachable: &mut rig.unreachable };
+    assert!(context.unreachable.contains(&peer(1), NOW_S));
+    rig.zone.step(Event::Notify { from: peer(1).address, serial: None }, &mut context);
+    assert!(!rig.unreachable.contains(&peer(1), NOW_S));
+}
+
+#[test]
+fn retransfer_ignores_the_serial_once() {
+    let mut rig = Rig::loaded(1);
+    rig.step(Event::Retransfer);
+    assert_eq!(rig.does(current(9)), ["transfer 192.0.2.1 None"]);
+    rig.step(Event::Transferred(timers(9)));
+    rig.step(Event::Refresh);
+    assert!(rig.does(current(9)).iter().all(|word| word.starts_with("touch")));
+}
+
+#[test]
+fn notify_checks_now_or_later_or_not_at_all() {
+    let mut rig = Rig::loaded(1);
+    let notify = |serial: Option<u32>| Event::Notify { from: peer(1).address, serial: serial.map(Serial) };
+    assert_eq!(rig.does(notify(Some(10))), ["log notify from 192.0.2.1#53: zone is up to date"]);
+    let actions = rig.does(notify(Some(11)));
+    assert_eq!(actions, ["log notify from 192.0.2.1#53: serial 11", "ask 192.0.2.1 udp Expire"]);
+    rig.step(current(11));
+    let queued = "log notify from 192.0.2.1#53: serial 12: refresh in progress, refresh check queued";
+    assert_eq!(rig.does(notify(Some(12))), [queued]);
+    let actions = rig.does(Event::Transferred(timers(11)));
+    assert_eq!(actions.last().unwrap(), "ask 192.0.2.1 udp Expire", "serial 12 is still wanted");
+    rig.step(current(11));
+    assert_eq!(rig.does(notify(None)), ["log notify from 192.0.2.1#53: no serial", "ask 192.0.2.1 udp Expire"]);
+}
+
+#[test]
+fn a_queued_notify_is_dropped_when_the_transfer_brought_its_serial() {
+    let mut rig = Rig::loaded(1);
+    rig.step(Event::Refresh);
+    rig.step(current(12));
+    rig.step(Event::Notify { from: peer(1).address, serial: Some(Serial(12)) });
+    rig.step(Event::Transferred(timers(12)));
+    assert!(!rig.zone.is_busy());
+}
+
+#[test]
+fn events_that_nobody_waits_for_change_nothing() {
+    let mut rig = Rig::loaded(1);
+    for event in [current(99), Event::SoaTimeout, Event::Transferred(timers(99)), Event::UpToDate] {
+        assert!(rig.does(event).is_empty());
+    }
+    assert_eq!(rig.zone.serial(), Some(Serial(10)));
+}
