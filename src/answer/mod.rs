@@ -21,6 +21,8 @@ mod records;
 mod reply;
 mod request;
 mod respond;
+#[cfg(test)]
+mod tests;
 
 pub use acl::{Acl, Peer};
 pub use facts::Facts;

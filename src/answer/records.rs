@@ -22,8 +22,9 @@ impl Order {
         Self(seed | 1)
     }
 
-    /// Which of `count` records is first in this answer.
-    fn first(&mut self, order: RrsetOrder, count: usize) -> usize {
+    /// A number for the next answer; all its RRsets start at that place, modulo their length. One step for each answer,
+    /// so that cyclic order gives every record its turn however many RRsets an answer has.
+    fn next(&mut self, order: RrsetOrder) -> usize {
         match order {
             RrsetOrder::None => return 0,
             RrsetOrder::Cyclic => self.0 = self.0.wrapping_add(1),
@@ -34,7 +35,7 @@ impl Order {
                 self.0 ^= self.0 << 17;
             }
         }
-        (self.0 as u32 as usize).checked_rem(count).unwrap_or(0)
+        self.0 as u32 as usize
     }
 }
 
@@ -44,8 +45,8 @@ pub(super) struct Records<'w> {
     pub(super) class: Class,
     /// Whether signatures go along.
     pub(super) dnssec_ok: bool,
-    pub(super) rrset_order: RrsetOrder,
-    pub(super) order: &'w mut Order,
+    /// Where RRsets start, modulo their length.
+    turn: usize,
     /// Where the data of the RRsets written so far lie in memory: the same RRset is not written twice.
     written: [usize; MAX_NOTICED],
     written_count: usize,
@@ -57,9 +58,10 @@ impl<'w> Records<'w> {
         class: Class,
         dnssec_ok: bool,
         rrset_order: RrsetOrder,
-        order: &'w mut Order,
+        order: &mut Order,
     ) -> Self {
-        Self { writer, class, dnssec_ok, rrset_order, order, written: [0; MAX_NOTICED], written_count: 0 }
+        let turn = order.next(rrset_order);
+        Self { writer, class, dnssec_ok, turn, written: [0; MAX_NOTICED], written_count: 0 }
     }
 
     /// Writes an RRset, and with DO its signatures: all of it or nothing. One that is in the message already is not
@@ -100,7 +102,7 @@ impl<'w> Records<'w> {
         ttl: u32,
     ) -> Result<Owner<'n>, Full> {
         let fields = (rrset.rtype(), self.class, ttl);
-        let first = if rrset.len() > 1 { self.order.first(self.rrset_order, rrset.len()) } else { 0 };
+        let first = self.turn.checked_rem(rrset.len()).unwrap_or(0);
         if first == 0 {
             return self.writer.rrset(section, owner, fields, rrset.rdatas());
         }
