@@ -7,6 +7,7 @@
 pub mod axfr_in;
 pub mod axfr_out;
 pub mod message;
+pub mod notify;
 pub mod peer;
 pub mod quota;
 pub mod random;

@@ -2,7 +2,8 @@
 //!
 //! One queue serves all zones. Times are milliseconds of any clock that does not go back.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 /// Waiting jobs and when the next may go.
 #[derive(Debug)]
@@ -11,13 +12,21 @@ pub struct Pacer<Job> {
     next_ms: u64,
     urgent: VecDeque<Job>,
     routine: VecDeque<Job>,
+    /// In which queue a waiting job counts; elsewhere it is a leftover to be passed over.
+    waiting: HashMap<Job, Queue>,
 }
 
-impl<Job: PartialEq> Pacer<Job> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Urgent,
+    Routine,
+}
+
+impl<Job: Copy + Eq + Hash> Pacer<Job> {
     /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
     pub fn new(rate: u32) -> Self {
         let (urgent, routine) = (VecDeque::new(), VecDeque::new());
-        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine }
+        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine, waiting: HashMap::new() }
     }
 
     /// Changes the rate; what waits keeps waiting.
@@ -27,23 +36,26 @@ impl<Job: PartialEq> Pacer<Job> {
 
     /// Queues a job unless it waits already.
     pub fn push(&mut self, job: Job) {
-        if !self.urgent.contains(&job) && !self.routine.contains(&job) {
+        if !self.waiting.contains_key(&job) {
+            self.waiting.insert(job, Queue::Routine);
             self.routine.push_back(job);
         }
     }
 
-    /// Queues a job ahead of all routine ones, taking it out of those if it waits there.
+    /// Queues a job ahead of all routine ones, also if it waits among those.
     pub fn push_urgent(&mut self, job: Job) {
-        self.routine.retain(|each| *each != job);
-        if !self.urgent.contains(&job) {
+        if self.waiting.insert(job, Queue::Urgent) != Some(Queue::Urgent) {
             self.urgent.push_back(job);
         }
     }
 
     /// Takes a job out that is not wanted any more.
     pub fn remove(&mut self, job: &Job) {
-        self.urgent.retain(|each| each != job);
-        self.routine.retain(|each| each != job);
+        if self.waiting.remove(job).is_some() {
+            // Or it would count again, in its old place, when pushed again.
+            self.urgent.retain(|each| each != job);
+            self.routine.retain(|each| each != job);
+        }
     }
 
     /// The next job, if one waits and its time has come.
@@ -51,10 +63,26 @@ impl<Job: PartialEq> Pacer<Job> {
         if now_ms < self.next_ms {
             return None;
         }
-        let job = self.urgent.pop_front().or_else(|| self.routine.pop_front())?;
-        // A caller that comes late may catch up with one second's worth, not more.
-        self.next_ms = self.next_ms.max(now_ms.saturating_sub(self.burst_ms())).saturating_add(self.interval_ms);
+        let job = self.first()?;
+        self.waiting.remove(&job);
+        // A caller that comes late may catch up with two jobs, not more.
+        let earliest_ms = now_ms.saturating_sub(self.interval_ms);
+        self.next_ms = self.next_ms.max(earliest_ms).saturating_add(self.interval_ms);
         Some(job)
+    }
+
+    fn first(&mut self) -> Option<Job> {
+        while let Some(job) = self.urgent.pop_front() {
+            if self.waiting.get(&job) == Some(&Queue::Urgent) {
+                return Some(job);
+            }
+        }
+        while let Some(job) = self.routine.pop_front() {
+            if self.waiting.get(&job) == Some(&Queue::Routine) {
+                return Some(job);
+            }
+        }
+        None
     }
 
     /// When to come again; none if nothing waits.
@@ -64,21 +92,14 @@ impl<Job: PartialEq> Pacer<Job> {
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.urgent.len().saturating_add(self.routine.len())
+        self.waiting.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    fn burst_ms(&self) -> u64 {
-        BURST.saturating_mul(self.interval_ms).min(1000)
-    }
 }
-
-/// How many jobs may go at once after a pause.
-const BURST: u64 = 2;
 
 fn interval_ms(rate: u32) -> u64 {
     (1000 / u64::from(rate.max(1))).max(1)

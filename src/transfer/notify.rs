@@ -1,0 +1,329 @@
+//! NOTIFY (RFC 1996): whom to tell of a new version and when, and what to do about one that comes in.
+//!
+//! Going out: a [`Delay`] for each zone brings changes together, [`targets`] says whom to tell, a [`Notification`] for
+//! each of them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. Coming in: [`read`] and
+//! [`decide`] give the rcode, and [`super::refresh`] acts on what is accepted. Texts are BIND's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::peer::{Peer, Socket};
+use crate::dns::message::{Message, Section};
+use crate::dns::{Class, Name, NameBuf, NameRef, Rcode, Rtype, Serial, rdata};
+use crate::zone::ZoneVersion;
+
+/// How long to wait for the answer before a NOTIFY is sent again, in seconds.
+pub const TIMEOUT_S: u64 = 5;
+/// How often a NOTIFY is sent.
+const TRIES: u32 = 3;
+
+/// `notify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nobody is told.
+    No,
+    /// The zone's servers and `also-notify`.
+    Yes,
+    /// `also-notify` only.
+    Explicit,
+    /// As yes, but only by the primary.
+    PrimaryOnly,
+}
+
+/// What the configuration says of a zone.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// `notify`.
+    pub mode: Mode,
+    /// `also-notify`.
+    pub also_notify: Arc<[Peer]>,
+    /// `notify-to-soa`: the server in MNAME is told, too.
+    pub to_soa: bool,
+    /// Whether this server is the zone's primary.
+    pub is_primary: bool,
+}
+
+/// Somebody to be told.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// At this address.
+    Peer(Peer),
+    /// At the addresses of this name, which are to be looked up; the server's own are left out.
+    Name(Name),
+}
+
+/// Whom to tell of `version`: `also-notify`, then the servers that the zone itself names.
+pub fn targets(policy: &Policy, version: &ZoneVersion) -> Vec<Target> {
+    let (explicit, from_ns) = match policy.mode {
+        Mode::No => (false, false),
+        Mode::Explicit => (true, false),
+        Mode::Yes => (true, true),
+        Mode::PrimaryOnly => (policy.is_primary, policy.is_primary),
+    };
+    let peers = policy.also_notify.iter().filter(|_| explicit).cloned().map(Target::Peer);
+    let names = if from_ns { name_servers(version, policy.to_soa) } else { Vec::new() };
+    peers.chain(names.into_iter().map(Target::Name)).collect()
+}
+
+/// The NS names of the apex; the one in MNAME is the primary and knows.
+fn name_servers(version: &ZoneVersion, with_mname: bool) -> Vec<Name> {
+    let mname = version.soa().map(|soa| soa.mname).filter(|_| !with_mname);
+    let Some(servers) = version.apex_node().and_then(|apex| apex.rrset(Rtype::NS)) else { return Vec::new() };
+    let names = servers.rdatas().filter_map(|data| NameRef::from_wire(data).ok());
+    names.filter(|name| Some(*name) != mname).map(NameRef::to_name).collect()
+}
+
+/// Brings the changes of a zone together: the first is announced at once, further ones only `notify-delay` after that.
+#[derive(Debug, Clone, Default)]
+pub struct Delay {
+    last_s: Option<u64>,
+    due_s: Option<u64>,
+}
+
+impl Delay {
+    /// There is a new version. Says when it is to be announced.
+    pub fn changed(&mut self, delay_s: u64, now_s: u64) -> u64 {
+        let earliest_s = self.last_s.map_or(now_s, |last_s| last_s.saturating_add(delay_s));
+        *self.due_s.get_or_insert(earliest_s.max(now_s))
+    }
+
+    /// Whether an announcement is due; then it is taken as made.
+    pub fn take_due(&mut self, now_s: u64) -> bool {
+        let is_due = self.due_s.is_some_and(|due_s| due_s <= now_s);
+        if is_due {
+            (self.last_s, self.due_s) = (Some(now_s), None);
+        }
+        is_due
+    }
+
+    /// When the next announcement is due.
+    pub fn due_s(&self) -> Option<u64> {
+        self.due_s
+    }
+}
+
+/// One NOTIFY to one server, until it is answered or given up.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    /// The server.
+    pub peer: Peer,
+    tries: u32,
+}
+
+/// What is next for a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Send the message, and report what comes of it within [`TIMEOUT_S`].
+    Send,
+    /// It is over; log this, with the zone in front.
+    End(String),
+}
+
+impl Notification {
+    /// To be sent; ask [`Self::next`].
+    pub fn new(peer: Peer) -> Self {
+        Self { peer, tries: 0 }
+    }
+
+    /// At the start and after a timeout.
+    pub fn next(&mut self) -> Next {
+        if self.tries >= TRIES {
+            return Next::End(format!("notify to {}: retries exceeded", self.peer));
+        }
+        self.tries = self.tries.saturating_add(1);
+        Next::Send
+    }
+
+    /// The server answered.
+    pub fn answered(&self, rcode: Rcode) -> Next {
+        Next::End(format!("notify response from {}: {rcode}", self.peer))
+    }
+
+    /// The message could not be sent, or its answer is not to be trusted.
+    pub fn failed(&self, reason: &str) -> Next {
+        Next::End(format!("notify to {} failed: {reason}", self.peer))
+    }
+
+    /// The line when the first message is sent (debug 3).
+    pub fn sending(&self) -> String {
+        let key = self.peer.key.as_ref().map_or(String::new(), |key| format!(" : TSIG ({})", key.name));
+        format!("sending notify to {}{key}", self.peer)
+    }
+}
+
+/// A NOTIFY that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notified {
+    /// The zone.
+    pub zone: NameBuf,
+    /// Its class.
+    pub class: Class,
+    /// The serial of the SOA record that came along.
+    pub serial: Option<Serial>,
+}
+
+/// Reads a NOTIFY. Unless its only question asks for SOA it is malformed; a SOA record that cannot be read counts as none.
+pub fn read(message: &Message<'_>) -> Result<Notified, Rcode> {
+    let [questions, ..] = message.header().counts;
+    let question = message.question().map_err(|_| Rcode::FORMERR)?;
+    if questions != 1 || question.rtype != Rtype::SOA {
+        return Err(Rcode::FORMERR);
+    }
+    let records = message.records().filter_map(Result::ok);
+    let mut soas = records.filter(|record| record.section == Section::Answer && record.rtype == Rtype::SOA);
+    let soa = soas.find(|record| record.owner.as_ref() == question.name.as_ref());
+    let serial = soa.and_then(|record| serial_of(message, record.rdata));
+    Ok(Notified { zone: question.name, class: question.class, serial })
+}
+
+/// The serial: the first of five numbers at the end.
+fn serial_of(message: &Message<'_>, range: std::ops::Range<usize>) -> Option<Serial> {
+    let mut soa = Vec::new();
+    rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut soa).ok()?;
+    let (_, numbers) = soa.split_last_chunk::<20>()?;
+    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
+}
+
+/// What this server is to the zone of a NOTIFY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It does not have the zone.
+    None,
+    /// It is the zone's primary.
+    Primary,
+    /// It is a secondary; whether the sender is a primary of the zone or in `allow-notify`.
+    Secondary(bool),
+}
+
+/// What to do about a NOTIFY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The rcode of the response, which has AA set if that is NOERROR.
+    pub rcode: Rcode,
+    /// Whether the zone is to hear of it, as [`super::refresh::Event::Notify`].
+    pub accepted: bool,
+    /// A line about the zone.
+    pub log: Option<String>,
+}
+
+/// Decides on a NOTIFY from `from`.
+pub fn decide(role: Role, from: SocketAddr) -> Decision {
+    let (rcode, accepted) = match role {
+        Role::None => (Rcode::NOTAUTH, false),
+        Role::Primary => (Rcode::NOERROR, false),
+        Role::Secondary(true) => (Rcode::NOERROR, true),
+        Role::Secondary(false) => (Rcode::REFUSED, false),
+    };
+    let log = (rcode == Rcode::REFUSED).then(|| format!("refused notify from non-primary: {}", Socket(from)));
+    Decision { rcode, accepted, log }
+}
+
+/// The line about every NOTIFY (category notify): info, or notice if this server does not have the zone.
+pub fn received_line(zone: NameRef<'_>, key: Option<NameRef<'_>>, role: Role) -> String {
+    let key = key.map_or(String::new(), |key| format!(": TSIG '{}'", crate::dns::name::NoDot(key)));
+    let tail = if role == Role::None { ": not authoritative" } else { "" };
+    format!("received notify for zone '{}'{key}{tail}", crate::dns::name::NoDot(zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::message::{Ask, Opt, request};
+    use crate::zone::Builder;
+
+    fn peer() -> Peer {
+        let address = SocketAddr::from(([192, 0, 2, 1], 53));
+        Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: false }
+    }
+
+    fn wire(name: &str) -> Vec<u8> {
+        Name::from_text(name.as_bytes()).unwrap().as_ref().as_bytes().to_vec()
+    }
+
+    fn soa() -> Vec<u8> {
+        let numbers = [7u32, 1, 2, 3, 4].map(u32::to_be_bytes).concat();
+        [wire("ns1.example."), wire("host.example."), numbers].concat()
+    }
+
+    fn zone() -> ZoneVersion {
+        let apex = Name::from_text(b"example.").unwrap();
+        let mut builder = Builder::new(apex.clone(), Class::IN);
+        builder.add(apex.as_ref(), Rtype::SOA, 60, &soa()).unwrap();
+        builder.add(apex.as_ref(), Rtype::NS, 60, &wire("NS1.example.")).unwrap();
+        builder.add(apex.as_ref(), Rtype::NS, 60, &wire("ns2.other.")).unwrap();
+        builder.finish().unwrap()
+    }
+
+    fn told(mode: Mode, is_primary: bool, to_soa: bool) -> Vec<String> {
+        let policy = Policy { mode, also_notify: [peer()].into(), to_soa, is_primary };
+        let target = |target: &Target| match target {
+            Target::Peer(peer) => peer.to_string(),
+            Target::Name(name) => name.to_string(),
+        };
+        targets(&policy, &zone()).iter().map(target).collect()
+    }
+
+    #[test]
+    fn targets_follow_the_mode_and_leave_the_primary_out() {
+        assert_eq!(told(Mode::Yes, false, false), ["192.0.2.1#53", "ns2.other."]);
+        assert_eq!(told(Mode::Yes, true, true).len(), 3);
+        assert_eq!(told(Mode::Explicit, true, false), ["192.0.2.1#53"]);
+        assert_eq!(told(Mode::PrimaryOnly, true, false), ["192.0.2.1#53", "ns2.other."]);
+        assert!(told(Mode::PrimaryOnly, false, false).is_empty());
+        assert!(told(Mode::No, true, true).is_empty());
+    }
+
+    #[test]
+    fn the_first_change_is_told_at_once_and_later_ones_together() {
+        let mut delay = Delay::default();
+        assert_eq!(delay.changed(5, 100), 100);
+        assert!(delay.take_due(100));
+        assert_eq!(delay.changed(5, 101), 105);
+        assert_eq!(delay.changed(5, 103), 105);
+        assert!(!delay.take_due(104));
+        assert!(delay.take_due(105));
+        assert_eq!(delay.due_s(), None);
+        assert_eq!(delay.changed(5, 200), 200);
+    }
+
+    #[test]
+    fn a_notify_is_sent_three_times() {
+        let mut notification = Notification::new(peer());
+        for _ in 0..3 {
+            assert_eq!(notification.next(), Next::Send);
+        }
+        assert_eq!(notification.next(), Next::End("notify to 192.0.2.1#53: retries exceeded".to_owned()));
+    }
+
+    #[test]
+    fn a_notify_that_comes_in_is_read() {
+        let zone = Name::from_text(b"example.").unwrap();
+        let bytes = request(1, zone.as_ref(), Class::IN, Ask::Notify(60, &soa()), Opt::Without);
+        let notified = read(&Message::new(&bytes).unwrap()).unwrap();
+        assert_eq!((notified.zone.as_ref(), notified.serial), (zone.as_ref(), Some(Serial(7))));
+        let other = request(1, zone.as_ref(), Class::IN, Ask::Axfr, Opt::Without);
+        assert_eq!(read(&Message::new(&other).unwrap()), Err(Rcode::FORMERR));
+        let bare = request(1, zone.as_ref(), Class::IN, Ask::Soa, Opt::Without);
+        assert_eq!(read(&Message::new(&bare).unwrap()).unwrap().serial, None);
+    }
+
+    #[test]
+    fn the_decision_depends_on_the_role() {
+        let from = peer().address;
+        assert_eq!(decide(Role::None, from).rcode, Rcode::NOTAUTH);
+        assert_eq!(decide(Role::Primary, from), Decision { rcode: Rcode::NOERROR, accepted: false, log: None });
+        assert!(decide(Role::Secondary(true), from).accepted);
+        let refused = decide(Role::Secondary(false), from);
+        assert_eq!(refused.rcode, Rcode::REFUSED);
+        assert_eq!(refused.log.as_deref(), Some("refused notify from non-primary: 192.0.2.1#53"));
+    }
+
+    #[test]
+    fn lines_are_binds() {
+        let (zone, key) = (Name::from_text(b"z.example.").unwrap(), Name::from_text(b"k.").unwrap());
+        let line = received_line(zone.as_ref(), Some(key.as_ref()), Role::Primary);
+        assert_eq!(line, "received notify for zone 'z.example': TSIG 'k'");
+        let line = received_line(zone.as_ref(), None, Role::None);
+        assert_eq!(line, "received notify for zone 'z.example': not authoritative");
+    }
+}
