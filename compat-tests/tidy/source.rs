@@ -42,6 +42,11 @@ impl<'a> Source<'a> {
         self.text.lines().count().saturating_sub(self.test_lines)
     }
 
+    /// The code, line by line as in the file.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     /// The lines of code with their numbers.
     pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.code.lines())
@@ -65,32 +70,43 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The modules named right behind `crate::` in a line.
-pub(crate) fn crate_roots(line: &str) -> Vec<&str> {
-    let word = |text: &'_ str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+/// The top modules named by paths from the root of the crate, each with its line. `depth` is how deep the module of
+/// this code lies below the root: as many `super::` lead there as well.
+pub(crate) fn crate_roots(code: &str, depth: usize) -> Vec<(usize, &str)> {
     let mut roots = Vec::new();
-    for (at, marker) in line.match_indices("crate::") {
-        let rest = &line[at + marker.len()..];
-        let Some(group) = rest.strip_prefix('{') else {
-            roots.push(&rest[..word(rest)]);
-            continue;
-        };
-        let (mut depth, mut starts) = (0_usize, true);
-        for (at, c) in group.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' => starts = true,
-                _ if starts && depth == 0 && !c.is_whitespace() => {
-                    roots.push(&group[at..at + word(&group[at..])]);
-                    starts = false;
-                }
-                _ => {}
+    let supers = "super::".repeat(depth.max(1));
+    for prefix in ["crate::", &supers] {
+        for (at, _) in code.match_indices(prefix) {
+            let line = newlines(&code.as_bytes()[..at]) + 1;
+            let is_whole = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            let path = &code[at + prefix.len()..];
+            if is_whole && !path.starts_with("super::") {
+                roots.extend(heads(path).into_iter().map(|head| (line, head)));
             }
         }
     }
     roots
+}
+
+/// The first word of a path, or of each path of a group.
+fn heads(path: &str) -> Vec<&str> {
+    let word = |text: &'_ str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let Some(group) = path.strip_prefix('{') else { return vec![&path[..word(path)]] };
+    let (mut depth, mut starts, mut found) = (0_usize, true, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => starts = true,
+            _ if starts && depth == 0 && !c.is_whitespace() => {
+                found.push(&group[at..at + word(&group[at..])]);
+                starts = false;
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn is_test_file(name: &str) -> bool {
@@ -131,14 +147,55 @@ fn literal(rest: &[u8]) -> (usize, usize) {
     let to = |end: Option<usize>| end.unwrap_or(rest.len());
     match rest {
         [b'/', b'/', ..] => (0, to(find(rest, b"\n", 0))),
-        [b'/', b'*', ..] => (0, to(find(rest, b"*/", 2).map(|at| at + 2))),
-        [b'r', b'"', ..] => (2, to(find(rest, b"\"", 2).map(|at| at + 1))),
-        [b'r', b'#', b'"', ..] => (3, to(find(rest, b"\"#", 3).map(|at| at + 2))),
+        [b'/', b'*', ..] => (0, comment(rest)),
+        [b'r', b'"' | b'#', ..] => raw(rest),
         [b'"', ..] => (1, quoted(rest, b'"')),
         [b'\'', b'\\', ..] => (1, quoted(rest, b'\'')),
-        [b'\'', _, b'\'', ..] => (1, 3),
+        // A character; a quote with no other behind the next character starts a lifetime.
+        [b'\'', first, ..] => match rest.get(utf8_length(*first) + 1) {
+            Some(b'\'') => (1, utf8_length(*first) + 2),
+            _ => (1, 1),
+        },
+        // A word at once, so that an `r` at its end starts no raw string.
+        [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] if !matches!(rest, [b'b' | b'c', b'"' | b'\'' | b'r', ..]) => {
+            let length = to(rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')));
+            (length, length)
+        }
         _ => (1, 1),
     }
+}
+
+fn utf8_length(first: u8) -> usize {
+    match first {
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    }
+}
+
+/// The length of a block comment; they nest.
+fn comment(rest: &[u8]) -> usize {
+    let (mut at, mut depth) = (2, 1);
+    while at < rest.len() && depth > 0 {
+        match &rest[at..] {
+            [b'*', b'/', ..] => (at, depth) = (at + 2, depth - 1),
+            [b'/', b'*', ..] => (at, depth) = (at + 2, depth + 1),
+            _ => at += 1,
+        }
+    }
+    at.min(rest.len())
+}
+
+/// A raw string, or a raw name (`r#type`).
+fn raw(rest: &[u8]) -> (usize, usize) {
+    let hashes = rest[1..].iter().take_while(|byte| **byte == b'#').count();
+    if rest.get(hashes + 1) != Some(&b'"') {
+        return (hashes + 1, hashes + 1);
+    }
+    let close = [&b"\""[..], &vec![b'#'; hashes]].concat();
+    let end = find(rest, &close, hashes + 2).map_or(rest.len(), |at| at + close.len());
+    (hashes + 2, end)
 }
 
 /// The length of a quoted literal, its escapes understood.
