@@ -68,6 +68,7 @@ pub(super) struct Answer<'a, 'w> {
 }
 
 /// Where the search goes on.
+#[allow(clippy::large_enum_variant)] // a box would be an allocation for each link of a chain
 enum Step {
     Done,
     Follow(NameBuf),
@@ -225,7 +226,14 @@ impl<'a, 'w> Answer<'a, 'w> {
             Rtype::ANY => self.add_any(place, node, owner)?,
             Rtype::RRSIG => self.add_signatures(node, owner)?,
             rtype => match node.rrset(rtype) {
-                Some(rrset) => self.records.add(Section::Answer, owner, rrset).map(|()| true)?,
+                Some(rrset) if is_wildcard => {
+                    self.records.add_again(Section::Answer, owner, rrset, rrset.ttl())?;
+                    true
+                }
+                Some(rrset) => {
+                    self.records.add(Section::Answer, owner, rrset)?;
+                    true
+                }
                 None if node.has_cname() && !stands_beside_cname(rtype) => {
                     return self.alias(place, node, owner, is_wildcard);
                 }

@@ -81,13 +81,27 @@ impl<'w> Records<'w> {
         if !self.notice(&rrset) {
             return Ok(());
         }
+        let written = self.add_again(section, owner, rrset, ttl);
+        if written.is_err() {
+            self.written_count = self.written_count.saturating_sub(1);
+        }
+        written
+    }
+
+    /// As [`Self::add_with_ttl`], though it may be in the message already: under the owner that a wildcard stands for.
+    pub(super) fn add_again(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rrset: Rrset<'_>,
+        ttl: u32,
+    ) -> Result<(), Full> {
         let mark = self.writer.mark();
         let written = self.add_alone(section, owner, rrset, ttl).and_then(|owner| match rrset.signatures() {
             Some(signatures) if self.dnssec_ok => self.add_alone(section, owner, signatures, ttl).map(|_| ()),
             _ => Ok(()),
         });
         if written.is_err() {
-            self.written_count = self.written_count.saturating_sub(1);
             self.writer.rollback(mark);
         }
         written

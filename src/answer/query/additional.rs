@@ -47,7 +47,7 @@ impl Answer<'_, '_> {
         }
         match (found.matched, &found.wildcard) {
             (Match::Node(node), _) => self.add_addresses_of(&node, node.owner().as_ref()),
-            (Match::Missing, Some(source)) => self.add_addresses_of(source, target),
+            (Match::Missing, Some(source)) => self.add_synthesised(source, target),
             _ => Ok(()),
         }
     }
@@ -55,6 +55,14 @@ impl Answer<'_, '_> {
     fn add_addresses_of(&mut self, node: &Node<'_>, owner: NameRef<'_>) -> Result<(), Full> {
         for rrset in ADDRESSES.into_iter().filter_map(|rtype| node.rrset(rtype)) {
             self.records.add(Section::Additional, Owner::Name(owner), rrset)?;
+        }
+        Ok(())
+    }
+
+    /// The same out of a wildcard, whose RRsets may serve several names.
+    fn add_synthesised(&mut self, source: &Node<'_>, target: NameRef<'_>) -> Result<(), Full> {
+        for rrset in ADDRESSES.into_iter().filter_map(|rtype| source.rrset(rtype)) {
+            self.records.add_again(Section::Additional, Owner::Name(target), rrset, rrset.ttl())?;
         }
         Ok(())
     }
