@@ -328,3 +328,6 @@ impl Owners {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,3 +225,6 @@ impl<'v> Filler<'_, 'v> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

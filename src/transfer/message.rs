@@ -228,3 +228,6 @@ fn expire_of(edns: &Edns<'_>) -> Option<u32> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,5 @@ pub mod quota;
 pub mod random;
 pub mod rate;
 pub mod refresh;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::dns::message::Section;
+use crate::dns::writer::{Case, Compression, Owner, Writer};
+use crate::transfer::random::Random;
+use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, key, name, soa, wire, zone};
+
+const ID: u16 = 7;
+/// Rounds of the mutation test.
+const MUTATIONS: u64 = 3000;
+
+type Line<'l> = (&'l str, Rtype, Vec<u8>);
+
+fn message(rtype: Rtype, class: Class, flags: u16, lines: &[Line<'_>]) -> Vec<u8> {
+    let (mut out, mut names) = (vec![0; 65535], Compression::default());
+    let mut writer = Writer::new(&mut out, 65535, &mut names, Case::Kept);
+    writer.question(name("example.").as_ref(), rtype, Class::IN).unwrap();
+    for (owner, rtype, data) in lines {
+        let owner = name(owner);
+        writer.record(Section::Answer, Owner::Name(owner.as_ref()), (*rtype, class, 60), data).unwrap();
+    }
+    let length = writer.finish(Header { id: ID, flags, counts: [0; 4] });
+    out.truncate(length);
+    out
+}
+
+fn answer(lines: &[Line<'_>]) -> Vec<u8> {
+    message(Rtype::AXFR, Class::IN, 0x8400, lines)
+}
+
+fn start(serial: u32) -> Line<'static> {
+    ("example.", Rtype::SOA, soa(serial))
+}
+
+fn ns() -> Line<'static> {
+    ("example.", Rtype::NS, wire("ns1.example."))
+}
+
+fn transfer<'k>(have: Option<u32>, chain: Option<Chain<'k>>) -> AxfrIn<'k> {
+    AxfrIn::new(name("example."), Class::IN, ID, have.map(Serial), chain, Limits::default())
+}
+
+fn outcome(lines: &[Line<'_>]) -> Result<Progress, AxfrError> {
+    transfer(None, None).feed(&answer(lines), NOW_S)
+}
+
+fn reason(result: Result<Progress, AxfrError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn a_zone_ends_with_its_second_soa_record() {
+    let Ok(Progress::Done(version)) = outcome(&[start(3), ns(), start(3)]) else { panic!() };
+    assert_eq!((version.serial(), version.record_count()), (Serial(3), 2));
+    assert!(matches!(outcome(&[start(3), ns()]), Ok(Progress::More)));
+    assert!(matches!(outcome(&[start(3)]), Ok(Progress::More)));
+}
+
+#[test]
+fn streams_that_are_no_zone_fail_in_binds_words() {
+    assert_eq!(reason(outcome(&[ns(), start(3)])), "FORMERR");
+    assert_eq!(reason(outcome(&[start(3), ns(), start(4)])), "FORMERR");
+    assert_eq!(reason(outcome(&[start(3), ns(), start(3), ns()])), "extra input text");
+    assert_eq!(reason(outcome(&[start(3), start(3)])), "bad zone");
+    assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::SOA, soa(3))])), "not at top of zone");
+    assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::A, vec![1, 2, 3])])), "FORMERR");
+    assert_eq!(transfer(None, None).end_of_input().to_string(), "unexpected end of input");
+}
+
+#[test]
+fn headers_and_questions_must_fit() {
+    let feed = |bytes: &[u8]| reason(transfer(None, None).feed(bytes, NOW_S));
+    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x8405, &[])), "REFUSED");
+    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x8409, &[])), "NOTAUTH");
+    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x0400, &[start(3)])), "FORMERR");
+    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0xa400, &[start(3)])), "unexpected opcode");
+    assert_eq!(feed(&message(Rtype::IXFR, Class::IN, 0x8400, &[start(3)])), "FORMERR");
+    assert_eq!(feed(&message(Rtype::AXFR, Class::CH, 0x8400, &[start(3)])), "FORMERR");
+    let mut other = answer(&[start(3)]);
+    other[1] ^= 1;
+    assert_eq!(feed(&other), "unexpected message id");
+}
+
+#[test]
+fn records_outside_the_zone_are_dropped() {
+    let mut transfer = transfer(None, None);
+    let lines = [start(3), ns(), ("www.other.", Rtype::A, vec![1; 4]), ("xexample.", Rtype::A, vec![1; 4]), start(3)];
+    let Ok(Progress::Done(version)) = transfer.feed(&answer(&lines), NOW_S) else { panic!() };
+    assert_eq!((version.record_count(), transfer.received().out_of_zone), (2, 2));
+}
+
+#[test]
+fn limits_end_the_transfer() {
+    let limits = Limits { records: 2, ..Limits::default() };
+    let mut transfer = AxfrIn::new(name("example."), Class::IN, ID, None, None, limits);
+    let lines = [start(3), ns(), ("a.example.", Rtype::A, vec![1; 4]), ("b.example.", Rtype::A, vec![1; 4]), start(3)];
+    assert_eq!(reason(transfer.feed(&answer(&lines), NOW_S)), "too many records");
+}
+
+#[test]
+fn ixfr_may_be_answered_by_the_soa_the_zone_or_differences() {
+    let feed =
+        |lines: &[Line<'_>]| transfer(Some(5), None).feed(&message(Rtype::IXFR, Class::IN, 0x8400, lines), NOW_S);
+    assert!(matches!(feed(&[start(5)]), Ok(Progress::UpToDate(Serial(5)))));
+    assert!(matches!(feed(&[start(6)]), Ok(Progress::More)));
+    assert!(matches!(feed(&[start(6), ns(), start(6)]), Ok(Progress::Done(_))));
+    assert_eq!(feed(&[start(6), start(5), start(6), start(6)]).unwrap_err(), AxfrError::Differences);
+}
+
+#[test]
+fn every_message_must_be_signed() {
+    let (version, key) = (Arc::new(zone(5, 2000)), key());
+    let signed = exchange(&version, Some(&key), FILLING, ID);
+    let plain = exchange(&version, None, FILLING, ID);
+    for at in 0..2 {
+        let mut transfer = transfer(None, signed.chain.clone());
+        for message in &signed.messages[..at] {
+            assert!(matches!(transfer.feed(message, NOW_S), Ok(Progress::More)));
+        }
+        assert_eq!(reason(transfer.feed(&plain.messages[at], NOW_S)), "expected a TSIG or SIG(0)");
+    }
+}
+
+#[test]
+fn a_changed_or_reordered_signed_message_is_found() {
+    let (version, key) = (Arc::new(zone(5, 2000)), key());
+    let signed = exchange(&version, Some(&key), FILLING, ID);
+    let mut changed = signed.messages[0].clone();
+    changed[60] ^= 1;
+    assert_eq!(reason(transfer(None, signed.chain.clone()).feed(&changed, NOW_S)), "tsig verify failure");
+    let mut swapped = transfer(None, signed.chain);
+    swapped.feed(&signed.messages[0], NOW_S).unwrap();
+    assert_eq!(reason(swapped.feed(&signed.messages[2], NOW_S)), "tsig verify failure");
+}
+
+#[test]
+fn damaged_streams_never_panic_and_signed_ones_never_pass() {
+    let (version, key) = (Arc::new(zone(5, 60)), key());
+    let filling = crate::transfer::axfr_out::Filling { message_bytes: 700, ..FILLING };
+    let plain = exchange(&version, None, filling, ID).messages;
+    let signed = exchange(&version, Some(&key), filling, ID);
+    for seed in 0..MUTATIONS {
+        let mut random = Random::new(seed);
+        let damaged = damage(&plain, &mut random);
+        run(transfer(None, None), &damaged);
+        let damaged = damage(&signed.messages, &mut random);
+        if let Some(got) = run(transfer(None, signed.chain.clone()), &damaged) {
+            assert_eq!(dump(&got), dump(&version), "seed {seed}");
+        }
+    }
+}
+
+/// The stream up to its first fault or its end.
+fn run(mut transfer: AxfrIn<'_>, messages: &[Vec<u8>]) -> Option<Box<ZoneVersion>> {
+    for message in messages {
+        match transfer.feed(message, NOW_S) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Done(version)) => return Some(version),
+            Ok(Progress::UpToDate(_)) | Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// Flips, cuts, doubles, drops or swaps.
+fn damage(messages: &[Vec<u8>], random: &mut Random) -> Vec<Vec<u8>> {
+    let mut damaged = messages.to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.below(damaged.len() as u64) as usize;
+        let place = random.below(damaged[at].len().max(1) as u64) as usize;
+        match random.below(6) {
+            0 | 1 if !damaged[at].is_empty() => damaged[at][place] ^= 1 << random.below(8),
+            2 if !damaged[at].is_empty() => damaged[at][place] = random.next_u64() as u8,
+            3 => damaged[at].truncate(place),
+            4 => damaged.insert(at, damaged[at].clone()),
+            _ if damaged.len() > 1 => drop(damaged.remove(at)),
+            _ => {}
+        }
+    }
+    damaged
+}

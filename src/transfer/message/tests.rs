@@ -1,0 +1,100 @@
+use hickory_proto::op;
+
+use super::*;
+use crate::transfer::testing::{NOW_S, key, name, soa};
+
+fn reply(flags: u16, change: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let (mut out, mut names) = (vec![0; 2048], Compression::default());
+    let mut writer = Writer::new(&mut out, 2048, &mut names, Case::Kept);
+    writer.question(name("example.").as_ref(), Rtype::SOA, Class::IN).unwrap();
+    change(&mut writer);
+    let length = writer.finish(Header { id: 1, flags, counts: [0; 4] });
+    out.truncate(length);
+    out
+}
+
+fn add(writer: &mut Writer<'_>, section: Section, rtype: Rtype, data: &[u8]) {
+    writer.record(section, Owner::Name(name("example.").as_ref()), (rtype, Class::IN, 60), data).unwrap();
+}
+
+fn opt(writer: &mut Writer<'_>, ttl: u32, options: &[u8]) {
+    let fields = (Rtype::OPT, Class(1232), ttl);
+    writer.record(Section::Additional, Owner::Name(NameRef::ROOT), fields, options).unwrap();
+}
+
+fn read(bytes: &[u8]) -> SoaReply {
+    read_soa_reply(bytes, name("example.").as_ref(), None, NOW_S)
+}
+
+#[test]
+fn requests_decode_in_another_library() {
+    let zone = name("example.");
+    let soa = soa(9);
+    for ask in [Ask::Soa, Ask::Axfr, Ask::Ixfr(&soa), Ask::Notify(60, &soa)] {
+        let bytes = request(0x1234, zone.as_ref(), Class::IN, ask, Opt::Expire);
+        let decoded = op::Message::from_vec(&bytes).unwrap();
+        assert_eq!(decoded.queries.len(), 1);
+        assert_eq!(decoded.queries[0].name().to_string(), "example.");
+        assert!(decoded.edns.is_some());
+        let (answers, authorities) = (decoded.answers.len(), decoded.authorities.len());
+        let expected = match ask {
+            Ask::Notify(..) => (1, 0),
+            Ask::Ixfr(_) => (0, 1),
+            Ask::Soa | Ask::Axfr => (0, 0),
+        };
+        assert_eq!((answers, authorities), expected);
+        assert_eq!(decoded.op_code == op::OpCode::Notify, matches!(ask, Ask::Notify(..)));
+        assert_eq!(decoded.authoritative, matches!(ask, Ask::Notify(..)));
+    }
+}
+
+#[test]
+fn the_serial_and_the_expire_option_are_read() {
+    let bytes = reply(0x8400, |writer| {
+        add(writer, Section::Answer, Rtype::SOA, &soa(9));
+        opt(writer, 0, &[0, 9, 0, 4, 0, 0, 1, 0]);
+    });
+    assert_eq!(read(&bytes), SoaReply::Current { serial: Serial(9), expire_s: Some(256) });
+    assert!(answers(&bytes, 1, Opcode::QUERY, name("EXAMPLE.").as_ref()));
+    assert!(!answers(&bytes, 2, Opcode::QUERY, name("example.").as_ref()));
+    assert!(!answers(&bytes, 1, Opcode::NOTIFY, name("example.").as_ref()));
+    assert!(!answers(&bytes, 1, Opcode::QUERY, name("other.").as_ref()));
+}
+
+#[test]
+fn answers_without_a_serial_are_told_apart() {
+    let unusable = |flags, change: &dyn Fn(&mut Writer<'_>)| read(&reply(flags, change));
+    let (ns, target) = (b"\x02ns\x00".as_slice(), b"\x01x\x00".as_slice());
+    assert_eq!(unusable(0x8400, &|_| {}), SoaReply::Unusable(Unusable::NoData));
+    assert_eq!(
+        unusable(0x8000, &|writer| add(writer, Section::Answer, Rtype::SOA, &soa(9))),
+        SoaReply::Unusable(Unusable::NotAuthoritative)
+    );
+    assert_eq!(
+        unusable(0x8400, &|writer| add(writer, Section::Answer, Rtype::CNAME, target)),
+        SoaReply::Unusable(Unusable::Cname)
+    );
+    assert_eq!(
+        unusable(0x8000, &|writer| add(writer, Section::Authority, Rtype::NS, ns)),
+        SoaReply::Unusable(Unusable::Referral)
+    );
+    let two = |writer: &mut Writer<'_>| [1, 2].iter().for_each(|&n| add(writer, Section::Answer, Rtype::SOA, &soa(n)));
+    assert_eq!(unusable(0x8400, &two), SoaReply::Unusable(Unusable::SoaCount(2)));
+    assert_eq!(unusable(0x8600, &|_| {}), SoaReply::Truncated);
+    assert_eq!(unusable(0x8405, &|_| {}), SoaReply::Rcode(Rcode::REFUSED, false));
+    assert_eq!(unusable(0x8400, &|writer| opt(writer, 1 << 24, &[])), SoaReply::Rcode(Rcode::BADVERS, true));
+    assert_eq!(read(&[0; 5]), SoaReply::Malformed);
+}
+
+#[test]
+fn a_signed_query_wants_a_signed_answer() {
+    let key = key();
+    let mut chain = Chain::new(&key);
+    let mut asked = request(1, name("example.").as_ref(), Class::IN, Ask::Soa, Opt::Plain);
+    sign(&mut chain, &mut asked, NOW_S);
+    let bytes = reply(0x8400, |writer| add(writer, Section::Answer, Rtype::SOA, &soa(9)));
+    let read = read_soa_reply(&bytes, name("example.").as_ref(), Some(&mut chain), NOW_S);
+    assert_eq!(read, SoaReply::Tsig(TsigError::Missing));
+    assert_eq!(read_notify_reply(&bytes, None, NOW_S), Ok(Rcode::NOERROR));
+    assert_eq!(read_notify_reply(&bytes, Some(&mut chain), NOW_S), Err(TsigError::Missing));
+}

@@ -1,0 +1,94 @@
+//! Zones, keys and streams for the tests of this floor.
+
+use std::sync::Arc;
+
+use super::axfr_out::{AxfrOut, Filling, Form};
+use super::message::{Ask, Opt, request, sign};
+use crate::dns::tsig::{Chain, Verdict, check_request};
+use crate::dns::writer::Case;
+use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype, Serial};
+use crate::zone::{Builder, ZoneVersion};
+
+pub(super) const NOW_S: u64 = 1_800_000_000;
+
+pub(super) const FILLING: Filling = Filling { message_bytes: 20480, one_answer: false, case: Case::Kept };
+
+pub(super) fn name(text: &str) -> Name {
+    Name::from_text(text.as_bytes()).unwrap()
+}
+
+pub(super) fn wire(text: &str) -> Vec<u8> {
+    name(text).as_ref().as_bytes().to_vec()
+}
+
+pub(super) fn key() -> Key {
+    Key { name: name("k."), algorithm: Algorithm::Sha256, truncate_bits: None, secret: b"secret".to_vec() }
+}
+
+pub(super) fn soa(serial: u32) -> Vec<u8> {
+    let numbers = [serial, 3600, 900, 604_800, 300].map(u32::to_be_bytes).concat();
+    [wire("ns1.example."), wire("host.example."), numbers].concat()
+}
+
+/// A zone `example.` with so many hosts, whose addresses tell the serial.
+pub(super) fn zone(serial: u32, hosts: u32) -> ZoneVersion {
+    let apex = name("example.");
+    let mut builder = Builder::new(apex.clone(), Class::IN);
+    builder.add(apex.as_ref(), Rtype::SOA, 3600, &soa(serial)).unwrap();
+    builder.add(apex.as_ref(), Rtype::NS, 3600, &wire("ns1.example.")).unwrap();
+    builder.add(apex.as_ref(), Rtype::MX, 3600, &[&[0, 10], wire("mail.example.").as_slice()].concat()).unwrap();
+    let address = serial.to_be_bytes();
+    for host in 0..hosts {
+        let owner = NameBuf::from_text(format!("Host{host:07}.example.").as_bytes(), None).unwrap();
+        builder.add(owner.as_ref(), Rtype::A, 300, &address).unwrap();
+        builder.add(owner.as_ref(), Rtype::A, 300, &host.to_be_bytes()).unwrap();
+        builder.add(owner.as_ref(), Rtype::TXT, 60, b"\x05hello").unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// Every record of a version as text, to compare two.
+pub(super) fn dump(version: &ZoneVersion) -> Vec<String> {
+    let mut lines = Vec::new();
+    for node in version.nodes() {
+        for rrset in node.rrsets().chain(node.signatures()) {
+            let head = format!("{} {} {}", node.owner(), rrset.ttl(), rrset.rtype());
+            lines.extend(rrset.rdatas().map(|rdata| format!("{head} {rdata:02x?}")));
+        }
+    }
+    lines
+}
+
+/// The request for a transfer, and the messages that answer it.
+pub(super) struct Exchange<'k> {
+    pub(super) chain: Option<Chain<'k>>,
+    pub(super) messages: Vec<Vec<u8>>,
+}
+
+/// Transfers a zone whole.
+pub(super) fn exchange<'k>(
+    version: &Arc<ZoneVersion>,
+    key: Option<&'k Key>,
+    filling: Filling,
+    id: u16,
+) -> Exchange<'k> {
+    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, Opt::Without);
+    let mut chain = key.map(Chain::new);
+    if let Some(chain) = &mut chain {
+        sign(chain, &mut asked, NOW_S);
+    }
+    let message = Message::new(&asked).unwrap();
+    let server = match check_request(&message, |_, _| key, NOW_S).unwrap() {
+        Verdict::Verified(chain) => Some(chain),
+        Verdict::Unsigned => None,
+        Verdict::Refused(refusal) => panic!("{refusal:?}"),
+    };
+    let form = Form::of(Rtype::AXFR, None, Serial(0), false);
+    let head = (message.header(), message.question().unwrap());
+    let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
+    let (mut messages, mut buffer) = (Vec::new(), Vec::new());
+    while out.next(NOW_S, &mut buffer) {
+        messages.push(buffer.clone());
+    }
+    Exchange { chain, messages }
+}
