@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, named, rndc};
-use nomd::server::start::StartOptions;
+use nomd::cli::{self, Program, named, rndc, trial};
+use nomd::server;
 
 fn main() -> ExitCode {
     match cli::choose(std::env::args_os()) {
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
             println!("{}", cli::HELP);
             ExitCode::SUCCESS
         }
-        Some((Program::Try, _)) => missing("nomd try"),
+        Some((Program::Try, _)) => trial::run(),
         None => {
             eprintln!("{}", cli::HELP);
             ExitCode::FAILURE
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 fn run_named(words: &[OsString]) -> ExitCode {
     match named::parse(words) {
-        Ok(named::Request::Start(options)) => serve(&options),
+        Ok(named::Request::Start(options)) => server::start::run(&options),
         Ok(named::Request::Print(text)) => {
             println!("{text}");
             ExitCode::SUCCESS
@@ -34,14 +34,4 @@ fn run_named(words: &[OsString]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn serve(_: &StartOptions) -> ExitCode {
-    missing("the server")
-}
-
-/// For what the binary does not have yet.
-fn missing(what: &str) -> ExitCode {
-    eprintln!("nomd: {what} is not part of this build");
-    ExitCode::FAILURE
 }

@@ -82,6 +82,6 @@ impl<'a> Job<'a> {
     /// The verified key of the request.
     fn key(&self, view: &View) -> Option<Arc<Key>> {
         let Signer::Key(chain) = &self.signer else { return None };
-        view.keys.iter().find(|key| std::ptr::eq(key.as_ref(), chain.key())).cloned()
+        view.keys.iter().find(|key| std::ptr::eq(key.as_ref(), *chain.key())).cloned()
     }
 }

@@ -161,7 +161,7 @@ pub(super) struct Job<'a> {
 /// How the reply is signed.
 pub(super) enum Signer<'a> {
     Nobody,
-    Key(Chain<'a>),
+    Key(Chain<&'a Key>),
     Refusal(Box<Refusal<'a>>),
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
 
@@ -130,6 +131,19 @@ pub struct ZonePolicy {
     pub allow_notify: Acl,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
     pub zero_no_soa_ttl: bool,
+    /// How the zone is sent to those who may transfer it.
+    pub transfer_out: TransferOut,
+}
+
+/// How a zone is sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TransferOut {
+    /// One record in each message (`transfer-format one-answer`).
+    pub one_answer: bool,
+    /// The longest time in which the client takes nothing (`max-transfer-idle-out`).
+    pub idle: Duration,
+    /// The longest time in all (`max-transfer-time-out`).
+    pub total: Duration,
 }
 
 /// A zone as it is answered from.

@@ -5,6 +5,7 @@
 
 pub mod named;
 pub mod rndc;
+pub mod trial;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -57,6 +57,7 @@ pub fn parse(words: &[OsString]) -> Result<Request, UsageError> {
         chroot: flags.chroot,
         // 0 stands for as many as there are CPUs.
         workers: workers.filter(|&count| count > 0).and_then(|count| usize::try_from(count).ok()),
+        watch: flags.watch,
         command_line: command_line(words),
     })))
 }
@@ -93,6 +94,9 @@ struct Flags {
     chroot: Option<PathBuf>,
     #[arg(short = 'u', allow_hyphen_values = true)]
     user: Option<String>,
+    /// nomd's own: zones are loaded again when their files change.
+    #[arg(long = "watch")]
+    watch: bool,
     #[arg(short = 'v')]
     version: bool,
     #[arg(short = 'V')]

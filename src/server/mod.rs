@@ -1,10 +1,33 @@
 //! Floor 6: the running server. It joins configuration, zones, answers, transfers and sockets.
+//!
+//! `start` brings it up; `core` is the control side, one task that owns all that changes, with a module for each of its
+//! subjects (`loading`, `refreshing`, `notifying`, `commands`, `status`); `worker` is what answers, on threads of its own.
 
+mod access;
+mod commands;
 pub mod control;
+mod controls;
+mod core;
+mod incoming;
+mod listening;
+mod load;
+mod loading;
 pub mod logging;
-pub mod plan;
-pub mod privilege;
-pub mod process;
+mod notifying;
+mod outgoing;
+mod peers;
+mod plan;
+mod privilege;
+mod process;
+mod querylog;
+mod refreshing;
+mod shared;
+mod snapshot;
 pub mod start;
-pub mod systemd;
-pub mod timers;
+mod status;
+mod systemd;
+mod timers;
+mod version;
+mod watch;
+mod worker;
+mod zones;

@@ -10,18 +10,18 @@ use crate::dns::{Class, Name};
 
 /// What tells zones apart: the same name may stand in several views and classes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ZoneKey {
+pub(super) struct ZoneKey {
     /// The view's name.
-    pub view: Arc<str>,
+    pub(super) view: Arc<str>,
     /// The apex.
-    pub apex: Name,
+    pub(super) apex: Name,
     /// The class.
-    pub class: Class,
+    pub(super) class: Class,
 }
 
 /// What becomes of a zone that is in both configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(super) enum Change {
     /// Its statement says the same as before.
     Nothing,
     /// Its contents stay, its settings do not.
@@ -32,18 +32,18 @@ pub enum Change {
 
 /// The step from one configuration to another.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Zones that only the new one has.
-    pub added: Vec<(ZoneKey, Zone)>,
+    pub(super) added: Vec<(ZoneKey, Zone)>,
     /// Zones that both have.
-    pub kept: Vec<(ZoneKey, Zone, Change)>,
+    pub(super) kept: Vec<(ZoneKey, Zone, Change)>,
     /// Zones that only the old one has.
-    pub dropped: Vec<ZoneKey>,
+    pub(super) dropped: Vec<ZoneKey>,
 }
 
 impl Plan {
     /// Compares the zones that run with those of a configuration.
-    pub fn new<'a>(running: impl Iterator<Item = (&'a ZoneKey, &'a Zone)>, new: &Config) -> Self {
+    pub(super) fn new<'a>(running: impl Iterator<Item = (&'a ZoneKey, &'a Zone)>, new: &Config) -> Self {
         let mut running: HashMap<&ZoneKey, &Zone> = running.collect();
         let mut plan = Self::default();
         for (key, zone) in served_zones(new) {

@@ -13,7 +13,7 @@ use nix::unistd::{Gid, Uid, User};
 
 /// Why privileges could not be given up.
 #[derive(Debug, thiserror::Error)]
-pub enum PrivilegeError {
+pub(super) enum PrivilegeError {
     /// No account of that name or number.
     #[error("user '{0}' unknown")]
     UnknownUser(String),
@@ -35,7 +35,7 @@ pub enum PrivilegeError {
 
 /// An account to run as.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub(super) struct Account {
     name: CString,
     uid: Uid,
     gid: Gid,
@@ -43,7 +43,7 @@ pub struct Account {
 
 impl Account {
     /// Looks an account up by name or number. To be done before [`change_root`], which may take the user database away.
-    pub fn find(name: &str) -> Result<Self, PrivilegeError> {
+    pub(super) fn find(name: &str) -> Result<Self, PrivilegeError> {
         let unknown = || PrivilegeError::UnknownUser(name.to_owned());
         let user = match name.parse() {
             Ok(number) => User::from_uid(Uid::from_raw(number)),
@@ -55,7 +55,7 @@ impl Account {
     }
 
     /// Becomes the account, for good, keeping what binding an address later needs.
-    pub fn take(&self) -> Result<(), PrivilegeError> {
+    pub(super) fn take(&self) -> Result<(), PrivilegeError> {
         if self.uid == Uid::effective() {
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Account {
 }
 
 /// Makes `directory` the root directory.
-pub fn change_root(directory: &Path) -> Result<(), PrivilegeError> {
+pub(super) fn change_root(directory: &Path) -> Result<(), PrivilegeError> {
     nix::unistd::chroot(directory)
         .and_then(|()| nix::unistd::chdir("/"))
         .map_err(|fault| PrivilegeError::Chroot(fault.into()))

@@ -18,12 +18,12 @@ const BACKGROUND: &str = "NOMD_BACKGROUND";
 const VERDICT: &[u8] = b"ready";
 
 /// Whether this process was started by [`start_in_background`].
-pub fn is_in_background() -> bool {
+pub(super) fn is_in_background() -> bool {
     std::env::var_os(BACKGROUND).is_some()
 }
 
 /// Starts this program once more in the background and waits until it serves or has ended.
-pub fn start_in_background() -> io::Result<ExitCode> {
+pub(super) fn start_in_background() -> io::Result<ExitCode> {
     let mut words = std::env::args_os();
     let mut command = Command::new(std::env::current_exe()?);
     if let Some(name) = words.next() {
@@ -42,13 +42,13 @@ pub fn start_in_background() -> io::Result<ExitCode> {
 }
 
 /// In the background process: leaves the terminal's session.
-pub fn leave_session() {
+pub(super) fn leave_session() {
     // Fails only for a process that leads a session already.
     let _ = nix::unistd::setsid();
 }
 
 /// In the background process: tells the one that waits that queries are answered, and lets go of the terminal.
-pub fn tell_started() -> io::Result<()> {
+pub(super) fn tell_started() -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(VERDICT)?;
     out.flush()?;
@@ -60,11 +60,11 @@ pub fn tell_started() -> io::Result<()> {
 
 /// A pid file that goes when this does.
 #[derive(Debug)]
-pub struct PidFile(PathBuf);
+pub(super) struct PidFile(PathBuf);
 
 impl PidFile {
     /// Writes our process id, making the directory where it is missing.
-    pub fn write(path: &Path) -> io::Result<Self> {
+    pub(super) fn write(path: &Path) -> io::Result<Self> {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
         }
@@ -84,7 +84,7 @@ impl Drop for PidFile {
 }
 
 /// Raises the limit of open files as far as we may: one descriptor for each TCP client and address and worker.
-pub fn raise_limits() {
+pub(super) fn raise_limits() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // The soft limit stays as it was where the system says no.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);

@@ -3,12 +3,12 @@
 use sd_notify::NotifyState;
 
 /// Zones are loaded, queries are answered.
-pub fn ready() {
+pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
 /// A reload has begun; [`ready`] ends it.
-pub fn reloading() {
+pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(moment) => tell(&[NotifyState::Reloading, moment]),
         Err(_) => tell(&[NotifyState::Reloading]),
@@ -16,7 +16,7 @@ pub fn reloading() {
 }
 
 /// The end has begun.
-pub fn stopping() {
+pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 

@@ -9,7 +9,7 @@ use std::hash::Hash;
 
 /// Deadlines of subjects, in any clock whose moments can be ordered.
 #[derive(Debug)]
-pub struct Timers<Subject, Moment> {
+pub(super) struct Timers<Subject, Moment> {
     queue: BinaryHeap<Reverse<(Moment, Subject)>>,
     current: HashMap<Subject, Moment>,
 }
@@ -22,25 +22,25 @@ impl<Subject: Ord, Moment: Ord> Default for Timers<Subject, Moment> {
 
 impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
     /// Sets the subject's deadline, in place of one it may have.
-    pub fn set(&mut self, subject: Subject, at: Moment) {
+    pub(super) fn set(&mut self, subject: Subject, at: Moment) {
         if self.current.insert(subject, at) != Some(at) {
             self.queue.push(Reverse((at, subject)));
         }
     }
 
     /// Forgets the subject's deadline.
-    pub fn clear(&mut self, subject: Subject) {
+    pub(super) fn clear(&mut self, subject: Subject) {
         self.current.remove(&subject);
     }
 
     /// The next deadline that counts.
-    pub fn next_deadline(&mut self) -> Option<Moment> {
+    pub(super) fn next_deadline(&mut self) -> Option<Moment> {
         self.drop_stale();
         self.queue.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Takes one subject whose deadline is `now` or before.
-    pub fn due(&mut self, now: Moment) -> Option<Subject> {
+    pub(super) fn due(&mut self, now: Moment) -> Option<Subject> {
         self.drop_stale();
         let Reverse((at, subject)) = *self.queue.peek()?;
         if at > now {

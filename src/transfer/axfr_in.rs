@@ -9,7 +9,7 @@
 use crate::dns::message::{HEADER_LENGTH, Header, Message};
 use crate::dns::tsig::{Chain, TsigError};
 use crate::dns::wire::{Reader, WireError};
-use crate::dns::{Class, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
+use crate::dns::{Class, Key, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
 use crate::zone::{Builder, ContentsError, Limits, ZoneVersion};
 
 /// TTLs above this count as 0 (RFC 2181 section 8).
@@ -100,7 +100,7 @@ pub struct AxfrIn<'k> {
     id: u16,
     /// The serial in an IXFR request; none for AXFR.
     have: Option<Serial>,
-    chain: Option<Chain<'k>>,
+    chain: Option<Chain<&'k Key>>,
     builder: Builder,
     state: State,
     /// The first record's data, which the last one's must equal.
@@ -133,7 +133,7 @@ impl<'k> AxfrIn<'k> {
         class: Class,
         id: u16,
         have: Option<Serial>,
-        chain: Option<Chain<'k>>,
+        chain: Option<Chain<&'k Key>>,
         limits: Limits,
     ) -> Self {
         let builder = Builder::new(apex.clone(), class).with_limits(limits);

@@ -7,12 +7,13 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::dns::message::{Header, Question, Section};
 use crate::dns::tsig::Chain;
 use crate::dns::writer::{Case, Compression, Full, MAX_MESSAGE, Owner, Writer};
-use crate::dns::{NameBuf, Rcode, Rtype, Serial};
+use crate::dns::{Key, NameBuf, Rcode, Rtype, Serial};
 use crate::zone::{Cursor, Node, Rrset, ZoneVersion};
 
 /// What the answer to a transfer request looks like.
@@ -56,14 +57,13 @@ pub struct Sent {
 }
 
 /// A transfer under way.
-#[derive(Debug)]
-pub struct AxfrOut<'k> {
+pub struct AxfrOut<K> {
     version: Arc<ZoneVersion>,
     form: Form,
     filling: Filling,
     header: Header,
     question: Question,
-    chain: Option<Chain<'k>>,
+    chain: Option<Chain<K>>,
     names: Compression,
     cursor: Cursor,
     place: Place,
@@ -84,14 +84,14 @@ enum Place {
     End,
 }
 
-impl<'k> AxfrOut<'k> {
+impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
     /// Starts the answer to a request with this header and question; `chain` comes from the request's check.
     pub fn new(
         version: Arc<ZoneVersion>,
         form: Form,
         filling: Filling,
         (request, question): (Header, Question),
-        chain: Option<Chain<'k>>,
+        chain: Option<Chain<K>>,
     ) -> Self {
         let header = request.response(Rcode::NOERROR).with_aa();
         let (cursor, names) = (version.cursor(), Compression::default());

@@ -9,7 +9,7 @@ use crate::dns::edns::{Edns, option};
 use crate::dns::message::{Header, Message, Section};
 use crate::dns::tsig::{Chain, TsigError};
 use crate::dns::writer::{Case, Compression, MAX_MESSAGE, Owner, Writer};
-use crate::dns::{Class, NameRef, Opcode, Rcode, Rtype, Serial};
+use crate::dns::{Class, Key, NameRef, Opcode, Rcode, Rtype, Serial};
 
 /// The UDP size that requests advertise, as BIND does since the DNS flag day of 2020.
 const UDP_BYTES: u16 = 1232;
@@ -72,7 +72,7 @@ const NOTIFY_FLAGS: u16 = 4 << 11 | 0x0400;
 const EXPIRE_OPTION: [u8; 4] = [0, 9, 0, 0];
 
 /// Appends the request's TSIG.
-pub fn sign(chain: &mut Chain<'_>, request: &mut Vec<u8>, now_s: u64) {
+pub fn sign(chain: &mut Chain<&Key>, request: &mut Vec<u8>, now_s: u64) {
     if request.len() < MAX_MESSAGE {
         chain.sign_request(request, now_s).append_to(request);
     }
@@ -126,7 +126,7 @@ pub fn answers(bytes: &[u8], id: u16, opcode: Opcode, zone: NameRef<'_>) -> bool
 }
 
 /// Reads the answer to a SOA query. With `chain`, which signed the query, it must be signed.
-pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<'_>>, now_s: u64) -> SoaReply {
+pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<&Key>>, now_s: u64) -> SoaReply {
     let Ok(message) = Message::new(bytes) else { return SoaReply::Malformed };
     if let Some(Err(error)) = chain.map(|chain| chain.check_response(&message, now_s)) {
         return SoaReply::Tsig(error);
@@ -149,7 +149,7 @@ pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<
 }
 
 /// Reads the answer to a NOTIFY.
-pub fn read_notify_reply(bytes: &[u8], chain: Option<&mut Chain<'_>>, now_s: u64) -> Result<Rcode, TsigError> {
+pub fn read_notify_reply(bytes: &[u8], chain: Option<&mut Chain<&Key>>, now_s: u64) -> Result<Rcode, TsigError> {
     let message = Message::new(bytes).map_err(|_| TsigError::Malformed)?;
     match chain {
         Some(chain) => chain.check_response(&message, now_s).map(|()| message.header().rcode()),

@@ -107,7 +107,7 @@ fn whoever_may_not_ask_is_told_that_it_is_prohibited() {
 fn a_signed_query_gets_a_signed_answer() {
     let (world, key) = (world(), key());
     let mut request = www(Some((1232, 0, b"")));
-    let mut chain = tsig::Chain::new(&key);
+    let mut chain = tsig::Chain::new(&*key);
     chain.sign_request(&request, NOW_S).append_to(&mut request);
     let reply = ask(&world, &request).unwrap();
     let message = Message::new(&reply).unwrap();
@@ -120,7 +120,7 @@ fn a_wrong_signature_gets_notauth() {
     let (world, key) = (world(), key());
     for (change, error) in [(40, Rcode::BADSIG), (0, Rcode::BADTIME)] {
         let mut request = www(None);
-        let mut chain = tsig::Chain::new(&key);
+        let mut chain = tsig::Chain::new(&*key);
         let signed_s = if change == 0 { NOW_S - 1000 } else { NOW_S };
         chain.sign_request(&request, signed_s).append_to(&mut request);
         if let Some(byte) = request.iter_mut().nth_back(change).filter(|_| change > 0) {
@@ -218,7 +218,7 @@ fn mutated_requests_never_panic_and_every_reply_decodes() {
     let names =
         ["x.cwild.nsec3.test", "www.sub.example.test", "loop1.example.test", "a.dname.nsec.test", "version.bind"];
     let mut signed = www(None);
-    tsig::Chain::new(&key()).sign_request(&signed, NOW_S).append_to(&mut signed);
+    tsig::Chain::new(&*key()).sign_request(&signed, NOW_S).append_to(&mut signed);
     let mut originals = vec![signed];
     originals.extend(names.map(|name| request(name, Rtype::ANY, Class::IN, 0, Some((1232, 0x8000, &options[..])))));
     for round in 0..30_000 {

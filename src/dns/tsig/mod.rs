@@ -8,6 +8,8 @@
 mod mac;
 mod record;
 
+use std::ops::Deref;
+
 use super::message::Message;
 use super::wire::WireError;
 use super::{Algorithm, Key, NameBuf, NameRef, Rcode};
@@ -27,7 +29,7 @@ pub enum Verdict<'k> {
     /// The request has none.
     Unsigned,
     /// It is right; responses are signed with this.
-    Verified(Chain<'k>),
+    Verified(Chain<&'k Key>),
     /// It is wrong: the response is NOTAUTH with this TSIG error.
     Refused(Box<Refusal<'k>>),
 }
@@ -42,13 +44,13 @@ pub struct Refusal<'k> {
     algorithm: NameBuf,
     request_time_s: u64,
     /// The key, if the signature itself was right.
-    signer: Option<Chain<'k>>,
+    signer: Option<Chain<&'k Key>>,
 }
 
-/// One side of a signed exchange.
+/// One side of a signed exchange, with a key that is borrowed (`&Key`) or kept alive (`Arc<Key>`).
 #[derive(Clone)]
-pub struct Chain<'k> {
-    key: &'k Key,
+pub struct Chain<K> {
+    key: K,
     /// The MAC of the message before the next one.
     last: Mac,
     /// How many messages followed the request.
@@ -111,7 +113,7 @@ pub fn check_found<'k>(
 }
 
 impl<'k> Refusal<'k> {
-    fn verdict(error: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<'k>>) -> Verdict<'k> {
+    fn verdict(error: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<&'k Key>>) -> Verdict<'k> {
         Verdict::Refused(Box::new(Self {
             error,
             key_name: tsig.key_name.clone(),
@@ -139,15 +141,20 @@ impl<'k> Refusal<'k> {
     }
 }
 
-impl<'k> Chain<'k> {
+impl<K: Deref<Target = Key> + Clone> Chain<K> {
     /// A client's side, before the request is signed.
-    pub fn new(key: &'k Key) -> Self {
+    pub fn new(key: K) -> Self {
         Self { key, last: Mac::EMPTY, messages: 0 }
     }
 
     /// The key.
-    pub fn key(&self) -> &'k Key {
-        self.key
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// The same chain, which keeps its key alive itself.
+    pub fn with_key<Other>(&self, key: Other) -> Chain<Other> {
+        Chain { key, last: self.last.clone(), messages: self.messages }
     }
 
     /// How many bytes the TSIG of the next message takes at most.
@@ -167,8 +174,9 @@ impl<'k> Chain<'k> {
     pub fn sign(&mut self, message: &[u8], now_s: u64) -> Built {
         let variables = self.variables(now_s);
         let mac = self.mac_of(message, &variables);
+        let built = Built::new(&variables, mac.as_bytes(), id_of(message));
         *self = self.after(mac.as_bytes(), self.messages.saturating_add(1));
-        Built::new(&variables, mac.as_bytes(), id_of(message))
+        built
     }
 
     /// Checks a client's next response.
@@ -189,10 +197,10 @@ impl<'k> Chain<'k> {
 
     /// The chain behind a message with this MAC.
     fn after(&self, mac: &[u8], messages: u64) -> Self {
-        Self { key: self.key, last: Mac::copy(mac), messages }
+        Self { key: self.key.clone(), last: Mac::copy(mac), messages }
     }
 
-    fn variables(&self, now_s: u64) -> Variables<'k> {
+    fn variables(&self, now_s: u64) -> Variables<'_> {
         Variables {
             key_name: self.key.name.as_ref(),
             algorithm: self.key.algorithm.wire_name(),
@@ -241,7 +249,7 @@ impl<'k> Chain<'k> {
     /// The whole MAC over the message before, this message, and the TSIG's other fields; from the second response on
     /// only its timers (RFC 8945 section 5.3.1).
     fn digest(&self, variables: &Variables<'_>, feed_message: impl FnOnce(&mut Hasher)) -> Mac {
-        let Some(mut hasher) = Hasher::new(self.key) else { return Mac::EMPTY };
+        let Some(mut hasher) = Hasher::new(&self.key) else { return Mac::EMPTY };
         let last = self.last.as_bytes();
         if !last.is_empty() {
             hasher.update(&(last.len() as u16).to_be_bytes());
@@ -257,9 +265,9 @@ impl<'k> Chain<'k> {
     }
 }
 
-impl std::fmt::Debug for Chain<'_> {
+impl<K: Deref<Target = Key>> std::fmt::Debug for Chain<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Chain({:?}, message {})", self.key, self.messages)
+        write!(f, "Chain({:?}, message {})", *self.key, self.messages)
     }
 }
 

@@ -38,7 +38,7 @@ fn refusal<'k>(bytes: &[u8], key: &'k Key, now_s: u64) -> Box<Refusal<'k>> {
     }
 }
 
-fn receive(chain: &mut Chain<'_>, bytes: &[u8]) -> Result<(), TsigError> {
+fn receive(chain: &mut Chain<&Key>, bytes: &[u8]) -> Result<(), TsigError> {
     chain.check_response(&Message::new(bytes).unwrap(), NOW)
 }
 

@@ -1,0 +1,245 @@
+//! `nomd try`: a primary and a secondary on loopback in one command, to see zones travel.
+//!
+//! Both are ordinary `nomd named` processes with files of their own in a temporary folder, so whatever is seen here is
+//! what a host would do. They end, and the folder goes, with Ctrl-C or when the command is told to terminate.
+
+use std::fs;
+use std::io;
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs the two servers until they are told to end.
+pub fn run() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(serve())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nomd try: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> io::Result<()> {
+    let folder = Folder::create()?;
+    let pair = Pair::lay_out(&folder.0)?;
+    let mut primary = start("primary", &folder.0, &["--watch"])?;
+    let mut secondary = start("secondary", &folder.0, &[])?;
+    println!("{}", pair.introduction(&folder.0));
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let ended = tokio::select! {
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        status = primary.wait() => Some(("primary", status?)),
+        status = secondary.wait() => Some(("secondary", status?)),
+    };
+    stop(&mut primary).await?;
+    stop(&mut secondary).await?;
+    match ended {
+        None => Ok(()),
+        Some((which, status)) => Err(io::Error::other(format!("the {which} ended by itself: {status}"))),
+    }
+}
+
+/// A temporary folder that goes when this does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("nomd-try-{}", std::process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind in the temporary directory harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The ports of both servers.
+struct Pair {
+    primary: Ports,
+    secondary: Ports,
+}
+
+#[derive(Clone, Copy)]
+struct Ports {
+    dns: u16,
+    control: u16,
+}
+
+impl Ports {
+    fn free() -> io::Result<Self> {
+        Ok(Self { dns: free_port()?, control: free_port()? })
+    }
+}
+
+/// A port that is free on loopback for UDP and TCP at this moment.
+fn free_port() -> io::Result<u16> {
+    for _ in 0..PORT_ATTEMPTS {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no free port on 127.0.0.1"))
+}
+
+impl Pair {
+    /// Writes the configurations, the key and the zone.
+    fn lay_out(folder: &Path) -> io::Result<Self> {
+        let pair = Self { primary: Ports::free()?, secondary: Ports::free()? };
+        let key = random_secret()?;
+        let (primary, secondary) = (pair.primary, pair.secondary);
+        let zone = format!(
+            "type primary; file \"{ZONE}.zone\";\n  allow-transfer {{ key \"{KEY}\"; }};\n  \
+             also-notify {{ 127.0.0.1 port {} key \"{KEY}\"; }};",
+            secondary.dns
+        );
+        write_server(folder, "primary", primary, &key, &zone)?;
+        let zone = format!(
+            "type secondary; file \"{ZONE}.db\";\n  primaries {{ 127.0.0.1 port {} key \"{KEY}\"; }};\n  \
+             allow-transfer {{ none; }};",
+            primary.dns
+        );
+        write_server(folder, "secondary", secondary, &key, &zone)?;
+        fs::write(zone_file(folder), ZONE_TEXT)?;
+        Ok(pair)
+    }
+
+    fn introduction(&self, folder: &Path) -> String {
+        let (primary, secondary) = (self.primary.dns, self.secondary.dns);
+        let conf = |name: &str| folder.join(name).join("rndc.conf").display().to_string();
+        format!(
+            "nomd try: two servers for the zone {ZONE}
+
+  primary    127.0.0.1 port {primary}   {folder}/primary/named.conf
+  secondary  127.0.0.1 port {secondary}   {folder}/secondary/named.conf
+  zone file  {zone}
+
+Transfers and NOTIFY between them are signed with the key \"{KEY}\". In another terminal, ask either:
+
+  dig @127.0.0.1 -p {primary} www.{ZONE} A
+  dig @127.0.0.1 -p {secondary} www.{ZONE} A
+
+look at them:
+
+  rndc -c {primary_conf} status
+  rndc -c {secondary_conf} zonestatus {ZONE}
+
+(nomd rndc does the same as rndc.) Then change the zone: edit the file and raise the serial. The primary sees it,
+announces it, and the secondary fetches it. By hand: rndc -c {primary_conf} reload {ZONE}
+
+Ctrl-C ends both and removes the folder.
+",
+            folder = folder.display(),
+            zone = zone_file(folder).display(),
+            primary_conf = conf("primary"),
+            secondary_conf = conf("secondary"),
+        )
+    }
+}
+
+fn zone_file(folder: &Path) -> PathBuf {
+    folder.join("primary").join(format!("{ZONE}.zone"))
+}
+
+fn write_server(folder: &Path, name: &str, ports: Ports, secret: &str, zone: &str) -> io::Result<()> {
+    let home = folder.join(name);
+    fs::create_dir(&home)?;
+    let rndc_secret = random_secret()?;
+    let rndc_key = format!("key \"rndc-key\" {{ algorithm hmac-sha256; secret \"{rndc_secret}\"; }};\n");
+    let conf = format!(
+        "{rndc_key}key \"{KEY}\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};
+controls {{ inet 127.0.0.1 port {control} allow {{ 127.0.0.1; }} keys {{ \"rndc-key\"; }}; }};
+options {{
+  directory \"{home}\"; pid-file \"{home}/named.pid\"; session-keyfile none;
+  listen-on port {dns} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  recursion no; notify explicit; notify-delay 0;
+}};
+zone \"{ZONE}\" {{
+  {zone}
+}};
+",
+        control = ports.control,
+        dns = ports.dns,
+        home = home.display(),
+    );
+    fs::write(home.join("named.conf"), conf)?;
+    let rndc = format!(
+        "{rndc_key}options {{ default-key \"rndc-key\"; default-server 127.0.0.1; default-port {}; }};\n",
+        ports.control
+    );
+    fs::write(home.join("rndc.conf"), rndc)
+}
+
+/// A fresh secret of 256 bits in base64.
+fn random_secret() -> io::Result<String> {
+    use io::Read;
+    let mut secret = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
+    Ok(data_encoding::BASE64.encode(&secret))
+}
+
+/// Starts one server; its log lines are shown with its name in front.
+fn start(name: &'static str, folder: &Path, flags: &[&str]) -> io::Result<Child> {
+    let conf = folder.join(name).join("named.conf");
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["named", "-g", "-c"])
+        .arg(conf)
+        .args(flags)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(log) = child.stderr.take() {
+        tokio::spawn(show(name, log));
+    }
+    Ok(child)
+}
+
+async fn show(name: &'static str, log: impl AsyncRead + Unpin) {
+    let mut lines = BufReader::new(log).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        println!("{name:9} | {line}");
+    }
+}
+
+/// Asks a server to end and waits for it; one that does not is killed.
+async fn stop(child: &mut Child) -> io::Result<()> {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        // It may have had the Ctrl-C of the terminal itself and be gone already.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+    }
+    match tokio::time::timeout(END_PATIENCE, child.wait()).await {
+        Ok(ended) => ended.map(drop),
+        Err(_) => child.kill().await,
+    }
+}
+
+const ZONE: &str = "example.com";
+const KEY: &str = "transfer-key";
+const PORT_ATTEMPTS: usize = 20;
+const END_PATIENCE: Duration = Duration::from_secs(10);
+
+const ZONE_TEXT: &str = "$TTL 300
+@       SOA  ns1 hostmaster 1 3600 600 604800 300   ; the first number is the serial: raise it with each change
+        NS   ns1
+        NS   ns2
+        MX   10 mail
+ns1     A    192.0.2.1
+ns2     A    192.0.2.2
+mail    A    192.0.2.25
+www     A    192.0.2.80
+        AAAA 2001:db8::80
+";

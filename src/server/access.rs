@@ -1,0 +1,104 @@
+//! Address match lists of the configuration, compiled for answering against the addresses that this host has now.
+//!
+//! Zones share their lists by `Arc`, so each list is compiled once however many zones hold it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::answer::acl::{Acl, Element, Entry, HostAddresses};
+use crate::answer::snapshot::{TransferOut, ZonePolicy};
+use crate::conf::config::{Match, MatchElement, Remote, Role, Zone, ZoneSettings};
+
+/// The addresses of this host and the networks that they are in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Host {
+    /// Each address as a prefix of full length.
+    pub(super) localhost: Vec<IpNet>,
+    /// Each network.
+    pub(super) localnets: Vec<IpNet>,
+}
+
+impl Host {
+    /// Whether an address is one of ours.
+    pub(super) fn is_own(&self, address: IpAddr) -> bool {
+        self.localhost.contains(&IpNet::from(address))
+    }
+
+    /// Compiles one list.
+    pub(super) fn compile(&self, list: &[MatchElement]) -> Acl {
+        let host = HostAddresses { localhost: &self.localhost, localnets: &self.localnets };
+        Acl::compile(&entries(list), host)
+    }
+}
+
+/// Compiles the lists of many zones, those of equal zones once.
+pub(super) struct Policies<'h> {
+    host: &'h Host,
+    /// By the addresses of settings and primaries, which the value keeps alive.
+    known: HashMap<(*const ZoneSettings, *const Remote), (Zone, Arc<ZonePolicy>)>,
+}
+
+impl<'h> Policies<'h> {
+    /// None compiled yet.
+    pub(super) fn new(host: &'h Host) -> Self {
+        Self { host, known: HashMap::new() }
+    }
+
+    /// What answering needs of a zone's statement.
+    pub(super) fn of(&mut self, zone: &Zone) -> Arc<ZonePolicy> {
+        let host = self.host;
+        let key = (Arc::as_ptr(&zone.settings), primaries(zone).as_ptr());
+        let (_, policy) = self.known.entry(key).or_insert_with(|| (zone.clone(), Arc::new(policy(host, zone))));
+        Arc::clone(policy)
+    }
+}
+
+fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
+    let settings = &zone.settings;
+    ZonePolicy {
+        allow_query: host.compile(&settings.allow_query),
+        allow_query_on: host.compile(&settings.allow_query_on),
+        allow_transfer: host.compile(&settings.allow_transfer),
+        allow_notify: host.compile(&allow_notify(zone)),
+        zero_no_soa_ttl: settings.zero_no_soa_ttl,
+        transfer_out: TransferOut {
+            one_answer: settings.one_answer,
+            idle: settings.max_transfer_idle_out,
+            total: settings.max_transfer_time_out,
+        },
+    }
+}
+
+/// NOTIFY is taken from the primaries, whatever their port, and from `allow-notify` (BIND semantics 2.9).
+fn allow_notify(zone: &Zone) -> Vec<MatchElement> {
+    let address = |remote: &Remote| IpNet::from(remote.address.ip());
+    let element = |remote| MatchElement { negated: false, what: Match::Prefix(address(remote)) };
+    let listed = Match::List(Arc::clone(&zone.settings.allow_notify));
+    let primaries = primaries(zone).iter().map(element);
+    primaries.chain([MatchElement { negated: false, what: listed }]).collect()
+}
+
+fn primaries(zone: &Zone) -> &[Remote] {
+    match &zone.role {
+        Role::Secondary { primaries, .. } => primaries,
+        _ => &[],
+    }
+}
+
+fn entries(list: &[MatchElement]) -> Vec<Entry> {
+    list.iter().map(|element| Entry { negated: element.negated, element: self::element(&element.what) }).collect()
+}
+
+fn element(what: &Match) -> Element {
+    match what {
+        Match::Any => Element::Any,
+        Match::Localhost => Element::Localhost,
+        Match::Localnets => Element::Localnets,
+        Match::Prefix(prefix) => Element::Prefix(*prefix),
+        Match::Key(name) => Element::Key(name.clone()),
+        Match::List(list) => Element::List(entries(list)),
+    }
+}

@@ -1,0 +1,242 @@
+//! What the commands of `rndc` do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
+use super::core::{AfterLoads, Core, Event};
+use super::logging::{self, Category, Severity, log};
+use super::systemd;
+use super::zones::ZoneId;
+use crate::conf;
+use crate::dns::Class;
+
+/// Hands commands to the control side and waits for its replies.
+pub(super) struct Desk(pub(super) UnboundedSender<Event>);
+
+impl Commands for Desk {
+    async fn run(&self, command: Command) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        if self.0.send(Event::Command(command, reply)).is_err() {
+            return Reply::failed(IscResult::FAILURE);
+        }
+        answer.await.unwrap_or_else(|_| Reply::failed(IscResult::FAILURE))
+    }
+
+    fn replied(&self, verb: Verb) {
+        if matches!(verb, Verb::Stop | Verb::Halt) {
+            // Fails only when the server is going down already.
+            let _ = self.0.send(Event::Terminate);
+        }
+    }
+}
+
+impl Core {
+    /// Runs one command and answers it.
+    pub(super) fn command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
+        let answer = self.run_command(command);
+        // Whoever asked may be gone.
+        let _ = reply.send(answer);
+    }
+
+    fn run_command(&mut self, command: &Command) -> Reply {
+        match command.verb {
+            Verb::Null => Reply::done(),
+            Verb::Status => Reply::text(self.status()),
+            Verb::Reload => match &command.zone {
+                Some(zone) => self.on_zone(zone, Self::reload_zone),
+                None => self.reload(),
+            },
+            Verb::Reconfig => self.reconfig(),
+            Verb::Refresh => self.on_named_zone(command, Self::refresh_zone),
+            Verb::Retransfer => self.on_named_zone(command, Self::retransfer_zone),
+            Verb::Notify => self.on_named_zone(command, Self::notify_zone),
+            Verb::ZoneStatus => self.on_named_zone(command, Self::zone_status),
+            Verb::QueryLog => self.query_log(command),
+            Verb::Trace => self.trace(command),
+            Verb::NoTrace => {
+                logging::set_debug_level(0);
+                Reply::done()
+            }
+            Verb::Scan => {
+                self.rescan_interfaces();
+                Reply::done()
+            }
+            Verb::Sync => Reply::done(),
+            Verb::Freeze | Verb::Thaw => match &command.zone {
+                Some(zone) => self.on_zone(zone, |_, _| Reply::failed(IscResult::NOT_DYNAMIC)),
+                None => Reply::done(),
+            },
+            Verb::TcpTimeouts => self.tcp_timeouts(),
+            Verb::TsigList => self.tsig_list(),
+            Verb::Stop | Verb::Halt if command.has_option("-p") => Reply::text(format!("pid: {}", std::process::id())),
+            Verb::Stop | Verb::Halt => Reply::done(),
+            _ => Reply::failed(IscResult::NOT_IMPLEMENTED),
+        }
+    }
+
+    fn on_named_zone(&mut self, command: &Command, act: impl Fn(&mut Self, ZoneId) -> Reply) -> Reply {
+        match &command.zone {
+            Some(zone) => self.on_zone(zone, act),
+            None => Reply::failed(IscResult::UNEXPECTED_END),
+        }
+    }
+
+    /// Finds the one zone that is meant.
+    fn on_zone(&mut self, zone: &ZoneSelector, act: impl Fn(&mut Self, ZoneId) -> Reply) -> Reply {
+        if let Some(view) = zone.view.as_deref().filter(|view| !self.config.views.iter().any(|have| have.name == *view))
+        {
+            return Reply::no_such_view(view);
+        }
+        let class = zone.class.unwrap_or(Class::IN);
+        match self.zones.named(zone.apex.as_ref(), class, zone.view.as_deref())[..] {
+            [] => Reply::no_such_zone(zone),
+            [id] => act(self, id),
+            _ => Reply::ambiguous(zone),
+        }
+    }
+
+    /// The configuration, then every zone that changed.
+    fn reload(&mut self) -> Reply {
+        if !self.reconfigure() {
+            return Reply::failed(IscResult::FAILURE);
+        }
+        log!(Category::General, Severity::Info, "reloading zones succeeded");
+        self.load_changed();
+        self.refresh_all();
+        self.announce_loads(AfterLoads::All);
+        Reply::text("server reload successful")
+    }
+
+    fn reconfig(&mut self) -> Reply {
+        if !self.reconfigure() {
+            return Reply::failed(IscResult::FAILURE);
+        }
+        log!(Category::General, Severity::Info, "scheduled loading new zones");
+        self.announce_loads(AfterLoads::New);
+        Reply::done()
+    }
+
+    /// SIGHUP.
+    pub(super) fn hangup(&mut self) {
+        log!(Category::General, Severity::Info, "received SIGHUP signal to reload zones");
+        self.reload();
+    }
+
+    /// Reads the configuration anew and takes it over; on a fault everything stays as it is.
+    fn reconfigure(&mut self) -> bool {
+        systemd::reloading();
+        log!(Category::General, Severity::Info, "loading configuration from '{}'", self.conf_path.display());
+        let loaded = conf::load(&self.conf_path);
+        self.last_reload_failed = loaded.is_err();
+        match loaded {
+            Ok((config, notes)) => {
+                super::start::log_diagnostics(&notes);
+                self.adopt(config);
+                self.follow_configuration();
+                log!(Category::General, Severity::Info, "reloading configuration succeeded");
+            }
+            Err(faults) => {
+                super::start::log_diagnostics(&faults);
+                log!(Category::General, Severity::Error, "reloading configuration failed: failure");
+                self.say_ready();
+            }
+        }
+        !self.last_reload_failed
+    }
+
+    fn reload_zone(&mut self, id: ZoneId) -> Reply {
+        let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
+        if task.is_secondary() {
+            return self.refresh_zone(id);
+        }
+        if !task.is_stale() {
+            return Reply::text("zone reload up-to-date");
+        }
+        self.load(id);
+        Reply::text("zone reload queued")
+    }
+
+    fn refresh_zone(&mut self, id: ZoneId) -> Reply {
+        if !self.zones.get(id).is_some_and(super::zones::ZoneTask::is_secondary) {
+            return Reply::failed_with(IscResult::FAILURE, "not a secondary, mirror, or stub zone");
+        }
+        self.refresh_now(id);
+        Reply::text("zone refresh queued")
+    }
+
+    fn retransfer_zone(&mut self, id: ZoneId) -> Reply {
+        if !self.zones.get(id).is_some_and(super::zones::ZoneTask::is_secondary) {
+            return Reply::failed_with(IscResult::FAILURE, "retransfer: inappropriate zone type: primary");
+        }
+        self.retransfer_now(id);
+        Reply::done()
+    }
+
+    fn notify_zone(&mut self, id: ZoneId) -> Reply {
+        self.announce(id);
+        Reply::text("zone notify queued")
+    }
+
+    fn query_log(&mut self, command: &Command) -> Reply {
+        let flag = &self.shared.is_logging_queries;
+        let before = flag.load(Ordering::Relaxed);
+        let now = match command.arguments.first().map(|word| word.to_ascii_lowercase()).as_deref() {
+            None => !before,
+            Some("on" | "yes" | "true" | "enable") => true,
+            Some("off" | "no" | "false" | "disable") => false,
+            Some(_) => return Reply::failed(IscResult::NOT_FOUND),
+        };
+        if now != before {
+            flag.store(now, Ordering::Relaxed);
+            log!(Category::General, Severity::Info, "query logging is now {}", if now { "on" } else { "off" });
+        }
+        Reply::done()
+    }
+
+    fn trace(&mut self, command: &Command) -> Reply {
+        let level = match command.arguments.first() {
+            None => logging::debug_level() + 1,
+            Some(word) => match word.parse() {
+                Ok(level) => level,
+                Err(_) => return Reply::failed(IscResult::RANGE),
+            },
+        };
+        logging::set_debug_level(level);
+        Reply::done()
+    }
+
+    fn tcp_timeouts(&self) -> Reply {
+        let options = &self.config.options;
+        let lines = [
+            ("tcp-initial-timeout", options.tcp_initial_timeout),
+            ("tcp-idle-timeout", options.tcp_idle_timeout),
+            ("tcp-keepalive-timeout", options.tcp_keepalive_timeout),
+            ("tcp-advertised-timeout", options.tcp_advertised_timeout),
+        ];
+        let text = lines.map(|(name, timeout)| format!("{name}={}", timeout.as_millis() / 100));
+        Reply::text(text.join("\n"))
+    }
+
+    fn tsig_list(&self) -> Reply {
+        let keys = self.config.views.iter().flat_map(|view| view.keys.iter().map(move |key| (view, key)));
+        let line = |name: &str, key: &Arc<crate::dns::Key>| {
+            format!("view \"{name}\"; type \"static\"; key \"{}\";", crate::dns::name::NoDot(key.name.as_ref()))
+        };
+        let lines: Vec<String> = keys.map(|(view, key)| line(&view.name, key)).collect();
+        Reply::text(if lines.is_empty() { "no tsig keys found.".to_owned() } else { lines.join("\n") })
+    }
+
+    /// The files of zones that are kept on this host and change only by hand.
+    pub(super) fn primary_files(&self) -> impl Iterator<Item = &PathBuf> {
+        let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
+        primaries.flat_map(|(_, task)| {
+            let sources = task.origin.iter().flat_map(|origin| origin.sources.iter().map(|source| &source.path));
+            task.file().into_iter().chain(sources)
+        })
+    }
+}

@@ -1,0 +1,279 @@
+//! The control side of the server: one task that owns everything that changes, and takes one event at a time.
+//!
+//! Commands, signals, loaded zones, timers, NOTIFYs and what transfers bring all arrive here as [`Event`]s; nothing else
+//! publishes a zone or a snapshot. So there are no locks, and the order of things (check, durable, publish, notify) can be
+//! read off the code. What takes time is done elsewhere: files by the [`Loader`], exchanges with other servers by tasks.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+
+use super::access::{Host, Policies};
+use super::commands::Desk;
+use super::control::{Command, Reply};
+use super::controls::Controls;
+use super::listening::Listening;
+use super::load::{Loader, Outcome};
+use super::logging::{Category, Severity, log};
+use super::notifying::Notifying;
+use super::plan::{Change, Plan, ZoneKey};
+use super::refreshing::Refreshing;
+use super::shared::Shared;
+use super::start::StartOptions;
+use super::watch::FileWatch;
+use super::worker::TcpService;
+use super::zones::{Loading, ZoneTask, Zones};
+use super::{listening, process, snapshot, systemd};
+use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
+use crate::conf::config::{Config, Role, Zone};
+
+/// What the control side is told.
+pub(super) enum Event {
+    /// A zone's file has been read.
+    Loaded(Outcome),
+    /// `rndc` asks for something.
+    Command(Command, oneshot::Sender<Reply>),
+    /// SIGHUP.
+    Hangup,
+    /// SIGTERM or SIGINT.
+    Terminate,
+    /// A NOTIFY that was answered by a worker.
+    Notified(super::worker::Notified),
+    /// What an exchange with another server has brought a secondary zone.
+    Refresh(super::refreshing::Brought),
+    /// What an exchange with another server has brought a NOTIFY of ours.
+    Notify(super::notifying::Brought),
+    /// The host's addresses may have changed.
+    Interfaces,
+    /// Files of these names were changed in a directory with zone files.
+    Files(BTreeSet<OsString>),
+}
+
+/// The control side's state.
+pub(super) struct Core {
+    pub(super) options: StartOptions,
+    pub(super) config: Config,
+    pub(super) conf_path: PathBuf,
+    pub(super) shared: Arc<Shared>,
+    pub(super) identity: snapshot::Server,
+    pub(super) host: Host,
+    pub(super) zones: Zones,
+    pub(super) loader: Loader,
+    pub(super) listening: Listening,
+    pub(super) controls: Controls,
+    pub(super) service: Arc<TcpService>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) refreshing: Refreshing,
+    pub(super) notifying: Notifying,
+    pub(super) watch: Option<FileWatch>,
+    pub(super) events: UnboundedSender<Event>,
+    /// How many zones are being read since the last time that all were.
+    pub(super) loads_open: usize,
+    /// What is said when all of them have been read.
+    pub(super) after_loads: AfterLoads,
+    pub(super) booted: SystemTime,
+    pub(super) last_configured: SystemTime,
+    pub(super) last_reload_failed: bool,
+    pub(super) is_stopping: bool,
+}
+
+/// What is said once all zones have been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterLoads {
+    /// Nothing: single zones only.
+    Nothing,
+    /// That all zones are loaded: start and reload.
+    All,
+    /// That new zones are loaded: reconfig.
+    New,
+}
+
+impl Core {
+    /// Works until told to stop.
+    pub(super) async fn run(&mut self, mut events: UnboundedReceiver<Event>) {
+        while !self.is_stopping {
+            let deadline = self.next_deadline();
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.handle(event),
+                    None => return,
+                },
+                () = until(deadline) => self.run_timers(),
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Loaded(outcome) => self.loaded(outcome),
+            Event::Command(command, reply) => self.command(&command, reply),
+            Event::Hangup => self.hangup(),
+            Event::Terminate => self.is_stopping = true,
+            Event::Notified(notified) => self.notified(&notified),
+            Event::Refresh(brought) => self.refresh_brought(brought),
+            Event::Notify(brought) => self.notify_brought(brought),
+            Event::Interfaces => self.rescan_interfaces(),
+            Event::Files(names) => self.files_changed(&names),
+        }
+    }
+
+    fn next_deadline(&mut self) -> Option<Instant> {
+        let deadlines = [self.refreshing.next_deadline(), self.notifying.next_deadline(), self.listening.next_scan()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn run_timers(&mut self) {
+        let now = Instant::now();
+        self.run_refreshing();
+        self.run_notifying();
+        if self.listening.next_scan().is_some_and(|at| at <= now) {
+            self.rescan_interfaces();
+        }
+    }
+}
+
+/// Configurations.
+impl Core {
+    /// Takes over a configuration that has been checked: zones come, go and change, and the workers see it all at once.
+    pub(super) fn adopt(&mut self, config: Config) {
+        let plan = Plan::new(self.zones.iter().map(|(_, task)| (&task.key, &task.conf)), &config);
+        let host = self.host.clone();
+        let mut policies = Policies::new(&host);
+        self.config = config;
+        self.refreshing.configure(&self.config);
+        self.notifying.configure(&self.config.options);
+        for key in &plan.dropped {
+            self.drop_zone(key);
+        }
+        for (key, zone, change) in plan.kept {
+            self.keep_zone(&key, zone, change, &mut policies);
+        }
+        for (key, zone) in plan.added {
+            self.add_zone(key, zone, &mut policies);
+        }
+        self.publish_snapshot();
+        self.last_configured = SystemTime::now();
+    }
+
+    fn add_zone(&mut self, key: ZoneKey, zone: Zone, policies: &mut Policies<'_>) {
+        let role = match zone.role {
+            Role::Secondary { .. } => ZoneRole::Secondary,
+            _ => ZoneRole::Primary,
+        };
+        let policy = policies.of(&zone);
+        let served = Arc::new(ServedZone::new(zone.apex.clone(), zone.class, role, policy));
+        let task = ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, refresh: None };
+        let id = self.zones.add(task);
+        self.load(id);
+    }
+
+    fn keep_zone(&mut self, key: &ZoneKey, zone: Zone, change: Change, policies: &mut Policies<'_>) {
+        if change == Change::Contents {
+            self.drop_zone(key);
+            self.add_zone(key.clone(), zone, policies);
+            return;
+        }
+        let Some(task) = self.zones.id(key).and_then(|id| self.zones.get_mut(id)) else { return };
+        if change == Change::Settings {
+            let policy = policies.of(&zone);
+            task.served = Arc::new(task.served.with_policy(policy));
+        }
+        // Also without a change: the place of its statement may be another.
+        task.conf = zone;
+    }
+
+    fn drop_zone(&mut self, key: &ZoneKey) {
+        if let Some((id, task)) = self.zones.remove(key) {
+            self.refreshing.forget(id);
+            self.notifying.forget(id);
+            self.shared.retire(task.served.version());
+        }
+    }
+
+    /// Compiles every access list anew, for a change of the host's addresses.
+    pub(super) fn recompile_access(&mut self) {
+        let host = self.host.clone();
+        let mut policies = Policies::new(&host);
+        for (_, task) in self.zones.iter_mut() {
+            task.served = Arc::new(task.served.with_policy(policies.of(&task.conf)));
+        }
+        self.publish_snapshot();
+    }
+
+    /// Shows the workers the zones and settings of this moment.
+    pub(super) fn publish_snapshot(&self) {
+        let zones = &self.zones;
+        let served = |key: &ZoneKey| zones.id(key).and_then(|id| zones.get(id)).map(|task| task.served.clone());
+        self.shared.snapshot.store(Arc::new(snapshot::build(&self.config, &self.identity, &self.host, served)));
+    }
+}
+
+/// The world outside: addresses, logs, the service manager.
+impl Core {
+    /// Makes listeners, logs, limits and watches follow the configuration now in force.
+    pub(super) fn follow_configuration(&mut self) {
+        let options = &self.config.options;
+        self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
+        self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
+        if let Err(error) = super::start::configure_logging(&self.config, &self.options) {
+            log!(Category::Config, Severity::Error, "{error}");
+        }
+        self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
+        self.configure_refreshing();
+        self.rescan_interfaces();
+        self.follow_files();
+    }
+
+    /// Looks at the host's addresses and follows them.
+    pub(super) fn rescan_interfaces(&mut self) {
+        match listening::survey() {
+            Ok((host, addresses)) => {
+                if host != self.host {
+                    self.host = host;
+                    self.recompile_access();
+                }
+                self.listening.follow(&self.config.options, &self.host, &addresses, &self.service);
+            }
+            Err(error) => log!(Category::Network, Severity::Error, "interfaces can't be scanned: {error}"),
+        }
+    }
+
+    /// Watches the directories of the files that there are now, if files are watched.
+    pub(super) fn follow_files(&mut self) {
+        if let Some(mut watch) = self.watch.take() {
+            watch.follow(self.primary_files().map(PathBuf::as_path));
+            self.watch = Some(watch);
+        }
+    }
+
+    /// Tells those who wait for it that all zones are loaded.
+    pub(super) fn say_ready(&self) {
+        systemd::ready();
+        if process::is_in_background()
+            && let Err(error) = process::tell_started()
+        {
+            log!(Category::General, Severity::Error, "the starting process can't be told: {error}");
+        }
+    }
+
+    /// Ends what is seen from outside.
+    pub(super) fn shut_down(&mut self) {
+        systemd::stopping();
+        log!(Category::General, Severity::Info, "shutting down");
+        self.listening.close_all();
+        self.controls.close();
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

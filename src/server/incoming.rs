@@ -1,0 +1,282 @@
+//! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
+//!
+//! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A version
+//! is checked and on disk before it gets there, so that whatever is published is there again after a crash.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::control::listener::io_text;
+use super::load;
+use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText};
+use super::logging::{Category, Severity, log};
+use super::worker::unix_now_s;
+use crate::conf::config::{MasterfileFormat, Zone};
+use crate::dns::tsig::Chain;
+use crate::dns::{Class, Key, Name, Opcode, Serial};
+use crate::net::exchange::{Connection, ExchangeError, ask_udp};
+use crate::transfer::axfr_in::{AxfrError, AxfrIn, Progress, Received};
+use crate::transfer::message::{self, Ask, Opt, SoaReply};
+use crate::transfer::peer::Peer;
+use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
+use crate::zone::ZoneVersion;
+use crate::zone::file::{FileError, write_atomically};
+use crate::zone::master::Source;
+use crate::zone::print::{self, Style};
+use crate::zone::raw::{self, Header};
+
+/// Asks a primary for its SOA record and gives what its zone's machine is to be told.
+pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, tcp: bool, opt: Opt) -> Event {
+    let zone = apex.as_ref();
+    let mut chain = primary.key.as_deref().map(Chain::new);
+    let mut query = message::request(id, zone, class, Ask::Soa, opt);
+    if let Some(chain) = &mut chain {
+        message::sign(chain, &mut query, unix_now_s());
+    }
+    let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::QUERY, zone);
+    let answer = if tcp {
+        ask_tcp(&query, primary).await
+    } else {
+        ask_udp(&query, primary.address, Some(primary.source), SOA_TIMEOUT, is_answer).await
+    };
+    match answer {
+        Ok(bytes) if is_answer(&bytes) => {
+            Event::SoaReply(message::read_soa_reply(&bytes, zone, chain.as_mut(), unix_now_s()))
+        }
+        Ok(_) => Event::SoaReply(SoaReply::Malformed),
+        Err(ExchangeError::TimedOut) => Event::SoaTimeout,
+        Err(error) => Event::SoaFailed(exchange_text(&error)),
+    }
+}
+
+async fn ask_tcp(query: &[u8], primary: &Peer) -> Result<Vec<u8>, ExchangeError> {
+    let mut connection = Connection::open(primary.address, Some(primary.source), CONNECT_LIMIT).await?;
+    connection.send(query, SOA_TIMEOUT).await?;
+    connection.receive(SOA_TIMEOUT).await.map(<[u8]>::to_vec)
+}
+
+/// A transfer to be made.
+pub(super) struct Request {
+    /// The ID of its message.
+    pub(super) id: u16,
+    /// The zone.
+    pub(super) zone: Zone,
+    /// Its view's name.
+    pub(super) view: Arc<str>,
+    /// From whom.
+    pub(super) primary: Peer,
+    /// Where the copy is kept; none: in memory only.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// How a transfer ended.
+pub(super) enum Arrived {
+    /// A version that is checked and on disk.
+    New {
+        /// The contents.
+        version: Arc<ZoneVersion>,
+        /// Its file.
+        sources: Vec<Source>,
+    },
+    /// The primary has nothing newer.
+    UpToDate,
+    /// It came to nothing.
+    Failed(Failure),
+}
+
+impl Arrived {
+    /// What the zone's machine is told when there is nothing to publish.
+    pub(super) fn event(&self) -> Event {
+        match self {
+            Self::New { .. } | Self::UpToDate => Event::UpToDate,
+            Self::Failed(failure) => Event::TransferFailed(*failure),
+        }
+    }
+}
+
+/// Why a transfer failed.
+#[derive(Debug, thiserror::Error)]
+enum TransferError {
+    #[error("failed to connect: {0}")]
+    Connect(String),
+    #[error("failed while receiving responses: {0}")]
+    Stream(AxfrError),
+    #[error("failed while receiving responses: {0}")]
+    Exchange(String),
+    #[error("maximum transfer time exceeded")]
+    TooLong,
+    #[error("writing the zone: {0}")]
+    Write(#[from] FileError),
+    #[error("writing the zone: {0}")]
+    Writer(#[from] tokio::task::JoinError),
+}
+
+impl TransferError {
+    /// The reason alone, as the status line has it.
+    fn status(&self) -> String {
+        match self {
+            Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
+            Self::Stream(error) => error.to_string(),
+            Self::TooLong => "timed out".to_owned(),
+            Self::Write(_) | Self::Writer(_) => "failure".to_owned(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Connect(_) => Failure::Unreachable,
+            Self::Stream(AxfrError::TooManyRecords) => Failure::TooManyRecords,
+            _ => Failure::Other,
+        }
+    }
+}
+
+/// Transfers a zone, writes it to its file, and says so as named does.
+pub(super) async fn transfer(request: Request) -> Arrived {
+    let began = Instant::now();
+    let zone = request.text();
+    log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(zone));
+    let mut received = Received::default();
+    let limit = request.zone.settings.max_transfer_time_in;
+    let outcome = match tokio::time::timeout(limit, request.receive(&mut received)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(TransferError::TooLong),
+    };
+    let outcome = match outcome {
+        Ok(Some(version)) => request.store(version).await.map(Some),
+        other => other.map(|_| None),
+    };
+    request.report(&outcome, &received, began);
+    match outcome {
+        Ok(Some(version)) => Arrived::New { version, sources: request.sources() },
+        Ok(None) => Arrived::UpToDate,
+        Err(error) => Arrived::Failed(error.failure()),
+    }
+}
+
+impl Request {
+    fn text(&self) -> ZoneText<'_> {
+        ZoneText { apex: self.zone.apex.as_ref(), class: self.zone.class, view: &self.view }
+    }
+
+    /// The whole zone; none: what we have is current.
+    async fn receive(&self, received: &mut Received) -> Result<Option<ZoneVersion>, TransferError> {
+        let (zone, primary) = (&self.zone, &self.primary);
+        let mut connection = Connection::open(primary.address, Some(primary.source), CONNECT_LIMIT)
+            .await
+            .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
+        self.log_connected(&connection, primary.key.as_deref());
+        let mut chain = primary.key.as_deref().map(Chain::new);
+        let mut query = message::request(self.id, zone.apex.as_ref(), zone.class, Ask::Axfr, Opt::Without);
+        if let Some(chain) = &mut chain {
+            message::sign(chain, &mut query, unix_now_s());
+        }
+        let broken = |error: ExchangeError| TransferError::Exchange(exchange_text(&error));
+        connection.send(&query, CONNECT_LIMIT).await.map_err(broken)?;
+        let limits = load::limits(&zone.settings);
+        let mut transfer = AxfrIn::new(zone.apex.clone(), zone.class, self.id, None, chain, limits);
+        loop {
+            let bytes = connection.receive(zone.settings.max_transfer_idle_in).await;
+            let bytes = bytes.map_err(|error| match error {
+                ExchangeError::Closed => TransferError::Stream(transfer.end_of_input()),
+                other => broken(other),
+            })?;
+            // The last message builds the zone, which takes a while for a large one.
+            let progress = tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s()));
+            *received = transfer.received();
+            match progress.map_err(TransferError::Stream)? {
+                Progress::More => {}
+                Progress::UpToDate(_) => return Ok(None),
+                Progress::Done(version) => return Ok(Some(*version)),
+            }
+        }
+    }
+
+    /// Makes a version durable.
+    async fn store(&self, version: ZoneVersion) -> Result<Arc<ZoneVersion>, TransferError> {
+        let version = Arc::new(version);
+        let Some(path) = self.file.clone() else { return Ok(version) };
+        let (settings, kept) = (Arc::clone(&self.zone.settings), Arc::clone(&version));
+        tokio::task::spawn_blocking(move || {
+            let style = if settings.masterfile_style_full { Style::Full } else { Style::Relative };
+            write(&path, &kept, settings.masterfile_format, style)
+        })
+        .await??;
+        Ok(version)
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let source = |path: &PathBuf| Source { path: path.clone(), modified: load::modified(path) };
+        self.file.iter().map(source).collect()
+    }
+
+    fn log_connected(&self, connection: &Connection, key: Option<&Key>) {
+        let from = TransferPrefix(self.text(), self.primary.address);
+        let local = connection.local().map_or(self.primary.source, |local| local);
+        let key = key.map(|key| format!(" TSIG {}", super::logging::line::relative(key.name.as_ref())));
+        log!(Category::XferIn, Severity::Info, "{from}connected using {}{}", Socket(local), key.unwrap_or_default());
+    }
+
+    fn report(&self, outcome: &Result<Option<Arc<ZoneVersion>>, TransferError>, received: &Received, began: Instant) {
+        let from = TransferPrefix(self.text(), self.primary.address);
+        let (status, serial) = match outcome {
+            Ok(version) => ("success".to_owned(), version.as_ref().map(|version| version.serial())),
+            Err(error) => {
+                log!(Category::XferIn, Severity::Error, "{from}{error}");
+                (error.status(), None)
+            }
+        };
+        if let Some(serial) = serial {
+            self.log_transferred(serial);
+        }
+        log!(Category::XferIn, Severity::Info, "{from}Transfer status: {status}");
+        if received.out_of_zone > 0 {
+            let count = received.out_of_zone;
+            log!(Category::XferIn, Severity::Warning, "{from}{count} records outside the zone were left out");
+        }
+        let took = began.elapsed().max(Duration::from_millis(1));
+        let rate = u128::from(received.bytes) * 1000 / took.as_millis();
+        let Received { messages, records, bytes, .. } = received;
+        log!(
+            Category::XferIn,
+            Severity::Info,
+            "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
+             ({rate} bytes/sec) (serial {})",
+            took.as_secs_f64(),
+            serial.unwrap_or(Serial(0)),
+        );
+    }
+
+    fn log_transferred(&self, serial: Serial) {
+        let zone = ZonePrefix(self.text());
+        let key = self
+            .primary
+            .key
+            .as_ref()
+            .map(|key| format!(": TSIG '{}'", super::logging::line::relative(key.name.as_ref())));
+        log!(Category::XferIn, Severity::Info, "{zone}transferred serial {serial}{}", key.unwrap_or_default());
+    }
+}
+
+/// Writes a zone's copy so that named reads it as its own.
+fn write(path: &Path, version: &ZoneVersion, format: MasterfileFormat, style: Style) -> Result<(), FileError> {
+    match format {
+        MasterfileFormat::Raw => {
+            let dumped_at_s = u32::try_from(unix_now_s()).unwrap_or(u32::MAX);
+            raw::write(path, version, &Header { dumped_at_s, ..Header::default() })
+        }
+        MasterfileFormat::Text => write_atomically(path, |out| print::dump(version, style, out)),
+    }
+}
+
+fn exchange_text(error: &ExchangeError) -> String {
+    match error {
+        ExchangeError::Io(error) => io_text(error),
+        other => other.to_string(),
+    }
+}
+
+const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
+/// How long a primary may take to accept a connection, and the request.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);

@@ -1,0 +1,204 @@
+//! Where the server listens: the addresses that the configuration wants of those that the host has, and the sockets there.
+//!
+//! At the start sockets are bound before privileges are dropped and before there is a runtime ([`bind`]); from then on
+//! [`Listening`] follows the configuration and the host's interfaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+
+use super::access::Host;
+use super::logging::{Category, Severity, log};
+use crate::answer::acl::Peer;
+use crate::conf::config::{Listen, Options};
+use crate::net::interfaces::{self, InterfaceAddress};
+use crate::net::listen::{ListenError, bind_tcp, bind_udp, changes};
+use crate::net::tcp::{self, Limits, Timeouts};
+use crate::net::udp::Worker;
+
+/// What the command line says about addresses.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Families {
+    /// Not `-6`.
+    pub(super) ipv4: bool,
+    /// Not `-4`.
+    pub(super) ipv6: bool,
+    /// `-p`: in place of the configuration's `port`.
+    pub(super) port: Option<u16>,
+}
+
+/// The host as it is now.
+pub(super) fn survey() -> io::Result<(Host, Vec<InterfaceAddress>)> {
+    let addresses = interfaces::addresses()?;
+    let host = Host {
+        localhost: addresses.iter().map(|entry| IpNet::from(entry.address())).collect(),
+        localnets: addresses.iter().map(|entry| entry.network.trunc()).collect(),
+    };
+    Ok((host, addresses))
+}
+
+/// The addresses to listen on.
+pub(super) fn wanted(
+    options: &Options,
+    families: Families,
+    host: &Host,
+    addresses: &[InterfaceAddress],
+) -> BTreeSet<SocketAddr> {
+    let mut wanted = BTreeSet::new();
+    for entry in addresses {
+        let (is_served, clauses) = match entry.address() {
+            IpAddr::V4(_) => (families.ipv4, &options.listen_on),
+            IpAddr::V6(_) => (families.ipv6, &options.listen_on_v6),
+        };
+        if is_served {
+            let matching = clauses.iter().filter(|clause| matches(clause, host, entry.address()));
+            wanted.extend(matching.map(|clause| entry.with_port(port(clause, options, families))));
+        }
+    }
+    wanted
+}
+
+/// `-p` moves the clauses that follow the configuration's own `port`.
+fn port(clause: &Listen, options: &Options, families: Families) -> u16 {
+    match families.port {
+        Some(port) if clause.port == options.port => port,
+        _ => clause.port,
+    }
+}
+
+fn matches(clause: &Listen, host: &Host, address: IpAddr) -> bool {
+    host.compile(&clause.addresses).allows(Peer { address, key: None })
+}
+
+/// The sockets of one address, bound and not served yet.
+pub(super) struct Bound {
+    udp: Vec<UdpSocket>,
+    tcp: TcpListener,
+}
+
+/// Binds one address for so many workers.
+pub(super) fn bind(address: SocketAddr, workers: usize, options: &Options) -> Result<Bound, ListenError> {
+    let udp = bind_udp(address, workers)?;
+    Ok(Bound { udp, tcp: bind_tcp(address, options.tcp_listen_queue)? })
+}
+
+/// Everything that is listened on.
+pub(super) struct Listening {
+    workers: Vec<Worker>,
+    open: BTreeMap<SocketAddr, tcp::Listening>,
+    limits: Arc<Limits>,
+    families: Families,
+    interval: Duration,
+    next_scan: Option<Instant>,
+}
+
+impl Listening {
+    /// Nothing is listened on yet; the workers are there.
+    pub(super) fn new(workers: Vec<Worker>, options: &Options, families: Families) -> Self {
+        let limits = Arc::new(Limits::new(timeouts(options), options.tcp_clients as usize));
+        let interval = options.interface_interval;
+        Self { workers, open: BTreeMap::new(), limits, families, interval, next_scan: None }
+    }
+
+    /// What TCP clients use and may use.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many UDP sockets there are for each address.
+    pub(super) fn worker_count(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// When the interfaces are to be looked at again.
+    pub(super) fn next_scan(&self) -> Option<Instant> {
+        self.next_scan
+    }
+
+    /// Serves an address.
+    pub(super) fn serve<S: tcp::Service>(&mut self, address: SocketAddr, bound: Bound, service: &Arc<S>) {
+        match tcp::Listening::start(bound.tcp, service.clone(), self.limits.clone()) {
+            Ok(listening) => {
+                for (worker, socket) in self.workers.iter().zip(bound.udp) {
+                    worker.add(address, socket);
+                }
+                self.open.insert(address, listening);
+            }
+            Err(error) => log!(Category::Network, Severity::Error, "listening on TCP socket {address}: {error}"),
+        }
+    }
+
+    /// Makes the addresses listened on those that configuration and host ask for now. An address that cannot be bound
+    /// is said and tried again with the next scan.
+    pub(super) fn follow<S: tcp::Service>(
+        &mut self,
+        options: &Options,
+        host: &Host,
+        addresses: &[InterfaceAddress],
+        service: &Arc<S>,
+    ) {
+        let open = self.open.keys().copied().collect();
+        let changes = changes(&open, &wanted(options, self.families, host, addresses));
+        for address in changes.close {
+            self.close(address);
+        }
+        for address in changes.open {
+            match bind(address, self.workers.len(), options) {
+                Ok(bound) => {
+                    say_listening(address, addresses);
+                    self.serve(address, bound, service);
+                }
+                Err(error) => log!(Category::Network, Severity::Error, "{error}"),
+            }
+        }
+        self.limits.timeouts.store(Arc::new(timeouts(options)));
+        self.limits.quota.set_limit(options.tcp_clients as usize);
+        self.interval = options.interface_interval;
+        self.schedule_scan();
+    }
+
+    /// Sets the time of the next look at the interfaces.
+    pub(super) fn schedule_scan(&mut self) {
+        self.next_scan = (!self.interval.is_zero()).then(|| Instant::now() + self.interval);
+    }
+
+    /// Stops listening everywhere.
+    pub(super) fn close_all(&mut self) {
+        for address in self.open.keys().copied().collect::<Vec<_>>() {
+            self.close(address);
+        }
+    }
+
+    fn close(&mut self, address: SocketAddr) {
+        log!(Category::Network, Severity::Info, "no longer listening on {}", super::logging::line::Socket(address));
+        for worker in &self.workers {
+            worker.remove(address);
+        }
+        self.open.remove(&address);
+    }
+}
+
+/// Tells of a new address as named does.
+pub(super) fn say_listening(address: SocketAddr, addresses: &[InterfaceAddress]) {
+    let interface = addresses.iter().find(|entry| entry.address() == address.ip());
+    let name = interface.map_or("", |entry| entry.interface.as_str());
+    let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+    log!(
+        Category::Network,
+        Severity::Info,
+        "listening on {family} interface {name}, {}",
+        super::logging::line::Socket(address)
+    );
+}
+
+fn timeouts(options: &Options) -> Timeouts {
+    Timeouts {
+        initial: options.tcp_initial_timeout,
+        idle: options.tcp_idle_timeout,
+        keepalive: options.tcp_keepalive_timeout,
+    }
+}

@@ -1,0 +1,213 @@
+//! Zones from their files: a few threads that read, check and build, and report each zone as it is done.
+//!
+//! A slow or broken file holds up one thread and no zone but its own. Nothing is published here: the outcome goes to the
+//! caller, who alone changes what is served.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::SystemTime;
+
+use super::zones::ZoneId;
+use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
+use crate::zone::check::Policy;
+use crate::zone::file::quarantine;
+use crate::zone::master::{Options, Source};
+use crate::zone::message::{Message, Strictness};
+use crate::zone::raw::RawError;
+use crate::zone::{Limits, ZoneVersion, check, load, raw};
+
+/// A zone to be loaded.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// Whose outcome it will be.
+    pub(super) id: ZoneId,
+    /// The zone.
+    pub(super) zone: Zone,
+    /// Its file.
+    pub(super) path: PathBuf,
+}
+
+/// What came of loading a zone.
+pub(super) struct Outcome {
+    /// The zone.
+    pub(super) id: ZoneId,
+    /// What there is to say, in order.
+    pub(super) messages: Vec<Message>,
+    /// The contents, or why there are none.
+    pub(super) result: Result<Loaded, LoadError>,
+}
+
+/// A zone version and where it came from.
+pub(super) struct Loaded {
+    /// The contents.
+    pub(super) version: Arc<ZoneVersion>,
+    /// The files that went into it, the zone's own first.
+    pub(super) sources: Vec<Source>,
+}
+
+/// Why a zone's file gave no contents.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    /// There is no such file.
+    Missing,
+    /// The file was read and its zone refused; the messages say why.
+    Refused,
+    /// The file cannot be used; the reason in named's words.
+    Faulty(String),
+    /// A secondary's copy could not be used, for this reason, and was put aside under this name.
+    PutAside(String, PathBuf),
+}
+
+/// The threads that load.
+pub(super) struct Loader {
+    jobs: Sender<Job>,
+}
+
+impl Loader {
+    /// Starts so many threads; each outcome is handed to `done`.
+    pub(super) fn start(threads: usize, done: impl Fn(Outcome) + Clone + Send + 'static) -> io::Result<Self> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads.max(1) {
+            let (queue, done) = (Arc::clone(&queue), done.clone());
+            let work = move || {
+                while let Some(job) = take(&queue) {
+                    done(run(&job));
+                }
+            };
+            thread::Builder::new().name(format!("load-{number}")).spawn(work)?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Queues a zone.
+    pub(super) fn load(&self, job: Job) {
+        // The threads live as long as this sender, so there is always somebody who takes it.
+        let _ = self.jobs.send(job);
+    }
+}
+
+fn take(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn run(job: &Job) -> Outcome {
+    let mut messages = vec![];
+    let is_text = job.zone.settings.masterfile_format == MasterfileFormat::Text;
+    let found = if is_text { text(job, &mut messages) } else { image(job, &mut messages) };
+    let result = match job.zone.role {
+        Role::Secondary { .. } => found.map_err(|error| put_aside(job, error)),
+        _ => found,
+    };
+    Outcome { id: job.id, messages, result }
+}
+
+/// What cannot be read of a secondary's copy is put aside, so that nothing is lost and the next transfer starts afresh.
+fn put_aside(job: &Job, error: LoadError) -> LoadError {
+    let reason = match error {
+        LoadError::Missing | LoadError::PutAside(..) => return error,
+        LoadError::Refused => "bad zone".to_owned(),
+        LoadError::Faulty(reason) => reason,
+    };
+    match quarantine(&job.path) {
+        Ok(aside) => LoadError::PutAside(reason, aside),
+        Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
+    }
+}
+
+fn text(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+    let settings = &job.zone.settings;
+    let loaded = load::load(&job.path, &options(&job.zone), limits(settings), &policy(&job.zone));
+    messages.extend(loaded.messages);
+    match (loaded.version, loaded.failure) {
+        (Some(version), _) => Ok(Loaded { version: Arc::new(version), sources: loaded.sources }),
+        (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
+        (None, Some(reason)) => Err(LoadError::Faulty(reason)),
+        (None, None) => Err(LoadError::Refused),
+    }
+}
+
+fn image(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+    let zone = &job.zone;
+    let source = Source { path: job.path.clone(), modified: modified(&job.path) };
+    let version = match raw::read(&job.path, &zone.apex, zone.class, limits(&zone.settings)) {
+        Ok((version, _)) => version,
+        Err(RawError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(LoadError::Missing);
+        }
+        Err(fault) => return Err(LoadError::Faulty(fault.to_string())),
+    };
+    if matches!(zone.role, Role::Primary { .. }) {
+        let verdict = check::primary(&version, &policy(zone));
+        messages.extend(verdict.messages);
+        if verdict.is_refused {
+            return Err(LoadError::Refused);
+        }
+    }
+    Ok(Loaded { version: Arc::new(version), sources: vec![source] })
+}
+
+/// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
+fn options(zone: &Zone) -> Options {
+    let checks = &zone.settings.checks;
+    let is_primary = matches!(zone.role, Role::Primary { .. });
+    let primary_only = |strictness| if is_primary { strictness } else { Strictness::Ignore };
+    Options {
+        apex: zone.apex.clone(),
+        class: zone.class,
+        check_names: primary_only(strictness(checks.names)),
+        check_mx: primary_only(strictness(checks.mx)),
+        check_wildcard: is_primary && checks.wildcard,
+        max_zone_ttl_s: zone.settings.max_zone_ttl,
+    }
+}
+
+fn policy(zone: &Zone) -> Policy {
+    if matches!(zone.role, Role::Secondary { .. }) {
+        let ignore = Strictness::Ignore;
+        return Policy {
+            integrity: false,
+            sibling: false,
+            mx: ignore,
+            mx_cname: ignore,
+            srv_cname: ignore,
+            duplicates: ignore,
+            spf: false,
+        };
+    }
+    let Checks { mx, mx_cname, srv_cname, dup_records, integrity, sibling, spf, .. } = zone.settings.checks;
+    Policy {
+        integrity,
+        sibling,
+        mx: strictness(mx),
+        mx_cname: strictness(mx_cname),
+        srv_cname: strictness(srv_cname),
+        duplicates: strictness(dup_records),
+        spf: spf != Verdict::Ignore,
+    }
+}
+
+/// The limits of a zone's contents.
+pub(super) fn limits(settings: &ZoneSettings) -> Limits {
+    Limits {
+        records: settings.max_records,
+        records_per_type: settings.max_records_per_type,
+        types_per_name: settings.max_types_per_name,
+    }
+}
+
+/// When a file was changed last.
+pub(super) fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+fn strictness(verdict: Verdict) -> Strictness {
+    match verdict {
+        Verdict::Ignore => Strictness::Ignore,
+        Verdict::Warn => Strictness::Warn,
+        Verdict::Fail => Strictness::Fail,
+    }
+}

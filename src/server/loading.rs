@@ -1,0 +1,199 @@
+//! What the control side does about zones' files: when they are read, and what becomes of the outcome.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::core::{AfterLoads, Core};
+use super::load::{Job, LoadError, Loaded, Outcome};
+use super::logging::line::ZonePrefix;
+use super::logging::{Category, Severity, log};
+use super::zones::{Loading, Origin, ZoneId, ZoneTask};
+use crate::dns::Serial;
+use crate::zone::contents::ZoneVersion;
+use crate::zone::message::Level;
+
+impl Core {
+    /// Has a zone's file read. A zone that is being read already is read once more afterwards.
+    pub(super) fn load(&mut self, id: ZoneId) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        let Some(path) = task.file().cloned() else {
+            // A secondary that is kept in memory only.
+            self.start_refreshing(id);
+            return;
+        };
+        if task.loading != Loading::Idle {
+            task.loading = Loading::Again;
+            return;
+        }
+        task.loading = Loading::Running;
+        self.loads_open += 1;
+        self.loader.load(Job { id, zone: task.conf.clone(), path });
+    }
+
+    /// Reads what has changed on disk: the primaries' files that are newer than what is served.
+    pub(super) fn load_changed(&mut self) {
+        let stale = self.zones.iter().filter(|(_, task)| !task.is_secondary() && task.is_stale());
+        for id in stale.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.load(id);
+        }
+    }
+
+    /// Remembers what to say once all files have been read, and says it if none has to be.
+    pub(super) fn announce_loads(&mut self, what: AfterLoads) {
+        self.after_loads = what;
+        self.say_if_all_loaded();
+    }
+
+    /// A file has been read.
+    pub(super) fn loaded(&mut self, outcome: Outcome) {
+        self.loads_open = self.loads_open.saturating_sub(1);
+        let id = outcome.id;
+        if let Some(task) = self.zones.get_mut(id) {
+            let again = task.loading == Loading::Again;
+            task.loading = Loading::Idle;
+            log_messages(task, &outcome);
+            match outcome.result {
+                Ok(loaded) => self.take_loaded(id, loaded),
+                Err(error) => self.take_failure(id, &error),
+            }
+            if again {
+                self.load(id);
+            }
+        }
+        self.say_if_all_loaded();
+    }
+
+    fn take_loaded(&mut self, id: ZoneId, loaded: Loaded) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        if task.is_secondary() {
+            if task.served.contents().is_some() {
+                // A transfer was faster than the disk; what it brought is never older.
+                return;
+            }
+            return self.take_cache(id, loaded);
+        }
+        let before = task.serial();
+        let now = loaded.version.serial();
+        log_serial_change(task, before, now);
+        log_loaded(task, &loaded.version);
+        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources });
+        let old = task.served.publish(Some(loaded.version));
+        self.shared.retire(old);
+        self.announce(id);
+    }
+
+    fn take_failure(&mut self, id: ZoneId, error: &LoadError) {
+        let Some(task) = self.zones.get(id) else { return };
+        if task.is_secondary() {
+            log_cache_failure(task, error);
+            self.start_refreshing(id);
+        } else {
+            log_failure(task, error);
+        }
+    }
+
+    fn say_if_all_loaded(&mut self) {
+        if self.loads_open > 0 {
+            return;
+        }
+        match std::mem::replace(&mut self.after_loads, AfterLoads::Nothing) {
+            AfterLoads::Nothing => return,
+            AfterLoads::All => log!(Category::General, Severity::Notice, "all zones loaded"),
+            AfterLoads::New => log!(Category::General, Severity::Info, "any newly configured zones are now loaded"),
+        }
+        log!(Category::General, Severity::Notice, "running");
+        self.say_ready();
+    }
+
+    /// Files were changed under the eyes of the watcher: their zones are loaded.
+    pub(super) fn files_changed(&mut self, names: &BTreeSet<OsString>) {
+        let is_named = |path: &Path| path.file_name().is_some_and(|name| names.contains(name));
+        let reads = |task: &ZoneTask| {
+            let mut sources = task.origin.iter().flat_map(|origin| &origin.sources);
+            task.file().is_some_and(|file| is_named(file)) || sources.any(|source| is_named(&source.path))
+        };
+        let changed = |task: &ZoneTask| !task.is_secondary() && reads(task) && task.is_stale();
+        let zones: Vec<ZoneId> = self.zones.iter().filter(|(_, task)| changed(task)).map(|(id, _)| id).collect();
+        for id in zones {
+            self.load(id);
+        }
+    }
+}
+
+fn log_messages(task: &ZoneTask, outcome: &Outcome) {
+    for message in &outcome.messages {
+        let severity = match message.level {
+            Level::Warning => Severity::Warning,
+            Level::Error => Severity::Error,
+        };
+        match message.place {
+            Some(_) => log!(Category::General, severity, "{message}"),
+            None => log!(Category::ZoneLoad, severity, "{}{message}", ZonePrefix(task.log_name())),
+        }
+    }
+}
+
+/// A primary's file gave no zone; the version before it, if any, goes on being served.
+fn log_failure(task: &ZoneTask, error: &LoadError) {
+    let zone = ZonePrefix(task.log_name());
+    let reason = match error {
+        LoadError::Missing => Some("file not found"),
+        LoadError::Faulty(reason) | LoadError::PutAside(reason, _) => Some(reason.as_str()),
+        LoadError::Refused => None,
+    };
+    if let Some(reason) = reason {
+        let file = file_text(task);
+        log!(Category::General, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
+    }
+    log!(Category::General, Severity::Error, "{zone}not loaded due to errors.");
+}
+
+/// A secondary's copy cannot be used; a missing one is no news.
+fn log_cache_failure(task: &ZoneTask, error: &LoadError) {
+    let (zone, file) = (ZonePrefix(task.log_name()), file_text(task));
+    if let LoadError::Faulty(reason) | LoadError::PutAside(reason, _) = error {
+        log!(Category::General, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
+    }
+    if let LoadError::PutAside(_, aside) = error {
+        log!(
+            Category::General,
+            Severity::Warning,
+            "{zone}unable to load from '{file}'; renaming file to '{}' for failure analysis and retransferring.",
+            aside.display()
+        );
+    }
+}
+
+fn file_text(task: &ZoneTask) -> String {
+    task.file().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// The words of named for serials that do not rise (BIND semantics 5.13).
+fn log_serial_change(task: &ZoneTask, before: Option<Serial>, now: Serial) {
+    let Some(before) = before else { return };
+    let zone = ZonePrefix(task.log_name());
+    if before == now {
+        log!(
+            Category::General,
+            Severity::Error,
+            "{zone}zone serial ({now}) unchanged. zone may fail to transfer to secondaries."
+        );
+    } else if !now.is_newer_than(before) {
+        log!(Category::General, Severity::Error, "{zone}zone serial ({now}/{before}) has gone backwards");
+    }
+}
+
+/// The line that tells of a loaded zone.
+pub(super) fn log_loaded(task: &ZoneTask, version: &Arc<ZoneVersion>) {
+    let signed = if version.is_signed() { " (DNSSEC signed)" } else { "" };
+    log!(
+        Category::ZoneLoad,
+        Severity::Info,
+        "{}loaded serial {}{signed}",
+        ZonePrefix(task.log_name()),
+        version.serial()
+    );
+}

@@ -1,0 +1,329 @@
+//! Telling others of new versions: the control side of outgoing NOTIFY.
+//!
+//! [`crate::transfer::notify`] says whom and how often; here names are resolved, messages sent within the rates, and
+//! answers told. At most one NOTIFY for a zone is under way to one address: a newer version takes the place of an older.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::control::listener::io_text;
+use super::core::{Core, Event};
+use super::logging::line::ZonePrefix;
+use super::logging::{Category, Severity, log};
+use super::peers::Peers;
+use super::timers::Timers;
+use super::worker::unix_now_s;
+use super::zones::{ZoneId, ZoneTask};
+use crate::answer::Snapshot;
+use crate::conf::config::{self, Options, Remote};
+use crate::dns::suffix::Suffixes;
+use crate::dns::tsig::Chain;
+use crate::dns::{Class, Name, NameRef, Opcode, Rcode, Rtype, Serial};
+use crate::net::exchange::{ExchangeError, ask_udp};
+use crate::transfer::message::{self, Ask, Opt};
+use crate::transfer::notify::{self, Delay, Mode, Next, Notification, Policy, Target};
+use crate::transfer::peer::Peer;
+use crate::transfer::rate::Pacer;
+use crate::zone::Match;
+
+/// A zone and the address that is told of it.
+type Addressee = (ZoneId, SocketAddr);
+
+/// What the world has brought about a NOTIFY.
+pub(super) enum Brought {
+    /// The addresses of a zone's name server.
+    Addresses(ZoneId, Vec<IpAddr>),
+    /// What came of one message.
+    Reply {
+        /// Who was told.
+        to: Addressee,
+        /// Of which version.
+        serial: Serial,
+        /// How it went.
+        outcome: Outcome,
+    },
+}
+
+/// What came of one message.
+pub(super) enum Outcome {
+    /// An answer.
+    Answered(Rcode),
+    /// None in time.
+    TimedOut,
+    /// It could not be sent, or the answer cannot be trusted.
+    Failed(String),
+}
+
+/// NOTIFYs to be sent and under way.
+pub(super) struct Notifying {
+    delays: HashMap<ZoneId, Delay>,
+    due: Timers<ZoneId, u64>,
+    open: HashMap<Addressee, Open>,
+    changes: Pacer<Addressee>,
+    at_start: Pacer<Addressee>,
+    next_id: u16,
+    epoch: Instant,
+}
+
+struct Open {
+    notification: Notification,
+    serial: Serial,
+}
+
+impl Notifying {
+    /// Nothing to tell yet.
+    pub(super) fn new(options: &Options, first_id: u16) -> Self {
+        Self {
+            delays: HashMap::new(),
+            due: Timers::default(),
+            open: HashMap::new(),
+            changes: Pacer::new(options.notify_rate),
+            at_start: Pacer::new(options.startup_notify_rate),
+            next_id: first_id,
+            epoch: Instant::now(),
+        }
+    }
+
+    /// Takes over the rates of a new configuration.
+    pub(super) fn configure(&mut self, options: &Options) {
+        self.changes.set_rate(options.notify_rate);
+        self.at_start.set_rate(options.startup_notify_rate);
+    }
+
+    /// Forgets a zone.
+    pub(super) fn forget(&mut self, id: ZoneId) {
+        self.delays.remove(&id);
+        self.due.clear(id);
+        self.open.retain(|(zone, _), _| *zone != id);
+    }
+
+    /// When there is something to do without an event.
+    pub(super) fn next_deadline(&mut self) -> Option<Instant> {
+        let now_s = unix_now_s();
+        let due = self.due.next_deadline().map(|at_s| Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)));
+        let paced = [self.changes.next_ms(), self.at_start.next_ms()].into_iter().flatten().min();
+        let paced = paced.map(|at_ms| self.epoch + Duration::from_millis(at_ms));
+        due.into_iter().chain(paced).min()
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Takes the next message whose turn it is.
+    fn pop(&mut self) -> Option<Addressee> {
+        let now_ms = self.now_ms();
+        self.changes.pop(now_ms).or_else(|| self.at_start.pop(now_ms))
+    }
+
+    fn message_id(&mut self) -> u16 {
+        self.next_id = self.next_id.wrapping_add(1);
+        self.next_id
+    }
+}
+
+impl Core {
+    /// A zone has a new version: tells those who want to know, not more often than `notify-delay` allows.
+    pub(super) fn announce(&mut self, id: ZoneId) {
+        let Some(task) = self.zones.get(id) else { return };
+        let delay_s = task.conf.settings.notify_delay.as_secs();
+        let due_s = self.notifying.delays.entry(id).or_default().changed(delay_s, unix_now_s());
+        self.notifying.due.set(id, due_s);
+        self.run_notifying();
+    }
+
+    /// A zone was loaded for the first time: others may have missed what happened while the server was down.
+    pub(super) fn announce_at_start(&mut self, id: ZoneId) {
+        self.tell(id, true);
+    }
+
+    /// Does what is due.
+    pub(super) fn run_notifying(&mut self) {
+        let now_s = unix_now_s();
+        while let Some(id) = self.notifying.due.due(now_s) {
+            if self.notifying.delays.get_mut(&id).is_some_and(|delay| delay.take_due(now_s)) {
+                self.tell(id, false);
+            }
+        }
+        while let Some(to) = self.notifying.pop() {
+            self.send(to);
+        }
+    }
+
+    /// Queues a message to each target of a zone, or has its name resolved first.
+    fn tell(&mut self, id: ZoneId, is_start: bool) {
+        let Some(task) = self.zones.get(id) else { return };
+        let Some(version) = task.served.version() else { return };
+        let targets = notify::targets(&self.notify_policy(task), &version);
+        if targets.is_empty() {
+            return;
+        }
+        let (zone, serial) = (ZonePrefix(task.log_name()), version.serial());
+        log!(Category::Notify, Severity::Info, "{zone}sending notifies (serial {serial})");
+        for target in targets {
+            match target {
+                Target::Peer(peer) => self.queue(id, peer, is_start),
+                Target::Name(name) => self.resolve(id, name),
+            }
+        }
+    }
+
+    fn notify_policy(&self, task: &ZoneTask) -> Policy {
+        let settings = &task.conf.settings;
+        let peers = Peers::new(&self.config, &task.key.view);
+        let peer = |remote: &Remote| peers.notified(remote, settings);
+        Policy {
+            mode: match settings.notify {
+                config::Notify::No => Mode::No,
+                config::Notify::Yes => Mode::Yes,
+                config::Notify::Explicit => Mode::Explicit,
+                config::Notify::PrimaryOnly => Mode::PrimaryOnly,
+            },
+            also_notify: settings.also_notify.iter().map(peer).collect(),
+            to_soa: settings.notify_to_soa,
+            is_primary: !task.is_secondary(),
+        }
+    }
+
+    /// Finds a name server's addresses: in zones of our own, else with the system's resolver.
+    fn resolve(&mut self, id: ZoneId, name: Name) {
+        let Some(task) = self.zones.get(id) else { return };
+        let snapshot = self.shared.snapshot.load();
+        if let Some(addresses) = own_addresses(&snapshot, &task.key.view, name.as_ref()) {
+            self.take_addresses(id, addresses);
+            return;
+        }
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let host = format!("{}:0", crate::dns::name::NoDot(name.as_ref()));
+            let found = tokio::net::lookup_host(host).await;
+            // A name that cannot be resolved gets no NOTIFY, as with named.
+            let addresses = found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default();
+            let brought = Brought::Addresses(id, addresses);
+            // Fails only when the server is going down.
+            let _ = events.send(Event::Notify(brought));
+        });
+    }
+
+    fn take_addresses(&mut self, id: ZoneId, addresses: Vec<IpAddr>) {
+        let Some(task) = self.zones.get(id) else { return };
+        let port = self.config.options.port;
+        let peers = Peers::new(&self.config, &task.key.view);
+        let others = addresses.into_iter().filter(|address| !self.host.is_own(*address));
+        let remotes = others.map(|address| Remote { address: SocketAddr::new(address, port), key: None });
+        let peers: Vec<Peer> = remotes.map(|remote| peers.notified(&remote, &task.conf.settings)).collect();
+        for peer in peers {
+            self.queue(id, peer, false);
+        }
+        self.run_notifying();
+    }
+
+    fn queue(&mut self, id: ZoneId, peer: Peer, is_start: bool) {
+        let Some(serial) = self.zones.get(id).and_then(ZoneTask::serial) else { return };
+        let to = (id, peer.address);
+        self.notifying.open.insert(to, Open { notification: Notification::new(peer), serial });
+        if is_start {
+            self.notifying.at_start.push(to);
+        } else {
+            self.notifying.at_start.remove(&to);
+            self.notifying.changes.push(to);
+        }
+    }
+
+    /// Sends the next message of a notification, or ends it.
+    fn send(&mut self, to: Addressee) {
+        let id = self.notifying.message_id();
+        let Some(task) = self.zones.get(to.0) else { return };
+        let Some(open) = self.notifying.open.get_mut(&to) else { return };
+        let next = open.notification.next();
+        if let Next::End(text) = next {
+            log!(Category::Notify, Severity::Info, "{}{text}", ZonePrefix(task.log_name()));
+            self.notifying.open.remove(&to);
+            return;
+        }
+        log!(Category::Notify, Severity::Debug(3), "{}{}", ZonePrefix(task.log_name()), open.notification.sending());
+        let Some(version) = task.served.version() else { return };
+        let soa = version.apex_node().and_then(|apex| apex.rrset(Rtype::SOA));
+        let soa = soa.and_then(|rrset| Some((rrset.ttl(), rrset.rdatas().next()?.to_vec())));
+        let Some((ttl, soa)) = soa else { return };
+        let (apex, class, peer, serial) =
+            (task.key.apex.clone(), task.key.class, open.notification.peer.clone(), open.serial);
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let outcome = exchange(id, &apex, class, &peer, (ttl, &soa)).await;
+            // Fails only when the server is going down.
+            let _ = events.send(Event::Notify(Brought::Reply { to, serial, outcome }));
+        });
+    }
+
+    /// Something came of a message or a name.
+    pub(super) fn notify_brought(&mut self, brought: Brought) {
+        match brought {
+            Brought::Addresses(id, addresses) => self.take_addresses(id, addresses),
+            Brought::Reply { to, serial, outcome } => {
+                if self.notifying.open.get(&to).is_some_and(|open| open.serial == serial) {
+                    self.take_reply(to, &outcome);
+                }
+            }
+        }
+    }
+
+    fn take_reply(&mut self, to: Addressee, outcome: &Outcome) {
+        let Some(open) = self.notifying.open.get(&to) else { return };
+        let (next, is_fine) = match outcome {
+            Outcome::TimedOut => return self.send(to),
+            Outcome::Answered(rcode) => (open.notification.answered(*rcode), *rcode == Rcode::NOERROR),
+            Outcome::Failed(reason) => (open.notification.failed(reason), false),
+        };
+        self.notifying.open.remove(&to);
+        let (Next::End(text), Some(task)) = (next, self.zones.get(to.0)) else { return };
+        let severity = if is_fine { Severity::Debug(3) } else { Severity::Info };
+        log!(Category::Notify, severity, "{}{text}", ZonePrefix(task.log_name()));
+    }
+}
+
+async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (u32, &[u8])) -> Outcome {
+    let mut query = message::request(id, apex.as_ref(), class, Ask::Notify(ttl, soa), Opt::Without);
+    let mut chain = peer.key.as_deref().map(Chain::new);
+    if let Some(chain) = &mut chain {
+        message::sign(chain, &mut query, unix_now_s());
+    }
+    let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::NOTIFY, apex.as_ref());
+    match ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer).await {
+        Ok(answer) => match message::read_notify_reply(&answer, chain.as_mut(), unix_now_s()) {
+            Ok(rcode) => Outcome::Answered(rcode),
+            Err(error) => Outcome::Failed(error.to_string()),
+        },
+        Err(ExchangeError::TimedOut) => Outcome::TimedOut,
+        // Nobody listens there yet: that may change, as with an answer that does not come.
+        Err(ExchangeError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            tokio::time::sleep(TIMEOUT).await;
+            Outcome::TimedOut
+        }
+        Err(ExchangeError::Io(error)) => Outcome::Failed(io_text(&error)),
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
+}
+
+/// A name's addresses if it is within a zone of the view; none: others have to be asked.
+fn own_addresses(snapshot: &Snapshot, view: &str, name: NameRef<'_>) -> Option<Vec<IpAddr>> {
+    let view = snapshot.views.iter().find(|each| &*each.name == view)?;
+    let mut suffixes = Suffixes::default();
+    let zone = view.zones.find(name, &mut suffixes)?;
+    let version = zone.version()?;
+    let found = version.find(name);
+    let node = match (found.matched, found.cut) {
+        // Glue below a cut is as good as what the child says.
+        (Match::Node(node), _) => node,
+        (_, Some(_)) => return None,
+        _ => return Some(vec![]),
+    };
+    let v4 = node.rrset(Rtype::A).into_iter().flat_map(|rrset| rrset.rdatas());
+    let v4 = v4.filter_map(|rdata| <[u8; 4]>::try_from(rdata).ok()).map(IpAddr::from);
+    let v6 = node.rrset(Rtype::AAAA).into_iter().flat_map(|rrset| rrset.rdatas());
+    let v6 = v6.filter_map(|rdata| <[u8; 16]>::try_from(rdata).ok()).map(IpAddr::from);
+    Some(v4.chain(v6).collect())
+}
+
+const TIMEOUT: Duration = Duration::from_secs(notify::TIMEOUT_S);

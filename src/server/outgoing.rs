@@ -1,0 +1,159 @@
+//! Zone transfers that this server sends, as streams of a TCP connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::logging::line::{ClientPrefix, ZoneText};
+use super::logging::{Category, Severity, log};
+use super::shared::Shared;
+use super::worker::unix_now_s;
+use crate::answer::Transfer;
+use crate::dns::message::{Message, Question};
+use crate::dns::tsig::{self, Chain, Verdict};
+use crate::dns::writer::Case;
+use crate::dns::{Key, Rtype, Serial};
+use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
+use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
+
+/// A transfer being sent.
+pub(super) struct Outgoing {
+    transfer: AxfrOut<Arc<Key>>,
+    message: Vec<u8>,
+    limits: StreamLimits,
+    facts: Facts,
+    shared: Arc<Shared>,
+}
+
+/// What the log lines tell.
+struct Facts {
+    peer: SocketAddr,
+    id: usize,
+    key: Option<Arc<Key>>,
+    question: Question,
+    kind: &'static str,
+    serial: Serial,
+    began: Instant,
+}
+
+impl Outgoing {
+    /// Begins a transfer. None: the request cannot be read again, or too many transfers are under way.
+    pub(super) fn begin(transfer: Transfer, request: &[u8], client: &tcp::Client, shared: Arc<Shared>) -> Option<Self> {
+        let message = Message::new(request).ok()?;
+        let question = message.question().ok()?;
+        let chain = match &transfer.key {
+            Some(key) => Some(chain(&message, key)?),
+            None => None,
+        };
+        let serial = transfer.version.serial();
+        let form = Form::of(transfer.rtype, transfer.serial.map(Serial), serial, false);
+        let facts = Facts {
+            peer: client.peer,
+            id: std::ptr::from_ref(client).addr(),
+            key: transfer.key.clone(),
+            question: question.clone(),
+            kind: if transfer.rtype == Rtype::AXFR { "AXFR" } else { "AXFR-style IXFR" },
+            serial,
+            began: Instant::now(),
+        };
+        if !shared.take_transfer_place() {
+            log!(Category::XferOut, Severity::Error, "{}zone transfer request denied: quota reached", facts.client());
+            return None;
+        }
+        let policy = transfer.zone.policy().transfer_out;
+        let filling = Filling {
+            message_bytes: shared.transfer_message_size.load(Ordering::Relaxed),
+            one_answer: policy.one_answer,
+            case: Case::Kept,
+        };
+        let limits = StreamLimits { idle: policy.idle, total: policy.total };
+        if form == Form::Whole {
+            facts.say("started", &format!(" (serial {serial})"));
+        }
+        let transfer = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
+        Some(Self { transfer, message: Vec::new(), limits, facts, shared })
+    }
+}
+
+impl MessageStream for Outgoing {
+    fn next(&mut self, out: &mut Vec<u8>) -> Pull {
+        while out.len() < PIECE {
+            if !self.transfer.next(unix_now_s(), &mut self.message) {
+                return Pull::Done;
+            }
+            frame(out, |out| out.extend_from_slice(&self.message));
+        }
+        Pull::More
+    }
+
+    fn limits(&self) -> StreamLimits {
+        self.limits
+    }
+
+    fn ended(self: Box<Self>, end: StreamEnd) {
+        match end {
+            StreamEnd::Sent => self.facts.say("ended", &self.summary()),
+            StreamEnd::TimedOut => self.facts.fail("timed out"),
+            StreamEnd::Disconnected => self.facts.fail("connection reset"),
+            StreamEnd::Aborted => self.facts.fail("failure"),
+        }
+    }
+}
+
+impl Outgoing {
+    fn summary(&self) -> String {
+        let sent = self.transfer.sent();
+        let took = self.facts.began.elapsed().max(Duration::from_millis(1));
+        let rate = u128::from(sent.bytes) * 1000 / took.as_millis();
+        let (messages, records, bytes) = (sent.messages, sent.records, sent.bytes);
+        let seconds = took.as_secs_f64();
+        let serial = self.facts.serial;
+        format!(
+            ": {messages} messages, {records} records, {bytes} bytes, {seconds:.3} secs ({rate} bytes/sec) (serial {serial})"
+        )
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.shared.free_transfer_place();
+    }
+}
+
+impl Facts {
+    fn client(&self) -> ClientPrefix<'_> {
+        let key = self.key.as_ref().map(|key| key.name.as_ref());
+        ClientPrefix { id: self.id, peer: self.peer, key, qname: Some(self.question.name.as_ref()), view: None }
+    }
+
+    fn zone(&self) -> ZoneText<'_> {
+        ZoneText { apex: self.question.name.as_ref(), class: self.question.class, view: "_default" }
+    }
+
+    fn say(&self, what: &str, rest: &str) {
+        let (client, zone, kind) = (self.client(), self.zone(), self.kind);
+        let key = match &self.key {
+            Some(key) if what == "started" => format!(": TSIG {}", super::logging::line::relative(key.name.as_ref())),
+            _ => String::new(),
+        };
+        log!(Category::XferOut, Severity::Info, "{client}transfer of '{zone}': {kind} {what}{key}{rest}");
+    }
+
+    fn fail(&self, reason: &str) {
+        let (client, zone) = (self.client(), self.zone());
+        log!(Category::XferOut, Severity::Error, "{client}transfer of '{zone}': send: {reason}");
+    }
+}
+
+/// The request's own check, once more: it holds what the signatures of the answers start from.
+fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
+    let verdict = tsig::check_request(request, |_, _| Some(key.as_ref()), unix_now_s()).ok()?;
+    match verdict {
+        Verdict::Verified(chain) => Some(chain.with_key(Arc::clone(key))),
+        Verdict::Unsigned | Verdict::Refused(_) => None,
+    }
+}
+
+/// How much is made at a time, in bytes.
+const PIECE: usize = 64 * 1024;

@@ -1,0 +1,66 @@
+//! Other servers as the configuration describes them: address, key, source address, and what `server` statements say.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::conf::config::{Config, Remote, Server, View, ZoneSettings};
+use crate::dns::{Key, Name};
+use crate::transfer::peer::Peer;
+
+/// Finds what there is to know of peers in one view.
+pub(super) struct Peers<'c> {
+    view: Option<&'c View>,
+}
+
+impl<'c> Peers<'c> {
+    /// The peers of a view.
+    pub(super) fn new(config: &'c Config, view: &str) -> Self {
+        Self { view: config.views.iter().find(|each| each.name == view) }
+    }
+
+    /// A primary. None: its key is not defined, so it cannot be asked (BIND semantics 1.17).
+    pub(super) fn primary(&self, remote: &Remote, zone: &ZoneSettings) -> Option<Peer> {
+        let key = match self.key_name(remote) {
+            Some(name) => Some(self.key(name)?),
+            None => None,
+        };
+        let server = self.server(remote.address.ip());
+        let by_family = if remote.address.is_ipv4() { zone.transfer_source } else { zone.transfer_source_v6 };
+        let source = server.and_then(|server| server.transfer_source).unwrap_or(by_family);
+        Some(self.peer(remote.address, source, key))
+    }
+
+    /// Whom a NOTIFY goes to. A key that is not defined leaves it unsigned (BIND semantics 1.17).
+    pub(super) fn notified(&self, remote: &Remote, zone: &ZoneSettings) -> Peer {
+        let key = self.key_name(remote).and_then(|name| self.key(name));
+        let server = self.server(remote.address.ip());
+        let by_family = if remote.address.is_ipv4() { zone.notify_source } else { zone.notify_source_v6 };
+        let source = server.and_then(|server| server.notify_source).unwrap_or(by_family);
+        self.peer(remote.address, source, key)
+    }
+
+    /// `server { transfers }`.
+    pub(super) fn transfers(&self, address: IpAddr) -> Option<usize> {
+        self.server(address).and_then(|server| server.transfers).map(|limit| limit as usize)
+    }
+
+    fn peer(&self, address: SocketAddr, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
+        let edns = self.server(address.ip()).is_none_or(|server| server.edns);
+        Peer { address, source, key, edns }
+    }
+
+    /// BIND semantics 1.54: the key of the element, else that of the `server` statement.
+    fn key_name<'r>(&'r self, remote: &'r Remote) -> Option<&'r Name> {
+        remote.key.as_ref().or_else(|| self.server(remote.address.ip()).and_then(|server| server.key.as_ref()))
+    }
+
+    fn key(&self, name: &Name) -> Option<Arc<Key>> {
+        self.view?.keys.iter().find(|key| key.name == *name).cloned()
+    }
+
+    /// The most specific `server` statement for an address.
+    fn server(&self, address: IpAddr) -> Option<&'c Server> {
+        let servers = self.view?.servers.iter();
+        servers.filter(|server| server.prefix.contains(&address)).max_by_key(|server| server.prefix.prefix_len())
+    }
+}

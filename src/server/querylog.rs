@@ -1,0 +1,141 @@
+//! What is logged of single requests: the query log, and what was refused.
+//!
+//! The words are named's, since fail2ban and its like read them (BIND semantics 9.9 to 9.11).
+
+use std::fmt::{self, Write};
+
+use super::control::listener::socket_text;
+use super::logging::line::ClientPrefix;
+use super::logging::{Category, Severity, is_enabled, log};
+use crate::answer::cookie::CookieState;
+use crate::answer::facts::{Denied, Facts};
+use crate::answer::{Client, Snapshot, Transport};
+use crate::dns::message::Message;
+use crate::dns::name::NoDot;
+use crate::dns::tsig::Tsig;
+use crate::dns::{Class, NameBuf, Opcode, Rcode, Rtype};
+
+/// Logs what there is to log of a request that has been answered.
+pub(super) fn tell(snapshot: &Snapshot, request: &[u8], client: &Client, facts: &Facts, is_logging_queries: bool) {
+    let is_query = is_logging_queries && facts.opcode == Opcode::QUERY && facts.view.is_some();
+    if !is_query && facts.denied.is_none() && facts.tsig_error.is_none() {
+        return;
+    }
+    let Some(line) = Line::new(snapshot, request, client, facts) else { return };
+    if is_query && is_enabled(Category::Queries, Severity::Info) {
+        line.query();
+    }
+    if let Some(error) = facts.tsig_error {
+        line.bad_signature(error);
+    }
+    if let Some(denied) = facts.denied {
+        line.denied(denied);
+    }
+}
+
+/// A request, taken apart once more for the log.
+struct Line<'a> {
+    client: &'a Client,
+    facts: &'a Facts,
+    view: Option<&'a str>,
+    name: NameBuf,
+    rtype: Rtype,
+    class: Class,
+    key: Option<NameBuf>,
+}
+
+impl<'a> Line<'a> {
+    fn new(snapshot: &'a Snapshot, request: &[u8], client: &'a Client, facts: &'a Facts) -> Option<Self> {
+        let message = Message::new(request).ok()?;
+        let name = message.question().ok()?.name;
+        let (rtype, class) = facts.question?;
+        let view = facts.view.and_then(|index| snapshot.views.get(index)).map(|view| &*view.name);
+        let key = if facts.has_tsig { Tsig::find(&message).ok()?.map(|tsig| tsig.key_name) } else { None };
+        Some(Self { client, facts, view, name, rtype, class, key })
+    }
+
+    fn query(&self) {
+        let (rtype, class) = (self.rtype, self.class);
+        let (name, flags, local) = (NoDot(self.name.as_ref()), Flags(self), self.client.local.ip());
+        log!(Category::Queries, Severity::Info, "{self}query: {name} {class} {rtype} {flags} ({local})");
+    }
+
+    fn bad_signature(&self, error: Rcode) {
+        let reason = match error {
+            Rcode::BADSIG => "tsig verify failure (BADSIG)",
+            Rcode::BADKEY => "tsig verify failure (BADKEY)",
+            Rcode::BADTIME => "tsig verify failure (BADTIME)",
+            _ => "tsig verify failure (BADTRUNC)",
+        };
+        let key = self.key.as_ref().map(|key| NoDot(key.as_ref()).to_string()).unwrap_or_default();
+        log!(Category::Security, Severity::Error, "{self}request has invalid signature: TSIG {key}: {reason}");
+    }
+
+    fn denied(&self, denied: Denied) {
+        let zone = NoDot(self.name.as_ref());
+        let question = format!("{zone}/{}/{}", self.rtype, self.class);
+        match denied {
+            Denied::OutsideZones => log!(Category::Security, Severity::Info, "{self}query (cache) '{question}' denied"),
+            Denied::Query => log!(Category::Security, Severity::Info, "{self}query '{question}' denied"),
+            Denied::Transfer => {
+                log!(Category::Security, Severity::Error, "{self}zone transfer '{question}' denied");
+            }
+            Denied::TransferNotAuth => {
+                let class = self.class;
+                log!(
+                    Category::XferOut,
+                    Severity::Info,
+                    "{self}bad zone transfer request: '{zone}/{class}': non-authoritative zone (NOTAUTH)"
+                );
+            }
+            Denied::Notify => {
+                let from = socket_text(self.client.source);
+                log!(Category::Notify, Severity::Info, "zone {zone}/IN: refused notify from non-primary: {from}");
+            }
+            Denied::NotifyNotAuth => {
+                log!(Category::Notify, Severity::Notice, "{self}received notify for zone '{zone}': not authoritative");
+            }
+            Denied::Update => log!(Category::UpdateSecurity, Severity::Info, "{self}update '{zone}/IN' denied"),
+            Denied::NoView => log!(Category::Unmatched, Severity::Info, "{self}no matching view in class"),
+        }
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    /// The client as named writes it in front of what it asked for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key.as_ref().filter(|_| self.facts.is_verified);
+        let prefix = ClientPrefix {
+            id: std::ptr::from_ref(self.client).addr(),
+            peer: self.client.source,
+            key: key.map(NameBuf::as_ref),
+            qname: Some(self.name.as_ref()),
+            view: self.view,
+        };
+        prefix.fmt(f)
+    }
+}
+
+/// The flags of a query as the query log has them.
+struct Flags<'a>(&'a Line<'a>);
+
+impl fmt::Display for Flags<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Line { facts, client, .. } = self.0;
+        f.write_char(if facts.recursion_desired { '+' } else { '-' })?;
+        if facts.is_verified {
+            f.write_char('S')?;
+        }
+        if let Some(version) = facts.edns_version {
+            write!(f, "E({version})")?;
+        }
+        let marks = [
+            (client.transport == Transport::Tcp, 'T'),
+            (facts.dnssec_ok, 'D'),
+            (facts.checking_disabled, 'C'),
+            (facts.cookie == CookieState::Valid, 'V'),
+            (!matches!(facts.cookie, CookieState::Absent | CookieState::Valid), 'K'),
+        ];
+        marks.iter().filter(|(is_set, _)| *is_set).try_for_each(|(_, mark)| f.write_char(*mark))
+    }
+}

@@ -1,0 +1,383 @@
+//! Secondary zones on the control side: runs each zone's [`Refresh`] machine with the host's clock, network and disk.
+//!
+//! The machine decides; here its actions are carried out: SOA queries paced by `serial-query-rate`, transfers within the
+//! quotas, timers, expiry, and the times of files.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::core::Core;
+use super::incoming::{self, Arrived, Request};
+use super::load;
+use super::logging::line::ZonePrefix;
+use super::logging::{Category, Severity, log};
+use super::peers::Peers;
+use super::timers::Timers;
+use super::worker::{Notified, unix_now_s};
+use super::zones::{Origin, ZoneId, ZoneTask};
+use crate::conf::config::{Config, Role};
+use crate::dns::Serial;
+use crate::transfer::message::Opt;
+use crate::transfer::peer::{Peer, Unreachable};
+use crate::transfer::quota::Quota;
+use crate::transfer::random::Random;
+use crate::transfer::rate::Pacer;
+use crate::transfer::refresh::{Action, Context, Event, Level, Refresh, Settings};
+
+/// What an exchange has brought a zone.
+pub(super) struct Brought {
+    /// The zone.
+    pub(super) id: ZoneId,
+    /// What it was.
+    pub(super) what: Arrival,
+}
+
+/// See [`Brought`].
+pub(super) enum Arrival {
+    /// The answer to a SOA query, or its absence.
+    Soa(Event),
+    /// The end of a transfer.
+    Transfer(Arrived),
+}
+
+/// What the secondary zones share.
+pub(super) struct Refreshing {
+    timers: Timers<ZoneId, u64>,
+    queries: Pacer<ZoneId>,
+    asks: HashMap<ZoneId, Ask>,
+    asking: usize,
+    quota: Quota<ZoneId>,
+    transfers: HashMap<ZoneId, Peer>,
+    unreachable: Unreachable,
+    random: Random,
+    epoch: Instant,
+}
+
+/// A SOA query that waits for its turn.
+struct Ask {
+    primary: Peer,
+    tcp: bool,
+    opt: Opt,
+}
+
+impl Refreshing {
+    /// Nothing to do yet.
+    pub(super) fn new(config: &Config, seed: u64) -> Self {
+        let options = &config.options;
+        Self {
+            timers: Timers::default(),
+            queries: Pacer::new(options.serial_query_rate),
+            asks: HashMap::new(),
+            asking: 0,
+            quota: Quota::new(options.transfers_in as usize, options.transfers_per_ns as usize),
+            transfers: HashMap::new(),
+            unreachable: Unreachable::default(),
+            random: Random::new(seed),
+            epoch: Instant::now(),
+        }
+    }
+
+    /// Takes over the rates of a new configuration.
+    pub(super) fn configure(&mut self, config: &Config) {
+        let options = &config.options;
+        self.queries.set_rate(options.serial_query_rate);
+        self.quota.set_limits(options.transfers_in as usize, options.transfers_per_ns as usize);
+    }
+
+    /// Forgets a zone; what is under way for it comes to nothing.
+    pub(super) fn forget(&mut self, id: ZoneId) {
+        self.timers.clear(id);
+        self.queries.remove(&id);
+        self.asks.remove(&id);
+        self.quota.finish(id);
+        self.transfers.remove(&id);
+    }
+
+    /// When there is something to do without an event.
+    pub(super) fn next_deadline(&mut self) -> Option<Instant> {
+        let now_s = unix_now_s();
+        let timer = self.timers.next_deadline().map(|at_s| {
+            // Timers are wall-clock times, to be looked at again when the clock may have been set.
+            Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)).min(LONGEST_SLEEP)
+        });
+        let query = self.queries.next_ms().map(|at_ms| self.epoch + Duration::from_millis(at_ms));
+        timer.into_iter().chain(query).min()
+    }
+
+    /// Transfers that run.
+    pub(super) fn running(&self) -> usize {
+        self.quota.running()
+    }
+
+    /// Transfers that wait for their turn.
+    pub(super) fn deferred(&self) -> usize {
+        self.quota.deferred()
+    }
+
+    /// SOA queries that are under way.
+    pub(super) fn queries(&self) -> usize {
+        self.asking
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What starts and drives the zones' machines.
+impl Core {
+    /// Starts a secondary zone without a copy.
+    pub(super) fn start_refreshing(&mut self, id: ZoneId) {
+        self.begin_refreshing(id, Event::Missing);
+    }
+
+    /// Serves a secondary's copy from disk at once, unless it has expired, and starts to refresh it.
+    pub(super) fn take_cache(&mut self, id: ZoneId, loaded: load::Loaded) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        let Some(timers) = loaded.version.soa().map(Into::into) else { return self.start_refreshing(id) };
+        let touched = loaded.sources.first().and_then(|source| source.modified);
+        let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
+        super::loading::log_loaded(task, &loaded.version);
+        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources });
+        task.served.publish(Some(loaded.version));
+        self.begin_refreshing(id, Event::Loaded { timers, modified_s });
+        self.announce_at_start(id);
+    }
+
+    fn begin_refreshing(&mut self, id: ZoneId, first: Event) {
+        let settings = self.refresh_settings(id);
+        let Some(task) = self.zones.get_mut(id) else { return };
+        if task.refresh.is_none() {
+            task.refresh = settings.map(|settings| Box::new(Refresh::new(settings)));
+        }
+        self.step(id, first, false);
+    }
+
+    /// Gives every secondary the settings of the configuration now in force.
+    pub(super) fn configure_refreshing(&mut self) {
+        for id in self.zones.iter().filter(|(_, task)| task.refresh.is_some()).map(|(id, _)| id).collect::<Vec<_>>() {
+            let settings = self.refresh_settings(id);
+            if let (Some(settings), Some(task)) = (settings, self.zones.get_mut(id)) {
+                task.refresh.iter_mut().for_each(|refresh| refresh.configure(settings.clone()));
+            }
+        }
+    }
+
+    fn refresh_settings(&self, id: ZoneId) -> Option<Settings> {
+        let task = self.zones.get(id)?;
+        let Role::Secondary { primaries, .. } = &task.conf.role else { return None };
+        let zone = &task.conf.settings;
+        let peers = Peers::new(&self.config, &task.key.view);
+        let found = primaries.iter().filter_map(|remote| {
+            let peer = peers.primary(remote, zone);
+            if peer.is_none() {
+                let key = remote.key.as_ref().map(ToString::to_string).unwrap_or_default();
+                log!(Category::General, Severity::Error, "{}unable to find key: {key}", ZonePrefix(task.log_name()));
+            }
+            peer
+        });
+        Some(Settings {
+            primaries: found.collect(),
+            refresh_s: zone.min_refresh_time.as_secs()..=zone.max_refresh_time.as_secs(),
+            retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
+            request_expire: zone.request_expire,
+            try_tcp_refresh: zone.try_tcp_refresh,
+            multi_master: zone.multi_master,
+        })
+    }
+
+    /// `rndc refresh`.
+    pub(super) fn refresh_now(&mut self, id: ZoneId) {
+        self.step(id, Event::Refresh, true);
+    }
+
+    /// `rndc retransfer`.
+    pub(super) fn retransfer_now(&mut self, id: ZoneId) {
+        self.step(id, Event::Retransfer, true);
+    }
+
+    /// `rndc reload`: every secondary is checked.
+    pub(super) fn refresh_all(&mut self) {
+        let secondaries = self.zones.iter().filter(|(_, task)| task.refresh.is_some());
+        for id in secondaries.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.step(id, Event::Refresh, false);
+        }
+    }
+
+    /// A NOTIFY came from somebody who may send one.
+    pub(super) fn notified(&mut self, notified: &Notified) {
+        self.shared.notifies_open.fetch_sub(1, Ordering::Relaxed);
+        let served = &notified.zone;
+        let holder = self.zones.iter().find(|(_, task)| Arc::ptr_eq(&task.served, served)).map(|(id, _)| id);
+        let id = holder.or_else(|| self.zones.named(served.apex(), served.class(), None).first().copied());
+        let Some((id, task)) = id.and_then(|id| self.zones.get(id).map(|task| (id, task))) else { return };
+        let zone = super::logging::line::relative(task.key.apex.as_ref());
+        log!(Category::Notify, Severity::Info, "received notify for zone '{zone}'");
+        self.step(id, Event::Notify { from: notified.from, serial: notified.serial.map(Serial) }, true);
+    }
+
+    /// An exchange has ended.
+    pub(super) fn refresh_brought(&mut self, brought: Brought) {
+        let id = brought.id;
+        match brought.what {
+            Arrival::Soa(event) => {
+                self.refreshing.asking = self.refreshing.asking.saturating_sub(1);
+                self.step(id, event, false);
+            }
+            Arrival::Transfer(arrived) => {
+                self.refreshing.quota.finish(id);
+                let event = self.take_transfer(id, arrived);
+                self.step(id, event, false);
+                self.start_transfers();
+            }
+        }
+    }
+
+    /// Publishes a version that is checked and durable, and says what the machine is to be told.
+    fn take_transfer(&mut self, id: ZoneId, arrived: Arrived) -> Event {
+        let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
+        let Arrived::New { version, sources } = arrived else { return arrived.event() };
+        let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
+        task.origin = Some(Origin { at: SystemTime::now(), sources });
+        let old = task.served.publish(Some(version));
+        self.shared.retire(old);
+        self.announce(id);
+        Event::Transferred(timers)
+    }
+
+    /// Does what is due.
+    pub(super) fn run_refreshing(&mut self) {
+        let now_s = unix_now_s();
+        while let Some(id) = self.refreshing.timers.due(now_s) {
+            self.step(id, Event::Timer, false);
+        }
+        self.send_queries();
+    }
+
+    /// Tells a zone's machine of an event and does what it says.
+    fn step(&mut self, id: ZoneId, event: Event, is_urgent: bool) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        let Some(refresh) = task.refresh.as_mut() else { return };
+        let Refreshing { random, unreachable, .. } = &mut self.refreshing;
+        let actions = refresh.step(event, &mut Context { now_s: unix_now_s(), random, unreachable });
+        task.served.set_expiry(refresh.expires_s());
+        for action in actions {
+            self.act(id, action, is_urgent);
+        }
+        self.send_queries();
+        self.start_transfers();
+    }
+
+    fn act(&mut self, id: ZoneId, action: Action, is_urgent: bool) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        match action {
+            Action::AskSoa { primary, tcp, opt } => {
+                self.refreshing.asks.insert(id, Ask { primary, tcp, opt });
+                if is_urgent {
+                    self.refreshing.queries.push_urgent(id);
+                } else {
+                    self.refreshing.queries.push(id);
+                }
+            }
+            // Differences are not read yet: whatever we have, the whole zone is asked for.
+            Action::Transfer { primary, have: _ } => {
+                let limit = Peers::new(&self.config, &task.key.view).transfers(primary.address.ip());
+                self.refreshing.quota.push(id, primary.address.ip(), limit);
+                self.refreshing.transfers.insert(id, primary);
+            }
+            Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
+            Action::Expire => {
+                let old = task.served.publish(None);
+                self.shared.retire(old);
+            }
+            Action::Touch(at_s) => touch(task, at_s),
+            Action::Log(level, text) => say(task, level, &text),
+        }
+    }
+
+    /// Sends the SOA queries whose turn it is.
+    fn send_queries(&mut self) {
+        let now_ms = self.refreshing.now_ms();
+        while let Some(id) = self.refreshing.queries.pop(now_ms) {
+            let Some(ask) = self.refreshing.asks.remove(&id) else { continue };
+            let Some(task) = self.zones.get(id) else { continue };
+            self.refreshing.asking += 1;
+            let message_id = self.refreshing.random.id();
+            let events = self.events.clone();
+            let (apex, class) = (task.key.apex.clone(), task.key.class);
+            tokio::spawn(async move {
+                let event = incoming::ask_soa(message_id, &apex, class, &ask.primary, ask.tcp, ask.opt).await;
+                let brought = Brought { id, what: Arrival::Soa(event) };
+                // Fails only when the server is going down.
+                let _ = events.send(super::core::Event::Refresh(brought));
+            });
+        }
+    }
+
+    /// Starts the transfers for which there is room.
+    fn start_transfers(&mut self) {
+        while let Some(id) = self.refreshing.quota.start() {
+            let primary = self.refreshing.transfers.remove(&id);
+            let Some((primary, task)) = primary.zip(self.zones.get(id)) else {
+                self.refreshing.quota.finish(id);
+                continue;
+            };
+            let request = Request {
+                id: self.refreshing.random.id(),
+                zone: task.conf.clone(),
+                view: Arc::clone(&task.key.view),
+                primary,
+                file: task.file().cloned(),
+            };
+            let events = self.events.clone();
+            tokio::spawn(async move {
+                let arrived = incoming::transfer(request).await;
+                let brought = Brought { id, what: Arrival::Transfer(arrived) };
+                // Fails only when the server is going down.
+                let _ = events.send(super::core::Event::Refresh(brought));
+            });
+        }
+    }
+}
+
+impl Refreshing {
+    /// When a zone's primaries are asked next, in seconds since 1970.
+    pub(super) fn next_refresh_s(task: &ZoneTask) -> Option<u64> {
+        task.refresh.as_ref().map(|refresh| refresh.next_check_s())
+    }
+}
+
+/// The mtime of a secondary's file is its expiry clock (BIND semantics 3.4).
+fn touch(task: &mut ZoneTask, at_s: u64) {
+    let Some(path) = task.file().cloned() else { return };
+    let at = UNIX_EPOCH + Duration::from_secs(at_s);
+    if let Err(error) = set_modified(&path, at) {
+        let zone = ZonePrefix(task.log_name());
+        log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", path.display());
+    }
+}
+
+fn set_modified(path: &Path, at: SystemTime) -> std::io::Result<()> {
+    match File::options().append(true).open(path) {
+        // The copy is in memory only, or not yet on disk.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        opened => opened?.set_modified(at),
+    }
+}
+
+fn say(task: &ZoneTask, level: Level, text: &str) {
+    let zone = ZonePrefix(task.log_name());
+    match level {
+        Level::Debug => log!(Category::General, Severity::Debug(1), "{zone}{text}"),
+        Level::Info => log!(Category::General, Severity::Info, "{zone}{text}"),
+        Level::Warning => log!(Category::General, Severity::Warning, "{zone}{text}"),
+    }
+}
+
+/// The longest time without a look at the wall clock.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);

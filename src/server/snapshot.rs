@@ -1,0 +1,115 @@
+//! From a configuration and the zones that run to the snapshot that workers answer from.
+
+use std::sync::Arc;
+
+use super::access::Host;
+use super::plan::ZoneKey;
+use crate::answer::acl::Acl;
+use crate::answer::builtin;
+use crate::answer::cookie::Secret;
+use crate::answer::snapshot::{self, Identity, MinimalResponses, RrsetOrder, Snapshot};
+use crate::answer::table::ZoneTable;
+use crate::conf::config::{self, Config, Match, MatchElement, Options, Role, View};
+
+/// What the snapshot says of the server beside its configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    /// version.bind, where the configuration is silent.
+    pub(super) version: Box<str>,
+    /// This host's name.
+    pub(super) hostname: Option<Box<str>>,
+    /// The cookie secret of this run, where the configuration has none.
+    pub(super) cookie_secret: [u8; 16],
+}
+
+/// Builds a snapshot. `zone` gives the running zone of a key; a zone that does not run is left out.
+pub(super) fn build(
+    config: &Config,
+    server: &Server,
+    host: &Host,
+    zone: impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>,
+) -> Snapshot {
+    let options = &config.options;
+    let identity = identity(options, server);
+    let mut views: Vec<snapshot::View> = config.views.iter().map(|view| self::view(view, host, &zone)).collect();
+    views.push(builtin::view(&identity));
+    Snapshot {
+        views,
+        blackhole: host.compile(&options.blackhole),
+        match_mapped_addresses: options.match_mapped_addresses,
+        identity,
+        edns_udp_size: options.edns_udp_size,
+        max_udp_size: options.max_udp_size,
+        tcp_advertised_timeout_100ms: u16::try_from(options.tcp_advertised_timeout.as_millis() / 100)
+            .unwrap_or(u16::MAX),
+        cookie_secrets: cookie_secrets(options, server),
+    }
+}
+
+fn view(view: &View, host: &Host, zone: &impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>) -> snapshot::View {
+    let own: Arc<str> = view.name.as_str().into();
+    let zones = view.zones.iter().filter_map(|configured| {
+        let holder = match &configured.role {
+            Role::InView(other) => other.as_str().into(),
+            _ => own.clone(),
+        };
+        zone(&ZoneKey { view: holder, apex: configured.apex.clone(), class: configured.class })
+    });
+    snapshot::View {
+        name: view.name.as_str().into(),
+        class: view.class,
+        match_clients: host.compile(&view.match_clients),
+        match_destinations: host.compile(&view.match_destinations),
+        match_recursive_only: view.match_recursive_only,
+        keys: view.keys.clone(),
+        zones: ZoneTable::new(zones),
+        minimal_responses: match view.minimal_responses {
+            config::MinimalResponses::No => MinimalResponses::No,
+            config::MinimalResponses::Yes => MinimalResponses::Yes,
+            config::MinimalResponses::NoAuth => MinimalResponses::NoAuth,
+            config::MinimalResponses::NoAuthRecursive => MinimalResponses::NoAuthRecursive,
+        },
+        minimal_any: view.minimal_any,
+        rrset_order: match view.rrset_order {
+            config::RrsetOrder::None | config::RrsetOrder::Fixed => RrsetOrder::None,
+            config::RrsetOrder::Random => RrsetOrder::Random,
+            config::RrsetOrder::Cyclic => RrsetOrder::Cyclic,
+        },
+        no_case_compress: host.compile(&view.no_case_compress),
+        allow_recursion: if view.recursion { host.compile(&DEFAULT_RECURSION) } else { Acl::Nobody },
+    }
+}
+
+fn identity(options: &Options, server: &Server) -> Identity {
+    let hostname = || server.hostname.clone();
+    let text = |configured: &config::Identity, default: Option<Box<str>>| match configured {
+        config::Identity::Default => default,
+        config::Identity::None => None,
+        config::Identity::Hostname => hostname(),
+        config::Identity::Text(text) => Some(text.as_str().into()),
+    };
+    // BIND: once `version` is set, authors.bind is empty as well; nomd's authors are not BIND's either way.
+    let authors: Box<[Box<str>]> = match options.version {
+        config::Identity::Default => Box::new(["The nomd developers".into()]),
+        _ => Box::default(),
+    };
+    Identity {
+        version: text(&options.version, Some(server.version.clone())),
+        hostname: text(&options.hostname, hostname()),
+        server_id: text(&options.server_id, None),
+        authors,
+    }
+}
+
+fn cookie_secrets(options: &Options, server: &Server) -> Vec<Secret> {
+    if !options.answer_cookie {
+        return vec![];
+    }
+    let configured = options.cookie_secrets.iter().copied();
+    let secrets = if options.cookie_secrets.is_empty() { vec![server.cookie_secret] } else { configured.collect() };
+    secrets.into_iter().map(Secret::from).collect()
+}
+
+/// Whom stock named recurses for, where nothing else is said.
+const DEFAULT_RECURSION: [MatchElement; 2] =
+    [MatchElement { negated: false, what: Match::Localhost }, MatchElement { negated: false, what: Match::Localnets }];

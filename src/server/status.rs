@@ -1,0 +1,70 @@
+//! What `rndc status` and `rndc zonestatus` say.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::control::status::{Reload, Status, ZoneStatus};
+use super::control::{IscResult, Reply};
+use super::core::Core;
+use super::refreshing::Refreshing;
+use super::zones::ZoneId;
+use super::{logging, version};
+use crate::conf::config::Identity;
+use crate::dns::name::NoDot;
+
+impl Core {
+    pub(super) fn status(&self) -> String {
+        let version_text = match &self.config.options.version {
+            Identity::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let quota = &self.listening.limits().quota;
+        let status = Status {
+            version: version::FULL.to_owned(),
+            version_text,
+            hostname: self.identity.hostname.as_deref().unwrap_or_default().to_owned(),
+            system: version::system(),
+            booted: self.booted,
+            configured: self.last_configured,
+            configuration_file: self.conf_path.display().to_string(),
+            cpus: super::start::processors(),
+            workers: self.listening.worker_count(),
+            listeners: self.listening.worker_count(),
+            zones: self.zones.len(),
+            debug_level: logging::debug_level(),
+            transfers_running: self.refreshing.running() + self.shared.transfers_out.load(Ordering::Relaxed),
+            transfers_deferred: self.refreshing.deferred(),
+            soa_queries: self.refreshing.queries(),
+            query_log: self.shared.is_logging_queries.load(Ordering::Relaxed),
+            tcp_clients: (quota.used(), self.config.options.tcp_clients),
+            tcp_high_water: quota.high_water(),
+            reload: if self.last_reload_failed { Reload::Failed } else { Reload::Idle },
+        };
+        status.to_string()
+    }
+
+    pub(super) fn zone_status(&mut self, id: ZoneId) -> Reply {
+        let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
+        let Some(version) = task.served.version() else { return Reply::failed(IscResult::NOT_LOADED) };
+        let is_secondary = task.is_secondary();
+        let sources = task.origin.iter().flat_map(|origin| &origin.sources).map(|source| &source.path);
+        let mut files: Vec<String> = sources.map(|path| path.display().to_string()).collect();
+        if files.is_empty() {
+            files.extend(task.file().map(|path| path.display().to_string()));
+        }
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
+        let status = ZoneStatus {
+            name: NoDot(task.key.apex.as_ref()).to_string(),
+            role: if is_secondary { "secondary" } else { "primary" },
+            files,
+            serial: version.serial().0,
+            nodes: version.node_count(),
+            loaded: task.origin.as_ref().map_or_else(SystemTime::now, |origin| origin.at),
+            next_refresh: Refreshing::next_refresh_s(task).map(at),
+            expires: task.served.expires_at_s().map(at),
+            secure: version.is_signed(),
+            dynamic: false,
+        };
+        Reply::text(status.to_string())
+    }
+}

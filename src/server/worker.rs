@@ -1,0 +1,183 @@
+//! Between sockets and answers: what the workers of [`crate::net`] call for each batch or request.
+//!
+//! A worker takes the snapshot once a batch, answers, and posts what is more than an answer to the control side. It never
+//! waits for anything.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::{ArcSwap, Cache};
+
+use super::core::Event;
+use super::logging::{Category, Severity, log};
+use super::outgoing::Outgoing;
+use super::querylog;
+use super::shared::Shared;
+use crate::answer::{Client, Outcome, Scratch, Snapshot, Transport, Zone, respond};
+use crate::net::{tcp, udp};
+
+/// A NOTIFY that has been answered and has to be acted on.
+pub(super) struct Notified {
+    /// The secondary zone.
+    pub(super) zone: Arc<Zone>,
+    /// Who sent it.
+    pub(super) from: SocketAddr,
+    /// The serial that it announced, if it did.
+    pub(super) serial: Option<u32>,
+}
+
+/// Answers the datagrams of one worker thread.
+pub(super) struct UdpResponder {
+    snapshot: Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>,
+    scratch: Scratch,
+    shared: Arc<Shared>,
+}
+
+impl UdpResponder {
+    /// A responder with a seed of its own.
+    pub(super) fn new(shared: Arc<Shared>, seed: u64) -> Self {
+        Self { snapshot: Cache::new(shared.snapshot.clone()), scratch: Scratch::new(seed), shared }
+    }
+}
+
+impl udp::Responder for UdpResponder {
+    fn respond(&mut self, batch: &mut udp::Batch) {
+        let snapshot = self.snapshot.load();
+        let now_s = unix_now_s();
+        let is_logging = self.shared.is_logging_queries.load(Ordering::Relaxed);
+        let (requests, replies) = batch.split();
+        for index in 0..requests.len() {
+            let Some(source) = requests.peer(index) else { continue };
+            let client = Client { source, local: requests.local(), transport: Transport::Udp };
+            let request = requests.bytes(index);
+            let outcome = respond(snapshot, request, &client, now_s, &mut self.scratch, replies.buffer(index));
+            querylog::tell(snapshot, request, &client, self.scratch.facts(), is_logging);
+            match outcome {
+                Outcome::Reply(length) => replies.set(index, length),
+                Outcome::Notify { reply, zone, serial } => {
+                    replies.set(index, reply);
+                    self.shared.post_notify(Notified { zone, from: source, serial });
+                }
+                // Over UDP a transfer is answered like any query, if at all.
+                Outcome::Drop | Outcome::Transfer(_) => {}
+            }
+        }
+    }
+
+    fn fault(&mut self, fault: udp::Fault<'_>) {
+        match fault {
+            // Replies that could not be sent are the network's business, as with named.
+            udp::Fault::Unsent(_) => {}
+            udp::Fault::Panic(requests) => {
+                log!(Category::Client, Severity::Critical, "a batch of requests was dropped: {requests:?}");
+            }
+            udp::Fault::Receive(address, error) => {
+                log!(Category::Client, Severity::Error, "receiving on UDP socket {address}: {error}");
+            }
+            udp::Fault::Wait(error) => log!(Category::Client, Severity::Error, "waiting for UDP sockets: {error}"),
+        }
+    }
+}
+
+/// Answers the requests of all TCP connections.
+pub(super) struct TcpService {
+    shared: Arc<Shared>,
+    seed: u64,
+}
+
+impl TcpService {
+    /// A service whose threads take seeds from this one on.
+    pub(super) fn new(shared: Arc<Shared>, seed: u64) -> Self {
+        Self { shared, seed }
+    }
+
+    fn stream(&self, transfer: crate::answer::Transfer, request: &[u8], client: &tcp::Client) -> tcp::Served {
+        match Outgoing::begin(transfer, request, client, self.shared.clone()) {
+            Some(stream) => tcp::Served::Stream(Box::new(stream)),
+            None => tcp::Served::Close,
+        }
+    }
+}
+
+/// What a thread keeps between TCP requests.
+struct PerThread {
+    scratch: Scratch,
+    reply: Box<[u8]>,
+}
+
+thread_local! {
+    static PER_THREAD: RefCell<Option<PerThread>> = const { RefCell::new(None) };
+}
+
+impl tcp::Service for TcpService {
+    fn serve(&self, request: &[u8], client: &tcp::Client, out: &mut Vec<u8>) -> tcp::Served {
+        PER_THREAD.with_borrow_mut(|state| {
+            let state = state.get_or_insert_with(|| PerThread {
+                scratch: Scratch::new(self.seed),
+                reply: vec![0; usize::from(u16::MAX)].into_boxed_slice(),
+            });
+            let snapshot = self.shared.snapshot.load();
+            let from = Client { source: client.peer, local: client.local, transport: Transport::Tcp };
+            let outcome = respond(&snapshot, request, &from, unix_now_s(), &mut state.scratch, &mut state.reply);
+            let facts = state.scratch.facts();
+            querylog::tell(&snapshot, request, &from, facts, self.shared.is_logging_queries.load(Ordering::Relaxed));
+            if facts.has_keepalive {
+                client.keep_alive();
+            }
+            match outcome {
+                Outcome::Reply(length) => reply(&state.reply, length, out),
+                Outcome::Notify { reply: length, zone, serial } => {
+                    self.shared.post_notify(Notified { zone, from: client.peer, serial });
+                    reply(&state.reply, length, out)
+                }
+                Outcome::Transfer(transfer) => self.stream(transfer, request, client),
+                Outcome::Drop => tcp::Served::Nothing,
+            }
+        })
+    }
+
+    fn fault(&self, fault: tcp::Fault<'_>) {
+        match fault {
+            tcp::Fault::Panic(client, request) => {
+                log!(Category::Client, Severity::Critical, "a request of {} was dropped: {request:?}", client.peer);
+            }
+            tcp::Fault::Accept(address, error) => {
+                log!(Category::Network, Severity::Error, "accepting on TCP socket {address}: {error}");
+            }
+        }
+    }
+}
+
+fn reply(buffer: &[u8], length: usize, out: &mut Vec<u8>) -> tcp::Served {
+    match buffer.get(..length) {
+        Some(reply) => {
+            out.extend_from_slice(reply);
+            tcp::Served::Reply
+        }
+        None => tcp::Served::Nothing,
+    }
+}
+
+impl Shared {
+    /// Tells the control side of a NOTIFY. A flood of them is cut off: one that is lost is made up for by the next
+    /// refresh, and one is as good as many.
+    fn post_notify(&self, notified: Notified) {
+        if self.notifies_open.fetch_add(1, Ordering::Relaxed) >= MAX_OPEN_NOTIFIES {
+            self.notifies_open.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        // Fails only when the server is going down.
+        let _ = self.events.send(Event::Notified(notified));
+    }
+}
+
+/// Seconds since 1970, for TSIG, cookies and EXPIRE.
+pub(super) fn unix_now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// How many NOTIFYs may wait for the control side.
+const MAX_OPEN_NOTIFIES: usize = 10_000;
