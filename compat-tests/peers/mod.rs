@@ -99,7 +99,6 @@ impl Zone {
 pub struct Server {
     pub kind: Kind,
     pub port: u16,
-    pub control_port: u16,
     dir: TempDir,
     child: Child,
 }
@@ -131,7 +130,7 @@ impl Server {
         let log = fs::OpenOptions::new().create(true).append(true).open(dir.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().unwrap_or_else(|error| panic!("{kind:?} can't be started ({command:?}): {error}"));
-        let server = Self { kind, port, control_port, dir, child };
+        let server = Self { kind, port, dir, child };
         server.wait_until("it answers at all", || dig::try_ask(port, ".", "SOA").is_some());
         server
     }

@@ -70,6 +70,7 @@ fn world() -> Snapshot {
         allow_transfer: Acl::Any,
         allow_notify: Acl::Any,
         zero_no_soa_ttl: true,
+        ..ZonePolicy::default()
     });
     let closed = Arc::new(ZonePolicy::default());
     let loaded_but_closed =

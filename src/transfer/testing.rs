@@ -61,7 +61,7 @@ pub(super) fn dump(version: &ZoneVersion) -> Vec<String> {
 
 /// The request for a transfer, and the messages that answer it.
 pub(super) struct Exchange<'k> {
-    pub(super) chain: Option<Chain<'k>>,
+    pub(super) chain: Option<Chain<&'k Key>>,
     pub(super) messages: Vec<Vec<u8>>,
 }
 

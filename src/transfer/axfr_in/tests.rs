@@ -37,7 +37,7 @@ fn ns() -> Line<'static> {
     ("example.", Rtype::NS, wire("ns1.example."))
 }
 
-fn transfer<'k>(have: Option<u32>, chain: Option<Chain<'k>>) -> AxfrIn<'k> {
+fn transfer<'k>(have: Option<u32>, chain: Option<Chain<&'k Key>>) -> AxfrIn<'k> {
     AxfrIn::new(name("example."), Class::IN, ID, have.map(Serial), chain, Limits::default())
 }
 

@@ -4,7 +4,7 @@ use crate::transfer::axfr_in::{AxfrIn, Progress};
 use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, key, name, soa, zone};
 use crate::zone::{Builder, Limits};
 
-fn received(messages: &[Vec<u8>], chain: Option<Chain<'_>>) -> Box<ZoneVersion> {
+fn received(messages: &[Vec<u8>], chain: Option<Chain<&Key>>) -> Box<ZoneVersion> {
     let mut transfer = AxfrIn::new(name("example."), Class::IN, 7, None, chain, Limits::default());
     for (at, message) in messages.iter().enumerate() {
         match transfer.feed(message, NOW_S).unwrap() {
@@ -80,7 +80,7 @@ fn the_count_is_what_was_sent() {
     let version = Arc::new(zone(5, 500));
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
-    let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None);
+    let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
     let (mut buffer, mut messages, mut bytes) = (Vec::new(), 0, 0);
     while out.next(NOW_S, &mut buffer) {
         (messages, bytes) = (messages + 1, bytes + buffer.len() as u64);
@@ -100,7 +100,7 @@ fn ixfr_gets_the_soa_alone_over_udp_and_when_the_client_is_current() {
     let version = Arc::new(zone(10, 10));
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::IXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
-    let mut out = AxfrOut::new(version, Form::CurrentSoa, FILLING, head, None);
+    let mut out = AxfrOut::new(version, Form::CurrentSoa, FILLING, head, None::<Chain<&Key>>);
     let mut buffer = Vec::new();
     assert!(out.next(NOW_S, &mut buffer));
     assert_eq!(Message::new(&buffer).unwrap().header().counts, [1, 1, 0, 0]);
