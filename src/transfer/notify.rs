@@ -1,8 +1,8 @@
 //! NOTIFY (RFC 1996): whom to tell of a new version and when, and what to do about one that comes in.
 //!
 //! Going out: a [`Delay`] for each zone brings changes together, [`targets`] says whom to tell, a [`Notification`] for
-//! each of them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. Coming in: [`read`] and
-//! [`decide`] give the rcode, and [`super::refresh`] acts on what is accepted. Texts are BIND's.
+//! each of them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. Coming in: [`read`]
+//! and [`decide`] give the rcode, and [`super::refresh`] acts on what is accepted. Texts are BIND's.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -162,7 +162,8 @@ pub struct Notified {
     pub serial: Option<Serial>,
 }
 
-/// Reads a NOTIFY. Unless its only question asks for SOA it is malformed; a SOA record that cannot be read counts as none.
+/// Reads a NOTIFY. Unless its only question asks for SOA it is malformed; a SOA record that cannot be read counts as
+/// none.
 pub fn read(message: &Message<'_>) -> Result<Notified, Rcode> {
     let [questions, ..] = message.header().counts;
     let question = message.question().map_err(|_| Rcode::FORMERR)?;

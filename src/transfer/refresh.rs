@@ -1,9 +1,10 @@
 //! One secondary zone's life: when it asks its primaries, whom, and when its copy expires (RFC 1034 section 4.3.5).
 //!
 //! Events go in with the time, [`Action`]s come out. At most one SOA query or transfer of a zone is under way, and each
-//! is answered by exactly one event. What is not obvious: a check sets the next one at the *retry* interval as it starts
-//! and moves it to the refresh interval as soon as one primary confirms the serial; the remaining primaries are asked all
-//! the same. The expiry is kept on disk as the mtime of the zone's file, see [`Action::Touch`]. All as BIND has it.
+//! is answered by exactly one event. What is not obvious: a check sets the next one at the *retry* interval as it
+//! starts and moves it to the refresh interval as soon as one primary confirms the serial; the remaining primaries are
+//! asked all the same. The expiry is kept on disk as the mtime of the zone's file, see [`Action::Touch`]. All as BIND
+//! has it.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
