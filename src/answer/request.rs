@@ -9,6 +9,9 @@ use crate::dns::edns::{Edns, Wishes};
 use crate::dns::message::{HEADER_LENGTH, Section};
 use crate::dns::{Class, Header, NameRef, Reader, Rtype, WireError};
 
+/// What stands behind the name of a question: its type and class.
+const QUESTION_FIXED_LENGTH: usize = 4;
+
 /// The question of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -58,15 +61,17 @@ impl<'a> Request<'a> {
     fn read_questions(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
         let [count, ..] = self.header.counts;
         for _ in 0..count {
+            if self.question.is_some() {
+                // The reply repeats every question, so none of their names may point astray.
+                reader.name()?;
+                reader.take(QUESTION_FIXED_LENGTH)?;
+                continue;
+            }
             let start = reader.position();
             reader.skip_name()?;
-            let end = reader.position();
-            let (rtype, class) = (Rtype(reader.u16()?), Class(reader.u16()?));
-            if self.question.is_none() {
-                // The first name has nothing before it that it could point to.
-                let name = NameRef::from_wire(self.bytes.get(start..end).unwrap_or_default())?;
-                self.question = Some(Question { name, rtype, class });
-            }
+            // The first name has nothing before it that it could point to.
+            let name = NameRef::from_wire(self.bytes.get(start..reader.position()).unwrap_or_default())?;
+            self.question = Some(Question { name, rtype: Rtype(reader.u16()?), class: Class(reader.u16()?) });
         }
         self.questions = self.bytes.get(HEADER_LENGTH..reader.position()).unwrap_or_default();
         Ok(())

@@ -206,6 +206,17 @@ fn records_take_turns() {
     assert_eq!(first_of(RrsetOrder::Random), [3, 4]);
 }
 
+/// Found by the mutation test: the reply repeated a second question whose name was a pointer to nowhere.
+#[test]
+fn questions_whose_names_point_astray_are_not_repeated() {
+    let mut bytes = www(None);
+    bytes[5] = 2;
+    bytes.extend_from_slice(&[0xff, 0xff, 0, 1, 0, 1]);
+    let reply = ask(&world(), &bytes).unwrap();
+    let header = Message::new(&reply).unwrap().header();
+    assert_eq!((header.rcode(), header.counts), (Rcode::FORMERR, [0; 4]));
+}
+
 #[test]
 fn mutated_requests_never_panic_and_every_reply_decodes() {
     let (world, seed) = (world(), 0x6e6f_6d64_u64);
