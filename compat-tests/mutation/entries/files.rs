@@ -1,0 +1,108 @@
+//! Zone text, raw zone files and configurations.
+
+use std::io::Write;
+use std::path::Path;
+
+use nomd::conf;
+use nomd::dns::{Class, Name};
+use nomd::zone::check::Policy;
+use nomd::zone::load::{self, Loaded};
+use nomd::zone::master::Options;
+use nomd::zone::message::Strictness;
+use nomd::zone::print::{self, Style};
+use nomd::zone::raw::{self, Header};
+use nomd::zone::{Limits, ZoneVersion};
+
+use super::APEX;
+
+/// What reading a zone may say besides one message for each of its records and lines.
+const MAX_MESSAGES: usize = 1100;
+/// Digits in a range of `$GENERATE` that stand for more records than there is time for.
+const MAX_RANGE_DIGITS: usize = 4;
+
+/// A master file: what is served can be written in both formats and is the same zone when read again.
+pub fn zone_text(bytes: &[u8]) -> bool {
+    if generates_too_much(bytes) || names_a_device(bytes) {
+        return false;
+    }
+    let loaded = read_text(&apex(), bytes);
+    let most = MAX_MESSAGES + bytes.iter().filter(|byte| **byte == b'\n').count();
+    assert!(loaded.messages.len() <= most, "{} messages", loaded.messages.len());
+    let Some(version) = loaded.version else { return false };
+    for style in [Style::Full, Style::Relative] {
+        let mut text = Vec::new();
+        print::dump(&version, style, &mut text).unwrap();
+        let again = read_text(&apex(), &text);
+        let reason = again.failure.as_deref().unwrap_or("refused");
+        let again = again.version.unwrap_or_else(|| panic!("{reason}: {}", text.escape_ascii()));
+        assert_eq!(image(&again), image(&version), "{}", text.escape_ascii());
+    }
+    true
+}
+
+/// A raw zone file: what can be read is the same when written and read again.
+pub fn raw(bytes: &[u8]) -> bool {
+    let read = |bytes: &[u8]| with_file(bytes, |path| raw::read(path, &apex(), Class::IN, Limits::default()));
+    let Ok((version, _)) = read(bytes) else { return false };
+    let first = image(&version);
+    let (again, _) = read(&first).unwrap();
+    assert_eq!(image(&again), first);
+    print::dump(&version, Style::Relative, &mut Vec::new()).unwrap();
+    true
+}
+
+/// A named.conf: refused with at least one message, and no more messages than there are bytes.
+pub fn named_conf(bytes: &[u8]) -> bool {
+    if names_a_device(bytes) {
+        return false;
+    }
+    let outcome = with_file(bytes, conf::load);
+    let is_taken = outcome.is_ok();
+    let diagnostics = outcome.map_or_else(|diagnostics| diagnostics, |(_, diagnostics)| diagnostics);
+    assert_eq!(diagnostics.has_errors(), !is_taken);
+    assert!(diagnostics.iter().count() <= bytes.len() + 1, "{} bytes", bytes.len());
+    is_taken
+}
+
+/// Loads a zone from text.
+pub(super) fn read_text(apex: &Name, text: &[u8]) -> Loaded {
+    let options = Options {
+        apex: apex.clone(),
+        class: Class::IN,
+        check_names: Strictness::Warn,
+        check_mx: Strictness::Warn,
+        check_wildcard: true,
+        max_zone_ttl_s: None,
+    };
+    with_file(text, |path| load::load(path, &options, Limits::default(), &Policy::default()))
+}
+
+fn image(version: &ZoneVersion) -> Vec<u8> {
+    let mut image = Vec::new();
+    raw::dump(version, &Header::default(), &mut image).unwrap();
+    image
+}
+
+fn apex() -> Name {
+    APEX.parse().unwrap()
+}
+
+/// Calls `read` on a file of these bytes.
+fn with_file<T>(bytes: &[u8], read: impl FnOnce(&Path) -> T) -> T {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    read(file.path())
+}
+
+/// Whether a `$GENERATE` might stand for millions of records.
+fn generates_too_much(text: &[u8]) -> bool {
+    let is_long = |line: &[u8]| line.split(|byte| !byte.is_ascii_digit()).any(|run| run.len() > MAX_RANGE_DIGITS);
+    text.to_ascii_uppercase().windows(9).any(|window| window == b"$GENERATE")
+        && text.split(|&b| b == b'\n').any(is_long)
+}
+
+/// Whether a file might be included that never ends.
+fn names_a_device(text: &[u8]) -> bool {
+    let devices = [&b"/dev"[..], b"/proc", b"/sys"];
+    devices.iter().any(|device| text.windows(device.len()).any(|window| window == *device))
+}

@@ -1,0 +1,134 @@
+//! Damaged input at every door: nothing panics, hangs or floods the log, and each reply can be read by others.
+//!
+//! Inputs come from testdata, damaged by a seeded generator. A failure says with which NOMD_SEED it can be had again;
+//! NOMD_ROUNDS sets how many inputs each door gets. The fuzz targets beside this folder go through the same doors.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod entries;
+mod mutator;
+
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use data_encoding::HEXLOWER;
+use mutator::Mutator;
+use nomd::dns::tsig::Chain;
+use nomd::dns::writer::Case;
+use nomd::dns::{Class, Header, Key, Name, NameBuf, Question, Rtype};
+use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
+use nomd::zone::{Limits, raw};
+
+#[test]
+fn requests() {
+    check("requests", requests_of_testdata(), 20_000, entries::packet);
+}
+
+#[test]
+fn zone_texts() {
+    let every_type = fs::read_to_string(testdata("zones/all-types.zone")).unwrap();
+    let mut seeds = files(&testdata("zones"), "example.com.zone");
+    seeds.push(every_type.replace("all.example.", &format!("{}.", entries::APEX)).into());
+    assert!(seeds.iter().all(|seed| entries::zone_text(seed)));
+    seeds.extend(files(&testdata("zones/broken"), ".zone"));
+    check("zone_texts", seeds, 4000, entries::zone_text);
+}
+
+#[test]
+fn configurations() {
+    let mut seeds = files(&testdata("conf/named/ok"), ".conf");
+    assert!(seeds.iter().all(|seed| entries::named_conf(seed)));
+    seeds.extend(files(&testdata("conf/named/err"), ".conf"));
+    check("configurations", seeds, 4000, entries::named_conf);
+}
+
+#[test]
+fn raw_files() {
+    let seeds = [".raw", ".raw0"].iter().flat_map(|ending| files(&testdata("zones"), ending)).collect::<Vec<_>>();
+    assert!(seeds.iter().all(|seed| entries::raw(seed)));
+    check("raw_files", seeds, 10_000, entries::raw);
+}
+
+#[test]
+fn transfers() {
+    let seeds = [512, usize::from(u16::MAX)].map(transfer_of_testdata).to_vec();
+    assert!(seeds.iter().all(|seed| entries::transfer(seed)));
+    check("transfers", seeds, 10_000, entries::transfer);
+}
+
+/// How long one input may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Sends seeds through a door: first as they are, then damaged.
+fn check(name: &str, seeds: Vec<Vec<u8>>, rounds: u64, entry: fn(&[u8]) -> bool) {
+    assert!(seeds.iter().any(|seed| entry(seed)), "{name}: no seed is taken");
+    let first = number("NOMD_SEED", 1);
+    let rounds = number("NOMD_ROUNDS", rounds);
+    let (beat, beats) = channel();
+    let worker = thread::spawn(move || {
+        let run = |seed| {
+            beat.send(seed).unwrap();
+            u64::from(entry(&Mutator::new(seed).damaged(&seeds)))
+        };
+        (first..first + rounds).map(run).sum::<u64>()
+    });
+    let mut last = first;
+    let stop = loop {
+        match beats.recv_timeout(PATIENCE) {
+            Ok(seed) => last = seed,
+            Err(stop) => break stop,
+        }
+    };
+    let again = format!("NOMD_SEED={last} NOMD_ROUNDS=1 cargo test --test mutation {name}");
+    assert!(stop == RecvTimeoutError::Disconnected, "no end after {PATIENCE:?}: {again}");
+    match worker.join() {
+        Ok(taken) => eprintln!("{name}: {taken} of {rounds} damaged inputs taken"),
+        Err(panic) => {
+            eprintln!("again: {again}");
+            resume_unwind(panic);
+        }
+    }
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    env::var(variable)
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+fn testdata(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
+}
+
+/// The files of a folder whose names end so.
+fn files(folder: &Path, ending: &str) -> Vec<Vec<u8>> {
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let wanted = paths.iter().filter(|path| path.to_str().unwrap().ends_with(ending));
+    wanted.map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn requests_of_testdata() -> Vec<Vec<u8>> {
+    let text = fs::read_to_string(testdata("wire/requests")).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| HEXLOWER.decode(line.split(' ').nth(1).unwrap().as_bytes()).unwrap()).collect()
+}
+
+/// A zone as it is sent, each message behind its length.
+fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
+    let apex: Name = entries::APEX.parse().unwrap();
+    let question = Question { name: NameBuf::from_name(apex.as_ref()), rtype: Rtype::AXFR, class: Class::IN };
+    let (version, _) = raw::read(&testdata("zones/example.com.raw"), &apex, Class::IN, Limits::default()).unwrap();
+    let filling = Filling { message_bytes, one_answer: false, case: Case::Kept };
+    let header = Header { id: entries::TRANSFER_ID, flags: 0, counts: [1, 0, 0, 0] };
+    let unsigned = None::<Chain<&Key>>;
+    let mut transfer = AxfrOut::new(Arc::new(version), Form::Whole, filling, (header, question), unsigned);
+    let (mut stream, mut message) = (Vec::new(), Vec::new());
+    while transfer.next(entries::NOW_S, &mut message) {
+        stream.extend_from_slice(&u16::try_from(message.len()).unwrap().to_be_bytes());
+        stream.extend_from_slice(&message);
+    }
+    stream
+}
