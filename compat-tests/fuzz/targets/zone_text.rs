@@ -1,0 +1,9 @@
+//! Master files.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use nomd_fuzz::entries;
+
+fuzz_target!(|data: &[u8]| {
+    entries::zone_text(data);
+});
