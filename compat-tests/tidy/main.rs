@@ -120,7 +120,8 @@ fn check_source(source: &Source<'_>, offences: &mut Vec<String>) {
 
 /// One line of code, its comments and the contents of its strings blanked.
 fn check_line(name: &str, number: usize, line: &str, offences: &mut Vec<String>) {
-    let may_print = name.starts_with("src/cli/") || name == "src/main.rs";
+    // server/start.rs: what goes wrong before there is a log.
+    let may_print = name.starts_with("src/cli/") || ["src/main.rs", "src/server/start.rs"].contains(&name);
     for call in FORBIDDEN_CALLS.into_iter().filter(|call| line.contains(call)) {
         if !(may_print && call.contains("print")) {
             offences.push(format!("{name}:{number}: {call}"));
