@@ -1,8 +1,9 @@
 //! The control side of the server: one task that owns everything that changes, and takes one event at a time.
 //!
-//! Commands, signals, loaded zones, timers, NOTIFYs and what transfers bring all arrive here as [`Event`]s; nothing else
-//! publishes a zone or a snapshot. So there are no locks, and the order of things (check, durable, publish, notify) can be
-//! read off the code. What takes time is done elsewhere: files by the [`Loader`], exchanges with other servers by tasks.
+//! Commands, signals, loaded zones, timers, NOTIFYs and what transfers bring all arrive here as [`Event`]s; nothing
+//! else publishes a zone or a snapshot. So there are no locks, and the order of things (check, durable, publish,
+//! notify) can be read off the code. What takes time is done elsewhere: files by the [`Loader`], exchanges with other
+//! servers by tasks.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
 //!
-//! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A version
-//! is checked and on disk before it gets there, so that whatever is published is there again after a crash.
+//! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A
+//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

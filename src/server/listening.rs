@@ -1,4 +1,5 @@
-//! Where the server listens: the addresses that the configuration wants of those that the host has, and the sockets there.
+//! Where the server listens: the addresses that the configuration wants of those that the host has, and the sockets
+//! there.
 //!
 //! At the start sockets are bound before privileges are dropped and before there is a runtime ([`bind`]); from then on
 //! [`Listening`] follows the configuration and the host's interfaces.

@@ -1,7 +1,7 @@
 //! Zones from their files: a few threads that read, check and build, and report each zone as it is done.
 //!
-//! A slow or broken file holds up one thread and no zone but its own. Nothing is published here: the outcome goes to the
-//! caller, who alone changes what is served.
+//! A slow or broken file holds up one thread and no zone but its own. Nothing is published here: the outcome goes to
+//! the caller, who alone changes what is served.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! Telling others of new versions: the control side of outgoing NOTIFY.
 //!
 //! [`crate::transfer::notify`] says whom and how often; here names are resolved, messages sent within the rates, and
-//! answers told. At most one NOTIFY for a zone is under way to one address: a newer version takes the place of an older.
+//! answers told. At most one NOTIFY for a zone is under way to one address: a newer version takes the place of an
+//! older.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! Secondary zones on the control side: runs each zone's [`Refresh`] machine with the host's clock, network and disk.
 //!
-//! The machine decides; here its actions are carried out: SOA queries paced by `serial-query-rate`, transfers within the
-//! quotas, timers, expiry, and the times of files.
+//! The machine decides; here its actions are carried out: SOA queries paced by `serial-query-rate`, transfers within
+//! the quotas, timers, expiry, and the times of files.
 
 use std::collections::HashMap;
 use std::fs::File;

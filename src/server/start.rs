@@ -396,7 +396,8 @@ pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// TCP and transfers get two threads even where one worker answers UDP, so that a large transfer never holds up the rest.
+/// TCP and transfers get two threads even where one worker answers UDP, so that a large transfer never holds up the
+/// rest.
 const MIN_RUNTIME_THREADS: usize = 2;
 /// How long what is under way may take to end.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);

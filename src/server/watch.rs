@@ -1,8 +1,8 @@
 //! Watching zone files (`--watch`): a primary zone is loaded again when a file that it came from changes.
 //!
 //! Directories are watched, not files: editors replace files, and a watch would stay with the one that is gone. Events
-//! are collected until it has been quiet for a moment, since a file is often written in several steps; whether one really
-//! changed is then told by its time.
+//! are collected until it has been quiet for a moment, since a file is often written in several steps; whether one
+//! really changed is then told by its time.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Between sockets and answers: what the workers of [`crate::net`] call for each batch or request.
 //!
-//! A worker takes the snapshot once a batch, answers, and posts what is more than an answer to the control side. It never
-//! waits for anything.
+//! A worker takes the snapshot once a batch, answers, and posts what is more than an answer to the control side. It
+//! never waits for anything.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;

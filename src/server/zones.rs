@@ -1,5 +1,5 @@
-//! The zones that run, as the control side sees them: their configuration, where their contents came from, what they are
-//! doing. Workers see only the [`snapshot::Zone`] in each.
+//! The zones that run, as the control side sees them: their configuration, where their contents came from, what they
+//! are doing. Workers see only the [`snapshot::Zone`] in each.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
