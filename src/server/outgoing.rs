@@ -110,7 +110,8 @@ impl Outgoing {
         let seconds = took.as_secs_f64();
         let serial = self.facts.serial;
         format!(
-            ": {messages} messages, {records} records, {bytes} bytes, {seconds:.3} secs ({rate} bytes/sec) (serial {serial})"
+            ": {messages} messages, {records} records, {bytes} bytes, {seconds:.3} secs ({rate} bytes/sec) \
+             (serial {serial})"
         )
     }
 }
