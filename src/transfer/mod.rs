@@ -14,4 +14,6 @@ pub mod random;
 pub mod rate;
 pub mod refresh;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;
