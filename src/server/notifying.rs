@@ -237,7 +237,7 @@ impl Core {
         let id = self.notifying.message_id();
         let Some(task) = self.zones.get(to.0) else { return };
         let Some(open) = self.notifying.open.get_mut(&to) else { return };
-        let next = open.notification.next();
+        let next = open.notification.send();
         if let Next::End(text) = next {
             log!(Category::Notify, Severity::Info, "{}{text}", ZonePrefix(task.log_name()));
             self.notifying.open.remove(&to);

@@ -120,13 +120,13 @@ pub enum Next {
 }
 
 impl Notification {
-    /// To be sent; ask [`Self::next`].
+    /// To be sent; ask [`Self::send`].
     pub fn new(peer: Peer) -> Self {
         Self { peer, tries: 0 }
     }
 
     /// At the start and after a timeout.
-    pub fn next(&mut self) -> Next {
+    pub fn send(&mut self) -> Next {
         if self.tries >= TRIES {
             return Next::End(format!("notify to {}: retries exceeded", self.peer));
         }
@@ -291,9 +291,9 @@ mod tests {
     fn a_notify_is_sent_three_times() {
         let mut notification = Notification::new(peer());
         for _ in 0..3 {
-            assert_eq!(notification.next(), Next::Send);
+            assert_eq!(notification.send(), Next::Send);
         }
-        assert_eq!(notification.next(), Next::End("notify to 192.0.2.1#53: retries exceeded".to_owned()));
+        assert_eq!(notification.send(), Next::End("notify to 192.0.2.1#53: retries exceeded".to_owned()));
     }
 
     #[test]

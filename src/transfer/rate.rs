@@ -2,6 +2,7 @@
 //!
 //! One queue serves all zones. Times are milliseconds of any clock that does not go back.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -36,8 +37,8 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// Queues a job unless it waits already.
     pub fn push(&mut self, job: Job) {
-        if !self.waiting.contains_key(&job) {
-            self.waiting.insert(job, Queue::Routine);
+        if let Entry::Vacant(place) = self.waiting.entry(job) {
+            place.insert(Queue::Routine);
             self.routine.push_back(job);
         }
     }
@@ -87,7 +88,7 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// When to come again; none if nothing waits.
     pub fn next_ms(&self) -> Option<u64> {
-        (self.len() > 0).then_some(self.next_ms)
+        (!self.is_empty()).then_some(self.next_ms)
     }
 
     /// How many wait.
@@ -97,7 +98,7 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.waiting.is_empty()
     }
 }
 

@@ -6,14 +6,17 @@
 //! asked all the same. The expiry is kept on disk as the mtime of the zone's file, see [`Action::Touch`]. All as BIND
 //! has it.
 
+mod answers;
+mod transfers;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::message::{Opt, SoaReply, Unusable};
-use super::peer::{Peer, Socket, Unreachable};
+use super::message::{Opt, SoaReply};
+use super::peer::{Peer, Unreachable};
 use super::random::Random;
-use crate::dns::{Rcode, Serial};
+use crate::dns::Serial;
 use crate::zone::Soa;
 
 /// How long to wait for the answer to a SOA query, in seconds; the caller reports [`Event::SoaTimeout`] then.
@@ -132,7 +135,7 @@ pub enum Action {
         /// The version to start from; none: the whole zone.
         have: Option<Serial>,
     },
-    /// Send [`Event::Timer`] at this time, and no earlier one that was asked for.
+    /// Send [`Event::Timer`] once at this time, in place of one that was asked for before.
     Timer(u64),
     /// Stop serving the zone's contents; its file stays.
     Expire,
@@ -296,7 +299,7 @@ impl Refresh {
         }
         let check = self.walk.is_none().then_some(self.next_check_s);
         let due = check.into_iter().chain(self.expires_s()).min();
-        due.map(|at| self.actions.push(Action::Timer(at)));
+        self.actions.extend(due.map(Action::Timer));
     }
 
     fn expire(&mut self, context: &Context<'_>) {
@@ -422,214 +425,8 @@ impl Refresh {
     }
 }
 
-/// Answers to SOA queries.
-impl Refresh {
-    fn soa_replied(&mut self, reply: &SoaReply, context: &mut Context<'_>) {
-        let Some(primary) = self.awaited(false) else { return };
-        context.unreachable.remove(&primary);
-        match *reply {
-            SoaReply::Current { serial, expire_s } => self.compare(serial, expire_s, &primary, context),
-            SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),
-            SoaReply::Truncated => self.truncated(&primary, context),
-            SoaReply::Unusable(fault) => {
-                self.log(Level::Info, format!("refresh: {} {}", unusable(fault), from(&primary)));
-                self.next_primary(context);
-            }
-            SoaReply::Tsig(error) => self.failed(&primary, &error.to_string(), context),
-            SoaReply::Malformed => self.failed(&primary, "FORMERR", context),
-        }
-    }
-
-    fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
-        let Some(walk) = &mut self.walk else { return };
-        walk.reported_expire_s = expire_s;
-        let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
-        if walk.force || is_wanted {
-            return self.transfer(primary, context);
-        }
-        let Some(ours) = self.copy.map(|copy| copy.serial) else { return };
-        if theirs == ours {
-            self.confirm(context);
-        } else if !self.settings.multi_master && !std::mem::replace(&mut walk.told_of_lower, true) {
-            let text = format!("serial number ({theirs}) received from primary {primary} < ours ({ours})");
-            self.log(Level::Info, text);
-        }
-        self.next_primary(context);
-    }
-
-    /// The copy is current. A primary that is a secondary itself may say how long its own copy lives (RFC 7314): ours
-    /// must not outlive it, though what it says never makes our life shorter than it is.
-    fn confirm(&mut self, context: &mut Context<'_>) {
-        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
-        let Some(copy) = &mut self.copy else { return };
-        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
-        let expires_s = context.now_s.saturating_add(lives_s);
-        if reported_s.is_none() || expires_s > copy.expires_s {
-            copy.expires_s = expires_s;
-            self.actions.push(Action::Touch(expires_s.saturating_sub(copy.expire_s)));
-        }
-        let refresh_s = copy.refresh_s;
-        self.check_after(refresh_s, context);
-    }
-
-    fn rcode(&mut self, rcode: Rcode, has_opt: bool, primary: &Peer, context: &mut Context<'_>) {
-        let dislikes_edns = match rcode {
-            Rcode::SERVFAIL | Rcode::NOTIMP | Rcode::BADVERS => true,
-            Rcode::FORMERR => !has_opt,
-            _ => false,
-        };
-        if dislikes_edns && self.ask_without_edns() {
-            let text = format!("refresh: rcode ({rcode}) retrying without EDNS {}", from(primary));
-            return self.log(Level::Debug, text);
-        }
-        self.log(Level::Info, format!("refresh: unexpected rcode ({rcode}) {}", from(primary)));
-        if rcode == Rcode::REFUSED {
-            // The transfer may be allowed even if queries are not.
-            return self.transfer(primary, context);
-        }
-        self.next_primary(context);
-    }
-
-    fn truncated(&mut self, primary: &Peer, context: &mut Context<'_>) {
-        let text = "refresh: truncated UDP answer, initiating TCP zone xfer for";
-        self.log(Level::Info, format!("{text} primary {primary} (source {})", Socket(primary.source)));
-        if !self.ask_over_tcp() {
-            self.next_primary(context);
-        }
-    }
-
-    fn soa_timed_out(&mut self, context: &mut Context<'_>) {
-        let Some(primary) = self.awaited(false) else { return };
-        let Some(walk) = &self.walk else { return };
-        if !walk.tcp && walk.tries < SOA_TRIES {
-            return self.ask();
-        }
-        if !walk.tcp && self.ask_without_edns() {
-            let text = format!("refresh: timeout retrying without EDNS primary {primary}");
-            return self.log(Level::Debug, format!("{text} (source {})", Socket(primary.source)));
-        }
-        let text = format!("refresh: retry limit for primary {primary} exceeded");
-        self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
-        if !(self.settings.try_tcp_refresh && self.ask_over_tcp()) {
-            self.next_primary(context);
-        }
-    }
-
-    fn soa_failed(&mut self, reason: &str, context: &mut Context<'_>) {
-        if let Some(primary) = self.awaited(false) {
-            self.failed(&primary, reason, context);
-        }
-    }
-
-    fn failed(&mut self, primary: &Peer, reason: &str, context: &mut Context<'_>) {
-        let text = format!("refresh: failure trying primary {primary}");
-        self.log(Level::Info, format!("{text} (source {}): {reason}", Socket(primary.source)));
-        self.next_primary(context);
-    }
-
-    /// False if that was so already.
-    fn ask_without_edns(&mut self) -> bool {
-        let Some(walk) = self.walk.as_mut().filter(|walk| walk.opt != Opt::Without) else { return false };
-        (walk.opt, walk.tries) = (Opt::Without, 0);
-        self.ask();
-        true
-    }
-
-    /// False if that was so already.
-    fn ask_over_tcp(&mut self) -> bool {
-        let Some(walk) = self.walk.as_mut().filter(|walk| !walk.tcp) else { return false };
-        (walk.tcp, walk.tries) = (true, 0);
-        self.ask();
-        true
-    }
-}
-
-/// Transfers and NOTIFY.
-impl Refresh {
-    fn transfer(&mut self, primary: &Peer, context: &mut Context<'_>) {
-        if context.unreachable.contains(primary, context.now_s) {
-            let text = format!("got_transfer_quota: skipping zone transfer as primary {primary}");
-            self.log(Level::Info, format!("{text} (source {}) is unreachable (cached)", Socket(primary.source)));
-            return self.next_primary(context);
-        }
-        let Some(walk) = &mut self.walk else { return };
-        walk.is_transferring = true;
-        let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
-        self.actions.push(Action::Transfer { primary: primary.clone(), have });
-    }
-
-    fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
-        let Some(primary) = self.awaited(true) else { return };
-        context.unreachable.remove(&primary);
-        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
-        let mut copy = self.copy_of(timers, 0);
-        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
-        copy.expires_s = context.now_s.saturating_add(lives_s);
-        self.copy = Some(copy);
-        self.backoff_s = FIRST_RETRY_S;
-        self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
-        self.check_after(copy.refresh_s, context);
-        self.end(context);
-    }
-
-    fn transfer_was_needless(&mut self, context: &mut Context<'_>) {
-        if self.awaited(true).is_some() {
-            self.confirm(context);
-            self.end(context);
-        }
-    }
-
-    fn transfer_failed(&mut self, failure: Failure, context: &mut Context<'_>) {
-        let Some(primary) = self.awaited(true) else { return };
-        match failure {
-            Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
-            Failure::TooManyRecords => {
-                // It would fail in the same way at once: wait a whole refresh interval.
-                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
-                self.check_after(refresh_s, context);
-                return self.end(context);
-            }
-            Failure::Other => {}
-        }
-        self.next_primary(context);
-    }
-
-    fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {
-        let text = format!("notify from {}", Socket(sender));
-        let is_newer = |has: Serial| serial.is_none_or(|serial| serial.is_newer_than(has));
-        if self.serial().is_some_and(|has| !is_newer(has)) {
-            return self.log(Level::Info, format!("{text}: zone is up to date"));
-        }
-        let of_serial = serial.map_or(String::new(), |serial| format!(": serial {serial}"));
-        if self.walk.is_some() {
-            self.log(Level::Info, format!("{text}{of_serial}: refresh in progress, refresh check queued"));
-        } else {
-            let told = if serial.is_some() { &of_serial } else { ": no serial" };
-            self.log(Level::Info, format!("{text}{told}"));
-        }
-        for peer in self.settings.primaries.iter().filter(|peer| peer.address.ip() == sender.ip()) {
-            context.unreachable.remove(peer);
-        }
-        self.want(serial.map_or(Wanted::Any, Wanted::Newer), context);
-    }
-}
-
 fn clamp(seconds: u32, limits: &RangeInclusive<u64>) -> u64 {
     u64::from(seconds).min(*limits.end()).max(*limits.start())
-}
-
-fn from(primary: &Peer) -> String {
-    format!("from primary {primary} (source {})", Socket(primary.source))
-}
-
-fn unusable(fault: Unusable) -> String {
-    match fault {
-        Unusable::NotAuthoritative => "non-authoritative answer".to_owned(),
-        Unusable::Cname => "CNAME response".to_owned(),
-        Unusable::Referral => "referral response".to_owned(),
-        Unusable::NoData => "NODATA response".to_owned(),
-        Unusable::SoaCount(count) => format!("answer SOA count ({count}) != 1"),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 use super::*;
+use crate::dns::Rcode;
+use crate::transfer::message::Unusable;
 
 const NOW_S: u64 = 1_800_000_000;
 

@@ -1,0 +1,140 @@
+//! What the answer to a SOA query, or its absence, leads to.
+
+use super::{Action, Context, Level, Refresh, SOA_TRIES};
+use crate::dns::{Rcode, Serial};
+use crate::transfer::message::{Opt, SoaReply, Unusable};
+use crate::transfer::peer::{Peer, Socket};
+
+/// Answers to SOA queries.
+impl Refresh {
+    pub(super) fn soa_replied(&mut self, reply: &SoaReply, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(false) else { return };
+        context.unreachable.remove(&primary);
+        match *reply {
+            SoaReply::Current { serial, expire_s } => self.compare(serial, expire_s, &primary, context),
+            SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),
+            SoaReply::Truncated => self.truncated(&primary, context),
+            SoaReply::Unusable(fault) => {
+                self.log(Level::Info, format!("refresh: {} {}", unusable(fault), of(&primary)));
+                self.next_primary(context);
+            }
+            SoaReply::Tsig(error) => self.failed(&primary, &error.to_string(), context),
+            SoaReply::Malformed => self.failed(&primary, "FORMERR", context),
+        }
+    }
+
+    fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
+        let Some(walk) = &mut self.walk else { return };
+        walk.reported_expire_s = expire_s;
+        let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
+        if walk.force || is_wanted {
+            return self.transfer(primary, context);
+        }
+        let Some(ours) = self.copy.map(|copy| copy.serial) else { return };
+        if theirs == ours {
+            self.confirm(context);
+        } else if !self.settings.multi_master && !std::mem::replace(&mut walk.told_of_lower, true) {
+            let text = format!("serial number ({theirs}) received from primary {primary} < ours ({ours})");
+            self.log(Level::Info, text);
+        }
+        self.next_primary(context);
+    }
+
+    /// The copy is current. A primary that is a secondary itself may say how long its own copy lives (RFC 7314): ours
+    /// must not outlive it, though what it says never makes our life shorter than it is.
+    pub(super) fn confirm(&mut self, context: &mut Context<'_>) {
+        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
+        let Some(copy) = &mut self.copy else { return };
+        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
+        let expires_s = context.now_s.saturating_add(lives_s);
+        if reported_s.is_none() || expires_s > copy.expires_s {
+            copy.expires_s = expires_s;
+            self.actions.push(Action::Touch(expires_s.saturating_sub(copy.expire_s)));
+        }
+        let refresh_s = copy.refresh_s;
+        self.check_after(refresh_s, context);
+    }
+
+    fn rcode(&mut self, rcode: Rcode, has_opt: bool, primary: &Peer, context: &mut Context<'_>) {
+        let dislikes_edns = match rcode {
+            Rcode::SERVFAIL | Rcode::NOTIMP | Rcode::BADVERS => true,
+            Rcode::FORMERR => !has_opt,
+            _ => false,
+        };
+        if dislikes_edns && self.ask_without_edns() {
+            let text = format!("refresh: rcode ({rcode}) retrying without EDNS {}", of(primary));
+            return self.log(Level::Debug, text);
+        }
+        self.log(Level::Info, format!("refresh: unexpected rcode ({rcode}) from {}", of(primary)));
+        if rcode == Rcode::REFUSED {
+            // The transfer may be allowed even if queries are not.
+            return self.transfer(primary, context);
+        }
+        self.next_primary(context);
+    }
+
+    fn truncated(&mut self, primary: &Peer, context: &mut Context<'_>) {
+        let text = "refresh: truncated UDP answer, initiating TCP zone xfer for";
+        self.log(Level::Info, format!("{text} {}", of(primary)));
+        if !self.ask_over_tcp() {
+            self.next_primary(context);
+        }
+    }
+
+    pub(super) fn soa_timed_out(&mut self, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(false) else { return };
+        let Some(walk) = &self.walk else { return };
+        if !walk.tcp && walk.tries < SOA_TRIES {
+            return self.ask();
+        }
+        if !walk.tcp && self.ask_without_edns() {
+            return self.log(Level::Debug, format!("refresh: timeout retrying without EDNS {}", of(&primary)));
+        }
+        let text = format!("refresh: retry limit for primary {primary} exceeded");
+        self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
+        if !(self.settings.try_tcp_refresh && self.ask_over_tcp()) {
+            self.next_primary(context);
+        }
+    }
+
+    pub(super) fn soa_failed(&mut self, reason: &str, context: &mut Context<'_>) {
+        if let Some(primary) = self.awaited(false) {
+            self.failed(&primary, reason, context);
+        }
+    }
+
+    fn failed(&mut self, primary: &Peer, reason: &str, context: &mut Context<'_>) {
+        self.log(Level::Info, format!("refresh: failure trying {}: {reason}", of(primary)));
+        self.next_primary(context);
+    }
+
+    /// False if that was so already.
+    fn ask_without_edns(&mut self) -> bool {
+        let Some(walk) = self.walk.as_mut().filter(|walk| walk.opt != Opt::Without) else { return false };
+        (walk.opt, walk.tries) = (Opt::Without, 0);
+        self.ask();
+        true
+    }
+
+    /// False if that was so already.
+    fn ask_over_tcp(&mut self) -> bool {
+        let Some(walk) = self.walk.as_mut().filter(|walk| !walk.tcp) else { return false };
+        (walk.tcp, walk.tries) = (true, 0);
+        self.ask();
+        true
+    }
+}
+
+fn of(primary: &Peer) -> String {
+    format!("primary {primary} (source {})", Socket(primary.source))
+}
+
+fn unusable(fault: Unusable) -> String {
+    match fault {
+        Unusable::NotAuthoritative => "non-authoritative answer from".to_owned(),
+        Unusable::Cname => "CNAME at top of zone in".to_owned(),
+        Unusable::Referral => "referral response from".to_owned(),
+        Unusable::NoData => "NODATA response from".to_owned(),
+        Unusable::SoaCount(count) => format!("answer SOA count ({count}) != 1 from"),
+    }
+}

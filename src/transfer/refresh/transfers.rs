@@ -1,0 +1,77 @@
+//! Transfers of a zone and the NOTIFYs that lead to them.
+
+use std::net::SocketAddr;
+
+use super::{Action, Context, FIRST_RETRY_S, Failure, Level, Refresh, Timers, Wanted};
+use crate::dns::Serial;
+use crate::transfer::peer::{Peer, Socket};
+
+/// Transfers and NOTIFY.
+impl Refresh {
+    pub(super) fn transfer(&mut self, primary: &Peer, context: &mut Context<'_>) {
+        if context.unreachable.contains(primary, context.now_s) {
+            let text = format!("got_transfer_quota: skipping zone transfer as primary {primary}");
+            self.log(Level::Info, format!("{text} (source {}) is unreachable (cached)", Socket(primary.source)));
+            return self.next_primary(context);
+        }
+        let Some(walk) = &mut self.walk else { return };
+        walk.is_transferring = true;
+        let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
+        self.actions.push(Action::Transfer { primary: primary.clone(), have });
+    }
+
+    pub(super) fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(true) else { return };
+        context.unreachable.remove(&primary);
+        let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
+        let mut copy = self.copy_of(timers, 0);
+        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
+        copy.expires_s = context.now_s.saturating_add(lives_s);
+        self.copy = Some(copy);
+        self.backoff_s = FIRST_RETRY_S;
+        self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
+        self.check_after(copy.refresh_s, context);
+        self.end(context);
+    }
+
+    pub(super) fn transfer_was_needless(&mut self, context: &mut Context<'_>) {
+        if self.awaited(true).is_some() {
+            self.confirm(context);
+            self.end(context);
+        }
+    }
+
+    pub(super) fn transfer_failed(&mut self, failure: Failure, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(true) else { return };
+        match failure {
+            Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
+            Failure::TooManyRecords => {
+                // It would fail in the same way at once: wait a whole refresh interval.
+                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
+                self.check_after(refresh_s, context);
+                return self.end(context);
+            }
+            Failure::Other => {}
+        }
+        self.next_primary(context);
+    }
+
+    pub(super) fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {
+        let text = format!("notify from {}", Socket(sender));
+        let is_newer = |has: Serial| serial.is_none_or(|serial| serial.is_newer_than(has));
+        if self.serial().is_some_and(|has| !is_newer(has)) {
+            return self.log(Level::Info, format!("{text}: zone is up to date"));
+        }
+        let of_serial = serial.map_or(String::new(), |serial| format!(": serial {serial}"));
+        if self.walk.is_some() {
+            self.log(Level::Info, format!("{text}{of_serial}: refresh in progress, refresh check queued"));
+        } else {
+            let told = if serial.is_some() { &of_serial } else { ": no serial" };
+            self.log(Level::Info, format!("{text}{told}"));
+        }
+        for peer in self.settings.primaries.iter().filter(|peer| peer.address.ip() == sender.ip()) {
+            context.unreachable.remove(peer);
+        }
+        self.want(serial.map_or(Wanted::Any, Wanted::Newer), context);
+    }
+}
