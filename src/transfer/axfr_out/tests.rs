@@ -6,12 +6,12 @@ use crate::zone::{Builder, Limits};
 
 fn received(messages: &[Vec<u8>], chain: Option<Chain<&Key>>) -> Box<ZoneVersion> {
     let mut transfer = AxfrIn::new(name("example."), Class::IN, 7, None, chain, Limits::default());
-    for (at, message) in messages.iter().enumerate() {
+    for (at, message) in (1..).zip(messages) {
         match transfer.feed(message, NOW_S).unwrap() {
             Progress::More => {}
             Progress::UpToDate(serial) => panic!("up to date at {serial}"),
             Progress::Done(version) => {
-                assert_eq!(at + 1, messages.len());
+                assert_eq!(at, messages.len());
                 assert_eq!(transfer.received().messages, messages.len() as u64);
                 return version;
             }
@@ -83,7 +83,8 @@ fn the_count_is_what_was_sent() {
     let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
     let (mut buffer, mut messages, mut bytes) = (Vec::new(), 0, 0);
     while out.next(NOW_S, &mut buffer) {
-        (messages, bytes) = (messages + 1, bytes + buffer.len() as u64);
+        messages += 1;
+        bytes += buffer.len() as u64;
     }
     assert!(buffer.is_empty() && !out.next(NOW_S, &mut buffer));
     assert_eq!(out.sent(), Sent { messages, bytes, records: version.record_count() as u64 + 1 });
