@@ -141,7 +141,7 @@ fn compare(spec: &Spec, last_zone: (&str, u32), names: &[&str], types: &[&str], 
         if ours != theirs && !ACCEPTED.iter().any(|(_, _, applies)| applies(ours, theirs)) {
             differing += 1;
             if differing <= 20 {
-                writeln!(report, "{question}\n  named: {theirs:?}\n  nomd:  {ours:?}").unwrap();
+                writeln!(report, "{question}\n{}", theirs.difference(ours)).unwrap();
             }
         }
     }
@@ -201,7 +201,8 @@ fn the_chaos_names_are_answered_as_named_does() {
     let names = ["version.bind", "hostname.bind", "id.server", "authors.bind", "nothing.bind", "bind", "."];
     for options in ["", options, "version none; hostname none; server-id none;"] {
         let spec = Spec { zones: zones(), options: options.into(), ..Spec::default() };
-        let flags: &[&[&str]] = &[&["-c", "CH"], &["-c", "CH", "+norec", "+nsid"]];
+        // Over TCP: named limits the rate of these answers over UDP.
+        let flags: &[&[&str]] = &[&["-c", "CH", "+tcp"], &["-c", "CH", "+norec", "+nsid", "+tcp"]];
         let types = if options.is_empty() { &["NS", "SOA"][..] } else { &["TXT", "NS", "SOA", "A", "ANY"] };
         compare(&spec, ("served.example.net", 3), &names, types, flags);
     }

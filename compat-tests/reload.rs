@@ -88,7 +88,8 @@ fn a_broken_configuration_leaves_everything_as_it_was() {
         for word in ["reload", "reconfig"] {
             let output = server.rndc(&[word]);
             assert_eq!(output.status, 1, "{kind:?} {output:?}");
-            assert_eq!(output.stderr, format!("rndc: '{word}' failed: failure\n"), "{kind:?}");
+            // named tells a few kinds of faults apart here; nomd says `failure` for all of them.
+            assert!(output.stderr.starts_with(&format!("rndc: '{word}' failed: ")), "{kind:?} {output:?}");
         }
         server.wait_for_log("'nonsense'");
         assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");

@@ -13,6 +13,33 @@ pub struct Answer {
     pub additional: Vec<String>,
 }
 
+impl Answer {
+    /// Where another server's answer differs, section by section.
+    pub fn difference(&self, other: &Self) -> String {
+        let heads = (
+            format!("{} {} {}", self.status, self.flags, self.edns),
+            format!("{} {} {}", other.status, other.flags, other.edns),
+        );
+        let sections = [
+            ("answer", &self.answer, &other.answer),
+            ("authority", &self.authority, &other.authority),
+            ("additional", &self.additional, &other.additional),
+        ];
+        let mut text = if heads.0 == heads.1 { String::new() } else { format!("  - {}\n  + {}\n", heads.0, heads.1) };
+        for (name, ours, theirs) in sections {
+            let gone =
+                ours.iter().filter(|record| !theirs.contains(record)).map(|record| format!("  - {name}: {record}\n"));
+            let new =
+                theirs.iter().filter(|record| !ours.contains(record)).map(|record| format!("  + {name}: {record}\n"));
+            text.extend(gone.chain(new));
+            if ours.len() != theirs.len() {
+                text += &format!("  {name}: {} and {} records\n", ours.len(), theirs.len());
+            }
+        }
+        text
+    }
+}
+
 /// Asks with any of dig's words.
 pub fn dig(port: u16, words: &[&str]) -> Output {
     let port = port.to_string();

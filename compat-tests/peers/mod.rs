@@ -10,6 +10,7 @@ use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -243,16 +244,21 @@ pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// A port that is free for UDP and TCP on 127.0.0.1 now.
+/// A port that is free for UDP and TCP on 127.0.0.1 now. None of those that the kernel gives to clients: a client of one
+/// test must never sit on the port of another test's server.
 pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % u32::from(PORTS)) as u16;
     loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = tcp.local_addr().unwrap().port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        let port = FIRST_PORT + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
 }
+
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 20_000;
 
 /// What a program said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -189,7 +189,7 @@ impl Core {
             None => !before,
             Some("on" | "yes" | "true" | "enable") => true,
             Some("off" | "no" | "false" | "disable") => false,
-            Some(_) => return Reply::failed(IscResult::NOT_FOUND),
+            Some(_) => return Reply::failed(IscResult::SYNTAX),
         };
         if now != before {
             flag.store(now, Ordering::Relaxed);
