@@ -119,7 +119,7 @@ fn questions(port: u16, names: &[&str], types: &[&str], flags: &[&[&str]]) -> Ve
         for rtype in types {
             for words in flags {
                 let words = words.join(" ");
-                questions.push(format!("@127.0.0.1 -p {port} +tries=1 +time=5 +nocookie {name} {rtype} {words}"));
+                questions.push(format!("@127.0.0.1 -p {port} +tries=1 +time=5 +nocookie {words} -q {name} -t {rtype}"));
             }
         }
     }
