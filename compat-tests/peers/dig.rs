@@ -33,7 +33,7 @@ impl Answer {
                 theirs.iter().filter(|record| !ours.contains(record)).map(|record| format!("  + {name}: {record}\n"));
             text.extend(gone.chain(new));
             if ours.len() != theirs.len() {
-                text += &format!("  {name}: {} and {} records\n", ours.len(), theirs.len());
+                text += &format!("  {name}: {ours:?} and {theirs:?}\n");
             }
         }
         text
