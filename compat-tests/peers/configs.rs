@@ -176,7 +176,7 @@ database:
         .unwrap();
         match zone.role {
             Role::Primary(_) => conf += "    journal-content: none\n    zonefile-sync: -1\n",
-            Role::Secondary(port) => write!(conf, "    master: p{port}\n").unwrap(),
+            Role::Secondary(port) => writeln!(conf, "    master: p{port}").unwrap(),
         }
         if !zone.notify.is_empty() {
             let targets: Vec<String> = zone.notify.iter().map(|port| format!("p{port}")).collect();

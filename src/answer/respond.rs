@@ -358,7 +358,9 @@ impl<'a> Job<'a> {
         let scratch = &mut *self.scratch;
         let mut writer = Writer::new(reply, limit, &mut scratch.names, case);
         writer.reserve(tail);
-        if writer.question(question.name, question.rtype, question.class).is_err() {
+        // Not the type that is answered: an IXFR over UDP is answered with the SOA record.
+        let asked = request.question.map_or(question.rtype, |asked| asked.rtype);
+        if writer.question(question.name, asked, question.class).is_err() {
             return Outcome::Drop;
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);

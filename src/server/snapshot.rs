@@ -105,9 +105,10 @@ fn cookie_secrets(options: &Options, server: &Server) -> Vec<Secret> {
     if !options.answer_cookie {
         return vec![];
     }
-    let configured = options.cookie_secrets.iter().copied();
-    let secrets = if options.cookie_secrets.is_empty() { vec![server.cookie_secret] } else { configured.collect() };
-    secrets.into_iter().map(Secret::from).collect()
+    match options.cookie_secrets[..] {
+        [] => vec![server.cookie_secret],
+        ref configured => configured.to_vec(),
+    }
 }
 
 /// Whom stock named recurses for, where nothing else is said.

@@ -358,21 +358,18 @@ fn identity() -> snapshot::Server {
 
 /// SIGHUP reloads, SIGTERM and SIGINT end; SIGUSR1, which would end an unprepared process, is ignored.
 fn spawn_signals(events: &UnboundedSender<Event>) -> io::Result<()> {
-    let signals: [(SignalKind, Option<fn() -> Event>); 4] = [
-        (SignalKind::hangup(), Some(|| Event::Hangup)),
-        (SignalKind::terminate(), Some(|| Event::Terminate)),
-        (SignalKind::interrupt(), Some(|| Event::Terminate)),
-        (SignalKind::user_defined1(), None),
-    ];
-    for (kind, event) in signals {
-        tokio::spawn(forward(signal(kind)?, event, events.clone()));
+    tokio::spawn(forward(signal(SignalKind::hangup())?, || Event::Hangup, events.clone()));
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        tokio::spawn(forward(signal(kind)?, || Event::Terminate, events.clone()));
     }
+    let mut ignored = signal(SignalKind::user_defined1())?;
+    tokio::spawn(async move { while ignored.recv().await.is_some() {} });
     Ok(())
 }
 
-async fn forward(mut signal: Signal, event: Option<fn() -> Event>, events: UnboundedSender<Event>) {
+async fn forward(mut signal: Signal, event: fn() -> Event, events: UnboundedSender<Event>) {
     while signal.recv().await.is_some() {
-        if event.is_some_and(|event| events.send(event()).is_err()) {
+        if events.send(event()).is_err() {
             return;
         }
     }

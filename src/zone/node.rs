@@ -143,7 +143,7 @@ impl<'a> Rrset<'a> {
     }
 
     /// The RRSIGs that cover this RRset.
-    pub fn signatures(&self) -> Option<Rrset<'a>> {
+    pub fn signatures(&self) -> Option<Self> {
         let mut all = Rrsets { rest: Bytes(self.signatures), signatures: &[], are_signatures: true };
         all.find(|signatures| signatures.covered == self.rtype)
     }

@@ -154,7 +154,7 @@ impl<K: Deref<Target = Key> + Clone> Chain<K> {
 
     /// The same chain, which keeps its key alive itself.
     pub fn with_key<Other>(&self, key: Other) -> Chain<Other> {
-        Chain { key, last: self.last.clone(), messages: self.messages }
+        Chain { key, last: self.last, messages: self.messages }
     }
 
     /// How many bytes the TSIG of the next message takes at most.

@@ -167,8 +167,9 @@ impl<R: Responder> State<R> {
     }
 
     fn remove(&mut self, local: SocketAddr, batch: &mut Batch) {
-        let removed = self.endpoints.extract_if(.., |_, endpoint| endpoint.local == local);
-        for (_, endpoint) in removed {
+        let at_address = self.endpoints.iter().filter(|(_, endpoint)| endpoint.local == local);
+        for id in at_address.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let Some(endpoint) = self.endpoints.remove(&id) else { continue };
             serve(&endpoint, batch, &mut self.responder);
             let _ = self.epoll.delete(endpoint.socket.as_fd());
         }

@@ -93,9 +93,8 @@ impl Modifier {
         let mut fields = std::str::from_utf8(text).ok()?.split(',');
         let offset = fields.next()?.parse().ok()?;
         let width = fields.next().map_or(Some(0), |width| width.parse().ok())?;
-        let base = match fields.next().unwrap_or("d").as_bytes() {
-            &[base @ (b'd' | b'o' | b'x' | b'X' | b'n' | b'N')] => base,
-            _ => return None,
+        let &[base @ (b'd' | b'o' | b'x' | b'X' | b'n' | b'N')] = fields.next().unwrap_or("d").as_bytes() else {
+            return None;
         };
         (fields.next().is_none() && width <= MAX_WIDTH).then_some(Self { offset, width, base })
     }
