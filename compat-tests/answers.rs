@@ -197,7 +197,7 @@ fn signed(denial: &[&str]) -> String {
     std::fs::write(&zone, zones::example(1) + secure).unwrap();
     let out = zone.with_extension("signed");
     let (zone, out) = (zone.display().to_string(), out.display().to_string());
-    let words = [&["-S", "-K", &here, "-o", "example.com", "-f", &out][..], denial, &[&zone]].concat();
+    let words = [&["-S", "-K", &here, "-d", &here, "-o", "example.com", "-f", &out][..], denial, &[&zone]].concat();
     let output = run("dnssec-signzone", &words);
     assert_eq!(output.status, 0, "{output:?}");
     std::fs::read_to_string(out).unwrap()

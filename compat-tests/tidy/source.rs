@@ -111,7 +111,10 @@ fn heads(path: &str) -> Vec<&str> {
 
 /// Tests, and what several of them share.
 fn is_test_file(name: &str) -> bool {
-    name.ends_with("/tests.rs") || name.ends_with("/testing.rs") || name.contains("/tests/")
+    name.ends_with("/tests.rs")
+        || name.ends_with("/testing.rs")
+        || name.ends_with("/simulation.rs")
+        || name.contains("/tests/")
 }
 
 /// Where the item ends that begins at `start`: behind its braces, or at a semicolon if that comes first.

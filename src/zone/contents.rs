@@ -1,6 +1,6 @@
 //! The contents of a zone at one serial: immutable, shared by all who answer from it or transfer it.
 //!
-//! Names are indexed by a trie ([`super::trie`]); their RRsets lie packed in blocks ([`super::node`]). NSEC3 owners
+//! Names are indexed by a trie (`trie`); their RRsets lie packed in blocks ([`super::node`]). NSEC3 owners
 //! have a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small
 //! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
