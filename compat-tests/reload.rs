@@ -144,3 +144,24 @@ fn reconfig_moves_listeners_keys_and_access() {
     server.wait_for_serial(ZONE, 1);
     server.wait_until("it has left the other port", || dig::try_ask(other, ZONE, "SOA").is_none());
 }
+
+#[test]
+fn no_answer_is_lost_while_one_of_ten_thousand_zones_reloads() {
+    let small = |serial: u32| {
+        format!("$TTL 300\n@ SOA ns h {serial} 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\nwww A 192.0.2.{serial}\n")
+    };
+    let many = (0..10_000).map(|number| Zone::primary(&format!("zone{number}.example"), small(1)));
+    let zones = many.chain([Zone::primary(ZONE, zones::example(1))]).collect();
+    let server = Server::start(Kind::Nomd, &Spec { zones, ..Spec::default() });
+    server.wait_for_log("all zones loaded");
+    let (asked, lost) = under_load(&server, || {
+        for serial in 2..12 {
+            server.change_zone("zone5000.example", &small(serial));
+            server.wait_for_serial("zone5000.example", serial);
+        }
+        assert_eq!(server.rndc(&["reload"]).stdout, "server reload successful\n");
+        assert_eq!(dig::serial(server.port, "zone9999.example"), Some(1));
+    });
+    assert_eq!(lost, 0, "of {asked} questions");
+    assert!(server.rndc(&["status"]).stdout.contains("number of zones: 10001"));
+}
