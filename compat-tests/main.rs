@@ -7,6 +7,7 @@
 
 mod answers;
 mod control;
+mod host;
 mod notify;
 mod peers;
 mod reload;

@@ -4,6 +4,7 @@
 
 mod configs;
 pub mod dig;
+pub mod host;
 
 use std::fs;
 use std::io::Read;

@@ -50,11 +50,22 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// named's word for the outcome as a whole.
+    pub fn result(&self) -> &'static str {
+        let errors = self.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let last = errors.last().map_or("", |diagnostic| diagnostic.message.as_str());
+        // Only a file that cannot be had and a text that ends early are more than a failure.
+        let is_outcome = |result: &&str| last.trim_end().ends_with(*result) && !last.contains("option");
+        RESULTS.into_iter().find(is_outcome).unwrap_or("failure")
+    }
+
     /// Each in turn.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 }
+
+const RESULTS: [&str; 4] = ["file not found", "permission denied", "not a file", "unexpected end of input"];
 
 impl<'a> IntoIterator for &'a Diagnostics {
     type Item = &'a Diagnostic;

@@ -9,10 +9,11 @@ use tokio::sync::oneshot;
 
 use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
 use super::core::{AfterLoads, Core, Event};
-use super::logging::{self, Category, Severity, log};
+use super::logging::{self, Category, Routing, Severity, log};
+use super::start::{self, StartError};
 use super::systemd;
 use super::zones::ZoneId;
-use crate::conf;
+use crate::conf::config::Config;
 use crate::dns::Class;
 
 /// Hands commands to the control side and waits for its replies.
@@ -131,22 +132,30 @@ impl Core {
     fn reconfigure(&mut self) -> bool {
         systemd::reloading();
         log!(Category::General, Severity::Info, "loading configuration from '{}'", self.conf_path.display());
-        let loaded = conf::load(&self.conf_path);
-        self.last_reload_failed = loaded.is_err();
-        match loaded {
-            Ok((config, notes)) => {
-                super::start::log_diagnostics(&notes);
+        let read = self.read_configuration();
+        self.last_reload_failed = read.is_err();
+        match read {
+            Ok((config, log)) => {
                 self.adopt(config);
-                self.follow_configuration();
+                logging::configure(log);
+                self.follow_settings();
+                self.rescan_interfaces();
                 log!(Category::General, Severity::Info, "reloading configuration succeeded");
             }
-            Err(faults) => {
-                super::start::log_diagnostics(&faults);
-                log!(Category::General, Severity::Error, "reloading configuration failed: failure");
+            Err(error) => {
+                log!(Category::General, Severity::Error, "reloading configuration failed: {}", error.reason());
                 self.say_ready();
             }
         }
         !self.last_reload_failed
+    }
+
+    /// All of a new configuration that can be wrong.
+    fn read_configuration(&self) -> Result<(Config, Routing), StartError> {
+        let config = start::load_configuration(&self.conf_path)?;
+        start::enter_directory(&config.options)?;
+        let log = start::open_log(&config, &self.options)?;
+        Ok((config, log))
     }
 
     fn reload_zone(&mut self, id: ZoneId) -> Reply {

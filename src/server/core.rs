@@ -217,17 +217,13 @@ impl Core {
 
 /// The world outside: addresses, logs, the service manager.
 impl Core {
-    /// Makes listeners, logs, limits and watches follow the configuration now in force.
-    pub(super) fn follow_configuration(&mut self) {
+    /// Makes limits, control channels, timers and watches follow the configuration now in force.
+    pub(super) fn follow_settings(&mut self) {
         let options = &self.config.options;
         self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
         self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
-        if let Err(error) = super::start::configure_logging(&self.config, &self.options) {
-            log!(Category::Config, Severity::Error, "{error}");
-        }
         self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
         self.configure_refreshing();
-        self.rescan_interfaces();
         self.follow_files();
     }
 

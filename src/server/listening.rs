@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 
 use super::access::Host;
+use super::control::listener::io_text;
+use super::logging::line::Socket;
 use super::logging::{Category, Severity, log};
 use crate::answer::acl::Peer;
 use crate::conf::config::{Listen, Options};
@@ -153,7 +155,7 @@ impl Listening {
                     say_listening(address, addresses);
                     self.serve(address, bound, service);
                 }
-                Err(error) => log!(Category::Network, Severity::Error, "{error}"),
+                Err(error) => say_failed(address, addresses, &error),
             }
         }
         self.limits.timeouts.store(Arc::new(timeouts(options)));
@@ -175,7 +177,7 @@ impl Listening {
     }
 
     fn close(&mut self, address: SocketAddr) {
-        log!(Category::Network, Severity::Info, "no longer listening on {}", super::logging::line::Socket(address));
+        log!(Category::Network, Severity::Info, "no longer listening on {}", Socket(address));
         for worker in &self.workers {
             worker.remove(address);
         }
@@ -185,15 +187,22 @@ impl Listening {
 
 /// Tells of a new address as named does.
 pub(super) fn say_listening(address: SocketAddr, addresses: &[InterfaceAddress]) {
-    let interface = addresses.iter().find(|entry| entry.address() == address.ip());
-    let name = interface.map_or("", |entry| entry.interface.as_str());
-    let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-    log!(
-        Category::Network,
-        Severity::Info,
-        "listening on {family} interface {name}, {}",
-        super::logging::line::Socket(address)
-    );
+    let interface = interface(address, addresses);
+    log!(Category::Network, Severity::Info, "listening on {interface}, {}", Socket(address));
+}
+
+/// Tells of an address that cannot be bound; named's words are in the second line.
+pub(super) fn say_failed(address: SocketAddr, addresses: &[InterfaceAddress], error: &ListenError) {
+    let (protocol, reason) = (error.protocol, io_text(&error.source));
+    log!(Category::Network, Severity::Error, "could not listen on {protocol} socket {}: {reason}", Socket(address));
+    let interface = interface(address, addresses);
+    log!(Category::Network, Severity::Error, "creating {interface} failed; interface ignored");
+}
+
+fn interface(address: SocketAddr, addresses: &[InterfaceAddress]) -> String {
+    let found = addresses.iter().find(|entry| entry.address() == address.ip());
+    let name = found.map_or("", |entry| entry.interface.as_str());
+    format!("{} interface {name}", if address.is_ipv4() { "IPv4" } else { "IPv6" })
 }
 
 fn timeouts(options: &Options) -> Timeouts {

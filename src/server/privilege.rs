@@ -1,13 +1,14 @@
 //! Giving up root: the account of `-u`, the root directory of `-t`, and the few capabilities that are kept.
 //!
-//! named binds its addresses as root, becomes the account, and keeps CAP_NET_BIND_SERVICE so that a later reconfig can
-//! bind port 53 on a new address. All of it happens before the first thread starts, for capabilities belong to threads.
+//! named becomes the account before it reads anything, and keeps CAP_NET_BIND_SERVICE so that it can bind port 53, at the
+//! start and on a new address later. All of it happens before the second thread starts, for capabilities belong to
+//! threads.
 
 use std::ffi::CString;
-use std::io;
 use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
+use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, User};
 
@@ -18,15 +19,15 @@ pub(super) enum PrivilegeError {
     #[error("user '{0}' unknown")]
     UnknownUser(String),
     /// The directory of `-t` cannot become the root.
-    #[error("chroot(): {0}")]
-    Chroot(io::Error),
+    #[error("chroot(): {}", .0.desc())]
+    Chroot(Errno),
     /// The account's groups or ids cannot be taken.
-    #[error("{call}(): {source}")]
+    #[error("{call}(): {}", source.desc())]
     Ids {
         /// The system call.
         call: &'static str,
         /// What the system said.
-        source: io::Error,
+        source: Errno,
     },
     /// Capabilities cannot be set.
     #[error("capset failed: {0}")]
@@ -70,26 +71,24 @@ impl Account {
 
 /// Makes `directory` the root directory.
 pub(super) fn change_root(directory: &Path) -> Result<(), PrivilegeError> {
-    nix::unistd::chroot(directory)
-        .and_then(|()| nix::unistd::chdir("/"))
-        .map_err(|fault| PrivilegeError::Chroot(fault.into()))
+    nix::unistd::chroot(directory).and_then(|()| nix::unistd::chdir("/")).map_err(PrivilegeError::Chroot)
 }
 
 fn ids(call: &'static str, outcome: nix::Result<()>) -> Result<(), PrivilegeError> {
-    outcome.map_err(|fault| PrivilegeError::Ids { call, source: fault.into() })
+    outcome.map_err(|source| PrivilegeError::Ids { call, source })
 }
 
-/// Those of [`KEPT`] that we had; a container may have taken some away.
+/// [`KEPT`], if we had it; a container may have taken it away.
 fn keep_capabilities() -> Result<(), PrivilegeError> {
     let failed = |fault: caps::errors::CapsError| PrivilegeError::Capabilities(fault.to_string());
     let had = caps::read(None, CapSet::Permitted).map_err(failed)?;
-    let kept: CapsHashSet = KEPT.into_iter().filter(|capability| had.contains(capability)).collect();
+    let kept: CapsHashSet = had.into_iter().filter(|capability| *capability == KEPT).collect();
     caps::set(None, CapSet::Effective, &kept).map_err(failed)?;
     caps::set(None, CapSet::Permitted, &kept).map_err(failed)
 }
 
-/// Binding ports below 1024, and raising our own limits.
-const KEPT: [Capability; 2] = [Capability::CAP_NET_BIND_SERVICE, Capability::CAP_SYS_RESOURCE];
+/// Binding ports below 1024.
+const KEPT: Capability = Capability::CAP_NET_BIND_SERVICE;
 
 #[cfg(test)]
 mod tests {

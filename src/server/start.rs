@@ -1,8 +1,10 @@
 //! From the command line to a running server, and its end.
 //!
-//! The order is named's: configuration, sockets, root given up, threads, zones, ready. What needs root comes before the
-//! threads that serve, and nothing is said to be ready before every zone has been read.
+//! The order is named's: root given up, log, configuration, sockets, threads, zones, ready. Root goes before anything is
+//! read or written, so that files belong to the account of `-u` from the first line of the log on, and before there is a
+//! second thread; nothing is said to be ready before every zone has been read.
 
+use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,17 +14,19 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 use std::{env, io};
 
+use nix::unistd::{AccessFlags, access};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::access::Host;
 use super::commands::Desk;
+use super::control::listener::io_text;
 use super::controls::Controls;
 use super::core::{AfterLoads, Core, Event};
 use super::listening::{self, Bound, Families, Listening};
 use super::load::Loader;
-use super::logging::{self, Category, Foreground, Routing, Severity, log};
+use super::logging::{self, Category, Foreground, Routing, Severity, log, syslog};
 use super::notifying::Notifying;
 use super::privilege::{Account, PrivilegeError, change_root};
 use super::process::{self, PidFile};
@@ -80,22 +84,31 @@ pub enum Family {
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
-    #[error("loading configuration: failure")]
-    Configuration,
-    #[error(transparent)]
-    Privilege(#[from] PrivilegeError),
-    #[error("change directory to '{0}' failed: {1}")]
+    /// It was read, and what is wrong has been said.
+    #[error("loading configuration: {0}")]
+    Configuration(&'static str),
+    #[error("change directory to '{0}' failed: {text}", text = io_text(.1))]
     Directory(PathBuf, io::Error),
-    #[error("the working directory is not writable")]
-    NotWritable,
-    #[error("couldn't open pid file '{0}': {1}")]
-    PidFile(PathBuf, io::Error),
+    #[error("directory '{0}' is not writable")]
+    NotWritable(PathBuf),
+    #[error("unable to listen on any configured interfaces")]
+    NotListening,
     #[error(transparent)]
     Logging(#[from] logging::Fault),
     #[error("files can't be watched: {0}")]
     Watch(String),
     #[error(transparent)]
     System(#[from] io::Error),
+}
+
+impl StartError {
+    /// Why a configuration is not taken over.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Configuration(result) => (*result).to_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Runs the server until it is told to stop.
@@ -109,7 +122,11 @@ pub fn run(options: &StartOptions) -> ExitCode {
     if process::is_in_background() {
         process::leave_session();
     }
-    let outcome = begin_logging(options).and_then(|()| serve(options));
+    if let Err(error) = give_up_root(options).map_err(Into::into).and_then(|()| begin_logging(options)) {
+        eprintln!("named: {error}");
+        return ExitCode::FAILURE;
+    }
+    let outcome = serve(options);
     match &outcome {
         Ok(()) => log!(Category::General, Severity::Notice, "exiting"),
         Err(error) => {
@@ -121,7 +138,18 @@ pub fn run(options: &StartOptions) -> ExitCode {
     if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn begin_logging(options: &StartOptions) -> Result<(), StartError> {
+/// Does what only root may do, but for binding ports, and becomes the account of `-u`.
+fn give_up_root(options: &StartOptions) -> Result<(), PrivilegeError> {
+    process::raise_limits();
+    let account = options.user.as_deref().map(Account::find).transpose()?;
+    if let Some(root) = &options.chroot {
+        syslog::connect_for_good();
+        change_root(root)?;
+    }
+    account.map_or(Ok(()), |account| account.take())
+}
+
+fn begin_logging(options: &StartOptions) -> Result<(), Box<dyn Error>> {
     logging::init(Routing::initial(&options.log_target())?)?;
     logging::set_debug_level(options.debug_level);
     log!(Category::General, Severity::Notice, "starting {}", version::BANNER);
@@ -153,7 +181,7 @@ struct Prepared {
 
 fn serve(options: &StartOptions) -> Result<(), StartError> {
     let prepared = prepare(options)?;
-    let _pid_file = prepared.config.options.pid_file.as_deref().map(write_pid_file).transpose()?;
+    let _pid_file = prepared.config.options.pid_file.as_deref().and_then(write_pid_file);
     let runtime = runtime(prepared.workers)?;
     let outcome = runtime.block_on(run_core(options, prepared));
     // Transfers and connections that are still under way end here.
@@ -162,40 +190,25 @@ fn serve(options: &StartOptions) -> Result<(), StartError> {
 }
 
 fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
-    let account = options.user.as_deref().map(Account::find).transpose()?;
-    if let Some(root) = &options.chroot {
-        change_root(root)?;
-    }
-    process::raise_limits();
     let workers = options.workers.unwrap_or_else(processors).max(1);
     log!(Category::General, Severity::Info, "found {} CPUs, using {workers} worker threads", processors());
     let conf_path = std::path::absolute(&options.config)?;
     let config = load_configuration(&conf_path)?;
+    say_recursion(&config);
     enter_directory(&config.options)?;
     let (host, addresses) = listening::survey()?;
-    let bound = bind_all(&config.options, options.families(), &host, &addresses, workers);
+    let bound = bind_all(&config.options, options.families(), &host, &addresses, workers)?;
     let controls = Controls::bind(&config, &conf_path, &host);
-    if let Some(account) = account {
-        account.take()?;
-    }
-    check_writable()?;
-    configure_logging(&config, options)?;
+    logging::configure(open_log(&config, options)?);
     Ok(Prepared { config, conf_path, host, bound, workers, controls })
 }
 
-fn load_configuration(path: &Path) -> Result<Config, StartError> {
+/// Reads a configuration, and says what there is to say about it.
+pub(super) fn load_configuration(path: &Path) -> Result<Config, StartError> {
     log!(Category::General, Severity::Info, "loading configuration from '{}'", path.display());
-    match conf::load(path) {
-        Ok((config, notes)) => {
-            log_diagnostics(&notes);
-            say_recursion(&config);
-            Ok(config)
-        }
-        Err(faults) => {
-            log_diagnostics(&faults);
-            Err(StartError::Configuration)
-        }
-    }
+    let loaded = conf::load(path);
+    log_diagnostics(loaded.as_ref().map_or_else(|faults| faults, |(_, notes)| notes));
+    loaded.map(|(config, _)| config).map_err(|faults| StartError::Configuration(faults.result()))
 }
 
 /// Logs what there is to say about a configuration.
@@ -222,28 +235,23 @@ fn say_recursion(config: &Config) {
     }
 }
 
-/// Zone files and much else are relative to `directory`.
-fn enter_directory(options: &Options) -> Result<(), StartError> {
+/// Zone files and much else are relative to `directory`, where secondaries are written (BIND semantics 1.20).
+pub(super) fn enter_directory(options: &Options) -> Result<(), StartError> {
     let Some(directory) = &options.directory else { return Ok(()) };
+    access(directory, AccessFlags::W_OK).map_err(|_| StartError::NotWritable(directory.clone()))?;
     env::set_current_dir(directory).map_err(|error| StartError::Directory(directory.clone(), error))?;
     log!(Category::General, Severity::Info, "the working directory is now '{}'", directory.display());
     Ok(())
 }
 
-/// BIND semantics 1.20: secondaries, journals and much else are written there.
-fn check_writable() -> Result<(), StartError> {
-    nix::unistd::access(".", nix::unistd::AccessFlags::W_OK).map_err(|_| StartError::NotWritable)
-}
-
-/// Puts the channels of the configuration in the place of the first ones; files are opened anew.
-pub(super) fn configure_logging(config: &Config, options: &StartOptions) -> Result<(), StartError> {
+/// Opens the channels of the configuration, files anew.
+pub(super) fn open_log(config: &Config, options: &StartOptions) -> Result<Routing, StartError> {
     // File names are relative to the working directory, which is that of the configuration by now.
     let (routing, unknown) = Routing::new(&config.logging, None, &options.log_target())?;
-    logging::configure(routing);
     for fault in unknown {
         log!(Category::Config, Severity::Warning, "{fault}");
     }
-    Ok(())
+    Ok(routing)
 }
 
 fn bind_all(
@@ -252,22 +260,33 @@ fn bind_all(
     host: &Host,
     addresses: &[InterfaceAddress],
     workers: usize,
-) -> Vec<(SocketAddr, Bound)> {
-    let mut all = vec![];
-    for address in listening::wanted(options, families, host, addresses) {
-        match listening::bind(address, workers, options) {
-            Ok(bound) => {
-                listening::say_listening(address, addresses);
-                all.push((address, bound));
-            }
-            Err(error) => log!(Category::Network, Severity::Error, "{error}"),
-        }
+) -> Result<Vec<(SocketAddr, Bound)>, StartError> {
+    let wanted = listening::wanted(options, families, host, addresses);
+    if wanted.is_empty() {
+        log!(Category::Network, Severity::Warning, "not listening on any interfaces");
     }
-    all
+    let bind = |&address: &SocketAddr| {
+        listening::say_listening(address, addresses);
+        match listening::bind(address, workers, options) {
+            Ok(bound) => Some((address, bound)),
+            Err(error) => {
+                listening::say_failed(address, addresses, &error);
+                None
+            }
+        }
+    };
+    let bound: Vec<_> = wanted.iter().filter_map(bind).collect();
+    if bound.is_empty() && !wanted.is_empty() { Err(StartError::NotListening) } else { Ok(bound) }
 }
 
-fn write_pid_file(path: &Path) -> Result<PidFile, StartError> {
-    PidFile::write(path).map_err(|error| StartError::PidFile(path.to_owned(), error))
+/// BIND: a pid file that cannot be written is said, and the server runs without one.
+fn write_pid_file(path: &Path) -> Option<PidFile> {
+    let written = PidFile::write(path);
+    if let Err(error) = &written {
+        let (path, reason) = (path.display(), io_text(error));
+        log!(Category::General, Severity::Error, "could not open file '{path}': {reason}");
+    }
+    written.ok()
 }
 
 fn runtime(workers: usize) -> io::Result<Runtime> {
@@ -334,7 +353,8 @@ impl Core {
         for (address, sockets) in bound {
             core.listening.serve(address, sockets, &core.service);
         }
-        core.follow_configuration();
+        core.follow_settings();
+        core.listening.schedule_scan();
         core.announce_loads(AfterLoads::All);
         Ok(core)
     }

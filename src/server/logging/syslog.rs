@@ -4,6 +4,7 @@
 //! connect again: the log daemon may have been restarted.
 
 use std::os::unix::net::UnixDatagram;
+use std::sync::OnceLock;
 
 use jiff::Zoned;
 
@@ -13,6 +14,9 @@ use super::Severity;
 const SOCKET: &str = "/dev/log";
 /// What lines are said by. Log rules look for named.
 const IDENT: &str = "named";
+
+/// For when the log daemon's socket cannot be reached by its name.
+static LASTING: OnceLock<UnixDatagram> = OnceLock::new();
 
 /// A connection to the log daemon.
 #[derive(Debug)]
@@ -41,7 +45,21 @@ impl Syslog {
     }
 }
 
+/// Connects in a way that lasts: what [`change_root`] hides stays connected.
+///
+/// [`change_root`]: crate::server::privilege::change_root
+pub fn connect_for_good() {
+    if let Some(socket) = open() {
+        // Fails only where there is one already.
+        let _ = LASTING.set(socket);
+    }
+}
+
 fn connect() -> Option<UnixDatagram> {
+    open().or_else(|| LASTING.get()?.try_clone().ok())
+}
+
+fn open() -> Option<UnixDatagram> {
     let socket = UnixDatagram::unbound().ok()?;
     socket.connect(SOCKET).ok()?;
     Some(socket)

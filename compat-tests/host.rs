@@ -1,0 +1,173 @@
+//! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
+
+use super::peers::host::Host;
+use super::peers::{Kind, Output};
+
+const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
+
+/// What an operator sees of the stock service.
+#[derive(Debug, PartialEq, Eq)]
+struct Stock {
+    answers: Vec<Option<(String, Vec<String>)>>,
+    privileges: Vec<String>,
+    pid_file: String,
+    end: (i32, Output, String),
+}
+
+#[test]
+fn the_stock_configuration_of_debian_is_served_alike() {
+    let [bind, nomd] = BOTH.map(|kind| {
+        let host = Host::new();
+        let mut service = host.start(kind, &[]);
+        let questions = ["localhost SOA", "127.in-addr.arpa NS", "0.in-addr.arpa SOA", "255.in-addr.arpa SOA"];
+        let more = ["localhost A", "localhost AAAA", "1.0.0.127.in-addr.arpa PTR", "x.localhost A"];
+        let all = questions.iter().chain(&more).flat_map(|question| {
+            let (name, rtype) = question.split_once(' ').unwrap();
+            ["@127.0.0.1", "@::1"].map(|server| host.ask(&[server, name, rtype, "+norec"]))
+        });
+        let answers = all.collect();
+        let pid = host.pid();
+        let stock = Stock {
+            answers,
+            privileges: privileges(&pid),
+            pid_file: host.done(&["stat", "-c", "%U %G %a", "/run/named/named.pid"]),
+            end: (0, host.run(&["rndc", "stop"]), String::new()),
+        };
+        let (code, log) = (service.wait_for_end(), host.log());
+        if kind == Kind::Nomd {
+            assert_eq!(log.matches("clients that resolve through this host need another resolver").count(), 1, "{log}");
+        }
+        for line in ["loading configuration from '/etc/bind/named.conf'", "all zones loaded", "running", "exiting"] {
+            assert!(log.contains(&format!(": {line}\n")), "{kind:?} says {line:?}:\n{log}");
+        }
+        Stock { end: (code, stock.end.1, host.done(&["ls", "/run/named"]).replace("session.key\n", "")), ..stock }
+    });
+    assert_eq!(nomd, bind);
+}
+
+/// The accounts and capabilities of all threads, each set once.
+fn privileges(pid: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path.join("status")).unwrap();
+    let of = |status: String| {
+        let is_told = |line: &&str| {
+            ["Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapInh"].iter().any(|word| line.starts_with(word))
+        };
+        status.lines().filter(is_told).collect::<Vec<_>>().join("; ")
+    };
+    let mut all: Vec<String> = tasks.map(|task| of(read(task.unwrap().path()))).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The usual pair of servers, as people write them.
+struct Pair {
+    kinds: [Kind; 2],
+    /// named.conf.local of the primary and of the secondary.
+    conf: [&'static str; 2],
+    /// The NS records.
+    servers: &'static str,
+}
+
+const OLD_WORDS: [&str; 2] = [
+    r#"zone "example.com" {
+    type master;
+    file "/etc/bind/zones/example.com.zone";
+    allow-transfer { 10.0.0.2; };
+    also-notify { 10.0.0.2; };
+};"#,
+    r#"zone "example.com" {
+    type slave;
+    file "/var/cache/bind/example.com.zone";
+    masters { 10.0.0.1; };
+    allow-transfer { none; };
+};"#,
+];
+
+const KEY: &str = r#"key "transfer-key" {
+    algorithm hmac-sha256;
+    secret "bm9tZC1ob3N0LXRlc3RzLXNlY3JldC0wMTIzNDU2Nzg=";
+};
+"#;
+
+impl Pair {
+    fn zone(&self, serial: u32) -> String {
+        let servers = self.servers;
+        format!(
+            "$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 600 604800 300\n{servers}ns1 A 10.0.0.1\nns2 A 10.0.0.2\n"
+        )
+    }
+
+    /// The secondary gets the zone, hears of a new version, keeps a copy that is its own, and passes nothing on.
+    fn check(&self) {
+        let [primary, secondary] = Host::pair();
+        let keyed = self.conf[0].contains("transfer-key");
+        for (host, conf) in [&primary, &secondary].into_iter().zip(self.conf) {
+            let key = if keyed { KEY } else { "" };
+            host.write_conf("named.conf.local", &format!("{key}{conf}\n"));
+        }
+        primary.write_conf("zones/example.com.zone", &self.zone(1));
+        let _primary = primary.start(self.kinds[0], &[]);
+        let _secondary = secondary.start(self.kinds[1], &[]);
+        secondary.wait_until("it has the zone", || secondary.has_serial("10.0.0.2", "example.com", 1));
+        primary.write_conf("zones/example.com.zone", &self.zone(2));
+        assert_eq!(primary.done(&["rndc", "reload", "example.com"]), "zone reload queued\n");
+        secondary.wait_until("it has followed", || secondary.has_serial("10.0.0.2", "example.com", 2));
+        assert_eq!(secondary.done(&["stat", "-c", "%U", "/var/cache/bind/example.com.zone"]), "bind\n");
+        for (client, server) in [(&primary, "@10.0.0.1"), (&primary, "@10.0.0.2"), (&secondary, "@10.0.0.2")] {
+            let output = client.dig(&[server, "example.com", "AXFR"]);
+            assert!(output.stdout.contains("Transfer failed"), "{server}: {output:?}");
+        }
+        assert!(!secondary.log().contains("refused"), "{}", secondary.log());
+    }
+}
+
+/// Tries pairs side by side: most of the time they wait for NOTIFYs that are held back for a while.
+fn check_all(kinds: &[[Kind; 2]], conf: [&'static str; 2], servers: &'static str) {
+    std::thread::scope(|scope| {
+        for &kinds in kinds {
+            scope.spawn(move || Pair { kinds, conf, servers }.check());
+        }
+    });
+}
+
+const WITH_NAMED: [[Kind; 2]; 3] = [[Kind::Nomd, Kind::Nomd], [Kind::Bind, Kind::Nomd], [Kind::Nomd, Kind::Bind]];
+const BOTH_NAMED: &str = "@ NS ns1\n@ NS ns2\n";
+
+#[test]
+fn the_usual_pair_works_as_it_is_written() {
+    check_all(&WITH_NAMED, OLD_WORDS, BOTH_NAMED);
+}
+
+#[test]
+fn the_pair_works_in_new_words_with_a_key() {
+    let primary = r#"zone "example.com" {
+    type primary;
+    file "/etc/bind/zones/example.com.zone";
+    allow-transfer { key "transfer-key"; };
+};"#;
+    let secondary = r#"primaries upstream { 10.0.0.1 key "transfer-key"; };
+zone "example.com" {
+    type secondary;
+    file "/var/cache/bind/example.com.zone";
+    primaries { upstream; };
+    allow-transfer { none; };
+};"#;
+    check_all(&WITH_NAMED, [primary, secondary], BOTH_NAMED);
+}
+
+#[test]
+fn a_hidden_primary_serves_secondaries_of_whole_networks() {
+    let primary = r#"acl cloud { 198.51.100.0/24; 10.0.0.2/31; };
+zone "example.com" {
+    type primary;
+    file "/etc/bind/zones/example.com.zone";
+    notify explicit;
+    also-notify { 10.0.0.2 port 53; };
+    allow-transfer { !198.51.100.1; cloud; };
+    allow-query { localhost; cloud; };
+};"#;
+    let servers = "@ NS ns.cloud.example.\n@ NS ns2\n";
+    check_all(&[[Kind::Nomd; 2], [Kind::Bind; 2]], [primary, OLD_WORDS[1]], servers);
+}
