@@ -66,6 +66,8 @@ pub(super) struct Request {
     pub(super) view: Arc<str>,
     /// From whom.
     pub(super) primary: Peer,
+    /// The serial of the version that is served; none: whatever comes is taken.
+    pub(super) have: Option<Serial>,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
 }
@@ -106,6 +108,8 @@ enum TransferError {
     Exchange(String),
     #[error("maximum transfer time exceeded")]
     TooLong,
+    #[error("serial {serial} is older than ours ({have})")]
+    Older { serial: Serial, have: Serial },
     #[error("writing the zone: {0}")]
     Write(#[from] FileError),
     #[error("writing the zone: {0}")]
@@ -119,6 +123,7 @@ impl TransferError {
             Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
             Self::Stream(error) => error.to_string(),
             Self::TooLong => "timed out".to_owned(),
+            Self::Older { .. } => "not newer".to_owned(),
             Self::Write(_) | Self::Writer(_) => "failure".to_owned(),
         }
     }
@@ -188,8 +193,19 @@ impl Request {
             match progress.map_err(TransferError::Stream)? {
                 Progress::More => {}
                 Progress::UpToDate(_) => return Ok(None),
-                Progress::Done(version) => return Ok(Some(*version)),
+                Progress::Done(version) => return self.newer(*version),
             }
+        }
+    }
+
+    /// A primary may have gone back since it was asked for its serial, or stand for several of which some lag behind.
+    /// BIND takes what comes; we serve no older version unless we are told to (compat-tests/faults.rs).
+    fn newer(&self, version: ZoneVersion) -> Result<Option<ZoneVersion>, TransferError> {
+        let serial = version.serial();
+        match self.have {
+            Some(have) if serial == have => Ok(None),
+            Some(have) if !serial.is_newer_than(have) => Err(TransferError::Older { serial, have }),
+            _ => Ok(Some(version)),
         }
     }
 
@@ -221,7 +237,8 @@ impl Request {
     fn report(&self, outcome: &Result<Option<Arc<ZoneVersion>>, TransferError>, received: &Received, began: Instant) {
         let from = TransferPrefix(self.text(), self.primary.address);
         let (status, serial) = match outcome {
-            Ok(version) => ("success".to_owned(), version.as_ref().map(|version| version.serial())),
+            Ok(Some(version)) => ("success".to_owned(), Some(version.serial())),
+            Ok(None) => ("up to date".to_owned(), None),
             Err(error) => {
                 log!(Category::XferIn, Severity::Error, "{from}{error}");
                 (error.status(), None)

@@ -52,7 +52,8 @@ pub(super) struct Refreshing {
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
     quota: Quota<ZoneId>,
-    transfers: HashMap<ZoneId, Peer>,
+    /// Transfers that wait for their turn: from whom, and the serial that must be surpassed.
+    transfers: HashMap<ZoneId, (Peer, Option<Serial>)>,
     unreachable: Unreachable,
     random: Random,
     epoch: Instant,
@@ -285,10 +286,10 @@ impl Core {
                 }
             }
             // Differences are not read yet: whatever we have, the whole zone is asked for.
-            Action::Transfer { primary, have: _ } => {
+            Action::Transfer { primary, have } => {
                 let limit = Peers::new(&self.config, &task.key.view).transfers(primary.address.ip());
                 self.refreshing.quota.push(id, primary.address.ip(), limit);
-                self.refreshing.transfers.insert(id, primary);
+                self.refreshing.transfers.insert(id, (primary, have));
             }
             Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
             Action::Expire => {
@@ -323,7 +324,7 @@ impl Core {
     fn start_transfers(&mut self) {
         while let Some(id) = self.refreshing.quota.start() {
             let primary = self.refreshing.transfers.remove(&id);
-            let Some((primary, task)) = primary.zip(self.zones.get(id)) else {
+            let Some(((primary, have), task)) = primary.zip(self.zones.get(id)) else {
                 self.refreshing.quota.finish(id);
                 continue;
             };
@@ -332,6 +333,7 @@ impl Core {
                 zone: task.conf.clone(),
                 view: Arc::clone(&task.key.view),
                 primary,
+                have,
                 file: task.file().cloned(),
             };
             let events = self.events.clone();

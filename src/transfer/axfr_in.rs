@@ -10,6 +10,7 @@ use crate::dns::message::{HEADER_LENGTH, Header, Message};
 use crate::dns::tsig::{Chain, TsigError};
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{Class, Key, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
+use crate::zone::check::{self, Conflict};
 use crate::zone::{Builder, ContentsError, Limits, ZoneVersion};
 
 /// TTLs above this count as 0 (RFC 2181 section 8).
@@ -22,19 +23,22 @@ pub enum AxfrError {
     #[error("{0}")]
     Rcode(Rcode),
     /// The connection ended within the zone.
-    #[error("unexpected end of input")]
+    #[error("end of file")]
     UnexpectedEnd,
     /// Records follow the SOA record that ends the zone.
-    #[error("extra input text")]
+    #[error("extra input data")]
     ExtraData,
-    /// A message is malformed, or is no answer to the request.
+    /// A message cannot be read.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// A message is no answer to the request, or no part of a zone.
     #[error("FORMERR")]
     Malformed,
     /// A response with another ID.
     #[error("unexpected message id")]
     Id,
     /// A response of another opcode.
-    #[error("unexpected opcode")]
+    #[error("unexpected OPCODE")]
     Opcode,
     /// The signature is missing or wrong.
     #[error(transparent)]
@@ -48,15 +52,12 @@ pub enum AxfrError {
     /// The zone has no NS records at its apex, or more than one SOA record.
     #[error("bad zone")]
     BadZone,
+    /// Records that exclude each other.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
     /// The primary answered IXFR with differences: ask again for the whole zone.
     #[error("differences instead of a zone")]
     Differences,
-}
-
-impl From<WireError> for AxfrError {
-    fn from(_: WireError) -> Self {
-        Self::Malformed
-    }
 }
 
 impl From<ContentsError> for AxfrError {
@@ -222,7 +223,7 @@ impl<'k> AxfrIn<'k> {
         let length = usize::from(reader.u16()?);
         let start = reader.position();
         reader.take(length)?;
-        if class != self.class || rtype.is_meta() {
+        if class != self.class || rtype.is_meta() || rtype == Rtype(0) {
             return Err(AxfrError::Malformed);
         }
         self.rdata.clear();
@@ -279,11 +280,14 @@ impl<'k> AxfrIn<'k> {
         }
     }
 
-    /// A zone needs NS records at its apex; the builder counts the SOA records.
+    /// A zone needs NS records at its apex, and none that exclude each other; the builder counts the SOA records.
     fn finish(&mut self) -> Result<ZoneVersion, AxfrError> {
         let empty = Builder::new(self.apex.clone(), self.class);
         let version = std::mem::replace(&mut self.builder, empty).finish()?;
         let has_ns = version.apex_node().is_some_and(|apex| apex.rrset(Rtype::NS).is_some());
+        if let Some((_, conflict)) = check::conflicts(&version).next() {
+            return Err(conflict.into());
+        }
         if has_ns { Ok(version) } else { Err(AxfrError::BadZone) }
     }
 }

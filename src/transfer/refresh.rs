@@ -99,7 +99,7 @@ pub enum Event {
     SoaFailed(String),
     /// A new version is on disk and published.
     Transferred(Timers),
-    /// The primary answered the transfer request with the SOA record alone.
+    /// The primary answered the transfer request with the SOA record alone, or with the version that we have.
     UpToDate,
     /// The transfer came to nothing.
     TransferFailed(Failure),
@@ -204,6 +204,8 @@ struct Walk {
     is_transferring: bool,
     told_of_lower: bool,
     force: bool,
+    /// The serial in the answer of the primary being asked.
+    announced: Option<Serial>,
     /// The EXPIRE option of the primary being asked.
     reported_expire_s: Option<u32>,
 }
@@ -365,6 +367,7 @@ impl Refresh {
             is_transferring: false,
             told_of_lower: false,
             force: std::mem::take(&mut self.force),
+            announced: None,
             reported_expire_s: None,
         });
         self.approach();
@@ -383,7 +386,8 @@ impl Refresh {
             (true, false) => Opt::Plain,
             (true, true) => Opt::Expire,
         };
-        (walk.tcp, walk.tries, walk.is_transferring, walk.reported_expire_s) = (false, 0, false, None);
+        (walk.tcp, walk.tries, walk.is_transferring) = (false, 0, false);
+        (walk.announced, walk.reported_expire_s) = (None, None);
         self.ask();
     }
 

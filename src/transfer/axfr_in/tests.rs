@@ -61,11 +61,26 @@ fn a_zone_ends_with_its_second_soa_record() {
 fn streams_that_are_no_zone_fail_in_binds_words() {
     assert_eq!(reason(outcome(&[ns(), start(3)])), "FORMERR");
     assert_eq!(reason(outcome(&[start(3), ns(), start(4)])), "FORMERR");
-    assert_eq!(reason(outcome(&[start(3), ns(), start(3), ns()])), "extra input text");
+    assert_eq!(reason(outcome(&[start(3), ns(), start(3), ns()])), "extra input data");
     assert_eq!(reason(outcome(&[start(3), start(3)])), "bad zone");
     assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::SOA, soa(3))])), "not at top of zone");
-    assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::A, vec![1, 2, 3])])), "FORMERR");
-    assert_eq!(transfer(None, None).end_of_input().to_string(), "unexpected end of input");
+    assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::A, vec![1, 2, 3])])), "unexpected end of input");
+    assert_eq!(transfer(None, None).end_of_input().to_string(), "end of file");
+}
+
+#[test]
+fn records_that_exclude_each_other_are_refused() {
+    let alias = |to: &str| ("a.example.", Rtype::CNAME, name(to).as_ref().as_bytes().to_vec());
+    let address = ("a.example.", Rtype::A, vec![1; 4]);
+    assert_eq!(reason(outcome(&[start(3), ns(), alias("b."), address, start(3)])), "CNAME and other data");
+    let two = [start(3), ns(), alias("b."), alias("c."), start(3)];
+    assert_eq!(reason(outcome(&two)), "multiple RRs of singleton type");
+    assert!(matches!(outcome(&[start(3), ns(), alias("b."), alias("b."), start(3)]), Ok(Progress::Done(_))));
+}
+
+#[test]
+fn type_zero_is_no_record() {
+    assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype(0), vec![1])])), "FORMERR");
 }
 
 #[test]
@@ -74,7 +89,7 @@ fn headers_and_questions_must_fit() {
     assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x8405, &[])), "REFUSED");
     assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x8409, &[])), "NOTAUTH");
     assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0x0400, &[start(3)])), "FORMERR");
-    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0xa400, &[start(3)])), "unexpected opcode");
+    assert_eq!(feed(&message(Rtype::AXFR, Class::IN, 0xa400, &[start(3)])), "unexpected OPCODE");
     assert_eq!(feed(&message(Rtype::IXFR, Class::IN, 0x8400, &[start(3)])), "FORMERR");
     assert_eq!(feed(&message(Rtype::AXFR, Class::CH, 0x8400, &[start(3)])), "FORMERR");
     let mut other = answer(&[start(3)]);

@@ -25,7 +25,7 @@ impl Refresh {
 
     fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
         let Some(walk) = &mut self.walk else { return };
-        walk.reported_expire_s = expire_s;
+        (walk.announced, walk.reported_expire_s) = (Some(theirs), expire_s);
         let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
         if walk.force || is_wanted {
             return self.transfer(primary, context);

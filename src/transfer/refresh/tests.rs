@@ -73,6 +73,19 @@ fn word(action: &Action) -> String {
 }
 
 #[test]
+fn a_primary_that_announces_more_than_it_gives_is_asked_again_at_the_retry_interval() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+    let actions = rig.does(Event::UpToDate);
+    assert!(actions.iter().any(|action| action.contains("serial 11 announced but not transferred")), "{actions:?}");
+    assert_eq!(actions.last().unwrap(), "ask 192.0.2.2 udp Expire");
+    rig.step(Event::SoaFailed("connection refused".to_owned()));
+    let wait_s = rig.zone.next_check_s() - rig.now_s;
+    assert!((675..=900).contains(&wait_s), "{wait_s}");
+}
+
+#[test]
 fn a_zone_without_a_copy_asks_at_once_and_backs_off_to_six_hours() {
     let mut rig = Rig::new(1);
     assert_eq!(rig.does(Event::Missing), ["ask 192.0.2.1 udp Expire"]);

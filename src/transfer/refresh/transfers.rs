@@ -35,9 +35,17 @@ impl Refresh {
     }
 
     pub(super) fn transfer_was_needless(&mut self, context: &mut Context<'_>) {
-        if self.awaited(true).is_some() {
-            self.confirm(context);
-            self.end(context);
+        let Some(primary) = self.awaited(true) else { return };
+        let announced = self.walk.as_ref().and_then(|walk| walk.announced);
+        self.confirm(context);
+        match (announced, self.copy) {
+            (Some(announced), Some(copy)) if announced.is_newer_than(copy.serial) => {
+                let text = format!("refresh: serial {announced} announced but not transferred from primary {primary}");
+                self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
+                self.check_after(copy.retry_s, context);
+                self.next_primary(context);
+            }
+            _ => self.end(context),
         }
     }
 
