@@ -7,6 +7,7 @@
 
 mod answers;
 mod control;
+mod faults;
 mod host;
 mod notify;
 mod peers;
