@@ -76,6 +76,11 @@ pub fn message(id: u16, flags: u16, question: &[u8], records: &[Vec<u8>]) -> Vec
     [&head, question, &records.concat()].concat()
 }
 
+/// A NOTIFY that tells no serial.
+pub fn notify(zone: &str) -> Vec<u8> {
+    message(7, 0x2400, &[&name(zone), &SOA.to_be_bytes()[..], &IN.to_be_bytes()].concat(), &[])
+}
+
 /// The messages of an honest transfer: a first one with the SOA record and the bulk, a second one with the end.
 pub fn zone_messages(request: &Request, serial: u32) -> Vec<Vec<u8>> {
     let zone = &request.zone;
