@@ -30,7 +30,10 @@ use crate::zone::raw::{self, Header};
 pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, tcp: bool, opt: Opt) -> Event {
     let zone = apex.as_ref();
     let mut chain = primary.key.as_deref().map(Chain::new);
-    let mut query = message::request(id, zone, class, Ask::Soa, opt);
+    let mut query = match message::request(id, zone, class, Ask::Soa, opt) {
+        Ok(query) => query,
+        Err(error) => return Event::SoaFailed(error.to_string()),
+    };
     if let Some(chain) = &mut chain {
         message::sign(chain, &mut query, unix_now_s());
     }
@@ -173,7 +176,8 @@ impl Request {
             .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
         self.log_connected(&connection, primary.key.as_deref());
         let mut chain = primary.key.as_deref().map(Chain::new);
-        let mut query = message::request(self.id, zone.apex.as_ref(), zone.class, Ask::Axfr, Opt::Without);
+        let mut query = message::request(self.id, zone.apex.as_ref(), zone.class, Ask::Axfr, Opt::Without)
+            .map_err(|error| TransferError::Exchange(error.to_string()))?;
         if let Some(chain) = &mut chain {
             message::sign(chain, &mut query, unix_now_s());
         }

@@ -285,7 +285,10 @@ impl Core {
 }
 
 async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (u32, &[u8])) -> Outcome {
-    let mut query = message::request(id, apex.as_ref(), class, Ask::Notify(ttl, soa), Opt::Without);
+    let mut query = match message::request(id, apex.as_ref(), class, Ask::Notify(ttl, soa), Opt::Without) {
+        Ok(query) => query,
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
     let mut chain = peer.key.as_deref().map(Chain::new);
     if let Some(chain) = &mut chain {
         message::sign(chain, &mut query, unix_now_s());

@@ -299,12 +299,12 @@ mod tests {
     #[test]
     fn a_notify_that_comes_in_is_read() {
         let zone = Name::from_text(b"example.").unwrap();
-        let bytes = request(1, zone.as_ref(), Class::IN, Ask::Notify(60, &soa()), Opt::Without);
+        let bytes = request(1, zone.as_ref(), Class::IN, Ask::Notify(60, &soa()), Opt::Without).unwrap();
         let notified = read(&Message::new(&bytes).unwrap()).unwrap();
         assert_eq!((notified.zone.as_ref(), notified.serial), (zone.as_ref(), Some(Serial(7))));
-        let other = request(1, zone.as_ref(), Class::IN, Ask::Axfr, Opt::Without);
+        let other = request(1, zone.as_ref(), Class::IN, Ask::Axfr, Opt::Without).unwrap();
         assert_eq!(read(&Message::new(&other).unwrap()), Err(Rcode::FORMERR));
-        let bare = request(1, zone.as_ref(), Class::IN, Ask::Soa, Opt::Without);
+        let bare = request(1, zone.as_ref(), Class::IN, Ask::Soa, Opt::Without).unwrap();
         assert_eq!(read(&Message::new(&bare).unwrap()).unwrap().serial, None);
     }
 

@@ -190,7 +190,7 @@ impl World {
         let apex = name("example.");
         let key = self.key.clone();
         let mut chain = key.as_deref().map(Chain::new);
-        let mut asked = message::request(id, apex.as_ref(), Class::IN, Ask::Soa, opt);
+        let mut asked = message::request(id, apex.as_ref(), Class::IN, Ask::Soa, opt).unwrap();
         if let Some(chain) = &mut chain {
             message::sign(chain, &mut asked, self.now_s);
         }

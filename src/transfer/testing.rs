@@ -72,7 +72,7 @@ pub(super) fn exchange<'k>(
     filling: Filling,
     id: u16,
 ) -> Exchange<'k> {
-    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, Opt::Without);
+    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, Opt::Without).unwrap();
     let mut chain = key.map(Chain::new);
     if let Some(chain) = &mut chain {
         sign(chain, &mut asked, NOW_S);
