@@ -171,3 +171,68 @@ zone "example.com" {
     let servers = "@ NS ns.cloud.example.\n@ NS ns2\n";
     check_all(&[[Kind::Nomd; 2], [Kind::Bind; 2]], [primary, OLD_WORDS[1]], servers);
 }
+
+#[test]
+fn the_service_manager_hears_of_reloads_and_the_end() {
+    let [bind, nomd] = BOTH.map(|kind| {
+        let host = Host::new();
+        let mut service = host.start(kind, &[]);
+        if kind == Kind::Nomd {
+            // It would end named; log rotation that was written for another daemon sends it.
+            service.signal("USR1");
+        }
+        let is_ready_again = |reloads| {
+            let states = host.states();
+            states.last().is_some_and(|state| state == "READY=1")
+                && states.iter().filter(|state| *state == "RELOADING=1").count() == reloads
+        };
+        service.signal("HUP");
+        host.wait_until("it is ready after HUP", || is_ready_again(1));
+        let mut replies = vec![];
+        for (done, command) in ["reload", "reconfig"].into_iter().enumerate() {
+            replies.push(host.run(&["rndc", command]));
+            host.wait_until(&format!("it is ready after {command}"), || is_ready_again(2 + done));
+        }
+        for (done, (file, text)) in
+            [("named.conf.local", "nonsense;"), ("named.conf", "include \"/no/such\";")].into_iter().enumerate()
+        {
+            host.write_conf(file, text);
+            replies.push(host.run(&["rndc", "reload"]));
+            host.wait_until("it is ready after a reload in vain", || is_ready_again(4 + done));
+            assert!(host.ask(&["@127.0.0.1", "localhost", "SOA"]).is_some_and(|(status, _)| status == "NOERROR"));
+        }
+        service.signal("INT");
+        (service.wait_for_end(), host.states(), replies, host.run(&["cat", "/run/named/named.pid"]).status)
+    });
+    assert_eq!(nomd, bind);
+}
+
+#[test]
+fn addresses_and_low_ports_are_followed_without_root() {
+    let host = Host::new();
+    host.write_conf("named.conf.options", r#"options { directory "/var/cache/bind"; recursion no; listen-on { !10.9.0.3; any; }; listen-on-v6 { any; }; };"#);
+    let _service = host.start(Kind::Nomd, &[]);
+    let answers = |server: &str, words: &[&str]| {
+        let server = format!("@{server}");
+        host.ask(&[&[server.as_str(), "localhost", "SOA"], words].concat())
+            .is_some_and(|(status, _)| status == "NOERROR")
+    };
+    for (address, server) in [("10.9.0.1/24", "10.9.0.1"), ("fd09::1/64", "fd09::1")] {
+        host.done(&["ip", "addr", "add", address, "dev", "lo"]);
+        host.wait_until("UDP is answered on the new address", || answers(server, &[]));
+        assert!(answers(server, &["+tcp"]), "TCP on {server}");
+        host.done(&["ip", "addr", "del", address, "dev", "lo"]);
+        host.wait_for_log(&format!("no longer listening on {server}#53"));
+        assert!(answers("127.0.0.1", &[]) && answers("::1", &["+tcp"]));
+    }
+    host.done(&["ip", "addr", "add", "10.9.0.3/24", "dev", "lo"]);
+    host.done(&["ip", "addr", "add", "10.9.0.4/24", "dev", "lo"]);
+    host.wait_until("the allowed address is answered", || answers("10.9.0.4", &[]));
+    assert!(!answers("10.9.0.3", &[]), "an address that listen-on excludes");
+    host.write_conf("named.conf.options", r#"options { directory "/var/cache/bind"; recursion no; listen-on port 99 { 127.0.0.1; }; listen-on port 5399 { 10.9.0.0/24; }; listen-on-v6 port 98 { ::1; }; };"#);
+    host.done(&["rndc", "reconfig"]);
+    host.wait_until("the new ports are answered", || answers("127.0.0.1", &["-p", "99"]));
+    assert!(answers("10.9.0.3", &["-p", "5399"]) && answers("10.9.0.4", &["-p", "5399", "+tcp"]));
+    assert!(answers("::1", &["-p", "98", "+tcp"]));
+    assert!(!answers("127.0.0.1", &[]) && !answers("10.9.0.4", &[]), "the old port is closed");
+}

@@ -137,12 +137,15 @@ impl Host {
         Service { host: self, child }
     }
 
-    /// The states that the service manager has been told of.
+    /// The states that the service manager has been told of, without repetition.
     pub fn states(&self) -> Vec<String> {
         let states = self.manager.heard();
         let told =
             states.lines().filter(|line| ["READY=", "RELOADING=", "STOPPING="].iter().any(|s| line.starts_with(s)));
-        told.map(str::to_owned).collect()
+        let mut told: Vec<String> = told.map(str::to_owned).collect();
+        // named says twice that it is ready: for the command and for the zones.
+        told.dedup();
+        told
     }
 
     /// All that came to the host's syslog and standard error so far.

@@ -103,8 +103,8 @@ impl Core {
 
     /// The configuration, then every zone that changed.
     fn reload(&mut self) -> Reply {
-        if !self.reconfigure() {
-            return Reply::failed(IscResult::FAILURE);
+        if let Err(result) = self.reconfigure() {
+            return Reply::failed(result);
         }
         log!(Category::General, Severity::Info, "reloading zones succeeded");
         self.load_changed();
@@ -114,8 +114,8 @@ impl Core {
     }
 
     fn reconfig(&mut self) -> Reply {
-        if !self.reconfigure() {
-            return Reply::failed(IscResult::FAILURE);
+        if let Err(result) = self.reconfigure() {
+            return Reply::failed(result);
         }
         log!(Category::General, Severity::Info, "scheduled loading new zones");
         self.announce_loads(AfterLoads::New);
@@ -129,7 +129,7 @@ impl Core {
     }
 
     /// Reads the configuration anew and takes it over; on a fault everything stays as it is.
-    fn reconfigure(&mut self) -> bool {
+    fn reconfigure(&mut self) -> Result<(), IscResult> {
         systemd::reloading();
         log!(Category::General, Severity::Info, "loading configuration from '{}'", self.conf_path.display());
         let read = self.read_configuration();
@@ -141,13 +141,15 @@ impl Core {
                 self.follow_settings();
                 self.rescan_interfaces();
                 log!(Category::General, Severity::Info, "reloading configuration succeeded");
+                Ok(())
             }
             Err(error) => {
-                log!(Category::General, Severity::Error, "reloading configuration failed: {}", error.reason());
-                self.say_ready();
+                let reason = error.reason();
+                log!(Category::General, Severity::Error, "reloading configuration failed: {reason}");
+                systemd::reload_failed(&reason);
+                Err(IscResult::from_text(&reason).unwrap_or(IscResult::FAILURE))
             }
         }
-        !self.last_reload_failed
     }
 
     /// All of a new configuration that can be wrong.

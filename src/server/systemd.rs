@@ -4,7 +4,12 @@ use sd_notify::NotifyState;
 
 /// Zones are loaded, queries are answered.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    tell(&[NotifyState::Ready, NotifyState::Status("running"), NotifyState::MainPid(std::process::id())]);
+}
+
+/// A reload has ended without effect; what was served before goes on.
+pub(super) fn reload_failed(reason: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(&format!("reload command finished: {reason}"))]);
 }
 
 /// A reload has begun; [`ready`] ends it.

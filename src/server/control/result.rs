@@ -55,6 +55,11 @@ impl IscResult {
         Self(code)
     }
 
+    /// The result that has these words.
+    pub fn from_text(text: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.2 == text).map(|row| Self(row.0))
+    }
+
     /// Whether it was done.
     pub fn is_success(self) -> bool {
         self == Self::SUCCESS
@@ -82,7 +87,7 @@ impl fmt::Display for IscResult {
 }
 
 /// Number, identifier, text.
-const TABLE: [(u16, &str, &str); 17] = [
+const TABLE: [(u16, &str, &str); 18] = [
     (0, "ISC_R_SUCCESS", "success"),
     (6, "ISC_R_NOPERM", "permission denied"),
     (18, "ISC_R_EXISTS", "already exists"),
@@ -91,6 +96,7 @@ const TABLE: [(u16, &str, &str); 17] = [
     (25, "ISC_R_FAILURE", "failure"),
     (27, "ISC_R_NOTIMPLEMENTED", "not implemented"),
     (32, "ISC_R_UNEXPECTEDTOKEN", "unexpected token"),
+    (38, "ISC_R_FILENOTFOUND", "file not found"),
     (41, "ISC_R_RANGE", "out of range"),
     (75, "DNS_R_LABELTOOLONG", "label too long"),
     (76, "DNS_R_BADESCAPE", "bad escape"),
@@ -112,5 +118,6 @@ mod tests {
         assert_eq!(IscResult::NOT_FOUND.id(), "ISC_R_NOTFOUND");
         assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert_eq!(IscResult::from_code(999).code(), 999);
+        assert_eq!(IscResult::from_text("failure"), Some(IscResult::FAILURE));
     }
 }
