@@ -1,63 +1,49 @@
 //! One queue of deadlines for all zones: no timer, thread or descriptor per zone.
 //!
-//! Each subject has at most one deadline that counts, the one set last; older entries are passed over when they come
-//! up.
+//! Each subject has at most one deadline, the one set last. An earlier one is taken out at once and not passed over when
+//! it comes up: a zone's expiry is weeks away and moves with every refresh, so what is left behind would pile up.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 /// Deadlines of subjects, in any clock whose moments can be ordered.
 #[derive(Debug)]
 pub(super) struct Timers<Subject, Moment> {
-    queue: BinaryHeap<Reverse<(Moment, Subject)>>,
+    queue: BTreeSet<(Moment, Subject)>,
     current: HashMap<Subject, Moment>,
 }
 
-impl<Subject: Ord, Moment: Ord> Default for Timers<Subject, Moment> {
+impl<Subject, Moment> Default for Timers<Subject, Moment> {
     fn default() -> Self {
-        Self { queue: BinaryHeap::new(), current: HashMap::new() }
+        Self { queue: BTreeSet::new(), current: HashMap::new() }
     }
 }
 
 impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
     /// Sets the subject's deadline, in place of one it may have.
     pub(super) fn set(&mut self, subject: Subject, at: Moment) {
-        if self.current.insert(subject, at) != Some(at) {
-            self.queue.push(Reverse((at, subject)));
-        }
+        self.clear(subject);
+        self.current.insert(subject, at);
+        self.queue.insert((at, subject));
     }
 
     /// Forgets the subject's deadline.
     pub(super) fn clear(&mut self, subject: Subject) {
-        self.current.remove(&subject);
+        if let Some(at) = self.current.remove(&subject) {
+            self.queue.remove(&(at, subject));
+        }
     }
 
-    /// The next deadline that counts.
-    pub(super) fn next_deadline(&mut self) -> Option<Moment> {
-        self.drop_stale();
-        self.queue.peek().map(|Reverse((at, _))| *at)
+    /// The next deadline.
+    pub(super) fn next_deadline(&self) -> Option<Moment> {
+        self.queue.first().map(|(at, _)| *at)
     }
 
     /// Takes one subject whose deadline is `now` or before.
     pub(super) fn due(&mut self, now: Moment) -> Option<Subject> {
-        self.drop_stale();
-        let Reverse((at, subject)) = *self.queue.peek()?;
-        if at > now {
-            return None;
-        }
-        self.queue.pop();
-        self.current.remove(&subject);
+        let (_, subject) = *self.queue.first().filter(|(at, _)| *at <= now)?;
+        self.clear(subject);
         Some(subject)
-    }
-
-    fn drop_stale(&mut self) {
-        while let Some(Reverse((at, subject))) = self.queue.peek() {
-            if self.current.get(subject) == Some(at) {
-                return;
-            }
-            self.queue.pop();
-        }
     }
 }
 
@@ -89,5 +75,14 @@ mod tests {
         timers.set(1, 10);
         assert_eq!(timers.due(10), Some(1));
         assert_eq!(timers.due(10), None);
+    }
+
+    #[test]
+    fn a_deadline_that_moves_leaves_nothing_behind() {
+        let mut timers = Timers::default();
+        (0..1000).for_each(|at| timers.set('a', at));
+        assert_eq!((timers.queue.len(), timers.current.len()), (1, 1));
+        assert_eq!(timers.due(1000), Some('a'));
+        assert!(timers.queue.is_empty() && timers.current.is_empty());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! First come, first served; a transfer whose primary is busy lets those from others pass.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::net::IpAddr;
 
 /// Transfers that run and transfers that wait ("deferred" in `rndc status`).
@@ -10,22 +11,33 @@ use std::net::IpAddr;
 pub struct Quota<Zone> {
     transfers_in: usize,
     transfers_per_ns: usize,
-    running: Vec<Job<Zone>>,
-    waiting: VecDeque<Job<Zone>>,
+    running: HashMap<Zone, IpAddr>,
+    waiting: HashMap<Zone, Place>,
+    primaries: HashMap<IpAddr, Primary<Zone>>,
+    /// How many were ever queued: numbers the places.
+    places: u64,
+}
+
+/// What runs from a primary and what waits for it, in order.
+#[derive(Debug)]
+struct Primary<Zone> {
+    running: usize,
+    /// `server { transfers }`, in place of `transfers-per-ns`.
+    limit: Option<usize>,
+    queue: BTreeMap<u64, Zone>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Job<Zone> {
-    zone: Zone,
+struct Place {
+    number: u64,
     primary: IpAddr,
-    /// `server { transfers }`, in place of `transfers-per-ns`.
-    limit: Option<usize>,
 }
 
-impl<Zone: Copy + PartialEq> Quota<Zone> {
+impl<Zone: Copy + Eq + Hash> Quota<Zone> {
     /// The two limits.
     pub fn new(transfers_in: usize, transfers_per_ns: usize) -> Self {
-        Self { transfers_in, transfers_per_ns, running: Vec::new(), waiting: VecDeque::new() }
+        let (running, waiting, primaries) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { transfers_in, transfers_per_ns, running, waiting, primaries, places: 0 }
     }
 
     /// Changes the limits; what runs goes on.
@@ -33,10 +45,15 @@ impl<Zone: Copy + PartialEq> Quota<Zone> {
         (self.transfers_in, self.transfers_per_ns) = (transfers_in, transfers_per_ns);
     }
 
-    /// Queues a zone's transfer, in place of one that it may have waiting.
+    /// Queues a zone's transfer, in place of one that it may have. `limit` holds for the primary from now on.
     pub fn push(&mut self, zone: Zone, primary: IpAddr, limit: Option<usize>) {
-        self.waiting.retain(|job| job.zone != zone);
-        self.waiting.push_back(Job { zone, primary, limit });
+        self.finish(zone);
+        self.places = self.places.wrapping_add(1);
+        self.waiting.insert(zone, Place { number: self.places, primary });
+        let fresh = || Primary { running: 0, limit, queue: BTreeMap::new() };
+        let at = self.primaries.entry(primary).or_insert_with(fresh);
+        at.limit = limit;
+        at.queue.insert(self.places, zone);
     }
 
     /// The next zone whose transfer may start; it counts as running from now on.
@@ -44,16 +61,34 @@ impl<Zone: Copy + PartialEq> Quota<Zone> {
         if self.running.len() >= self.transfers_in {
             return None;
         }
-        let at = self.waiting.iter().position(|job| self.has_room_at_primary(job))?;
-        let job = self.waiting.remove(at)?;
-        self.running.push(job);
-        Some(job.zone)
+        let per_ns = self.transfers_per_ns;
+        let free = self.primaries.iter_mut().filter(|(_, at)| at.running < at.limit.unwrap_or(per_ns));
+        let (&address, at) =
+            free.filter(|(_, at)| !at.queue.is_empty()).min_by_key(|(_, at)| at.queue.keys().next().copied())?;
+        let (_, zone) = at.queue.pop_first()?;
+        at.running = at.running.saturating_add(1);
+        self.waiting.remove(&zone);
+        self.running.insert(zone, address);
+        Some(zone)
     }
 
     /// Forgets a zone's transfer, running or waiting.
     pub fn finish(&mut self, zone: Zone) {
-        self.running.retain(|job| job.zone != zone);
-        self.waiting.retain(|job| job.zone != zone);
+        if let Some(place) = self.waiting.remove(&zone) {
+            self.leave(place.primary, |at| _ = at.queue.remove(&place.number));
+        }
+        if let Some(address) = self.running.remove(&zone) {
+            self.leave(address, |at| at.running = at.running.saturating_sub(1));
+        }
+    }
+
+    /// Changes what is known of a primary, and forgets it when nothing runs or waits there any more.
+    fn leave(&mut self, address: IpAddr, change: impl FnOnce(&mut Primary<Zone>)) {
+        let Some(at) = self.primaries.get_mut(&address) else { return };
+        change(at);
+        if at.running == 0 && at.queue.is_empty() {
+            self.primaries.remove(&address);
+        }
     }
 
     /// How many run.
@@ -64,12 +99,6 @@ impl<Zone: Copy + PartialEq> Quota<Zone> {
     /// How many wait.
     pub fn deferred(&self) -> usize {
         self.waiting.len()
-    }
-
-    fn has_room_at_primary(&self, wanted: &Job<Zone>) -> bool {
-        let busy = self.running.iter().filter(|job| job.primary == wanted.primary).count();
-        // A zone's own earlier transfer has to end first.
-        busy < wanted.limit.unwrap_or(self.transfers_per_ns) && self.running.iter().all(|job| job.zone != wanted.zone)
     }
 }
 
@@ -104,5 +133,28 @@ mod tests {
         assert_eq!((quota.start(), quota.start()), (Some(1), None));
         quota.finish(1);
         assert_eq!(quota.start(), Some(2));
+    }
+    #[test]
+    fn a_zone_forgotten_gives_its_place_back_and_leaves_nothing_behind() {
+        let mut quota = Quota::new(10, 1);
+        quota.push(1, A, None);
+        quota.push(2, A, None);
+        quota.push(3, A, None);
+        assert_eq!(quota.start(), Some(1));
+        quota.finish(2);
+        assert_eq!((quota.start(), quota.deferred()), (None, 1));
+        quota.finish(1);
+        assert_eq!(quota.start(), Some(3));
+        quota.finish(3);
+        assert!(quota.primaries.is_empty() && quota.running.is_empty() && quota.waiting.is_empty());
+    }
+
+    #[test]
+    fn a_zone_that_is_queued_again_goes_to_its_new_primary() {
+        let mut quota = Quota::new(10, 1);
+        quota.push(1, A, None);
+        quota.push(1, B, None);
+        assert_eq!((quota.start(), quota.start()), (Some(1), None));
+        assert!(!quota.primaries.contains_key(&A));
     }
 }

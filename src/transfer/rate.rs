@@ -11,23 +11,24 @@ use std::hash::Hash;
 pub struct Pacer<Job> {
     interval_ms: u64,
     next_ms: u64,
-    urgent: VecDeque<Job>,
-    routine: VecDeque<Job>,
-    /// In which queue a waiting job counts; elsewhere it is a leftover to be passed over.
-    waiting: HashMap<Job, Queue>,
+    urgent: VecDeque<(u64, Job)>,
+    routine: VecDeque<(u64, Job)>,
+    /// The number of the place in a queue that counts for a job; its other places are leftovers to be passed over.
+    waiting: HashMap<Job, Place>,
+    places: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Queue {
-    Urgent,
-    Routine,
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u64,
+    is_urgent: bool,
 }
 
 impl<Job: Copy + Eq + Hash> Pacer<Job> {
     /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
     pub fn new(rate: u32) -> Self {
         let (urgent, routine) = (VecDeque::new(), VecDeque::new());
-        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine, waiting: HashMap::new() }
+        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine, waiting: HashMap::new(), places: 0 }
     }
 
     /// Changes the rate; what waits keeps waiting.
@@ -37,26 +38,25 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// Queues a job unless it waits already.
     pub fn push(&mut self, job: Job) {
-        if let Entry::Vacant(place) = self.waiting.entry(job) {
-            place.insert(Queue::Routine);
-            self.routine.push_back(job);
+        if let Entry::Vacant(entry) = self.waiting.entry(job) {
+            self.places = self.places.wrapping_add(1);
+            entry.insert(Place { number: self.places, is_urgent: false });
+            self.routine.push_back((self.places, job));
         }
     }
 
     /// Queues a job ahead of all routine ones, also if it waits among those.
     pub fn push_urgent(&mut self, job: Job) {
-        if self.waiting.insert(job, Queue::Urgent) != Some(Queue::Urgent) {
-            self.urgent.push_back(job);
+        if self.waiting.get(&job).is_none_or(|place| !place.is_urgent) {
+            self.places = self.places.wrapping_add(1);
+            self.waiting.insert(job, Place { number: self.places, is_urgent: true });
+            self.urgent.push_back((self.places, job));
         }
     }
 
     /// Takes a job out that is not wanted any more.
     pub fn remove(&mut self, job: &Job) {
-        if self.waiting.remove(job).is_some() {
-            // Or it would count again, in its old place, when pushed again.
-            self.urgent.retain(|each| each != job);
-            self.routine.retain(|each| each != job);
-        }
+        self.waiting.remove(job);
     }
 
     /// The next job, if one waits and its time has come.
@@ -73,13 +73,8 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
     }
 
     fn first(&mut self) -> Option<Job> {
-        while let Some(job) = self.urgent.pop_front() {
-            if self.waiting.get(&job) == Some(&Queue::Urgent) {
-                return Some(job);
-            }
-        }
-        while let Some(job) = self.routine.pop_front() {
-            if self.waiting.get(&job) == Some(&Queue::Routine) {
+        while let Some((number, job)) = self.urgent.pop_front().or_else(|| self.routine.pop_front()) {
+            if self.waiting.get(&job).is_some_and(|place| place.number == number) {
                 return Some(job);
             }
         }
@@ -128,5 +123,17 @@ mod tests {
         let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
         assert_eq!(order, [3, 1, 2]);
         assert_eq!(pacer.next_ms(), None);
+    }
+    #[test]
+    fn a_job_taken_out_does_not_come_and_queues_behind_when_pushed_again() {
+        let mut pacer = Pacer::new(1000);
+        [1, 2, 3].into_iter().for_each(|job| pacer.push(job));
+        pacer.push_urgent(3);
+        pacer.remove(&3);
+        pacer.remove(&1);
+        pacer.push(1);
+        assert_eq!(pacer.len(), 2);
+        let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
+        assert_eq!(order, [2, 1]);
     }
 }
