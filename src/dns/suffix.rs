@@ -33,7 +33,10 @@ impl Suffixes {
         self.find_labels(bytes);
         let mut hash = root_hash(seed);
         let mut end = bytes.len().saturating_sub(1);
-        for (&start, place) in self.starts.iter().zip(&mut self.hashes).take(self.labels).rev() {
+        // Slices of the labels that there are: `take(n).rev()` would step over all the places behind them.
+        let starts = self.starts.get(..self.labels).unwrap_or_default();
+        let places = self.hashes.get_mut(..self.labels).unwrap_or_default();
+        for (&start, place) in starts.iter().zip(places).rev() {
             let start = usize::from(start);
             hash = mix(hash, bytes.get(start..end).unwrap_or_default());
             *place = hash;
@@ -76,16 +79,24 @@ pub fn root_hash(seed: u64) -> u64 {
 /// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases
 /// agree; that a few other bytes then agree as well does no harm.
 fn mix(hash: u64, label: &[u8]) -> u64 {
-    let (chunks, rest) = label.as_chunks::<8>();
-    let mut hash = hash;
-    for chunk in chunks {
-        hash = spread(hash ^ (u64::from_le_bytes(*chunk) | 0x2020_2020_2020_2020));
+    let (chunks, _) = label.as_chunks::<8>();
+    let whole = chunks.iter().fold(hash, |hash, chunk| spread(hash ^ fold(u64::from_le_bytes(*chunk))));
+    spread(whole ^ fold(tail(label)))
+}
+
+/// The last eight bytes of a label. They may overlap those that came before, which saves a loop over single bytes.
+fn tail(label: &[u8]) -> u64 {
+    if let Some(last) = label.last_chunk() {
+        return u64::from_le_bytes(*last);
     }
-    let mut last = rest.len() as u64;
-    for &byte in rest {
-        last = last << 8 | u64::from(byte | 0x20);
+    match (label.first_chunk(), label.last_chunk()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
+        _ => label.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
-    spread(hash ^ last)
+}
+
+fn fold(word: u64) -> u64 {
+    word | 0x2020_2020_2020_2020
 }
 
 fn spread(value: u64) -> u64 {
