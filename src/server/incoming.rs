@@ -14,6 +14,7 @@ use super::logging::{Category, Severity, log};
 use super::worker::unix_now_s;
 use crate::conf::config::{MasterfileFormat, Zone};
 use crate::dns::tsig::Chain;
+use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Serial};
 use crate::net::exchange::{Connection, ExchangeError, ask_udp};
 use crate::transfer::axfr_in::{AxfrError, AxfrIn, Progress, Received};
@@ -47,7 +48,7 @@ pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, 
         Ok(bytes) if is_answer(&bytes) => {
             Event::SoaReply(message::read_soa_reply(&bytes, zone, chain.as_mut(), unix_now_s()))
         }
-        Ok(_) => Event::SoaReply(SoaReply::Malformed),
+        Ok(_) => Event::SoaReply(SoaReply::Malformed(WireError::BadField)),
         Err(ExchangeError::TimedOut) => Event::SoaTimeout,
         Err(error) => Event::SoaFailed(exchange_text(&error)),
     }
@@ -244,6 +245,7 @@ impl Request {
             Ok(Some(version)) => ("success".to_owned(), Some(version.serial())),
             Ok(None) => ("up to date".to_owned(), None),
             Err(error) => {
+                self.log_detail(error);
                 log!(Category::XferIn, Severity::Error, "{from}{error}");
                 (error.status(), None)
             }
@@ -267,6 +269,20 @@ impl Request {
             took.as_secs_f64(),
             serial.unwrap_or(Serial(0)),
         );
+    }
+
+    /// BIND says in a line of its own what is behind some of its reasons.
+    fn log_detail(&self, error: &TransferError) {
+        match error {
+            TransferError::Stream(AxfrError::Malformed(flaw)) => {
+                let from = TransferPrefix(self.text(), self.primary.address);
+                log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
+            }
+            TransferError::Stream(AxfrError::NoNs) => {
+                log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));
+            }
+            _ => {}
+        }
     }
 
     fn log_transferred(&self, serial: Serial) {

@@ -33,7 +33,7 @@ pub enum AxfrError {
     Wire(#[from] WireError),
     /// A message is no answer to the request, or no part of a zone.
     #[error("FORMERR")]
-    Malformed,
+    Malformed(Flaw),
     /// A response with another ID.
     #[error("unexpected message id")]
     Id,
@@ -49,7 +49,10 @@ pub enum AxfrError {
     /// A limit was passed.
     #[error("too many records")]
     TooManyRecords,
-    /// The zone has no NS records at its apex, or more than one SOA record.
+    /// The zone has no NS records at its apex.
+    #[error("bad zone")]
+    NoNs,
+    /// The zone has more than one SOA record, or none.
     #[error("bad zone")]
     BadZone,
     /// Records that exclude each other.
@@ -60,11 +63,59 @@ pub enum AxfrError {
     Differences,
 }
 
+/// What is wrong with a message that can be read. The texts are the lines that BIND logs before it says `FORMERR`, or
+/// our own where it says no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// QR is clear.
+    #[error("not a response")]
+    NotResponse,
+    /// TC is set, which cannot be over TCP.
+    #[error("truncated response")]
+    Truncated,
+    /// The first message does not repeat the question.
+    #[error("missing question section")]
+    NoQuestion,
+    /// More than one question.
+    #[error("too many questions ({0})")]
+    Questions(u16),
+    /// A question about another name.
+    #[error("question name mismatch")]
+    QuestionName,
+    /// A question of another type.
+    #[error("question type mismatch")]
+    QuestionType,
+    /// A question of another class.
+    #[error("question class mismatch")]
+    QuestionClass,
+    /// A record of another class.
+    #[error("record class mismatch")]
+    RecordClass,
+    /// A type that stands for no data.
+    #[error("Unexpected {0} record in zone transfer")]
+    MetaType(Rtype),
+    /// Another record where the zone begins.
+    #[error("first RR in zone transfer must be SOA")]
+    FirstRecord,
+    /// The second SOA record has other data than the first.
+    #[error("start and ending SOA records mismatch")]
+    SoaMismatch,
+    /// A record whose data cannot be stored.
+    #[error("record that no zone can hold")]
+    Record,
+}
+
+impl From<Flaw> for AxfrError {
+    fn from(flaw: Flaw) -> Self {
+        Self::Malformed(flaw)
+    }
+}
+
 impl From<ContentsError> for AxfrError {
     fn from(error: ContentsError) -> Self {
         match error {
             ContentsError::TooManyRecords(_) => Self::TooManyRecords,
-            ContentsError::BadRecord => Self::Malformed,
+            ContentsError::BadRecord => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
         }
     }
@@ -174,8 +225,11 @@ impl<'k> AxfrIn<'k> {
         if header.id != self.id {
             return Err(AxfrError::Id);
         }
-        if !header.is_response() || header.tc() {
-            return Err(AxfrError::Malformed);
+        if !header.is_response() {
+            return Err(Flaw::NotResponse.into());
+        }
+        if header.tc() {
+            return Err(Flaw::Truncated.into());
         }
         if header.opcode() != Opcode::QUERY {
             return Err(AxfrError::Opcode);
@@ -188,17 +242,19 @@ impl<'k> AxfrIn<'k> {
 
     /// The first message repeats the question, later ones may (RFC 5936 section 2.2.1).
     fn check_question(&self, message: &Message<'_>) -> Result<(), AxfrError> {
-        let [count, ..] = message.header().counts;
-        if count > 1 || (count == 0 && self.state == State::Start) {
-            return Err(AxfrError::Malformed);
-        }
-        if count == 1 {
-            let question = message.question()?;
-            let rtype = if self.have.is_some() { Rtype::IXFR } else { Rtype::AXFR };
-            let fits = question.name.as_ref() == self.apex.as_ref() && question.class == self.class;
-            return if fits && question.rtype == rtype { Ok(()) } else { Err(AxfrError::Malformed) };
-        }
-        Ok(())
+        let rtype = if self.have.is_some() { Rtype::IXFR } else { Rtype::AXFR };
+        let flaw = match message.header().counts {
+            [0, ..] if self.state == State::Start => Flaw::NoQuestion,
+            [0, ..] => return Ok(()),
+            [1, ..] => match message.question()? {
+                question if question.name.as_ref() != self.apex.as_ref() => Flaw::QuestionName,
+                question if question.rtype != rtype => Flaw::QuestionType,
+                question if question.class != self.class => Flaw::QuestionClass,
+                _ => return Ok(()),
+            },
+            [count, ..] => Flaw::Questions(count),
+        };
+        Err(flaw.into())
     }
 
     /// Takes the records of the answer section; the others hold nothing of a transfer.
@@ -223,8 +279,11 @@ impl<'k> AxfrIn<'k> {
         let length = usize::from(reader.u16()?);
         let start = reader.position();
         reader.take(length)?;
-        if class != self.class || rtype.is_meta() || rtype == Rtype(0) {
-            return Err(AxfrError::Malformed);
+        if class != self.class {
+            return Err(Flaw::RecordClass.into());
+        }
+        if rtype.is_meta() || rtype == Rtype(0) {
+            return Err(Flaw::MetaType(rtype).into());
         }
         self.rdata.clear();
         rdata::from_wire(rtype, message, start..reader.position(), &mut self.rdata)?;
@@ -245,7 +304,7 @@ impl<'k> AxfrIn<'k> {
             }
             State::FirstRecord | State::Records if self.first_soa == self.rdata => self.state = State::End,
             State::FirstRecord if self.have.is_some() => return Err(AxfrError::Differences),
-            State::FirstRecord | State::Records => return Err(AxfrError::Malformed),
+            State::FirstRecord | State::Records => return Err(Flaw::SoaMismatch.into()),
             State::End => return Err(AxfrError::ExtraData),
         }
         Ok(())
@@ -253,7 +312,7 @@ impl<'k> AxfrIn<'k> {
 
     fn take_data(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), AxfrError> {
         match self.state {
-            State::Start => return Err(AxfrError::Malformed),
+            State::Start => return Err(Flaw::FirstRecord.into()),
             State::End => return Err(AxfrError::ExtraData),
             State::FirstRecord | State::Records => self.state = State::Records,
         }
@@ -288,7 +347,7 @@ impl<'k> AxfrIn<'k> {
         if let Some((_, conflict)) = check::conflicts(&version).next() {
             return Err(conflict.into());
         }
-        if has_ns { Ok(version) } else { Err(AxfrError::BadZone) }
+        if has_ns { Ok(version) } else { Err(AxfrError::NoNs) }
     }
 }
 

@@ -16,6 +16,7 @@ use hickory_proto::serialize::binary::{BinDecoder, Restrict};
 use crate::dns::edns::{Edns, option};
 use crate::dns::message::{Header, Message, Section};
 use crate::dns::tsig::{Chain, TsigError};
+use crate::dns::wire::WireError;
 use crate::dns::writer::MAX_MESSAGE;
 use crate::dns::{Class, Key, NameRef, Opcode, Rcode, Rtype, Serial};
 
@@ -118,7 +119,7 @@ pub enum SoaReply {
     /// It does not verify.
     Tsig(TsigError),
     /// It cannot be read, or answers something else.
-    Malformed,
+    Malformed(WireError),
 }
 
 /// Why an answer does not tell the serial.
@@ -148,11 +149,17 @@ pub fn answers(bytes: &[u8], id: u16, opcode: Opcode, zone: NameRef<'_>) -> bool
 
 /// Reads the answer to a SOA query. With `chain`, which signed the query, it must be signed.
 pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<&Key>>, now_s: u64) -> SoaReply {
-    let Ok(message) = Message::new(bytes) else { return SoaReply::Malformed };
+    let message = match Message::new(bytes) {
+        Ok(message) => message,
+        Err(error) => return SoaReply::Malformed(error),
+    };
     if let Some(Err(error)) = chain.map(|chain| chain.check_response(&message, now_s)) {
         return SoaReply::Tsig(error);
     }
-    let Some(found) = Found::read(&message, zone) else { return SoaReply::Malformed };
+    let found = match Found::read(&message, zone) {
+        Ok(found) => found,
+        Err(error) => return SoaReply::Malformed(error),
+    };
     let header = message.header();
     let rcode = Rcode(found.high_rcode << 4 | header.rcode().0);
     if rcode != Rcode::NOERROR {
@@ -161,11 +168,10 @@ pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<
     if header.tc() {
         return SoaReply::Truncated;
     }
-    match found.fault(header) {
-        Some(fault) => SoaReply::Unusable(fault),
-        None => {
-            found.serial.map_or(SoaReply::Malformed, |serial| SoaReply::Current { serial, expire_s: found.expire_s })
-        }
+    match (found.fault(header), found.serial) {
+        (Some(fault), _) => SoaReply::Unusable(fault),
+        (None, Some(serial)) => SoaReply::Current { serial, expire_s: found.expire_s },
+        (None, None) => SoaReply::Unusable(Unusable::NoData),
     }
 }
 
@@ -192,11 +198,10 @@ struct Found {
 }
 
 impl Found {
-    /// None: malformed.
-    fn read(message: &Message<'_>, zone: NameRef<'_>) -> Option<Self> {
+    fn read(message: &Message<'_>, zone: NameRef<'_>) -> Result<Self, WireError> {
         let mut found = Self::default();
         for record in message.records() {
-            let record = record.ok()?;
+            let record = record?;
             match (record.section, record.rtype) {
                 (Section::Answer, Rtype::SOA) if record.owner.as_ref() == zone => {
                     found.soas = found.soas.saturating_add(1);
@@ -206,7 +211,7 @@ impl Found {
                 (Section::Authority, Rtype::NS) => found.has_authority_ns = true,
                 (Section::Authority, Rtype::SOA) => found.has_authority_soa = true,
                 (Section::Additional, Rtype::OPT) => {
-                    let edns = Edns::read(&record, message.rdata(&record)).ok()?;
+                    let edns = Edns::read(&record, message.rdata(&record))?;
                     found.has_opt = true;
                     found.high_rcode = (record.ttl >> 24) as u16;
                     found.expire_s = expire_of(&edns);
@@ -214,33 +219,29 @@ impl Found {
                 _ => {}
             }
         }
-        Some(found)
+        Ok(found)
     }
 
+    /// In the order in which BIND looks for them.
     fn fault(&self, header: Header) -> Option<Unusable> {
-        if self.soas == 0 {
-            if self.has_cname {
-                return Some(Unusable::Cname);
-            }
-            if self.has_authority_ns && !self.has_authority_soa {
-                return Some(Unusable::Referral);
-            }
-        }
-        match (header.aa(), self.soas) {
-            (false, _) => Some(Unusable::NotAuthoritative),
-            (true, 0) => Some(Unusable::NoData),
-            (true, 1) => None,
-            (true, count) => Some(Unusable::SoaCount(count)),
+        match self.soas {
+            _ if !header.aa() => Some(Unusable::NotAuthoritative),
+            _ if self.has_cname => Some(Unusable::Cname),
+            0 if self.has_authority_ns && !self.has_authority_soa => Some(Unusable::Referral),
+            0 => Some(Unusable::NoData),
+            1 => None,
+            count => Some(Unusable::SoaCount(count)),
         }
     }
 }
 
 /// The serial within a SOA record, whose names may be compressed.
-fn soa_serial(message: &Message<'_>, range: std::ops::Range<usize>) -> Option<Serial> {
+fn soa_serial(message: &Message<'_>, range: std::ops::Range<usize>) -> Result<Serial, WireError> {
     let mut data = Vec::new();
-    crate::dns::rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut data).ok()?;
-    let (_, numbers) = data.split_last_chunk::<20>()?;
-    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
+    crate::dns::rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut data)?;
+    let (_, numbers) = data.split_last_chunk::<20>().ok_or(WireError::Truncated)?;
+    let serial = numbers.first_chunk().ok_or(WireError::Truncated)?;
+    Ok(Serial(u32::from_be_bytes(*serial)))
 }
 
 fn expire_of(edns: &Edns<'_>) -> Option<u32> {

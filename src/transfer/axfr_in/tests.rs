@@ -97,6 +97,29 @@ fn headers_and_questions_must_fit() {
     assert_eq!(feed(&other), "unexpected message id");
 }
 
+/// The lines of named 9.18.49 before its `FORMERR`, for streams with the same flaws.
+#[test]
+fn a_formerr_comes_with_named_s_reason() {
+    let flaw = |rtype, class, lines: &[Line<'_>]| {
+        match transfer(None, None).feed(&message(rtype, class, 0x8400, lines), NOW_S).unwrap_err() {
+            AxfrError::Malformed(flaw) => flaw.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let of = |lines: &[Line<'_>]| flaw(Rtype::AXFR, Class::IN, lines);
+    assert_eq!(of(&[ns(), start(3)]), "first RR in zone transfer must be SOA");
+    assert_eq!(of(&[start(3), ns(), start(4)]), "start and ending SOA records mismatch");
+    assert_eq!(of(&[start(3), ("example.", Rtype::ANY, Vec::new())]), "Unexpected ANY record in zone transfer");
+    assert_eq!(flaw(Rtype::IXFR, Class::IN, &[start(3)]), "question type mismatch");
+    assert_eq!(flaw(Rtype::AXFR, Class::CH, &[start(3)]), "record class mismatch");
+    let other = AxfrIn::new(name("other."), Class::IN, ID, None, None, Limits::default()).feed(&answer(&[]), NOW_S);
+    assert_eq!(other.unwrap_err(), Flaw::QuestionName.into());
+    let mut unasked = answer(&[]);
+    unasked[5] = 0;
+    unasked.truncate(12);
+    assert_eq!(transfer(None, None).feed(&unasked, NOW_S).unwrap_err(), Flaw::NoQuestion.into());
+}
+
 #[test]
 fn records_outside_the_zone_are_dropped() {
     let mut transfer = transfer(None, None);

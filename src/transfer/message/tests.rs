@@ -115,15 +115,25 @@ fn answers_without_a_serial_are_told_apart() {
         SoaReply::Unusable(Unusable::Cname)
     );
     assert_eq!(
-        unusable(0x8000, &|writer| add(writer, Section::Authority, Rtype::NS, ns)),
+        unusable(0x8400, &|writer| add(writer, Section::Authority, Rtype::NS, ns)),
         SoaReply::Unusable(Unusable::Referral)
     );
+    // BIND: a referral that does not claim authority is told of as that; a CNAME record spoils the SOA beside it.
+    assert_eq!(
+        unusable(0x8000, &|writer| add(writer, Section::Authority, Rtype::NS, ns)),
+        SoaReply::Unusable(Unusable::NotAuthoritative)
+    );
+    let beside = |writer: &mut Writer<'_>| {
+        add(writer, Section::Answer, Rtype::SOA, &soa(9));
+        add(writer, Section::Answer, Rtype::CNAME, target);
+    };
+    assert_eq!(unusable(0x8400, &beside), SoaReply::Unusable(Unusable::Cname));
     let two = |writer: &mut Writer<'_>| [1, 2].iter().for_each(|&n| add(writer, Section::Answer, Rtype::SOA, &soa(n)));
     assert_eq!(unusable(0x8400, &two), SoaReply::Unusable(Unusable::SoaCount(2)));
     assert_eq!(unusable(0x8600, &|_| {}), SoaReply::Truncated);
     assert_eq!(unusable(0x8405, &|_| {}), SoaReply::Rcode(Rcode::REFUSED, false));
     assert_eq!(unusable(0x8400, &|writer| opt(writer, 1 << 24, &[])), SoaReply::Rcode(Rcode::BADVERS, true));
-    assert_eq!(read(&[0; 5]), SoaReply::Malformed);
+    assert_eq!(read(&[0; 5]), SoaReply::Malformed(WireError::Truncated));
 }
 
 #[test]

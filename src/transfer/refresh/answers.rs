@@ -19,7 +19,7 @@ impl Refresh {
                 self.next_primary(context);
             }
             SoaReply::Tsig(error) => self.failed(&primary, &error.to_string(), context),
-            SoaReply::Malformed => self.failed(&primary, "FORMERR", context),
+            SoaReply::Malformed(error) => self.failed(&primary, &error.to_string(), context),
         }
     }
 
