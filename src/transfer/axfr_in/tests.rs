@@ -100,11 +100,12 @@ fn headers_and_questions_must_fit() {
 /// The lines of named 9.18.49 before its `FORMERR`, for streams with the same flaws.
 #[test]
 fn a_formerr_comes_with_named_s_reason() {
-    let flaw = |rtype, class, lines: &[Line<'_>]| {
-        match transfer(None, None).feed(&message(rtype, class, 0x8400, lines), NOW_S).unwrap_err() {
-            AxfrError::Malformed(flaw) => flaw.to_string(),
-            other => panic!("{other:?}"),
-        }
+    let flaw = |rtype, class, lines: &[Line<'_>]| match transfer(None, None)
+        .feed(&message(rtype, class, 0x8400, lines), NOW_S)
+        .unwrap_err()
+    {
+        AxfrError::Malformed(flaw) => flaw.to_string(),
+        other => panic!("{other:?}"),
     };
     let of = |lines: &[Line<'_>]| flaw(Rtype::AXFR, Class::IN, lines);
     assert_eq!(of(&[ns(), start(3)]), "first RR in zone transfer must be SOA");
