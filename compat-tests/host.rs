@@ -1,6 +1,6 @@
 //! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
 
-use super::peers::host::Host;
+use super::peers::host::{Host, kill};
 use super::peers::{Kind, Output};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
@@ -235,4 +235,49 @@ fn addresses_and_low_ports_are_followed_without_root() {
     assert!(answers("10.9.0.3", &["-p", "5399"]) && answers("10.9.0.4", &["-p", "5399", "+tcp"]));
     assert!(answers("::1", &["-p", "98", "+tcp"]));
     assert!(!answers("127.0.0.1", &[]) && !answers("10.9.0.4", &[]), "the old port is closed");
+}
+
+#[test]
+fn in_the_background_the_starting_command_ends_once_it_serves() {
+    let outcomes = BOTH.map(|kind| {
+        let host = Host::new();
+        // Its output is read to the end, so a server that kept it open would be noticed.
+        let started = host.run(&[&host.program(kind), "-u", "bind"]);
+        let answer = host.ask(&["@127.0.0.1", "localhost", "A"]);
+        let pid = host.pid();
+        let session = host.done(&["ps", "-o", "tty=,comm=", "-p", &pid]);
+        let inputs = host.done(&["sh", "-c", "readlink /proc/$0/fd/[012] /proc/$0/cwd", &pid]);
+        kill("TERM", &pid);
+        host.wait_until("it has ended", || host.run(&["test", "-e", &format!("/proc/{pid}")]).status != 0);
+        host.write_conf("named.conf.local", "nonsense;");
+        let failed = [&["-u", "bind"][..], &["-u", "no-such-user"]]
+            .map(|flags| host.run(&[&[host.program(kind).as_str()], flags].concat()));
+        (started, answer, session, inputs, failed, host.run(&["cat", "/run/named/named.pid"]).status)
+    });
+    assert_eq!(outcomes[1], outcomes[0]);
+    assert_eq!((outcomes[1].0.status, outcomes[1].4[0].status), (0, 1));
+}
+
+#[test]
+fn a_change_of_root_keeps_the_log() {
+    let setup = r#"
+        mkdir -p $0/etc $0/var/cache/bind $0/run/named $0/dev $0/usr/share
+        cp -a /etc/bind $0/etc; cp -a /usr/share/dns $0/usr/share; cp -a /dev/null /dev/urandom /dev/random $0/dev
+        chown bind $0/var/cache/bind $0/run/named"#;
+    for kind in BOTH {
+        let host = Host::new();
+        let root = host.path("dev/root").display().to_string();
+        host.done(&["sh", "-c", setup, &root]);
+        // The service manager's socket is out of reach in there.
+        let mut service = host.launch(kind, &["-f", "-u", "bind", "-t", &root]);
+        host.wait_for_log(": running\n");
+        let answer = host.ask(&["@127.0.0.1", "localhost", "SOA"]);
+        assert!(answer.is_some_and(|(status, _)| status == "NOERROR"), "{kind:?}");
+        assert_eq!(host.done(&["rndc", "reload"]), "server reload successful\n");
+        host.wait_for_log("reloading configuration succeeded");
+        assert_eq!(host.done(&["stat", "-c", "%U", &format!("{root}/run/named/named.pid")]), "bind\n");
+        service.signal("TERM");
+        assert_eq!(service.wait_for_end(), 0);
+        host.wait_for_log("exiting");
+    }
 }

@@ -131,7 +131,6 @@ impl Core {
     /// Reads the configuration anew and takes it over; on a fault everything stays as it is.
     fn reconfigure(&mut self) -> Result<(), IscResult> {
         systemd::reloading();
-        log!(Category::General, Severity::Info, "loading configuration from '{}'", self.conf_path.display());
         let read = self.read_configuration();
         self.last_reload_failed = read.is_err();
         match read {

@@ -146,16 +146,16 @@ fn log_failure(task: &ZoneTask, error: &LoadError) {
     };
     if let Some(reason) = reason {
         let file = file_text(task);
-        log!(Category::General, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
+        log!(Category::ZoneLoad, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
     }
-    log!(Category::General, Severity::Error, "{zone}not loaded due to errors.");
+    log!(Category::ZoneLoad, Severity::Error, "{zone}not loaded due to errors.");
 }
 
 /// A secondary's copy cannot be used; a missing one is no news.
 fn log_cache_failure(task: &ZoneTask, error: &LoadError) {
     let (zone, file) = (ZonePrefix(task.log_name()), file_text(task));
     if let LoadError::Faulty(reason) | LoadError::PutAside(reason, _) = error {
-        log!(Category::General, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
+        log!(Category::ZoneLoad, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
     }
     if let LoadError::PutAside(_, aside) = error {
         log!(
@@ -177,12 +177,12 @@ fn log_serial_change(task: &ZoneTask, before: Option<Serial>, now: Serial) {
     let zone = ZonePrefix(task.log_name());
     if before == now {
         log!(
-            Category::General,
+            Category::ZoneLoad,
             Severity::Error,
             "{zone}zone serial ({now}) unchanged. zone may fail to transfer to secondaries."
         );
     } else if !now.is_newer_than(before) {
-        log!(Category::General, Severity::Error, "{zone}zone serial ({now}/{before}) has gone backwards");
+        log!(Category::ZoneLoad, Severity::Error, "{zone}zone serial ({now}/{before}) has gone backwards");
     }
 }
 

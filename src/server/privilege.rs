@@ -65,7 +65,9 @@ impl Account {
         ids("setgid", nix::unistd::setgid(self.gid))?;
         ids("setuid", nix::unistd::setuid(self.uid))?;
         keep_capabilities()?;
-        ids("prctl", prctl::set_keepcaps(false))
+        ids("prctl", prctl::set_keepcaps(false))?;
+        // Another account takes that away; without it a crash leaves no core.
+        ids("prctl", prctl::set_dumpable(true))
     }
 }
 

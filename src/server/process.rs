@@ -41,6 +41,12 @@ pub(super) fn start_in_background() -> io::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
+/// Takes the name that start scripts and monitors look for, whatever the program file is called.
+pub(super) fn take_name() {
+    // Fails only for a name that is too long.
+    let _ = nix::sys::prctl::set_name(c"named");
+}
+
 /// In the background process: leaves the terminal's session.
 pub(super) fn leave_session() {
     // Fails only for a process that leads a session already.

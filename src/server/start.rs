@@ -4,7 +4,6 @@
 //! read or written, so that files belong to the account of `-u` from the first line of the log on, and before there is a
 //! second thread; nothing is said to be ready before every zone has been read.
 
-use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -119,14 +118,15 @@ pub fn run(options: &StartOptions) -> ExitCode {
             ExitCode::FAILURE
         });
     }
+    process::take_name();
     if process::is_in_background() {
         process::leave_session();
     }
-    if let Err(error) = give_up_root(options).map_err(Into::into).and_then(|()| begin_logging(options)) {
+    if let Err(error) = give_up_root(options) {
         eprintln!("named: {error}");
         return ExitCode::FAILURE;
     }
-    let outcome = serve(options);
+    let outcome = begin_logging(options).map_err(StartError::System).and_then(|()| serve(options));
     match &outcome {
         Ok(()) => log!(Category::General, Severity::Notice, "exiting"),
         Err(error) => {
@@ -149,8 +149,12 @@ fn give_up_root(options: &StartOptions) -> Result<(), PrivilegeError> {
     account.map_or(Ok(()), |account| account.take())
 }
 
-fn begin_logging(options: &StartOptions) -> Result<(), Box<dyn Error>> {
-    logging::init(Routing::initial(&options.log_target())?)?;
+fn begin_logging(options: &StartOptions) -> io::Result<()> {
+    let (routing, fault) = Routing::initial(&options.log_target());
+    logging::init(routing)?;
+    if let Some(fault) = fault {
+        log!(Category::General, Severity::Error, "{fault}");
+    }
     logging::set_debug_level(options.debug_level);
     log!(Category::General, Severity::Notice, "starting {}", version::BANNER);
     log!(Category::General, Severity::Notice, "running on {}", version::system());

@@ -104,8 +104,7 @@ impl Context<'_> {
     fn category(&self, node: &Node, channels: &[Channel]) -> Option<(String, Vec<String>)> {
         let name = node.text()?.to_ascii_lowercase();
         if !CATEGORIES.contains(&name.as_str()) && !MORE_CATEGORIES.contains(&name.as_str()) {
-            // BIND: named goes on without such a category; only named-checkconf takes it for an error.
-            self.warn(node.place, format!("undefined category: '{name}'"));
+            self.error(node.place, format!("undefined category: '{name}'"));
         }
         let mut names = Vec::new();
         for item in node.list()?.iter().flatten() {

@@ -59,32 +59,34 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// The channels before any configuration is read.
-    pub fn initial(foreground: &Foreground) -> Result<Self, Fault> {
+    /// The channels before any configuration is read. A file of `-L` that cannot be had is no reason to fail, as with
+    /// BIND, but lines go to syslog then; the fault comes back beside the routing.
+    pub fn initial(foreground: &Foreground) -> (Self, Option<Fault>) {
         let mut routing = Self { channels: Vec::new(), routes: [const { Vec::new() }; CATEGORIES] };
-        routing.add_built_in(foreground)?;
+        let fault = routing.add_built_in(foreground).err();
         let default = routing.default_route(foreground);
         routing.fill(&default);
-        Ok(routing)
+        (routing, fault)
     }
 
-    /// The channels of a `logging` statement. Files are relative to `directory`. Unknown categories are no reason to
-    /// fail; they come back beside the routing.
+    /// The channels of a `logging` statement. Files are relative to `directory`. Unknown categories and the file of
+    /// `-L` are no reason to fail; they come back beside the routing.
     pub fn new(
         logging: &Logging,
         directory: Option<&Path>,
         foreground: &Foreground,
     ) -> Result<(Self, Vec<Fault>), Fault> {
-        let mut routing = Self::initial(foreground)?;
+        let (mut routing, fault) = Self::initial(foreground);
+        let mut faults = Vec::from_iter(fault);
         if foreground.stderr {
-            return Ok((routing, Vec::new()));
+            return Ok((routing, faults));
         }
         for channel in &logging.channels {
             let channel = open(channel, directory)?;
             routing.channels.push(channel);
         }
-        let unknown = routing.route(&logging.categories)?;
-        Ok((routing, unknown))
+        faults.extend(routing.route(&logging.categories)?);
+        Ok((routing, faults))
     }
 
     /// Writes a line to each channel of its category.
@@ -141,10 +143,11 @@ impl Routing {
     }
 
     fn default_route(&self, foreground: &Foreground) -> Vec<usize> {
-        let names: &[&str] = match foreground {
-            Foreground { stderr: true, .. } => &["default_debug"],
-            Foreground { file: Some(_), .. } => &["default_logfile", "default_debug"],
-            Foreground { .. } => &["default_syslog", "default_debug"],
+        let has_file = self.find("default_logfile").is_some();
+        let names: &[&str] = match (foreground.stderr, has_file) {
+            (true, _) => &["default_debug"],
+            (false, true) => &["default_logfile", "default_debug"],
+            (false, false) => &["default_syslog", "default_debug"],
         };
         names.iter().filter_map(|name| self.find(name)).collect()
     }
