@@ -152,6 +152,8 @@ pub struct Zone {
     class: Class,
     role: ZoneRole,
     policy: Arc<ZonePolicy>,
+    /// By which its owner knows it again.
+    handle: u64,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
@@ -160,12 +162,18 @@ pub struct Zone {
 impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
-        Self { apex, class, role, policy, contents: ArcSwapOption::empty(), expires_at_s: AtomicU64::new(0) }
+        let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
+        Self { apex, class, role, policy, handle: 0, contents, expires_at_s }
+    }
+
+    /// The same zone with a number by which its owner knows it again, under whatever policy.
+    pub fn with_handle(self, handle: u64) -> Self {
+        Self { handle, ..self }
     }
 
     /// The same zone under another policy, with the contents that this one has now.
     pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
-        let zone = Self::new(self.apex.clone(), self.class, self.role, policy);
+        let zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
         zone
@@ -174,6 +182,11 @@ impl Zone {
     /// The apex, in the case of the configuration.
     pub fn apex(&self) -> NameRef<'_> {
         self.apex.as_ref()
+    }
+
+    /// The number given with [`Self::with_handle`].
+    pub fn handle(&self) -> u64 {
+        self.handle
     }
 
     /// The class.

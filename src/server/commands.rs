@@ -94,7 +94,9 @@ impl Core {
             return Reply::no_such_view(view);
         }
         let class = zone.class.unwrap_or(Class::IN);
-        match self.zones.named(zone.apex.as_ref(), class, zone.view.as_deref())[..] {
+        let views = self.config.views.iter().map(|view| view.name.as_str());
+        let meant = views.filter(|view| zone.view.as_deref().is_none_or(|named| named == *view));
+        match self.zones.named(zone.apex.as_ref(), class, meant)[..] {
             [] => Reply::no_such_zone(zone),
             [id] => act(self, id),
             _ => Reply::ambiguous(zone),

@@ -25,7 +25,7 @@ use super::logging::{Category, Severity, log};
 use super::notifying::Notifying;
 use super::plan::{Change, Plan, ZoneKey};
 use super::refreshing::Refreshing;
-use super::shared::Shared;
+use super::shared::{Retired, Shared};
 use super::start::StartOptions;
 use super::watch::FileWatch;
 use super::worker::TcpService;
@@ -110,7 +110,7 @@ impl Core {
         }
     }
 
-    fn handle(&mut self, event: Event) {
+    pub(super) fn handle(&mut self, event: Event) {
         match event {
             Event::Loaded(outcome) => self.loaded(outcome),
             Event::Command(command, reply) => self.command(&command, reply),
@@ -168,9 +168,11 @@ impl Core {
             _ => ZoneRole::Primary,
         };
         let policy = policies.of(&zone);
-        let served = Arc::new(ServedZone::new(zone.apex.clone(), zone.class, role, policy));
+        let id = self.zones.next_id();
+        let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
+        let served = Arc::new(served);
         let task = ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, refresh: None };
-        let id = self.zones.add(task);
+        self.zones.add(id, task);
         self.load(id);
     }
 
@@ -190,10 +192,10 @@ impl Core {
     }
 
     fn drop_zone(&mut self, key: &ZoneKey) {
-        if let Some((id, task)) = self.zones.remove(key) {
+        // Its contents go with the snapshot that still shows it.
+        if let Some((id, _)) = self.zones.remove(key) {
             self.refreshing.forget(id);
             self.notifying.forget(id);
-            self.shared.retire(task.served.version());
         }
     }
 
@@ -211,7 +213,8 @@ impl Core {
     pub(super) fn publish_snapshot(&self) {
         let zones = &self.zones;
         let served = |key: &ZoneKey| zones.id(key).and_then(|id| zones.get(id)).map(|task| task.served.clone());
-        self.shared.snapshot.store(Arc::new(snapshot::build(&self.config, &self.identity, &self.host, served)));
+        let new = Arc::new(snapshot::build(&self.config, &self.identity, &self.host, served));
+        self.shared.retire(Retired::Snapshot(self.shared.snapshot.swap(new)));
     }
 }
 

@@ -4,6 +4,7 @@
 //! the caller, who alone changes what is served.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,7 +76,7 @@ impl Loader {
             let (queue, done) = (Arc::clone(&queue), done.clone());
             let work = move || {
                 while let Some(job) = take(&queue) {
-                    done(run(&job));
+                    done(outcome(&job, run));
                 }
             };
             thread::Builder::new().name(format!("load-{number}")).spawn(work)?;
@@ -92,6 +93,14 @@ impl Loader {
 
 fn take(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// What came of a job, also if reading it broke off: the thread goes on, and the zone is not waited for in vain.
+fn outcome(job: &Job, read: impl Fn(&Job) -> Outcome) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| read(job))).unwrap_or_else(|_| {
+        let result = Err(LoadError::Faulty("unexpected error".to_owned()));
+        Outcome { id: job.id, messages: vec![], result }
+    })
 }
 
 fn run(job: &Job) -> Outcome {
@@ -209,5 +218,23 @@ fn strictness(verdict: Verdict) -> Strictness {
         Verdict::Ignore => Strictness::Ignore,
         Verdict::Warn => Strictness::Warn,
         Verdict::Fail => Strictness::Fail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::core::Core;
+    use crate::server::zones::Zones;
+
+    #[test]
+    fn a_load_that_panics_is_a_failure_of_its_zone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
+        let zone = config.views[0].zones[0].clone();
+        let job = Job { id: Zones::default().next_id(), zone, path: folder.path().join("zone") };
+        let outcome = outcome(&job, |_| panic!("on purpose"));
+        assert_eq!(outcome.id, job.id);
+        assert!(matches!(outcome.result, Err(LoadError::Faulty(_))));
     }
 }

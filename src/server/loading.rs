@@ -81,8 +81,11 @@ impl Core {
         log_loaded(task, &loaded.version);
         task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources });
         let old = task.served.publish(Some(loaded.version));
-        self.shared.retire(old);
-        self.announce(id);
+        self.shared.retire_version(old);
+        match before {
+            None => self.announce_at_start(id),
+            Some(_) => self.announce(id),
+        }
     }
 
     fn take_failure(&mut self, id: ZoneId, error: &LoadError) {
@@ -105,6 +108,8 @@ impl Core {
             AfterLoads::New => log!(Category::General, Severity::Info, "any newly configured zones are now loaded"),
         }
         log!(Category::General, Severity::Notice, "running");
+        // Which files are included is known only now.
+        self.follow_files();
         self.say_ready();
     }
 

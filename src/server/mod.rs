@@ -9,6 +9,7 @@ mod commands;
 pub mod control;
 mod controls;
 mod core;
+mod exchange;
 mod incoming;
 mod listening;
 mod load;

@@ -4,12 +4,16 @@
 //! answers told. At most one NOTIFY for a zone is under way to one address: a newer version takes the place of an
 //! older.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
+use super::exchange::{MessageIds, spawn_told};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
@@ -33,8 +37,8 @@ type Addressee = (ZoneId, SocketAddr);
 
 /// What the world has brought about a NOTIFY.
 pub(super) enum Brought {
-    /// The addresses of a zone's name server.
-    Addresses(ZoneId, Vec<IpAddr>),
+    /// The addresses of a name server.
+    Addresses(Name, Vec<IpAddr>),
     /// What came of one message.
     Reply {
         /// Who was told.
@@ -60,11 +64,24 @@ pub(super) enum Outcome {
 pub(super) struct Notifying {
     delays: HashMap<ZoneId, Delay>,
     due: Timers<ZoneId, u64>,
-    open: HashMap<Addressee, Open>,
+    open: BTreeMap<Addressee, Open>,
     changes: Pacer<Addressee>,
     at_start: Pacer<Addressee>,
-    next_id: u16,
+    /// Names that are being looked up, and the zones that wait for each. Most zones of a server name the same few.
+    resolving: HashMap<Name, Vec<(ZoneId, Occasion)>>,
+    /// The resolver's threads are those that write zones to disk, so it may not have all of them.
+    lookups: Arc<Semaphore>,
+    message_ids: MessageIds,
     epoch: Instant,
+}
+
+/// Why a NOTIFY is sent, which says how urgent it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// There is a new version.
+    Change,
+    /// The zone was loaded for the first time, as many others may have been.
+    Start,
 }
 
 struct Open {
@@ -74,14 +91,16 @@ struct Open {
 
 impl Notifying {
     /// Nothing to tell yet.
-    pub(super) fn new(options: &Options, first_id: u16) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         Self {
             delays: HashMap::new(),
             due: Timers::default(),
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             changes: Pacer::new(options.notify_rate),
             at_start: Pacer::new(options.startup_notify_rate),
-            next_id: first_id,
+            resolving: HashMap::new(),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            message_ids: MessageIds::new(),
             epoch: Instant::now(),
         }
     }
@@ -96,16 +115,26 @@ impl Notifying {
     pub(super) fn forget(&mut self, id: ZoneId) {
         self.delays.remove(&id);
         self.due.clear(id);
-        self.open.retain(|(zone, _), _| *zone != id);
+        let first = (id, SocketAddr::from(([0; 4], 0)));
+        let of_zone = self.open.range(first..).map(|(to, _)| *to).take_while(|(zone, _)| *zone == id);
+        for to in of_zone.collect::<Vec<_>>() {
+            self.open.remove(&to);
+            self.changes.remove(&to);
+            self.at_start.remove(&to);
+        }
     }
 
     /// When there is something to do without an event.
     pub(super) fn next_deadline(&mut self) -> Option<Instant> {
-        let now_s = unix_now_s();
-        let due = self.due.next_deadline().map(|at_s| Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)));
+        let due = self.due.next_deadline().map(|at_s| self.epoch + Duration::from_secs(at_s));
         let paced = [self.changes.next_ms(), self.at_start.next_ms()].into_iter().flatten().min();
         let paced = paced.map(|at_ms| self.epoch + Duration::from_millis(at_ms));
         due.into_iter().chain(paced).min()
+    }
+
+    /// Seconds since the start: `notify-delay` is to hold whatever becomes of the wall clock.
+    fn now_s(&self) -> u64 {
+        self.epoch.elapsed().as_secs()
     }
 
     fn now_ms(&self) -> u64 {
@@ -117,11 +146,6 @@ impl Notifying {
         let now_ms = self.now_ms();
         self.changes.pop(now_ms).or_else(|| self.at_start.pop(now_ms))
     }
-
-    fn message_id(&mut self) -> u16 {
-        self.next_id = self.next_id.wrapping_add(1);
-        self.next_id
-    }
 }
 
 impl Core {
@@ -129,22 +153,23 @@ impl Core {
     pub(super) fn announce(&mut self, id: ZoneId) {
         let Some(task) = self.zones.get(id) else { return };
         let delay_s = task.conf.settings.notify_delay.as_secs();
-        let due_s = self.notifying.delays.entry(id).or_default().changed(delay_s, unix_now_s());
+        let now_s = self.notifying.now_s();
+        let due_s = self.notifying.delays.entry(id).or_default().changed(delay_s, now_s);
         self.notifying.due.set(id, due_s);
         self.run_notifying();
     }
 
     /// A zone was loaded for the first time: others may have missed what happened while the server was down.
     pub(super) fn announce_at_start(&mut self, id: ZoneId) {
-        self.tell(id, true);
+        self.tell(id, Occasion::Start);
     }
 
     /// Does what is due.
     pub(super) fn run_notifying(&mut self) {
-        let now_s = unix_now_s();
+        let now_s = self.notifying.now_s();
         while let Some(id) = self.notifying.due.due(now_s) {
             if self.notifying.delays.get_mut(&id).is_some_and(|delay| delay.take_due(now_s)) {
-                self.tell(id, false);
+                self.tell(id, Occasion::Change);
             }
         }
         while let Some(to) = self.notifying.pop() {
@@ -153,7 +178,7 @@ impl Core {
     }
 
     /// Queues a message to each target of a zone, or has its name resolved first.
-    fn tell(&mut self, id: ZoneId, is_start: bool) {
+    fn tell(&mut self, id: ZoneId, why: Occasion) {
         let Some(task) = self.zones.get(id) else { return };
         let Some(version) = task.served.version() else { return };
         let targets = notify::targets(&self.notify_policy(task), &version);
@@ -164,8 +189,8 @@ impl Core {
         log!(Category::Notify, Severity::Info, "{zone}sending notifies (serial {serial})");
         for target in targets {
             match target {
-                Target::Peer(peer) => self.queue(id, peer, is_start),
-                Target::Name(name) => self.resolve(id, name),
+                Target::Peer(peer) => self.queue(id, peer, why),
+                Target::Name(name) => self.resolve(id, name, why),
             }
         }
     }
@@ -188,53 +213,52 @@ impl Core {
     }
 
     /// Finds a name server's addresses: in zones of our own, else with the system's resolver.
-    fn resolve(&mut self, id: ZoneId, name: Name) {
+    fn resolve(&mut self, id: ZoneId, name: Name, why: Occasion) {
         let Some(task) = self.zones.get(id) else { return };
         let snapshot = self.shared.snapshot.load();
         if let Some(addresses) = own_addresses(&snapshot, &task.key.view, name.as_ref()) {
-            self.take_addresses(id, addresses);
+            self.take_addresses(id, &addresses, why);
             return;
         }
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let host = format!("{}:0", crate::dns::name::NoDot(name.as_ref()));
-            let found = tokio::net::lookup_host(host).await;
-            // A name that cannot be resolved gets no NOTIFY, as with named.
-            let addresses = found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default();
-            let brought = Brought::Addresses(id, addresses);
-            // Fails only when the server is going down.
-            let _ = events.send(Event::Notify(brought));
-        });
+        let waiting = self.notifying.resolving.entry(name.clone()).or_default();
+        waiting.push((id, why));
+        if waiting.len() == 1 {
+            let lookup = look_up(Arc::clone(&self.notifying.lookups), name.clone());
+            spawn_told(&self.events, lookup, |found| {
+                Event::Notify(Brought::Addresses(name, found.unwrap_or_default()))
+            });
+        }
     }
 
-    fn take_addresses(&mut self, id: ZoneId, addresses: Vec<IpAddr>) {
+    fn take_addresses(&mut self, id: ZoneId, addresses: &[IpAddr], why: Occasion) {
         let Some(task) = self.zones.get(id) else { return };
         let port = self.config.options.port;
         let peers = Peers::new(&self.config, &task.key.view);
-        let others = addresses.into_iter().filter(|address| !self.host.is_own(*address));
-        let remotes = others.map(|address| Remote { address: SocketAddr::new(address, port), key: None });
+        let others = addresses.iter().filter(|address| !self.host.is_own(**address));
+        let remotes = others.map(|address| Remote { address: SocketAddr::new(*address, port), key: None });
         let peers: Vec<Peer> = remotes.map(|remote| peers.notified(&remote, &task.conf.settings)).collect();
         for peer in peers {
-            self.queue(id, peer, false);
+            self.queue(id, peer, why);
         }
         self.run_notifying();
     }
 
-    fn queue(&mut self, id: ZoneId, peer: Peer, is_start: bool) {
+    fn queue(&mut self, id: ZoneId, peer: Peer, why: Occasion) {
         let Some(serial) = self.zones.get(id).and_then(ZoneTask::serial) else { return };
         let to = (id, peer.address);
         self.notifying.open.insert(to, Open { notification: Notification::new(peer), serial });
-        if is_start {
-            self.notifying.at_start.push(to);
-        } else {
-            self.notifying.at_start.remove(&to);
-            self.notifying.changes.push(to);
+        match why {
+            Occasion::Start => self.notifying.at_start.push(to),
+            Occasion::Change => {
+                self.notifying.at_start.remove(&to);
+                self.notifying.changes.push(to);
+            }
         }
     }
 
     /// Sends the next message of a notification, or ends it.
     fn send(&mut self, to: Addressee) {
-        let id = self.notifying.message_id();
+        let id = self.notifying.message_ids.draw();
         let Some(task) = self.zones.get(to.0) else { return };
         let Some(open) = self.notifying.open.get_mut(&to) else { return };
         let next = open.notification.send();
@@ -244,24 +268,28 @@ impl Core {
             return;
         }
         log!(Category::Notify, Severity::Debug(3), "{}{}", ZonePrefix(task.log_name()), open.notification.sending());
-        let Some(version) = task.served.version() else { return };
-        let soa = version.apex_node().and_then(|apex| apex.rrset(Rtype::SOA));
-        let soa = soa.and_then(|rrset| Some((rrset.ttl(), rrset.rdatas().next()?.to_vec())));
-        let Some((ttl, soa)) = soa else { return };
+        let Some((ttl, soa)) = soa_of(task) else {
+            // Expired meanwhile.
+            self.notifying.open.remove(&to);
+            return;
+        };
         let (apex, class, peer, serial) =
             (task.key.apex.clone(), task.key.class, open.notification.peer.clone(), open.serial);
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let outcome = exchange(id, &apex, class, &peer, (ttl, &soa)).await;
-            // Fails only when the server is going down.
-            let _ = events.send(Event::Notify(Brought::Reply { to, serial, outcome }));
+        let message = async move { exchange(id, &apex, class, &peer, (ttl, &soa)).await };
+        spawn_told(&self.events, message, move |outcome| {
+            let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
+            Event::Notify(Brought::Reply { to, serial, outcome })
         });
     }
 
     /// Something came of a message or a name.
     pub(super) fn notify_brought(&mut self, brought: Brought) {
         match brought {
-            Brought::Addresses(id, addresses) => self.take_addresses(id, addresses),
+            Brought::Addresses(name, addresses) => {
+                for (id, why) in self.notifying.resolving.remove(&name).unwrap_or_default() {
+                    self.take_addresses(id, &addresses, why);
+                }
+            }
             Brought::Reply { to, serial, outcome } => {
                 if self.notifying.open.get(&to).is_some_and(|open| open.serial == serial) {
                     self.take_reply(to, &outcome);
@@ -282,6 +310,22 @@ impl Core {
         let severity = if is_fine { Severity::Debug(3) } else { Severity::Info };
         log!(Category::Notify, severity, "{}{text}", ZonePrefix(task.log_name()));
     }
+}
+
+/// The SOA record that is served: its TTL and data.
+fn soa_of(task: &ZoneTask) -> Option<(u32, Vec<u8>)> {
+    let version = task.served.version()?;
+    let soa = version.apex_node()?.rrset(Rtype::SOA)?;
+    Some((soa.ttl(), soa.rdatas().next()?.to_vec()))
+}
+
+/// What the system's resolver says of a name. One that cannot be resolved gets no NOTIFY, as with named.
+async fn look_up(lookups: Arc<Semaphore>, name: Name) -> Vec<IpAddr> {
+    // Never closed, so there is a permit for everybody in turn.
+    let _permit = lookups.acquire().await;
+    let host = format!("{}:0", crate::dns::name::NoDot(name.as_ref()));
+    let found = tokio::net::lookup_host(host).await;
+    found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
 async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (u32, &[u8])) -> Outcome {
@@ -330,4 +374,9 @@ fn own_addresses(snapshot: &Snapshot, view: &str, name: NameRef<'_>) -> Option<V
     Some(v4.chain(v6).collect())
 }
 
+/// How many names are looked up at once.
+const MAX_LOOKUPS: usize = 16;
 const TIMEOUT: Duration = Duration::from_secs(notify::TIMEOUT_S);
+
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,15 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::core::Core;
+use tokio::task::AbortHandle;
+
+use super::core::{self, Core};
+use super::exchange::{MessageIds, spawn_told};
 use super::incoming::{self, Arrived, Request};
 use super::load;
 use super::logging::line::ZonePrefix;
@@ -20,6 +22,7 @@ use super::peers::Peers;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
+use crate::answer::snapshot;
 use crate::conf::config::{Config, Role};
 use crate::dns::Serial;
 use crate::transfer::message::Opt;
@@ -27,7 +30,7 @@ use crate::transfer::peer::{Peer, Unreachable};
 use crate::transfer::quota::Quota;
 use crate::transfer::random::Random;
 use crate::transfer::rate::Pacer;
-use crate::transfer::refresh::{Action, Context, Event, Level, Refresh, Settings};
+use crate::transfer::refresh::{Action, Context, Event, Failure, Level, Refresh, Settings};
 
 /// What an exchange has brought a zone.
 pub(super) struct Brought {
@@ -54,8 +57,12 @@ pub(super) struct Refreshing {
     quota: Quota<ZoneId>,
     /// Transfers that wait for their turn: from whom, and the serial that must be surpassed.
     transfers: HashMap<ZoneId, (Peer, Option<Serial>)>,
+    running: HashMap<ZoneId, AbortHandle>,
+    /// What came for zones whose files are still being read.
+    early: HashMap<ZoneId, Event>,
     unreachable: Unreachable,
     random: Random,
+    message_ids: MessageIds,
     epoch: Instant,
 }
 
@@ -77,8 +84,11 @@ impl Refreshing {
             asking: 0,
             quota: Quota::new(options.transfers_in as usize, options.transfers_per_ns as usize),
             transfers: HashMap::new(),
+            running: HashMap::new(),
+            early: HashMap::new(),
             unreachable: Unreachable::default(),
             random: Random::new(seed),
+            message_ids: MessageIds::new(),
             epoch: Instant::now(),
         }
     }
@@ -97,6 +107,16 @@ impl Refreshing {
         self.asks.remove(&id);
         self.quota.finish(id);
         self.transfers.remove(&id);
+        self.early.remove(&id);
+        // Or it would write to the file of a zone that may be a primary by now.
+        self.running.remove(&id).into_iter().for_each(|transfer| transfer.abort());
+    }
+
+    /// Keeps what came before a zone's file was read; one event is as good as many, a demand for a transfer is more.
+    fn wait_for_load(&mut self, id: ZoneId, event: Event) {
+        if !matches!(self.early.get(&id), Some(Event::Retransfer)) {
+            self.early.insert(id, event);
+        }
     }
 
     /// When there is something to do without an event.
@@ -157,6 +177,9 @@ impl Core {
             task.refresh = settings.map(|settings| Box::new(Refresh::new(settings)));
         }
         self.step(id, first, false);
+        if let Some(event) = self.refreshing.early.remove(&id) {
+            self.step(id, event, true);
+        }
     }
 
     /// Gives every secondary the settings of the configuration now in force.
@@ -213,27 +236,33 @@ impl Core {
     /// A NOTIFY came from somebody who may send one.
     pub(super) fn notified(&mut self, notified: &Notified) {
         self.shared.notifies_open.fetch_sub(1, Ordering::Relaxed);
-        let served = &notified.zone;
-        let holder = self.zones.iter().find(|(_, task)| Arc::ptr_eq(&task.served, served)).map(|(id, _)| id);
-        let id = holder.or_else(|| self.zones.named(served.apex(), served.class(), None).first().copied());
-        let Some((id, task)) = id.and_then(|id| self.zones.get(id).map(|task| (id, task))) else { return };
+        let Some(id) = self.zones.holder(&notified.zone).or_else(|| self.successor(&notified.zone)) else { return };
+        let Some(task) = self.zones.get(id) else { return };
         let zone = super::logging::line::relative(task.key.apex.as_ref());
         log!(Category::Notify, Severity::Info, "received notify for zone '{zone}'");
         self.step(id, Event::Notify { from: notified.from, serial: notified.serial.map(Serial) }, true);
     }
 
-    /// An exchange has ended.
+    /// The zone that took the place of one that is gone.
+    fn successor(&self, gone: &snapshot::Zone) -> Option<ZoneId> {
+        let views = self.config.views.iter().map(|view| view.name.as_str());
+        self.zones.named(gone.apex(), gone.class(), views).first().copied()
+    }
+
+    /// An exchange has ended. What it leads to comes before checks that have not begun: at most those under way wait
+    /// in front of a NOTIFY.
     pub(super) fn refresh_brought(&mut self, brought: Brought) {
         let id = brought.id;
         match brought.what {
             Arrival::Soa(event) => {
                 self.refreshing.asking = self.refreshing.asking.saturating_sub(1);
-                self.step(id, event, false);
+                self.step(id, event, true);
             }
             Arrival::Transfer(arrived) => {
                 self.refreshing.quota.finish(id);
+                self.refreshing.running.remove(&id);
                 let event = self.take_transfer(id, arrived);
-                self.step(id, event, false);
+                self.step(id, event, true);
                 self.start_transfers();
             }
         }
@@ -246,7 +275,7 @@ impl Core {
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin { at: SystemTime::now(), sources });
         let old = task.served.publish(Some(version));
-        self.shared.retire(old);
+        self.shared.retire_version(old);
         self.announce(id);
         Event::Transferred(timers)
     }
@@ -263,7 +292,7 @@ impl Core {
     /// Tells a zone's machine of an event and does what it says.
     fn step(&mut self, id: ZoneId, event: Event, is_urgent: bool) {
         let Some(task) = self.zones.get_mut(id) else { return };
-        let Some(refresh) = task.refresh.as_mut() else { return };
+        let Some(refresh) = task.refresh.as_mut() else { return self.refreshing.wait_for_load(id, event) };
         let Refreshing { random, unreachable, .. } = &mut self.refreshing;
         let actions = refresh.step(event, &mut Context { now_s: unix_now_s(), random, unreachable });
         task.served.set_expiry(refresh.expires_s());
@@ -294,7 +323,7 @@ impl Core {
             Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
             Action::Expire => {
                 let old = task.served.publish(None);
-                self.shared.retire(old);
+                self.shared.retire_version(old);
             }
             Action::Touch(at_s) => touch(task, at_s),
             Action::Log(level, text) => say(task, level, &text),
@@ -308,14 +337,13 @@ impl Core {
             let Some(ask) = self.refreshing.asks.remove(&id) else { continue };
             let Some(task) = self.zones.get(id) else { continue };
             self.refreshing.asking += 1;
-            let message_id = self.refreshing.random.id();
-            let events = self.events.clone();
+            let message_id = self.refreshing.message_ids.draw();
             let (apex, class) = (task.key.apex.clone(), task.key.class);
-            tokio::spawn(async move {
-                let event = incoming::ask_soa(message_id, &apex, class, &ask.primary, ask.tcp, ask.opt).await;
-                let brought = Brought { id, what: Arrival::Soa(event) };
-                // Fails only when the server is going down.
-                let _ = events.send(super::core::Event::Refresh(brought));
+            let query =
+                async move { incoming::ask_soa(message_id, &apex, class, &ask.primary, ask.tcp, ask.opt).await };
+            spawn_told(&self.events, query, move |event| {
+                let what = Arrival::Soa(event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
+                core::Event::Refresh(Brought { id, what })
             });
         }
     }
@@ -329,20 +357,18 @@ impl Core {
                 continue;
             };
             let request = Request {
-                id: self.refreshing.random.id(),
+                id: self.refreshing.message_ids.draw(),
                 zone: task.conf.clone(),
                 view: Arc::clone(&task.key.view),
                 primary,
                 have,
                 file: task.file().cloned(),
             };
-            let events = self.events.clone();
-            tokio::spawn(async move {
-                let arrived = incoming::transfer(request).await;
-                let brought = Brought { id, what: Arrival::Transfer(arrived) };
-                // Fails only when the server is going down.
-                let _ = events.send(super::core::Event::Refresh(brought));
+            let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
+                let what = Arrival::Transfer(arrived.unwrap_or(Arrived::Failed(Failure::Other)));
+                core::Event::Refresh(Brought { id, what })
             });
+            self.refreshing.running.insert(id, handle);
         }
     }
 }
@@ -383,3 +409,8 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 
 /// The longest time without a look at the wall clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// What is said of a task that broke off; named has these words for what should not happen.
+const UNEXPECTED: &str = "unexpected error";
+
+#[cfg(test)]
+mod tests;

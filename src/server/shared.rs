@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 use std::{io, thread};
 
 use arc_swap::ArcSwap;
@@ -29,14 +30,22 @@ pub(super) struct Shared {
     pub(super) max_transfers_out: AtomicUsize,
     /// The size to which transfer messages are filled (`transfer-message-size`).
     pub(super) transfer_message_size: AtomicUsize,
-    retired: Sender<Arc<ZoneVersion>>,
+    retired: Sender<Retired>,
+}
+
+/// What is served no longer and to be taken down.
+pub(super) enum Retired {
+    /// A version that another took the place of.
+    Version(Arc<ZoneVersion>),
+    /// A snapshot, with the zones that only it shows.
+    Snapshot(Arc<Snapshot>),
 }
 
 impl Shared {
     /// Starts with an empty snapshot and the thread that takes down versions no longer served.
     pub(super) fn start(events: UnboundedSender<Event>) -> io::Result<Self> {
-        let (retired, queue) = channel::<Arc<ZoneVersion>>();
-        thread::Builder::new().name("retire".into()).spawn(move || queue.into_iter().for_each(drop))?;
+        let (retired, queue) = channel();
+        thread::Builder::new().name("retire".into()).spawn(move || take_down(&queue))?;
         Ok(Self {
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             events,
@@ -50,11 +59,14 @@ impl Shared {
     }
 
     /// Takes down a version that is no longer served, away from whoever has better to do: millions of names take time.
-    pub(super) fn retire(&self, version: Option<Arc<ZoneVersion>>) {
-        if let Some(version) = version {
-            // The thread lives as long as the sender.
-            let _ = self.retired.send(version);
-        }
+    pub(super) fn retire(&self, retired: Retired) {
+        // The thread lives as long as the sender.
+        let _ = self.retired.send(retired);
+    }
+
+    /// As [`Self::retire`], for the version before, if there was one.
+    pub(super) fn retire_version(&self, version: Option<Arc<ZoneVersion>>) {
+        version.into_iter().for_each(|version| self.retire(Retired::Version(version)));
     }
 
     /// Takes one of the places for transfers that are sent; none is free: false.
@@ -69,5 +81,53 @@ impl Shared {
     /// Gives it back.
     pub(super) fn free_transfer_place(&self) {
         self.transfers_out.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Retired {
+    fn is_held_elsewhere(&self) -> bool {
+        match self {
+            Self::Version(version) => Arc::strong_count(version) > 1,
+            Self::Snapshot(snapshot) => Arc::strong_count(snapshot) > 1,
+        }
+    }
+}
+
+/// Takes down what comes, each as soon as nobody else holds it: whoever lets go last would have to do it, and that may
+/// be a worker.
+fn take_down(queue: &Receiver<Retired>) {
+    let mut held = vec![];
+    loop {
+        let wait = if held.is_empty() { FOR_EVER } else { LOOK_AGAIN };
+        match queue.recv_timeout(wait) {
+            Ok(retired) => held.push(retired),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        held.retain(Retired::is_held_elsewhere);
+    }
+}
+
+/// How long until it is looked whether something is held still.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// There is nothing to look at: a day is as good as for ever.
+const FOR_EVER: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_worker_still_holds_is_taken_down_after_it_lets_go() {
+        let mut held = vec![];
+        let in_use = Arc::new(Snapshot::default());
+        held.push(Retired::Snapshot(Arc::clone(&in_use)));
+        held.push(Retired::Snapshot(Arc::new(Snapshot::default())));
+        held.retain(Retired::is_held_elsewhere);
+        assert_eq!((held.len(), Arc::strong_count(&in_use)), (1, 2));
+        let watched = Arc::downgrade(&in_use);
+        drop(in_use);
+        held.retain(Retired::is_held_elsewhere);
+        assert!(held.is_empty() && watched.upgrade().is_none());
     }
 }

@@ -341,7 +341,7 @@ impl Core {
             service,
             desk: Arc::new(Desk(events.clone())),
             refreshing: Refreshing::new(&config, seed),
-            notifying: Notifying::new(&config.options, (seed >> 16) as u16),
+            notifying: Notifying::new(&config.options),
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),
             loads_open: 0,
@@ -432,3 +432,42 @@ pub const DEFAULT_SESSION_KEY: &str = "/run/named/session.key";
 
 /// What `-v` prints.
 pub const VERSION: &str = version::FULL;
+
+#[cfg(test)]
+impl Core {
+    /// A control side with these zones, which listens nowhere, and its events, to be handled by the test. Files are
+    /// relative to the folder.
+    pub(super) fn of_zones(folder: &Path, zones: &str) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+        let conf_path = folder.join("named.conf");
+        let (events, inbox) = unbounded_channel();
+        let options = StartOptions {
+            config: conf_path.clone(),
+            foreground: true,
+            log_to_stderr: false,
+            log_file: None,
+            debug_level: 0,
+            port: None,
+            family: Family::Both,
+            user: None,
+            chroot: None,
+            workers: Some(1),
+            watch: false,
+            command_line: String::new(),
+        };
+        let config = Self::configuration(folder, zones);
+        let host = Host::default();
+        let controls = Controls::bind(&config, &conf_path, &host);
+        let prepared = Prepared { config, conf_path, host, bound: vec![], workers: 1, controls };
+        let shared = Arc::new(Shared::start(events.clone()).unwrap());
+        (Self::new(&options, prepared, &shared, &events, 1).unwrap(), inbox)
+    }
+
+    /// The configuration of [`Self::of_zones`].
+    pub(super) fn configuration(folder: &Path, zones: &str) -> Config {
+        let path = folder.join("named.conf");
+        let options = "options { recursion no; listen-on { none; }; listen-on-v6 { none; }; };\ncontrols { };\n";
+        let zones = zones.replace("FOLDER", &folder.display().to_string());
+        std::fs::write(&path, format!("{options}{zones}")).unwrap();
+        conf::load(&path).unwrap().0
+    }
+}

@@ -19,6 +19,13 @@ use crate::zone::master::Source;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ZoneId(u64);
 
+impl ZoneId {
+    /// The number by which the zone is known again where only numbers are carried.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// One zone.
 pub(super) struct ZoneTask {
     /// Its name, class and view.
@@ -96,13 +103,16 @@ pub(super) struct Zones {
 }
 
 impl Zones {
-    /// Adds a zone that is not there yet.
-    pub(super) fn add(&mut self, task: ZoneTask) -> ZoneId {
-        let id = ZoneId(self.next);
+    /// An id for a zone to come.
+    pub(super) fn next_id(&mut self) -> ZoneId {
         self.next += 1;
+        ZoneId(self.next)
+    }
+
+    /// Adds a zone that is not there yet.
+    pub(super) fn add(&mut self, id: ZoneId, task: ZoneTask) {
         self.ids.insert(task.key.clone(), id);
         self.tasks.insert(id, task);
-        id
     }
 
     /// Takes a zone out.
@@ -141,11 +151,19 @@ impl Zones {
         self.tasks.len()
     }
 
-    /// The zones of this name and class in any view, or in the one that is named.
-    pub(super) fn named(&self, apex: NameRef<'_>, class: Class, view: Option<&str>) -> Vec<ZoneId> {
-        let matches = |key: &ZoneKey| {
-            key.apex.as_ref() == apex && key.class == class && view.is_none_or(|view| *key.view == *view)
-        };
-        self.ids.iter().filter(|(key, _)| matches(key)).map(|(_, id)| *id).collect()
+    /// The zones of this name and class in these views.
+    pub(super) fn named<'v>(
+        &self,
+        apex: NameRef<'_>,
+        class: Class,
+        views: impl Iterator<Item = &'v str>,
+    ) -> Vec<ZoneId> {
+        let key = |view: &str| ZoneKey { view: view.into(), apex: apex.to_name(), class };
+        views.filter_map(|view| self.id(&key(view))).collect()
+    }
+
+    /// The zone that workers see as this one, whatever has become of its policy since.
+    pub(super) fn holder(&self, served: &snapshot::Zone) -> Option<ZoneId> {
+        Some(ZoneId(served.handle())).filter(|id| self.tasks.contains_key(id))
     }
 }

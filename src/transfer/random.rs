@@ -1,6 +1,6 @@
 //! A small generator of pseudo-random numbers (SplitMix64), seeded by the caller.
 //!
-//! It spreads timers. Query IDs that have to be hard to guess want a seed that is.
+//! It spreads timers. It is not for query IDs: those have to be hard to guess.
 
 /// The generator.
 #[derive(Debug, Clone)]
@@ -18,11 +18,6 @@ impl Random {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
-    }
-
-    /// A query ID.
-    pub fn id(&mut self) -> u16 {
-        (self.next_u64() >> 48) as u16
     }
 
     /// A number below `bound`; 0 if that is 0.

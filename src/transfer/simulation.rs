@@ -186,7 +186,7 @@ impl World {
 
     /// Sends the query and lets the first fitting packet or the timeout arrive, as the server floor does.
     fn ask(&mut self, peer: &Peer, tcp: bool, opt: Opt) {
-        let id = self.random.id();
+        let id = (self.random.next_u64() >> 48) as u16;
         let apex = name("example.");
         let key = self.key.clone();
         let mut chain = key.as_deref().map(Chain::new);
@@ -267,7 +267,7 @@ impl World {
         if self.chance(6) {
             return Err(Failure::Unreachable);
         }
-        let id = self.random.id();
+        let id = (self.random.next_u64() >> 48) as u16;
         let key = self.key.clone();
         let filling = Filling { message_bytes: 400, ..FILLING };
         let stream = exchange(&self.primary(peer), key.as_deref(), filling, id);

@@ -1,0 +1,77 @@
+//! What exchanges with other servers share: message IDs, and tasks whose end the control side always hears of.
+
+use std::hash::{BuildHasher, RandomState};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use super::core::Event;
+
+/// IDs of queries and NOTIFYs. Whoever guesses one can answer in a server's place, so they come from a hash under a key
+/// that the system drew: those seen before tell nothing of the next.
+pub(super) struct MessageIds {
+    key: RandomState,
+    drawn: u64,
+}
+
+impl MessageIds {
+    /// With a key of its own.
+    pub(super) fn new() -> Self {
+        Self { key: RandomState::new(), drawn: 0 }
+    }
+
+    /// The next one.
+    pub(super) fn draw(&mut self) -> u16 {
+        self.drawn = self.drawn.wrapping_add(1);
+        self.key.hash_one(self.drawn) as u16
+    }
+}
+
+/// Runs a task and tells the control side what came of it; nothing, if the task panicked or was ended. So a place that
+/// it holds in a quota is free again in any case, and nobody waits for it for ever.
+pub(super) fn spawn_told<Outcome: Send + 'static>(
+    events: &UnboundedSender<Event>,
+    work: impl Future<Output = Outcome> + Send + 'static,
+    event: impl FnOnce(Option<Outcome>) -> Event + Send + 'static,
+) -> AbortHandle {
+    let work = tokio::spawn(work);
+    let handle = work.abort_handle();
+    let events = events.clone();
+    tokio::spawn(async move {
+        let outcome = work.await.ok();
+        // Fails only when the server is going down.
+        let _ = events.send(event(outcome));
+    });
+    handle
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    #[test]
+    fn message_ids_are_no_sequence_and_differ_between_drawers() {
+        let (mut one, mut other) = (MessageIds::new(), MessageIds::new());
+        let mut draw = || (0..200).map(|_| (one.draw(), other.draw())).unzip::<_, _, Vec<u16>, Vec<u16>>();
+        let (ours, theirs) = draw();
+        assert_ne!(ours, theirs);
+        let steps: HashSet<u16> = ours.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        assert!(steps.len() > 150, "{}", steps.len());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_or_is_ended_is_told_all_the_same() {
+        let (events, mut inbox) = unbounded_channel();
+        let told = |outcome: Option<()>| if outcome.is_none() { Event::Interfaces } else { Event::Hangup };
+        spawn_told(&events, async { panic!("on purpose") }, told);
+        assert!(matches!(inbox.recv().await, Some(Event::Interfaces)));
+        spawn_told(&events, std::future::pending(), told).abort();
+        assert!(matches!(inbox.recv().await, Some(Event::Interfaces)));
+        spawn_told(&events, async {}, told);
+        assert!(matches!(inbox.recv().await, Some(Event::Hangup)));
+    }
+}

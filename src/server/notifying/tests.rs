@@ -1,0 +1,44 @@
+//! Who is told of what, and how urgently.
+
+use super::*;
+
+const ZONE: &str = "$TTL 300\n@ SOA ns.example.com. h 5 3600 900 604800 300\n@ NS ns.invalid.\n@ NS other.invalid.\n";
+
+async fn loaded(zones: &str) -> (Core, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), zones);
+    while core.loads_open > 0 {
+        let event = inbox.recv().await.unwrap();
+        if matches!(event, Event::Loaded(_)) {
+            core.handle(event);
+        }
+    }
+    (core, folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_load_of_a_zone_is_told_at_the_rate_of_the_start_and_a_change_before_it() {
+    let zones =
+        "zone a.test { type primary; file \"FOLDER/zone\"; notify explicit; also-notify { 127.0.0.1 port 1; }; };";
+    let (mut core, _folder) = loaded(zones).await;
+    assert_eq!((core.notifying.at_start.len(), core.notifying.changes.len()), (1, 0));
+    let id = core.zones.iter().next().unwrap().0;
+    core.tell(id, Occasion::Change);
+    assert_eq!((core.notifying.at_start.len(), core.notifying.changes.len()), (0, 1));
+    core.notifying.forget(id);
+    assert_eq!((core.notifying.changes.len(), core.notifying.open.len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_server_of_many_zones_is_looked_up_once_and_tells_them_all() {
+    let zone = |name: &str| format!("zone {name} {{ type primary; file \"FOLDER/zone\"; notify yes; }};");
+    let (mut core, _folder) = loaded(&[zone("a.test"), zone("b.test")].concat()).await;
+    let mut waiting: Vec<usize> = core.notifying.resolving.values().map(Vec::len).collect();
+    waiting.sort_unstable();
+    assert_eq!(waiting, [2, 2]);
+    let name: Name = "NS.invalid".parse().unwrap();
+    core.handle(Event::Notify(Brought::Addresses(name, vec!["127.0.0.9".parse().unwrap()])));
+    assert_eq!(core.notifying.resolving.len(), 1);
+    assert_eq!(core.notifying.open.len(), 2);
+}

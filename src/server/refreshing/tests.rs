@@ -1,0 +1,87 @@
+//! Secondary zones among events that come at the wrong time.
+
+use std::io::Read;
+use std::net::TcpListener;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::*;
+use crate::transfer::message::SoaReply;
+
+const ZONE: &str = "$TTL 300\n@ SOA ns.example.com. h 5 3600 900 604800 300\n@ NS ns.example.com.\n";
+
+fn secondary(port: u16, more: &str) -> String {
+    format!("zone example.test {{ type secondary; primaries {{ 127.0.0.1 port {port}; }}; {more} }};")
+}
+
+fn only_zone(core: &Core) -> ZoneId {
+    core.zones.iter().next().unwrap().0
+}
+
+async fn finish_loads(core: &mut Core, inbox: &mut UnboundedReceiver<core::Event>) {
+    while core.loads_open > 0 {
+        let event = inbox.recv().await.unwrap();
+        core.handle(event);
+    }
+}
+
+fn notify(core: &Core) -> core::Event {
+    core.shared.notifies_open.fetch_add(1, Ordering::Relaxed);
+    let zone = Arc::clone(&core.zones.get(only_zone(core)).unwrap().served);
+    core::Event::Notified(Notified { zone, from: "127.0.0.1:5300".parse().unwrap(), serial: Some(6) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notify_that_comes_while_the_file_is_read_is_acted_on_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let zones = secondary(1, "file \"FOLDER/zone\"; masterfile-format text;");
+    let (mut quiet, mut inbox) = Core::of_zones(folder.path(), &zones);
+    finish_loads(&mut quiet, &mut inbox).await;
+    assert_eq!(quiet.refreshing.queries(), 0, "a fresh copy is not checked at once");
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &zones);
+    core.handle(notify(&core));
+    assert_eq!(core.refreshing.queries(), 0);
+    finish_loads(&mut core, &mut inbox).await;
+    assert_eq!(core.refreshing.queries(), 1);
+    assert!(core.refreshing.early.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_dropped_ends_its_transfer_and_frees_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let primary = TcpListener::bind("127.0.0.1:0").unwrap();
+    let zones = secondary(primary.local_addr().unwrap().port(), "");
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &zones);
+    let id = only_zone(&core);
+    let answer = Event::SoaReply(SoaReply::Current { serial: Serial(1), expire_s: None });
+    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(answer) }));
+    assert_eq!(core.refreshing.running(), 1);
+    let (mut connection, _) = tokio::task::block_in_place(|| primary.accept()).unwrap();
+    core.adopt(Core::configuration(folder.path(), ""));
+    assert_eq!((core.refreshing.running(), core.refreshing.running.len()), (0, 0));
+    // The end of the connection is the end of the task.
+    let mut request = vec![];
+    tokio::task::block_in_place(|| connection.read_to_end(&mut request)).unwrap();
+    while let Some(event) = inbox.recv().await {
+        let is_transfer = matches!(event, core::Event::Refresh(Brought { what: Arrival::Transfer(_), .. }));
+        core.handle(event);
+        if is_transfer {
+            break;
+        }
+    }
+    assert_eq!(core.zones.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notify_finds_its_zone_after_the_policy_of_the_zone_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &secondary(1, ""));
+    let id = only_zone(&core);
+    let before = Arc::clone(&core.zones.get(id).unwrap().served);
+    core.recompile_access();
+    assert!(!Arc::ptr_eq(&before, &core.zones.get(id).unwrap().served));
+    assert_eq!(core.zones.holder(&before), Some(id));
+    core.adopt(Core::configuration(folder.path(), ""));
+    assert_eq!(core.zones.holder(&before), None);
+}
