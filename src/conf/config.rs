@@ -248,8 +248,10 @@ pub struct View {
     pub match_recursive_only: bool,
     /// Keys that were declared in the view, then those of the top level.
     pub keys: Vec<Arc<Key>>,
-    /// Whether stock BIND would recurse for somebody here, and who that would be. nomd does not.
+    /// Whether BIND would recurse for somebody here. nomd does not.
     pub recursion: bool,
+    /// `allow-recursion`: for whom that would be; nobody with `recursion no`. Default localhost and localnets.
+    pub allow_recursion: AddressMatchList,
     /// `minimal-responses`.
     pub minimal_responses: MinimalResponses,
     /// `minimal-any`.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::config::{Match, Notify, Role, Verdict};
+use super::config::{Destination, Match, MatchElement, Notify, Role, Verdict};
 use super::table::{Life, Scope};
 use super::*;
 
@@ -121,6 +121,62 @@ fn ports_of_server_lists_are_inherited_inwards() {
     let shown: Vec<String> = primaries.iter().map(|remote| remote.address.to_string()).collect();
     assert_eq!(shown, ["10.0.0.1:5300", "10.0.0.2:2", "10.0.0.3:2", "10.0.0.4:4"]);
     assert_eq!(primaries[0].key.as_ref().map(ToString::to_string).as_deref(), Some("k."));
+}
+
+#[test]
+fn recursion_is_for_those_who_may_recurse_and_ask_the_cache() {
+    let plain = |what| MatchElement { negated: false, what };
+    let prefix = |text: &str| plain(Match::Prefix(text.parse().unwrap()));
+    let lowered = |options: &str| {
+        let view = good(&format!("options {{ {options} }};")).views.remove(0);
+        (view.recursion, view.allow_recursion.to_vec())
+    };
+    let nobody = (false, vec![MatchElement { negated: true, what: Match::Any }]);
+    assert_eq!(lowered(""), (true, vec![plain(Match::Localhost), plain(Match::Localnets)]));
+    assert_eq!(lowered("recursion no; allow-recursion { any; };"), nobody);
+    assert_eq!(lowered("allow-recursion { none; };"), nobody);
+    assert_eq!(lowered("allow-query { 10/8; };"), (true, vec![prefix("10.0.0.0/8")]));
+    assert_eq!(lowered("allow-query { 10/8; }; allow-query-cache { 11/8; };"), (true, vec![prefix("11.0.0.0/8")]));
+    assert_eq!(lowered("allow-recursion { any; }; allow-query-cache { none; };"), nobody);
+    let (recursion, both) = lowered("allow-recursion { 10.1/16; }; allow-query-cache { 10/8; };");
+    let inner = Match::List([prefix("10.1.0.0/16")].into());
+    let outside = Match::List([MatchElement { negated: true, what: inner }, plain(Match::Any)].into());
+    let other = Match::List([prefix("10.0.0.0/8")].into());
+    assert_eq!((recursion, both), (true, vec![MatchElement { negated: true, what: outside }, plain(other)]));
+    let view = "options { allow-recursion { none; }; }; view v { allow-recursion { 10/8; }; };";
+    assert_eq!(good(view).views[0].allow_recursion.to_vec(), [prefix("10.0.0.0/8")]);
+}
+
+#[test]
+fn sizes_of_udp_come_from_the_views_if_those_agree() {
+    let sizes = |text: &str| {
+        let (config, faults) = conf(text).unwrap();
+        (config.options.edns_udp_size, config.options.max_udp_size, faults.to_string())
+    };
+    let none = String::new();
+    assert_eq!(sizes("options { edns-udp-size 100; max-udp-size 9000; };"), (512, 4096, none.clone()));
+    let agree = "view a { max-udp-size 700; }; view b { max-udp-size 700; };";
+    assert_eq!(sizes(&format!("options {{ edns-udp-size 1400; }}; {agree}")), (1400, 700, none));
+    let (edns, max, said) = sizes("view a { edns-udp-size 700; };\nview b { };");
+    assert_eq!((edns, max), (1232, 1232));
+    assert_eq!(said.trim_end(), "t.conf:1: option 'edns-udp-size' has no effect: the views do not agree on it");
+}
+
+/// named 9.18.49: a category has to be known, letter by letter; a channel may be written in any case.
+#[test]
+fn categories_and_channels_must_be_known() {
+    let said = |logging: &str| bad(&format!("logging {{ {logging} }};"));
+    assert_eq!(said("category nonsense { null; };").trim_end(), "t.conf:1: undefined category: 'nonsense'");
+    assert_eq!(said("category Queries { null; };").trim_end(), "t.conf:1: undefined category: 'Queries'");
+    assert_eq!(said("category queries { c; };").trim_end(), "t.conf:1: undefined channel: 'c'");
+    good("logging { channel c { stderr; }; category queries { C; Null; }; category zoneload { c; }; };");
+}
+
+#[test]
+fn an_unknown_syslog_facility_is_said_and_replaced() {
+    let (config, faults) = conf("logging { channel c { syslog nofac; }; };").unwrap();
+    assert_eq!(config.logging.channels[0].to, Destination::Syslog("daemon".to_owned()));
+    assert!(faults.to_string().starts_with("t.conf:1: syslog facility 'nofac' has no effect"), "{faults}");
 }
 
 #[test]

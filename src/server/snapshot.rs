@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::access::Host;
 use super::plan::ZoneKey;
-use crate::answer::acl::Acl;
 use crate::answer::builtin;
 use crate::answer::cookie::Secret;
 use crate::answer::snapshot::{self, Identity, MinimalResponses, RrsetOrder, Snapshot};
 use crate::answer::table::ZoneTable;
-use crate::conf::config::{self, Config, Match, MatchElement, Options, Role, View};
+use crate::conf::config::{self, Config, Options, Role, View};
 
 /// What the snapshot says of the server beside its configuration.
 #[derive(Debug, Clone)]
@@ -76,7 +75,7 @@ fn view(view: &View, host: &Host, zone: &impl Fn(&ZoneKey) -> Option<Arc<snapsho
             config::RrsetOrder::Cyclic => RrsetOrder::Cyclic,
         },
         no_case_compress: host.compile(&view.no_case_compress),
-        allow_recursion: if view.recursion { host.compile(&DEFAULT_RECURSION) } else { Acl::Nobody },
+        allow_recursion: host.compile(&view.allow_recursion),
     }
 }
 
@@ -110,7 +109,3 @@ fn cookie_secrets(options: &Options, server: &Server) -> Vec<Secret> {
         ref configured => configured.to_vec(),
     }
 }
-
-/// Whom stock named recurses for, where nothing else is said.
-const DEFAULT_RECURSION: [MatchElement; 2] =
-    [MatchElement { negated: false, what: Match::Localhost }, MatchElement { negated: false, what: Match::Localnets }];

@@ -56,6 +56,26 @@ pub(super) fn none() -> AddressMatchList {
     Arc::new([MatchElement { negated: true, what: Match::Any }])
 }
 
+/// The host itself and its networks.
+pub(super) fn local() -> AddressMatchList {
+    [Match::Localhost, Match::Localnets].map(|what| MatchElement { negated: false, what }).into()
+}
+
+/// Those whom both lists match: `{ !{ !one; any; }; other; }`.
+pub(super) fn both(one: AddressMatchList, other: AddressMatchList) -> AddressMatchList {
+    let element = |negated, what| MatchElement { negated, what };
+    if is_nobody(&one) || is_nobody(&other) {
+        return none();
+    }
+    let not_one = [element(true, Match::List(one)), element(false, Match::Any)];
+    Arc::new([element(true, Match::List(Arc::new(not_one))), element(false, Match::List(other))])
+}
+
+/// Whether a list plainly matches nobody.
+pub(super) fn is_nobody(list: &AddressMatchList) -> bool {
+    list.iter().all(|element| element.negated)
+}
+
 impl Context<'_> {
     /// The effective list of a statement.
     pub(super) fn effective_list(

@@ -9,8 +9,8 @@ use crate::conf::tree::{Block, Item, Node, Value};
 
 /// Channels that are always there.
 const BUILT_IN: [&str; 4] = ["default_syslog", "default_debug", "default_stderr", "null"];
-/// The categories of BIND 9.18 to 9.21.
-const CATEGORIES: [&str; 32] = [
+/// The categories of BIND 9.18, and `responses`, which is newer.
+const CATEGORIES: [&str; 33] = [
     "cname",
     "client",
     "config",
@@ -43,9 +43,8 @@ const CATEGORIES: [&str; 32] = [
     "update-security",
     "xfer-in",
     "xfer-out",
+    "zoneload",
 ];
-/// More of them, that 9.20 and later brought or that come with catalog zones and response policies.
-const MORE_CATEGORIES: [&str; 4] = ["catz", "drop", "zoneload", "ttl"];
 /// The facilities of syslog.
 const FACILITIES: [&str; 20] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
@@ -69,7 +68,7 @@ impl Context<'_> {
     pub(super) fn logs_queries(&self) -> bool {
         let block = self.tree.root.find(clause::LOGGING).and_then(Node::block);
         let mut categories = block.into_iter().flat_map(|block| block.all(clause::CATEGORY));
-        categories.any(|node| node.text().is_some_and(|name| name.eq_ignore_ascii_case("queries")))
+        categories.any(|node| node.text().is_some_and(|name| name == "queries"))
     }
 
     fn channel(&self, node: &Node) -> Option<Channel> {
@@ -96,14 +95,16 @@ impl Context<'_> {
 
     fn check_facility(&self, item: &Item) {
         let name = item.text().unwrap_or_default();
-        if !FACILITIES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            self.error(item.place, format!("unknown syslog facility '{name}'"));
+        if !is_facility(name) {
+            // BIND: named starts with such a channel, and nothing says so.
+            self.warn(item.place, format!("syslog facility '{name}' has no effect: unknown, 'daemon' is used"));
         }
     }
 
     fn category(&self, node: &Node, channels: &[Channel]) -> Option<(String, Vec<String>)> {
-        let name = node.text()?.to_ascii_lowercase();
-        if !CATEGORIES.contains(&name.as_str()) && !MORE_CATEGORIES.contains(&name.as_str()) {
+        // BIND: categories are told apart by the case of their letters, channels are not.
+        let name = node.text()?;
+        if !CATEGORIES.contains(&name) {
             self.error(node.place, format!("undefined category: '{name}'"));
         }
         let mut names = Vec::new();
@@ -115,8 +116,12 @@ impl Context<'_> {
             }
             names.push(channel.to_owned());
         }
-        Some((name, names))
+        Some((name.to_owned(), names))
     }
+}
+
+fn is_facility(name: &str) -> bool {
+    FACILITIES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn destination(block: &Block) -> Option<Destination> {
@@ -124,7 +129,8 @@ fn destination(block: &Block) -> Option<Destination> {
         return file(node);
     }
     if let Some(node) = block.find(clause::SYSLOG) {
-        return Some(Destination::Syslog(node.text().unwrap_or("daemon").to_ascii_lowercase()));
+        let facility = node.text().filter(|name| is_facility(name)).unwrap_or("daemon");
+        return Some(Destination::Syslog(facility.to_ascii_lowercase()));
     }
     Some(if block.find(clause::STDERR).is_some() { Destination::Stderr } else { Destination::Null })
 }

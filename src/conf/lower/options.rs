@@ -17,6 +17,8 @@ const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
 const DEFAULT_SESSION_KEY_FILE: &str = "/run/named/session.key";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
+/// The UDP payload that is asked for and sent where nothing is said.
+const DEFAULT_UDP_SIZE: u32 = 1232;
 /// The sizes of UDP payload that may be asked for; others are pulled to the nearer end.
 const UDP_SIZES: std::ops::RangeInclusive<u32> = 512..=4096;
 
@@ -110,8 +112,25 @@ impl Context<'_> {
         }
     }
 
+    /// There is one size for the server: that of the views if they agree, else that of `options`.
     fn udp_size(&self, clause: Clause) -> u16 {
-        self.global().number(clause, 1232).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16
+        let size = |levels: Levels<'_>| {
+            levels.number(clause, DEFAULT_UDP_SIZE).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16
+        };
+        let general = size(self.global());
+        let views: Vec<_> = self.tree.root.all(clause::VIEW).filter_map(Node::block).collect();
+        let sizes: Vec<u16> = views.iter().map(|block| size(Levels([None, Some(block), self.options]))).collect();
+        match sizes.as_slice() {
+            [] => general,
+            [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
+            _ => {
+                for node in views.into_iter().filter_map(|block| block.find(clause)) {
+                    let name = node.statement.name;
+                    self.warn(node.place, format!("option '{name}' has no effect: the views do not agree on it"));
+                }
+                general
+            }
+        }
     }
 
     fn cookie_secrets(&self) -> Vec<[u8; 16]> {

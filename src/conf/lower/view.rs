@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::inherit::Levels;
 use super::zone::Namespace;
 use super::{Context, acl};
-use crate::conf::config::{MinimalResponses, RrsetOrder, View};
+use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
 use crate::conf::lexer::Place;
 use crate::conf::table::clause;
 use crate::conf::tree::{Block, Node, Value};
@@ -82,6 +82,7 @@ impl Context<'_> {
             _ => self.servers(&self.tree.root, &keys),
         };
         let namespace = Namespace { class, levels, own, earlier };
+        let allow_recursion = self.allow_recursion(levels, class);
         View {
             name: name.to_owned(),
             class,
@@ -89,7 +90,8 @@ impl Context<'_> {
             match_destinations: self.effective_list(levels, clause::MATCH_DESTINATIONS, acl::any),
             match_recursive_only: levels.boolean(clause::MATCH_RECURSIVE_ONLY, false),
             keys,
-            recursion: self.recursion(levels, class),
+            recursion: !acl::is_nobody(&allow_recursion),
+            allow_recursion,
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY, false),
             rrset_order: self.rrset_order(levels),
@@ -123,11 +125,18 @@ impl Context<'_> {
         general.unwrap_or(RrsetOrder::Random)
     }
 
-    /// Whether BIND would recurse here for anybody.
-    fn recursion(&self, levels: Levels<'_>, class: Class) -> bool {
-        let allowed = self.effective_list(levels, clause::ALLOW_RECURSION, acl::any);
-        let nobody = allowed.iter().all(|element| element.negated);
-        class == Class::IN && !nobody && levels.boolean(clause::RECURSION, true)
+    /// For whom BIND would recurse: who may both recurse and ask the cache. Where one of the two is not said it is like
+    /// the other, and where neither is, they are those who may ask at all.
+    fn allow_recursion(&self, levels: Levels<'_>, class: Class) -> AddressMatchList {
+        if class != Class::IN || !levels.boolean(clause::RECURSION, true) {
+            return acl::none();
+        }
+        let list = |clause| levels.find(clause).map(|node| self.node_list(node));
+        match (list(clause::ALLOW_RECURSION), list(clause::ALLOW_QUERY_CACHE)) {
+            (Some(recursion), Some(cache)) => acl::both(recursion, cache),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => list(clause::ALLOW_QUERY).unwrap_or_else(acl::local),
+        }
     }
 }
 
