@@ -1,5 +1,7 @@
 //! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
 
+mod views;
+
 use super::peers::host::{Host, kill};
 use super::peers::{Kind, Output};
 
