@@ -14,4 +14,5 @@ mod peers;
 mod reload;
 mod swap;
 mod transfer;
+mod trial;
 mod zones;

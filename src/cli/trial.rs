@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Runs the two servers until they are told to end.
 pub fn run() -> ExitCode {
@@ -27,15 +28,20 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve() -> io::Result<()> {
+    // Taken first: whenever one comes, nothing is left behind.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     let folder = Folder::create()?;
     let pair = Pair::lay_out(&folder.0)?;
-    let mut primary = start("primary", &folder.0, &["--watch"])?;
-    let mut secondary = start("secondary", &folder.0, &[])?;
+    let (mut primary, _) = start("primary", &folder.0, &["--watch"])?;
+    let (mut secondary, settled) = start("secondary", &folder.0, &[])?;
+    // Told after the first lines of the log, which would push it off the screen.
+    let _ = tokio::time::timeout(START_PATIENCE, settled).await;
     println!("{}", pair.introduction(&folder.0));
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let ended = tokio::select! {
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
+        _ = hangup.recv() => None,
         status = primary.wait() => Some(("primary", status?)),
         status = secondary.wait() => Some(("secondary", status?)),
     };
@@ -191,8 +197,8 @@ fn random_secret() -> io::Result<String> {
     Ok(data_encoding::BASE64.encode(&secret))
 }
 
-/// Starts one server; its log lines are shown with its name in front.
-fn start(name: &'static str, folder: &Path, flags: &[&str]) -> io::Result<Child> {
+/// Starts one server; its log lines are shown with its name in front. The receiver hears when a zone has come over.
+fn start(name: &'static str, folder: &Path, flags: &[&str]) -> io::Result<(Child, oneshot::Receiver<()>)> {
     let conf = folder.join(name).join("named.conf");
     let mut child = Command::new(std::env::current_exe()?)
         .args(["named", "-g", "-c"])
@@ -200,25 +206,34 @@ fn start(name: &'static str, folder: &Path, flags: &[&str]) -> io::Result<Child>
         .args(flags)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
+        // The terminal's Ctrl-C is for us, who end both in order.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
+    let (settled, hear) = oneshot::channel();
     if let Some(log) = child.stderr.take() {
-        tokio::spawn(show(name, log));
+        tokio::spawn(show(name, log, settled));
     }
-    Ok(child)
+    Ok((child, hear))
 }
 
-async fn show(name: &'static str, log: impl AsyncRead + Unpin) {
-    let mut lines = BufReader::new(log).lines();
+async fn show(name: &'static str, log: impl AsyncRead + Unpin, settled: oneshot::Sender<()>) {
+    let (mut lines, mut settled) = (BufReader::new(log).lines(), Some(settled));
     while let Ok(Some(line)) = lines.next_line().await {
         println!("{name:9} | {line}");
+        if line.contains(TRANSFERRED)
+            && let Some(settled) = settled.take()
+        {
+            // Nobody waits for it on the primary.
+            let _ = settled.send(());
+        }
     }
 }
 
 /// Asks a server to end and waits for it; one that does not is killed.
 async fn stop(child: &mut Child) -> io::Result<()> {
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        // It may have had the Ctrl-C of the terminal itself and be gone already.
+        // It may have ended by itself.
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
     }
     match tokio::time::timeout(END_PATIENCE, child.wait()).await {
@@ -230,6 +245,8 @@ async fn stop(child: &mut Child) -> io::Result<()> {
 const ZONE: &str = "example.com";
 const KEY: &str = "transfer-key";
 const PORT_ATTEMPTS: usize = 20;
+const TRANSFERRED: &str = "Transfer completed";
+const START_PATIENCE: Duration = Duration::from_secs(5);
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
 const ZONE_TEXT: &str = "$TTL 300
