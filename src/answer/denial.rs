@@ -71,17 +71,17 @@ pub(super) fn no_name(
     name: NameRef<'_>,
     found: &Find<'_>,
 ) -> Result<(), Full> {
-    let encloser = ancestor(name, found.encloser_labels);
-    let wildcard = NameBuf::join(b"\x01*", encloser);
+    let wildcard_below = |labels| NameBuf::join(b"\x01*", ancestor(name, labels));
     match version.denial() {
         Denial::None => Ok(()),
         Denial::Nsec => {
             add_nsec(answer, version.nsec_at_or_before(name))?;
+            let wildcard = wildcard_below(found.encloser_labels);
             wildcard.map_or(Ok(()), |wildcard| add_nsec(answer, version.nsec_at_or_before(wildcard.as_ref())))
         }
         Denial::Nsec3 { .. } => {
-            add_closest_encloser(answer, version, name, found.encloser_labels)?;
-            wildcard.map_or(Ok(()), |wildcard| add_covering(answer, version, wildcard.as_ref()))
+            let provable = add_closest_encloser(answer, version, name, found.encloser_labels)?;
+            wildcard_below(provable).map_or(Ok(()), |wildcard| add_covering(answer, version, wildcard.as_ref()))
         }
     }
 }
@@ -105,23 +105,24 @@ fn add_matching_or_encloser(answer: &mut Answer<'_, '_>, version: &ZoneVersion, 
     if add_matching(answer, version, name)? {
         return Ok(());
     }
-    add_closest_encloser(answer, version, name, name.label_count().saturating_sub(1))
+    add_closest_encloser(answer, version, name, name.label_count().saturating_sub(1)).map(|_| ())
 }
 
-/// The closest encloser proof of RFC 5155 section 7.2.1, from an encloser of so many labels upwards.
+/// The closest encloser proof of RFC 5155 section 7.2.1, from an encloser of so many labels upwards. Says how many the
+/// encloser has that it proves: with opt-out an empty non-terminal may have no record of its own.
 fn add_closest_encloser(
     answer: &mut Answer<'_, '_>,
     version: &ZoneVersion,
     name: NameRef<'_>,
     encloser_labels: usize,
-) -> Result<(), Full> {
+) -> Result<usize, Full> {
     let lowest = version.apex().label_count();
     for labels in (lowest..=encloser_labels).rev() {
         if add_matching(answer, version, ancestor(name, labels))? {
-            return add_covering(answer, version, ancestor(name, labels.saturating_add(1)));
+            return add_covering(answer, version, ancestor(name, labels.saturating_add(1))).map(|()| labels);
         }
     }
-    Ok(())
+    Ok(encloser_labels)
 }
 
 fn add_matching(answer: &mut Answer<'_, '_>, version: &ZoneVersion, name: NameRef<'_>) -> Result<bool, Full> {
@@ -153,11 +154,7 @@ fn ancestor(name: NameRef<'_>, labels: usize) -> NameRef<'_> {
 /// The hash of a name under the zone's NSEC3 parameters (RFC 5155 section 5).
 fn hash(version: &ZoneVersion, name: NameRef<'_>) -> Option<[u8; HASH_LENGTH]> {
     let Denial::Nsec3 { algorithm: SHA1, iterations, salt } = version.denial() else { return None };
-    let mut folded = [0; MAX_NAME];
-    let folded = folded.get_mut(..name.len())?;
-    folded.copy_from_slice(name.as_bytes());
-    folded.make_ascii_lowercase();
     let once =
         |bytes: &[u8]| -> [u8; HASH_LENGTH] { Sha1::new().chain_update(bytes).chain_update(salt).finalize().into() };
-    Some((0..iterations).fold(once(folded), |hash, _| once(&hash)))
+    Some((0..iterations).fold(once(name.folded(&mut [0; MAX_NAME])), |hash, _| once(&hash)))
 }
