@@ -155,9 +155,12 @@ impl<'a> NameRef<'a> {
         Name(self.0.into())
     }
 
-    /// An owned copy in lower case.
-    pub fn to_lowercase(self) -> Name {
-        Name(self.0.to_ascii_lowercase().into())
+    /// The bytes in lower case, in the caller's memory.
+    pub fn folded(self, memory: &mut [u8; MAX_NAME]) -> &[u8] {
+        let folded = &mut memory[..self.0.len()];
+        folded.copy_from_slice(self.0);
+        folded.make_ascii_lowercase();
+        folded
     }
 }
 
@@ -408,11 +411,7 @@ impl Eq for NameRef<'_> {}
 
 impl Hash for NameRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut folded = [0; MAX_NAME];
-        let folded = &mut folded[..self.0.len()];
-        folded.copy_from_slice(self.0);
-        folded.make_ascii_lowercase();
-        state.write(folded);
+        state.write(self.folded(&mut [0; MAX_NAME]));
     }
 }
 

@@ -11,6 +11,7 @@ mod record;
 use std::ops::Deref;
 
 use super::message::Message;
+use super::name::MAX_NAME;
 use super::wire::WireError;
 use super::{Algorithm, Key, NameBuf, NameRef, Rcode};
 pub use mac::MAX_MAC;
@@ -285,10 +286,10 @@ fn feed_signed(hasher: &mut Hasher, message: &Message<'_>, tsig: &Tsig<'_>) {
 
 /// RFC 8945 section 4.3.3: names in canonical form, all fields but MAC and original ID.
 fn feed_variables(hasher: &mut Hasher, variables: &Variables<'_>) {
-    hasher.update(variables.key_name.to_lowercase().as_ref().as_bytes());
+    hasher.update(variables.key_name.folded(&mut [0; MAX_NAME]));
     hasher.update(&super::Class::ANY.0.to_be_bytes());
     hasher.update(&[0; 4]);
-    hasher.update(variables.algorithm.to_lowercase().as_ref().as_bytes());
+    hasher.update(variables.algorithm.folded(&mut [0; MAX_NAME]));
     hasher.update(&timers(variables));
     hasher.update(&variables.error.0.to_be_bytes());
     hasher.update(&(variables.other.len() as u16).to_be_bytes());
