@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
+use super::control::listener::io_text;
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
 use crate::zone::check::Policy;
@@ -121,6 +122,9 @@ fn put_aside(job: &Job, error: LoadError) -> LoadError {
         LoadError::Refused => "bad zone".to_owned(),
         LoadError::Faulty(reason) => reason,
     };
+    if job.path.is_dir() {
+        return LoadError::Faulty(reason);
+    }
     match quarantine(&job.path) {
         Ok(aside) => LoadError::PutAside(reason, aside),
         Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
@@ -147,16 +151,27 @@ fn image(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
         Err(RawError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::Missing);
         }
-        Err(fault) => return Err(LoadError::Faulty(fault.to_string())),
+        Err(fault) => return Err(LoadError::Faulty(reason(&fault))),
     };
-    if matches!(zone.role, Role::Primary { .. }) {
-        let verdict = check::primary(&version, &policy(zone));
-        messages.extend(verdict.messages);
-        if verdict.is_refused {
-            return Err(LoadError::Refused);
-        }
+    if let Some((owner, conflict)) = check::conflicts(&version).next() {
+        return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
+    }
+    let verdict = check::primary(&version, &policy(zone));
+    messages.extend(verdict.messages);
+    if verdict.is_refused {
+        return Err(LoadError::Refused);
     }
     Ok(Loaded { version: Arc::new(version), sources: vec![source] })
+}
+
+/// Why a raw file cannot be used; the log line has its name already.
+fn reason(fault: &RawError) -> String {
+    match fault {
+        RawError::Read { source, .. } => io_text(source),
+        RawError::NotRaw { .. } => "not raw".to_owned(),
+        RawError::Bad { offset, fault, .. } => format!("offset {offset}: {fault}"),
+        RawError::Contents { source, .. } => source.to_string(),
+    }
 }
 
 /// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
@@ -178,6 +193,7 @@ fn policy(zone: &Zone) -> Policy {
     if matches!(zone.role, Role::Secondary { .. }) {
         let ignore = Strictness::Ignore;
         return Policy {
+            ns_addresses: false,
             integrity: false,
             sibling: false,
             mx: ignore,
@@ -189,6 +205,7 @@ fn policy(zone: &Zone) -> Policy {
     }
     let Checks { mx, mx_cname, srv_cname, dup_records, integrity, sibling, spf, .. } = zone.settings.checks;
     Policy {
+        ns_addresses: true,
         integrity,
         sibling,
         mx: strictness(mx),

@@ -15,6 +15,8 @@ use crate::dns::{Name, NameRef, Rtype, rdata};
 /// What to check on a primary; the default is BIND's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
+    /// Whether name servers of the zone that lie in it must have addresses there. Not asked of a secondary's copy.
+    pub ns_addresses: bool,
     /// `check-integrity`: whether the names that records point to have addresses.
     pub integrity: bool,
     /// `check-sibling`: also glue that another delegation of the zone would need.
@@ -34,7 +36,23 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         let warn = Strictness::Warn;
-        Self { integrity: true, sibling: true, mx: warn, mx_cname: warn, srv_cname: warn, duplicates: warn, spf: true }
+        Self {
+            ns_addresses: true,
+            integrity: true,
+            sibling: true,
+            mx: warn,
+            mx_cname: warn,
+            srv_cname: warn,
+            duplicates: warn,
+            spf: true,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether anything is asked of other names than the apex.
+    fn is_about_names(&self) -> bool {
+        self.integrity || self.spf || self.duplicates != Strictness::Ignore
     }
 }
 
@@ -58,11 +76,12 @@ pub enum Conflict {
     Singleton,
 }
 
-/// Checks the zone of a primary.
+/// Checks a zone that was read from a file: a primary's with the policy of its configuration, a secondary's copy with
+/// one that asks for nothing more than what every zone has to have.
 pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     let mut checks = Checks { version, policy, verdict: Verdict::default() };
     checks.apex();
-    if !checks.verdict.is_refused {
+    if !checks.verdict.is_refused && policy.is_about_names() {
         version.names().filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
     }
     checks.verdict
@@ -147,6 +166,7 @@ impl<'a> Checks<'a> {
     fn apex(&mut self) {
         let ns = self.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
         self.verdict.messages.extend(presence(1, ns.map_or(0, |ns| ns.len())));
+        let ns = ns.filter(|_| self.policy.ns_addresses);
         for target in ns.iter().flat_map(|ns| ns.rdatas()).filter_map(|data| NameRef::from_wire(data).ok()) {
             if let Some(fault) = fault_text(&self.target(target)) {
                 self.error(format!("NS '{}' {fault}", NoDot(target)));

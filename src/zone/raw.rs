@@ -79,6 +79,9 @@ pub enum RawFault {
     /// Another class than the zone's.
     #[error("bad class")]
     Class,
+    /// A type that no record in a zone has.
+    #[error("bad type")]
+    Type,
     /// The owner is no name.
     #[error("bad owner name")]
     Owner,
@@ -272,6 +275,9 @@ fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> R
         return Err(RawFault::Class.into());
     }
     let rtype = Rtype(rtype);
+    if rtype.is_meta() || rtype == Rtype(0) {
+        return Err(RawFault::Type.into());
+    }
     let is_ours = owner.is_at_or_below(apex);
     let mut left = count;
     while !rest.is_empty() {

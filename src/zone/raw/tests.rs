@@ -113,6 +113,8 @@ fn lengths_that_lie_are_errors_with_their_offset() {
     assert_eq!(with(24, 0xff), (24, RawFault::Truncated));
     assert_eq!(with(27, 5), (24, RawFault::Length));
     assert_eq!(with(29, 3), (24, RawFault::Class));
+    assert_eq!(with(31, 0), (24, RawFault::Type));
+    assert_eq!(with(31, 255), (24, RawFault::Type));
     assert_eq!(with(41, 2), (24, RawFault::Count));
     assert_eq!(with(41, 0), (24, RawFault::Count));
     assert_eq!(with(43, 0xff), (24, RawFault::Owner));
