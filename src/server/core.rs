@@ -132,6 +132,7 @@ impl Core {
     fn run_timers(&mut self) {
         let now = Instant::now();
         self.run_refreshing();
+        self.run_saving();
         self.run_notifying();
         if self.listening.next_scan().is_some_and(|at| at <= now) {
             self.rescan_interfaces();
@@ -171,7 +172,8 @@ impl Core {
         let id = self.zones.next_id();
         let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
         let served = Arc::new(served);
-        let task = ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, refresh: None };
+        let task =
+            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved_s: None, refresh: None };
         self.zones.add(id, task);
         self.load(id);
     }

@@ -1,9 +1,10 @@
 //! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
 //!
 //! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A
-//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash.
+//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash; only
+//! where it cannot be written it goes without, see `saving`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,9 @@ use super::control::listener::io_text;
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
+use super::saving;
 use super::worker::unix_now_s;
-use crate::conf::config::{MasterfileFormat, Zone};
+use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Serial};
@@ -22,10 +24,7 @@ use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
 use crate::zone::ZoneVersion;
-use crate::zone::file::{FileError, write_atomically};
 use crate::zone::master::Source;
-use crate::zone::print::{self, Style};
-use crate::zone::raw::{self, Header};
 
 /// Asks a primary for its SOA record and gives what its zone's machine is to be told.
 pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, tcp: bool, opt: Opt) -> Event {
@@ -78,12 +77,14 @@ pub(super) struct Request {
 
 /// How a transfer ended.
 pub(super) enum Arrived {
-    /// A version that is checked and on disk.
+    /// A version that is checked, and on disk if that is possible.
     New {
         /// The contents.
         version: Arc<ZoneVersion>,
         /// Its file.
         sources: Vec<Source>,
+        /// Whether it is on disk.
+        is_saved: bool,
     },
     /// The primary has nothing newer.
     UpToDate,
@@ -114,10 +115,6 @@ enum TransferError {
     TooLong,
     #[error("serial {serial} is older than ours ({have})")]
     Older { serial: Serial, have: Serial },
-    #[error("writing the zone: {0}")]
-    Write(#[from] FileError),
-    #[error("writing the zone: {0}")]
-    Writer(#[from] tokio::task::JoinError),
 }
 
 impl TransferError {
@@ -128,7 +125,6 @@ impl TransferError {
             Self::Stream(error) => error.to_string(),
             Self::TooLong => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
-            Self::Write(_) | Self::Writer(_) => "failure".to_owned(),
         }
     }
 
@@ -152,13 +148,9 @@ pub(super) async fn transfer(request: Request) -> Arrived {
         Ok(outcome) => outcome,
         Err(_) => Err(TransferError::TooLong),
     };
-    let outcome = match outcome {
-        Ok(Some(version)) => request.store(version).await.map(Some),
-        other => other.map(|_| None),
-    };
     request.report(&outcome, &received, began);
     match outcome {
-        Ok(Some(version)) => Arrived::New { version, sources: request.sources() },
+        Ok(Some(version)) => request.store(version).await,
         Ok(None) => Arrived::UpToDate,
         Err(error) => Arrived::Failed(error.failure()),
     }
@@ -215,16 +207,16 @@ impl Request {
     }
 
     /// Makes a version durable.
-    async fn store(&self, version: ZoneVersion) -> Result<Arc<ZoneVersion>, TransferError> {
+    async fn store(&self, version: ZoneVersion) -> Arrived {
         let version = Arc::new(version);
-        let Some(path) = self.file.clone() else { return Ok(version) };
-        let (settings, kept) = (Arc::clone(&self.zone.settings), Arc::clone(&version));
-        tokio::task::spawn_blocking(move || {
-            let style = if settings.masterfile_style_full { Style::Full } else { Style::Relative };
-            write(&path, &kept, settings.masterfile_format, style)
-        })
-        .await??;
-        Ok(version)
+        let saved = match self.file.clone() {
+            Some(path) => saving::save(path, Arc::clone(&version), Arc::clone(&self.zone.settings)).await,
+            None => Ok(()),
+        };
+        if let Err(error) = &saved {
+            saving::log_fault(self.text(), error);
+        }
+        Arrived::New { version, sources: self.sources(), is_saved: saved.is_ok() }
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -239,7 +231,7 @@ impl Request {
         log!(Category::XferIn, Severity::Info, "{from}connected using {}{}", Socket(local), key.unwrap_or_default());
     }
 
-    fn report(&self, outcome: &Result<Option<Arc<ZoneVersion>>, TransferError>, received: &Received, began: Instant) {
+    fn report(&self, outcome: &Result<Option<ZoneVersion>, TransferError>, received: &Received, began: Instant) {
         let from = TransferPrefix(self.text(), self.primary.address);
         let (status, serial) = match outcome {
             Ok(Some(version)) => ("success".to_owned(), Some(version.serial())),
@@ -293,17 +285,6 @@ impl Request {
             .as_ref()
             .map(|key| format!(": TSIG '{}'", super::logging::line::relative(key.name.as_ref())));
         log!(Category::XferIn, Severity::Info, "{zone}transferred serial {serial}{}", key.unwrap_or_default());
-    }
-}
-
-/// Writes a zone's copy so that named reads it as its own.
-fn write(path: &Path, version: &ZoneVersion, format: MasterfileFormat, style: Style) -> Result<(), FileError> {
-    match format {
-        MasterfileFormat::Raw => {
-            let dumped_at_s = u32::try_from(unix_now_s()).unwrap_or(u32::MAX);
-            raw::write(path, version, &Header { dumped_at_s, ..Header::default() })
-        }
-        MasterfileFormat::Text => write_atomically(path, |out| print::dump(version, style, out)),
     }
 }
 

@@ -23,6 +23,7 @@ mod privilege;
 mod process;
 mod querylog;
 mod refreshing;
+mod saving;
 mod shared;
 mod snapshot;
 pub mod start;

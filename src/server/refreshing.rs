@@ -19,6 +19,7 @@ use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
+use super::saving::SaveError;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
@@ -31,6 +32,7 @@ use crate::transfer::quota::Quota;
 use crate::transfer::random::Random;
 use crate::transfer::rate::Pacer;
 use crate::transfer::refresh::{Action, Context, Event, Failure, Level, Refresh, Settings};
+use crate::zone::ZoneVersion;
 
 /// What an exchange has brought a zone.
 pub(super) struct Brought {
@@ -46,11 +48,20 @@ pub(super) enum Arrival {
     Soa(Event),
     /// The end of a transfer.
     Transfer(Arrived),
+    /// The end of an attempt to write a copy that could not be written before.
+    Saved {
+        /// The version that was to be written.
+        version: Arc<ZoneVersion>,
+        /// Whether it was.
+        outcome: Result<(), SaveError>,
+    },
 }
 
 /// What the secondary zones share.
 pub(super) struct Refreshing {
     timers: Timers<ZoneId, u64>,
+    /// When copies that could not be written are written again.
+    pub(super) saves: Timers<ZoneId, u64>,
     queries: Pacer<ZoneId>,
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
@@ -79,6 +90,7 @@ impl Refreshing {
         let options = &config.options;
         Self {
             timers: Timers::default(),
+            saves: Timers::default(),
             queries: Pacer::new(options.serial_query_rate),
             asks: HashMap::new(),
             asking: 0,
@@ -103,6 +115,7 @@ impl Refreshing {
     /// Forgets a zone; what is under way for it comes to nothing.
     pub(super) fn forget(&mut self, id: ZoneId) {
         self.timers.clear(id);
+        self.saves.clear(id);
         self.queries.remove(&id);
         self.asks.remove(&id);
         self.quota.finish(id);
@@ -122,7 +135,8 @@ impl Refreshing {
     /// When there is something to do without an event.
     pub(super) fn next_deadline(&mut self) -> Option<Instant> {
         let now_s = unix_now_s();
-        let timer = self.timers.next_deadline().map(|at_s| {
+        let due_s = self.timers.next_deadline().into_iter().chain(self.saves.next_deadline()).min();
+        let timer = due_s.map(|at_s| {
             // Timers are wall-clock times, to be looked at again when the clock may have been set.
             Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)).min(LONGEST_SLEEP)
         });
@@ -265,17 +279,22 @@ impl Core {
                 self.step(id, event, true);
                 self.start_transfers();
             }
+            Arrival::Saved { version, outcome } => self.saved(id, &version, outcome),
         }
     }
 
-    /// Publishes a version that is checked and durable, and says what the machine is to be told.
+    /// Publishes a version that is checked, and durable if that is possible, and says what the machine is to be told.
     fn take_transfer(&mut self, id: ZoneId, arrived: Arrived) -> Event {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
-        let Arrived::New { version, sources } = arrived else { return arrived.event() };
+        let Arrived::New { version, sources, is_saved } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin { at: SystemTime::now(), sources });
+        task.unsaved_s = None;
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
+        if !is_saved {
+            self.save_later(id, unix_now_s());
+        }
         self.announce(id);
         Event::Transferred(timers)
     }
@@ -380,8 +399,13 @@ impl Refreshing {
     }
 }
 
-/// The mtime of a secondary's file is its expiry clock (BIND semantics 3.4).
-fn touch(task: &mut ZoneTask, at_s: u64) {
+/// The mtime of a secondary's file is its expiry clock (BIND semantics 3.4). A file that holds an older version keeps
+/// its own.
+pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
+    if let Some(unsaved_s) = &mut task.unsaved_s {
+        *unsaved_s = at_s;
+        return;
+    }
     let Some(path) = task.file().cloned() else { return };
     let at = UNIX_EPOCH + Duration::from_secs(at_s);
     if let Err(error) = set_modified(&path, at) {

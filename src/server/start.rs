@@ -309,6 +309,7 @@ async fn run_core(options: &StartOptions, prepared: Prepared) -> Result<(), Star
     spawn_signals(&events)?;
     spawn_interface_watch(&events);
     core.run(inbox).await;
+    core.save_all().await;
     core.shut_down();
     Ok(())
 }

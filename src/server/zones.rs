@@ -38,6 +38,8 @@ pub(super) struct ZoneTask {
     pub(super) origin: Option<Origin>,
     /// Whether its file is being read.
     pub(super) loading: Loading,
+    /// Where the copy on disk is older than what is served: the mtime that it is to have once it can be written.
+    pub(super) unsaved_s: Option<u64>,
     /// When it is refreshed and from whom; secondaries only. In a box, for most zones of most servers are primaries.
     pub(super) refresh: Option<Box<Refresh>>,
 }

@@ -97,7 +97,9 @@ pub fn io_text(error: &io::Error) -> String {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "timed out".to_owned(),
         io::ErrorKind::UnexpectedEof => "end of file".to_owned(),
         io::ErrorKind::NotFound => "file not found".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => "not a file".to_owned(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disc full".to_owned(),
         _ => error.to_string(),
     }
 }
