@@ -3,12 +3,16 @@
 //! The same scripted primary is put before named, so that what is refused and what is taken is no belief of ours.
 
 mod cases;
+mod copies;
+mod disk;
+mod images;
 mod primary;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::net::UdpSocket;
+use std::path::Path;
 
 use cases::Case;
 use primary::{FAULTY, Primary};
@@ -34,7 +38,8 @@ fn play(kind: Kind, cases: &[Case], key: Option<&Key>) -> BTreeMap<&'static str,
     let options = "request-ixfr no; transfers-in 200; transfers-per-ns 200; serial-query-rate 1000;";
     let spec = Spec { zones: zones.collect(), key: key.cloned(), options: options.into(), ..Spec::default() };
     let server = Server::start(kind, &spec);
-    let copies: Vec<Vec<u8>> = cases.iter().map(|case| first_copy(&server, &zone(case))).collect();
+    let copies: Vec<Vec<u8>> =
+        cases.iter().map(|case| first_copy(&server, &zone(case), &format!("{}.db", zone(case)))).collect();
 
     primary.announce(FAULTY);
     let before = server.log().len();
@@ -58,7 +63,7 @@ fn play(kind: Kind, cases: &[Case], key: Option<&Key>) -> BTreeMap<&'static str,
         (case.name, outcome)
     });
     let outcomes = outcomes.collect();
-    assert_eq!(strays(&server), Vec::<String>::new(), "{kind:?} leaves files behind");
+    assert_eq!(strays(&server.path("")), Vec::<String>::new(), "{kind:?} leaves files behind");
 
     primary.announce(11);
     cases.iter().for_each(|case| notify(&server, &zone(case)));
@@ -74,9 +79,9 @@ fn play(kind: Kind, cases: &[Case], key: Option<&Key>) -> BTreeMap<&'static str,
 }
 
 /// Waits until version 1 is served and on disk, and reads its file.
-fn first_copy(server: &Server, zone: &str) -> Vec<u8> {
+fn first_copy(server: &Server, zone: &str, file: &str) -> Vec<u8> {
     server.wait_for_serial(zone, 1);
-    let file = server.path(&format!("{zone}.db"));
+    let file = server.path(file);
     server.wait_until("the copy is on disk", || file.exists());
     fs::read(file).unwrap()
 }
@@ -110,8 +115,8 @@ fn outcome(server: &Server, zone: &str, before: usize, key: Option<&Key>) -> Out
 }
 
 /// Temporary files and files put aside.
-fn strays(server: &Server) -> Vec<String> {
-    let names = fs::read_dir(server.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+fn strays(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("tmp-") || name.starts_with("db-")).collect()
 }
 
@@ -171,7 +176,7 @@ fn a_primary_that_is_gone_is_named_and_the_old_version_served() {
         let port = primary.port;
         let server =
             Server::start(kind, &Spec { zones: vec![Zone::secondary("gone.example", port)], ..Spec::default() });
-        let copy = first_copy(&server, "gone.example");
+        let copy = first_copy(&server, "gone.example", "gone.example.db");
         drop(primary);
         server.wait_until("the port is closed", || UdpSocket::bind(("127.0.0.1", port)).is_ok());
         refresh(&server, "gone.example");

@@ -24,7 +24,7 @@ pub(super) fn configure(kind: Kind, spec: &Spec, dir: &Path, port: u16, control_
             if kind == Kind::Nomd {
                 command.arg("named");
             }
-            command.args(["-g", "-n", "2", "-c"]).arg(conf);
+            command.args(["-g", "-n", "2", "-c"]).arg(conf).args(spec.flags);
             command
         }
         Kind::Nsd => {

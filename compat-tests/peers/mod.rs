@@ -37,6 +37,8 @@ pub struct Spec {
     pub options: String,
     /// Further top-level statements of named.conf.
     pub statements: String,
+    /// Further flags for BIND and nomd.
+    pub flags: &'static [&'static str],
 }
 
 #[derive(Debug, Clone)]
