@@ -109,7 +109,7 @@ fn strictness_decides_what_is_refused_or_ignored() {
 
 #[test]
 fn a_copy_whose_name_servers_have_no_addresses_is_served() {
-    let text = " NS elsewhere\n";
+    let text = "@ NS elsewhere\n";
     assert!(!load_text(text).1);
     let copy = Policy { ns_addresses: false, integrity: false, spf: false, ..Policy::default() };
     assert_eq!(load_with(text, &copy), (vec![], true));
