@@ -1,7 +1,7 @@
 //! Giving up root: the account of `-u`, the root directory of `-t`, and the few capabilities that are kept.
 //!
-//! named becomes the account before it reads anything, and keeps CAP_NET_BIND_SERVICE so that it can bind port 53, at the
-//! start and on a new address later. All of it happens before the second thread starts, for capabilities belong to
+//! named becomes the account before it reads anything, and keeps CAP_NET_BIND_SERVICE so that it can bind port 53, at
+//! the start and on a new address later. All of it happens before the second thread starts, for capabilities belong to
 //! threads.
 
 use std::ffi::CString;

@@ -139,3 +139,17 @@ impl fmt::Display for Flags<'_> {
         marks.iter().filter(|(is_set, _)| *is_set).try_for_each(|(_, mark)| f.write_char(*mark))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_about_a_packet_makes_a_worker_wait_for_a_slow_disk() {
+        let source = include_str!("querylog.rs");
+        let used = Category::ALL.iter().filter(|category| source.contains(&format!("Category::{category:?},")));
+        let used: Vec<&Category> = used.collect();
+        assert!(used.len() >= 5, "{used:?}");
+        assert!(used.iter().all(|category| category.is_per_packet()), "{used:?}");
+    }
+}

@@ -75,6 +75,8 @@ pub(super) struct Refreshing {
     random: Random,
     message_ids: MessageIds,
     epoch: Instant,
+    /// When the wall clock was last looked at for what is due.
+    looked_at_s: u64,
 }
 
 /// A SOA query that waits for its turn.
@@ -102,6 +104,7 @@ impl Refreshing {
             random: Random::new(seed),
             message_ids: MessageIds::new(),
             epoch: Instant::now(),
+            looked_at_s: 0,
         }
     }
 
@@ -241,9 +244,13 @@ impl Core {
 
     /// `rndc reload`: every secondary is checked.
     pub(super) fn refresh_all(&mut self) {
+        self.step_all(&Event::Refresh);
+    }
+
+    fn step_all(&mut self, event: &Event) {
         let secondaries = self.zones.iter().filter(|(_, task)| task.refresh.is_some());
         for id in secondaries.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.step(id, Event::Refresh, false);
+            self.step(id, event.clone(), false);
         }
     }
 
@@ -302,6 +309,10 @@ impl Core {
     /// Does what is due.
     pub(super) fn run_refreshing(&mut self) {
         let now_s = unix_now_s();
+        if now_s < std::mem::replace(&mut self.refreshing.looked_at_s, now_s) {
+            // The clock was set back, and timers set by the old one may be far off.
+            self.step_all(&Event::Timer);
+        }
         while let Some(id) = self.refreshing.timers.due(now_s) {
             self.step(id, Event::Timer, false);
         }

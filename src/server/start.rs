@@ -1,8 +1,8 @@
 //! From the command line to a running server, and its end.
 //!
-//! The order is named's: root given up, log, configuration, sockets, threads, zones, ready. Root goes before anything is
-//! read or written, so that files belong to the account of `-u` from the first line of the log on, and before there is a
-//! second thread; nothing is said to be ready before every zone has been read.
+//! The order is named's: root given up, log, configuration, sockets, threads, zones, ready. Root goes before anything
+//! is read or written, so that files belong to the account of `-u` from the first line of the log on, and before there
+//! is a second thread; nothing is said to be ready before every zone has been read.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;

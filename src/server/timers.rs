@@ -1,7 +1,7 @@
 //! One queue of deadlines for all zones: no timer, thread or descriptor per zone.
 //!
-//! Each subject has at most one deadline, the one set last. An earlier one is taken out at once and not passed over when
-//! it comes up: a zone's expiry is weeks away and moves with every refresh, so what is left behind would pile up.
+//! Each subject has at most one deadline, the one set last. An earlier one is taken out at once and not passed over
+//! when it comes up: a zone's expiry is weeks away and moves with every refresh, so what is left behind would pile up.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;

@@ -2,8 +2,8 @@
 //!
 //! Requests are written by hickory-proto, which costs nothing that matters here: one goes out for each check of a
 //! zone. Replies are read with the codec of floor 1, because hickory-proto refuses a whole message for one record that
-//! it does not like, though the SOA record beside it is sound; and the TSIG is verified on those bytes anyway. RFC 1035,
-//! RFC 1996 (NOTIFY), RFC 1995 (IXFR), RFC 7314 (EDNS EXPIRE).
+//! it does not like, though the SOA record beside it is sound; and the TSIG is verified on those bytes anyway. RFC
+//! 1035, RFC 1996 (NOTIFY), RFC 1995 (IXFR), RFC 7314 (EDNS EXPIRE).
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

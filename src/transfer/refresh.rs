@@ -296,12 +296,22 @@ impl Refresh {
         if self.copy.is_some_and(|copy| copy.expires_s <= context.now_s) {
             self.expire(context);
         }
-        if self.walk.is_none() && self.next_check_s <= context.now_s {
+        if self.walk.is_none() && (self.next_check_s <= context.now_s || self.was_set_back(context.now_s)) {
             self.begin(context);
         }
         let check = self.walk.is_none().then_some(self.next_check_s);
         let due = check.into_iter().chain(self.expires_s()).min();
         self.actions.extend(due.map(Action::Timer));
+    }
+
+    /// Whether the clock was set back since the next check was set: no check is ever set so far ahead. By that clock
+    /// the copy would be stale for as long as the step was, and nobody would know.
+    fn was_set_back(&self, now_s: u64) -> bool {
+        let longest_s = match &self.copy {
+            Some(copy) => copy.refresh_s.max(copy.retry_s),
+            None => LAST_RETRY_S.max(*self.settings.refresh_s.start()),
+        };
+        self.next_check_s > now_s.saturating_add(longest_s)
     }
 
     fn expire(&mut self, context: &Context<'_>) {
@@ -333,7 +343,8 @@ impl Refresh {
 
     fn check_after(&mut self, interval_s: u64, context: &mut Context<'_>) {
         let delay_s = context.random.jitter(interval_s, interval_s / 4);
-        self.next_check_s = context.now_s.saturating_add(delay_s);
+        // An interval of 0 would be due again before the clock moves on.
+        self.next_check_s = context.now_s.saturating_add(delay_s.max(1));
     }
 }
 

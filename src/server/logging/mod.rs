@@ -151,7 +151,17 @@ impl Category {
     pub const fn is_per_packet(self) -> bool {
         matches!(
             self,
-            Self::Client | Self::Queries | Self::QueryErrors | Self::RateLimit | Self::Responses | Self::Security
+            Self::Client
+                | Self::Notify
+                | Self::Queries
+                | Self::QueryErrors
+                | Self::RateLimit
+                | Self::Responses
+                | Self::Security
+                | Self::Unmatched
+                | Self::Update
+                | Self::UpdateSecurity
+                | Self::XferOut
         )
     }
 }

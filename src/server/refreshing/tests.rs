@@ -85,3 +85,18 @@ async fn a_notify_finds_its_zone_after_the_policy_of_the_zone_was_replaced() {
     core.adopt(Core::configuration(folder.path(), ""));
     assert_eq!(core.zones.holder(&before), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_secondaries_look_at_the_clock_again_when_it_was_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let zones = secondary(1, "file \"FOLDER/zone\"; masterfile-format text;");
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &zones);
+    finish_loads(&mut core, &mut inbox).await;
+    let id = only_zone(&core);
+    // What the zone's timer would be, had it been set by a clock that was a year ahead.
+    core.refreshing.timers.set(id, unix_now_s() + 365 * 86_400);
+    core.refreshing.looked_at_s = unix_now_s() + 365 * 86_400;
+    core.run_refreshing();
+    assert!(core.refreshing.timers.next_deadline().is_some_and(|at_s| at_s < unix_now_s() + 86_400));
+}

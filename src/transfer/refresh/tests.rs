@@ -290,3 +290,23 @@ fn events_that_nobody_waits_for_change_nothing() {
     }
     assert_eq!(rig.zone.serial(), Some(Serial(10)));
 }
+
+#[test]
+fn a_clock_that_is_set_back_leads_to_a_check_at_once() {
+    let mut rig = Rig::loaded(1);
+    rig.now_s -= 100;
+    assert!(rig.does(Event::Timer).is_empty(), "not far enough to tell");
+    rig.now_s -= 86_400;
+    assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 udp Expire"]);
+    rig.does(current(10));
+    assert!((2700..=3600).contains(&(rig.zone.next_check_s() - rig.now_s)));
+}
+
+#[test]
+fn a_zone_that_has_nobody_to_ask_waits_even_if_its_intervals_are_nothing() {
+    let mut rig = Rig::new(0);
+    (rig.zone.settings.refresh_s, rig.zone.settings.retry_s) = (0..=0, 0..=0);
+    rig.step(Event::Loaded { timers: Timers { refresh_s: 0, retry_s: 0, ..timers(10) }, modified_s: Some(NOW_S + 60) });
+    rig.step(Event::Timer);
+    assert!(rig.zone.next_check_s() > rig.now_s);
+}
