@@ -36,7 +36,7 @@ pub(crate) fn file(path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>)
 #[cfg(test)]
 pub(crate) fn text(name: &str, text: &[u8], scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
     let mut parser = Parser::default();
-    parser.lexer.push(name, text.into());
+    parser.lexer.push(name, text.to_vec());
     parser.run(scope)
 }
 
