@@ -1,5 +1,6 @@
 //! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
 
+mod flags;
 mod views;
 
 use super::peers::host::{Host, kill};
