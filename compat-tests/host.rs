@@ -1,7 +1,9 @@
 //! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
 
 mod flags;
+mod logs;
 mod views;
+mod wild;
 
 use super::peers::host::{Host, kill};
 use super::peers::{Kind, Output};
