@@ -52,8 +52,8 @@ impl Diagnostics {
 
     /// named's word for the outcome as a whole.
     pub fn result(&self) -> &'static str {
-        let errors = self.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        let last = errors.last().map_or("", |diagnostic| diagnostic.message.as_str());
+        let mut errors = self.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let last = errors.next_back().map_or("", |diagnostic| diagnostic.message.as_str());
         // Only a file that cannot be had and a text that ends early are more than a failure.
         let is_outcome = |result: &&str| last.trim_end().ends_with(*result) && !last.contains("option");
         RESULTS.into_iter().find(is_outcome).unwrap_or("failure")
