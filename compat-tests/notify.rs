@@ -37,3 +37,29 @@ fn a_notify_from_elsewhere_is_refused_and_said() {
         server.wait_for_log("refused notify from non-primary: 127.0.0.1#");
     }
 }
+
+#[test]
+fn a_notify_is_told_of_in_named_s_words() {
+    let told = [Kind::Bind, Kind::Nomd].map(|kind| {
+        let key = "key k { algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0c2VjcmV0\"; };";
+        let secondary = format!("zone \"{ZONE}\" {{ type secondary; primaries {{ 192.0.2.1; }}; file \"s.db\"; }};");
+        let server = Server::start(kind, &Spec { statements: format!("{key}\n{secondary}"), ..Spec::default() });
+        let key = "-yhmac-sha256:k:c2VjcmV0c2VjcmV0c2VjcmV0";
+        for (name, key) in [(ZONE, None), (ZONE, Some(key)), ("nowhere.example", Some(key))] {
+            let options: Vec<&str> = ["+opcode=notify", "+norec"].into_iter().chain(key).collect();
+            dig::ask(server.port, name, "SOA", &options);
+        }
+        server.wait_for_log("not authoritative");
+        let log = server.log();
+        let lines = log.lines().filter(|line| line.contains("notify"));
+        // What is behind the time, without the client's port and its address in memory.
+        let words = |line: &str| -> Vec<String> {
+            let words = line.split(' ').skip(2).filter(|word| !word.starts_with("@0x"));
+            words.map(|word| word.split('#').next().unwrap_or_default().to_owned()).collect()
+        };
+        let tails = lines.map(|line| (words(line), line.contains("/key k: ")));
+        tails.collect::<Vec<_>>()
+    });
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[0].len(), 5, "{:?}", told[0]);
+}

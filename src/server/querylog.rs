@@ -5,32 +5,44 @@
 use std::fmt::{self, Write};
 
 use super::control::listener::socket_text;
-use super::logging::line::ClientPrefix;
-use super::logging::{Category, Severity, is_enabled, log};
+use super::logging::line::{ClientPrefix, ZonePrefix, ZoneText};
+use super::logging::{Category, Severity, is_enabled, log, without_waiting};
 use crate::answer::cookie::CookieState;
 use crate::answer::facts::{Denied, Facts};
 use crate::answer::{Client, Snapshot, Transport};
 use crate::dns::message::Message;
 use crate::dns::name::NoDot;
 use crate::dns::tsig::Tsig;
-use crate::dns::{Class, NameBuf, Opcode, Rcode, Rtype};
+use crate::dns::{Class, NameBuf, NameRef, Opcode, Rcode, Rtype};
 
 /// Logs what there is to log of a request that has been answered.
 pub(super) fn tell(snapshot: &Snapshot, request: &[u8], client: &Client, facts: &Facts, is_logging_queries: bool) {
     let is_query = is_logging_queries && facts.opcode == Opcode::QUERY && facts.view.is_some();
-    if !is_query && facts.denied.is_none() && facts.tsig_error.is_none() {
+    let is_notify = is_notify_of_a_zone(facts);
+    if !is_query && !is_notify && facts.denied.is_none() && facts.tsig_error.is_none() {
         return;
     }
     let Some(line) = Line::new(snapshot, request, client, facts) else { return };
-    if is_query && is_enabled(Category::Queries, Severity::Info) {
-        line.query();
-    }
-    if let Some(error) = facts.tsig_error {
-        line.bad_signature(error);
-    }
-    if let Some(denied) = facts.denied {
-        line.denied(denied);
-    }
+    without_waiting(|| {
+        if is_query && is_enabled(Category::Queries, Severity::Info) {
+            line.query();
+        }
+        if is_notify {
+            line.notify(Severity::Info, "");
+        }
+        if let Some(error) = facts.tsig_error {
+            line.bad_signature(error);
+        }
+        if let Some(denied) = facts.denied {
+            line.denied(denied);
+        }
+    });
+}
+
+/// named tells of every NOTIFY for a zone that it has, also of one that it refuses.
+fn is_notify_of_a_zone(facts: &Facts) -> bool {
+    let is_known = facts.rcode == Rcode::NOERROR || facts.denied == Some(Denied::Notify);
+    facts.opcode == Opcode::NOTIFY && is_known
 }
 
 /// A request, taken apart once more for the log.
@@ -58,6 +70,16 @@ impl<'a> Line<'a> {
         let (rtype, class) = (self.rtype, self.class);
         let (name, flags, local) = (NoDot(self.name.as_ref()), Flags(self), self.client.local.ip());
         log!(Category::Queries, Severity::Info, "{self}query: {name} {class} {rtype} {flags} ({local})");
+    }
+
+    fn notify(&self, severity: Severity, rest: &str) {
+        let zone = NoDot(self.name.as_ref());
+        let key = self.verified_key().map(|key| format!(": TSIG '{}'", NoDot(key))).unwrap_or_default();
+        log!(Category::Notify, severity, "{self}received notify for zone '{zone}'{key}{rest}");
+    }
+
+    fn verified_key(&self) -> Option<NameRef<'_>> {
+        self.key.as_ref().filter(|_| self.facts.is_verified).map(NameBuf::as_ref)
     }
 
     fn bad_signature(&self, error: Rcode) {
@@ -89,12 +111,12 @@ impl<'a> Line<'a> {
                 );
             }
             Denied::Notify => {
+                let view = self.view.unwrap_or_default();
+                let zone = ZonePrefix(ZoneText { apex: self.name.as_ref(), class: self.class, view });
                 let from = socket_text(self.client.source);
-                log!(Category::Notify, Severity::Info, "zone {zone}/IN: refused notify from non-primary: {from}");
+                log!(Category::General, Severity::Info, "{zone}refused notify from non-primary: {from}");
             }
-            Denied::NotifyNotAuth => {
-                log!(Category::Notify, Severity::Notice, "{self}received notify for zone '{zone}': not authoritative");
-            }
+            Denied::NotifyNotAuth => self.notify(Severity::Notice, ": not authoritative"),
             Denied::Update => log!(Category::UpdateSecurity, Severity::Info, "{self}update '{zone}/IN' denied"),
             Denied::NoView => log!(Category::Unmatched, Severity::Info, "{self}no matching view in class"),
         }
@@ -104,12 +126,12 @@ impl<'a> Line<'a> {
 impl fmt::Display for Line<'_> {
     /// The client as named writes it in front of what it asked for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.key.as_ref().filter(|_| self.facts.is_verified);
         let prefix = ClientPrefix {
             id: std::ptr::from_ref(self.client).addr(),
             peer: self.client.source,
-            key: key.map(NameBuf::as_ref),
-            qname: Some(self.name.as_ref()),
+            key: self.verified_key(),
+            // named has a name only for what it looks up.
+            qname: (self.facts.opcode == Opcode::QUERY).then(|| self.name.as_ref()),
             view: self.view,
         };
         prefix.fmt(f)
@@ -137,19 +159,5 @@ impl fmt::Display for Flags<'_> {
             (!matches!(facts.cookie, CookieState::Absent | CookieState::Valid), 'K'),
         ];
         marks.iter().filter(|(is_set, _)| *is_set).try_for_each(|(_, mark)| f.write_char(*mark))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_line_about_a_packet_makes_a_worker_wait_for_a_slow_disk() {
-        let source = include_str!("querylog.rs");
-        let used = Category::ALL.iter().filter(|category| source.contains(&format!("Category::{category:?},")));
-        let used: Vec<&Category> = used.collect();
-        assert!(used.len() >= 5, "{used:?}");
-        assert!(used.iter().all(|category| category.is_per_packet()), "{used:?}");
     }
 }

@@ -258,9 +258,6 @@ impl Core {
     pub(super) fn notified(&mut self, notified: &Notified) {
         self.shared.notifies_open.fetch_sub(1, Ordering::Relaxed);
         let Some(id) = self.zones.holder(&notified.zone).or_else(|| self.successor(&notified.zone)) else { return };
-        let Some(task) = self.zones.get(id) else { return };
-        let zone = super::logging::line::relative(task.key.apex.as_ref());
-        log!(Category::Notify, Severity::Info, "received notify for zone '{zone}'");
         self.step(id, Event::Notify { from: notified.from, serial: notified.serial.map(Serial) }, true);
     }
 

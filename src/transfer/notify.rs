@@ -1,15 +1,13 @@
-//! NOTIFY (RFC 1996): whom to tell of a new version and when, and what to do about one that comes in.
+//! NOTIFY (RFC 1996): whom to tell of a new version, and when.
 //!
-//! Going out: a [`Delay`] for each zone brings changes together, [`targets`] says whom to tell, a [`Notification`] for
-//! each of them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. Coming in: [`read`]
-//! and [`decide`] give the rcode, and [`super::refresh`] acts on what is accepted. Texts are BIND's.
+//! A [`Delay`] for each zone brings changes together, [`targets`] says whom to tell, a [`Notification`] for each of them
+//! repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. A NOTIFY that comes in is answered
+//! like any request, and [`super::refresh`] acts on it. Texts are BIND's.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::peer::{Peer, Socket};
-use crate::dns::message::{Message, Section};
-use crate::dns::{Class, Name, NameBuf, NameRef, Rcode, Rtype, Serial, rdata};
+use super::peer::Peer;
+use crate::dns::{Name, NameRef, Rcode, Rtype};
 use crate::zone::ZoneVersion;
 
 /// How long to wait for the answer before a NOTIFY is sent again, in seconds.
@@ -151,85 +149,12 @@ impl Notification {
     }
 }
 
-/// A NOTIFY that came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notified {
-    /// The zone.
-    pub zone: NameBuf,
-    /// Its class.
-    pub class: Class,
-    /// The serial of the SOA record that came along.
-    pub serial: Option<Serial>,
-}
-
-/// Reads a NOTIFY. Unless its only question asks for SOA it is malformed; a SOA record that cannot be read counts as
-/// none.
-pub fn read(message: &Message<'_>) -> Result<Notified, Rcode> {
-    let [questions, ..] = message.header().counts;
-    let question = message.question().map_err(|_| Rcode::FORMERR)?;
-    if questions != 1 || question.rtype != Rtype::SOA {
-        return Err(Rcode::FORMERR);
-    }
-    let records = message.records().filter_map(Result::ok);
-    let mut soas = records.filter(|record| record.section == Section::Answer && record.rtype == Rtype::SOA);
-    let soa = soas.find(|record| record.owner.as_ref() == question.name.as_ref());
-    let serial = soa.and_then(|record| serial_of(message, record.rdata));
-    Ok(Notified { zone: question.name, class: question.class, serial })
-}
-
-/// The serial: the first of five numbers at the end.
-fn serial_of(message: &Message<'_>, range: std::ops::Range<usize>) -> Option<Serial> {
-    let mut soa = Vec::new();
-    rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut soa).ok()?;
-    let (_, numbers) = soa.split_last_chunk::<20>()?;
-    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
-}
-
-/// What this server is to the zone of a NOTIFY.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// It does not have the zone.
-    None,
-    /// It is the zone's primary.
-    Primary,
-    /// It is a secondary; whether the sender is a primary of the zone or in `allow-notify`.
-    Secondary(bool),
-}
-
-/// What to do about a NOTIFY.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// The rcode of the response, which has AA set if that is NOERROR.
-    pub rcode: Rcode,
-    /// Whether the zone is to hear of it, as [`super::refresh::Event::Notify`].
-    pub accepted: bool,
-    /// A line about the zone.
-    pub log: Option<String>,
-}
-
-/// Decides on a NOTIFY from `from`.
-pub fn decide(role: Role, from: SocketAddr) -> Decision {
-    let (rcode, accepted) = match role {
-        Role::None => (Rcode::NOTAUTH, false),
-        Role::Primary => (Rcode::NOERROR, false),
-        Role::Secondary(true) => (Rcode::NOERROR, true),
-        Role::Secondary(false) => (Rcode::REFUSED, false),
-    };
-    let log = (rcode == Rcode::REFUSED).then(|| format!("refused notify from non-primary: {}", Socket(from)));
-    Decision { rcode, accepted, log }
-}
-
-/// The line about every NOTIFY (category notify): info, or notice if this server does not have the zone.
-pub fn received_line(zone: NameRef<'_>, key: Option<NameRef<'_>>, role: Role) -> String {
-    let key = key.map_or(String::new(), |key| format!(": TSIG '{}'", crate::dns::name::NoDot(key)));
-    let tail = if role == Role::None { ": not authoritative" } else { "" };
-    format!("received notify for zone '{}'{key}{tail}", crate::dns::name::NoDot(zone))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
-    use crate::transfer::message::{Ask, Opt, request};
+    use crate::dns::Class;
     use crate::zone::Builder;
 
     fn peer() -> Peer {
@@ -294,37 +219,5 @@ mod tests {
             assert_eq!(notification.send(), Next::Send);
         }
         assert_eq!(notification.send(), Next::End("notify to 192.0.2.1#53: retries exceeded".to_owned()));
-    }
-
-    #[test]
-    fn a_notify_that_comes_in_is_read() {
-        let zone = Name::from_text(b"example.").unwrap();
-        let bytes = request(1, zone.as_ref(), Class::IN, Ask::Notify(60, &soa()), Opt::Without).unwrap();
-        let notified = read(&Message::new(&bytes).unwrap()).unwrap();
-        assert_eq!((notified.zone.as_ref(), notified.serial), (zone.as_ref(), Some(Serial(7))));
-        let other = request(1, zone.as_ref(), Class::IN, Ask::Axfr, Opt::Without).unwrap();
-        assert_eq!(read(&Message::new(&other).unwrap()), Err(Rcode::FORMERR));
-        let bare = request(1, zone.as_ref(), Class::IN, Ask::Soa, Opt::Without).unwrap();
-        assert_eq!(read(&Message::new(&bare).unwrap()).unwrap().serial, None);
-    }
-
-    #[test]
-    fn the_decision_depends_on_the_role() {
-        let from = peer().address;
-        assert_eq!(decide(Role::None, from).rcode, Rcode::NOTAUTH);
-        assert_eq!(decide(Role::Primary, from), Decision { rcode: Rcode::NOERROR, accepted: false, log: None });
-        assert!(decide(Role::Secondary(true), from).accepted);
-        let refused = decide(Role::Secondary(false), from);
-        assert_eq!(refused.rcode, Rcode::REFUSED);
-        assert_eq!(refused.log.as_deref(), Some("refused notify from non-primary: 192.0.2.1#53"));
-    }
-
-    #[test]
-    fn lines_are_binds() {
-        let (zone, key) = (Name::from_text(b"z.example.").unwrap(), Name::from_text(b"k.").unwrap());
-        let line = received_line(zone.as_ref(), Some(key.as_ref()), Role::Primary);
-        assert_eq!(line, "received notify for zone 'z.example': TSIG 'k'");
-        let line = received_line(zone.as_ref(), None, Role::None);
-        assert_eq!(line, "received notify for zone 'z.example': not authoritative");
     }
 }

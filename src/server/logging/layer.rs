@@ -3,6 +3,7 @@
 //! The layer turns an event into a [`Line`] and queues it. The thread behind the queue owns the channels: it alone
 //! opens versions, writes and rotates, so that no lock is held while a disk is slow.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -140,9 +141,24 @@ impl<S: Subscriber> Layer<S> for ChannelLayer {
     }
 }
 
+thread_local! {
+    static MAY_WAIT: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Says some lines without ever waiting for the writer: those that any packet can cause, whatever their category.
+pub fn without_waiting(say: impl FnOnce()) {
+    let before = MAY_WAIT.replace(false);
+    say();
+    MAY_WAIT.set(before);
+}
+
+fn may_wait(category: Category) -> bool {
+    MAY_WAIT.get() && !category.is_per_packet()
+}
+
 fn submit(line: Line) {
     let Some(queue) = QUEUE.get() else { return };
-    if !line.category.is_per_packet() {
+    if may_wait(line.category) {
         let _ = queue.send(Job::Write(line));
     } else if let Err(TrySendError::Full(_)) = queue.try_send(Job::Write(line)) {
         DROPPED.fetch_add(1, Ordering::Relaxed);
@@ -165,5 +181,17 @@ impl Visit for Fields {
         if field.name() == "message" {
             let _ = write!(self.text, "{value:?}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_about_packets_never_wait_whatever_their_category() {
+        assert!(may_wait(Category::General) && !may_wait(Category::Queries));
+        without_waiting(|| assert!(!may_wait(Category::General)));
+        assert!(may_wait(Category::General));
     }
 }

@@ -13,7 +13,7 @@ pub mod syslog;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-pub use layer::{configure, flush, init};
+pub use layer::{configure, flush, init, without_waiting};
 pub use routing::{Fault, Foreground, Routing};
 
 /// Writes a line: `log!(Category::XferIn, Severity::Info, "zone {zone}: ...")`. Nothing is formatted unless some
@@ -151,17 +151,7 @@ impl Category {
     pub const fn is_per_packet(self) -> bool {
         matches!(
             self,
-            Self::Client
-                | Self::Notify
-                | Self::Queries
-                | Self::QueryErrors
-                | Self::RateLimit
-                | Self::Responses
-                | Self::Security
-                | Self::Unmatched
-                | Self::Update
-                | Self::UpdateSecurity
-                | Self::XferOut
+            Self::Client | Self::Queries | Self::QueryErrors | Self::RateLimit | Self::Responses | Self::Security
         )
     }
 }
