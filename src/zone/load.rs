@@ -78,6 +78,10 @@ impl Sink for Records {
             self.fault.get_or_insert(fault);
         }
     }
+
+    fn is_full(&self) -> bool {
+        self.fault.is_some()
+    }
 }
 
 /// Conflicts show once the zone is built, when lines are forgotten: reads the file again to find them.

@@ -36,6 +36,32 @@ fn a_good_zone_is_served_without_a_word() {
 }
 
 #[test]
+fn types_that_mx_replaced_are_obsolete() {
+    for rtype in ["MD", "MF"] {
+        let expected = vec![format!("f:5: type '{rtype}': obsolete"), "failed: obsolete".to_owned()];
+        assert_eq!(load_text(&format!("a {rtype} b\n")), (expected, false));
+    }
+}
+
+/// Without the limit this would run for minutes.
+#[test]
+fn generate_ends_where_the_zone_is_full() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    fs::write(&path, format!("{HEAD}$GENERATE 1-2000000000 h$ A 192.0.2.1\n")).unwrap();
+    let options = Options {
+        apex: "ex.test".parse().unwrap(),
+        class: Class::IN,
+        check_names: Strictness::Fail,
+        check_mx: Strictness::Warn,
+        check_wildcard: true,
+        max_zone_ttl_s: None,
+    };
+    let loaded = load(&path, &options, Limits { records: 10, ..Limits::default() }, &Policy::default());
+    assert_eq!(loaded.failure.as_deref(), Some("too many records"));
+}
+
+#[test]
 fn conflicts_are_named_with_their_line() {
     let cname = |line: u32| vec![format!("dns_master_load: f:{line}: c.ex.test: {CNAME}"), format!("failed: {CNAME}")];
     const CNAME: &str = "CNAME and other data";

@@ -171,6 +171,7 @@ impl<S: Sink> Loader<'_, S> {
                 let text = format!("SOA record not at top of zone ({})", NoDot(owner));
                 Err(Fault::worded(Voice::Plain, text, "not at top of zone"))
             }
+            MD | MF => Err(Fault::worded(Voice::Plain, format!("type '{rtype}': obsolete"), "obsolete")),
             _ if rtype.is_meta() => {
                 let text = format!("type '{rtype}': {META_TYPE}");
                 Err(Fault::worded(Voice::Plain, text, META_TYPE))
@@ -372,6 +373,9 @@ fn latest(scanner: &Scanner<'_>) -> String {
     scanner.latest().map(|token| String::from_utf8_lossy(token.text).into_owned()).unwrap_or_default()
 }
 
+/// RFC 973 put MX in the place of these.
+const MD: Rtype = Rtype(3);
+const MF: Rtype = Rtype(4);
 const META_TYPE: &str = "invalid use of a meta type";
 const BAD_OWNER: &str = "bad owner name (check-names)";
 const BAD_NAME: &str = "bad name (check-names)";

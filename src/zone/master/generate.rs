@@ -46,7 +46,7 @@ impl<S: Sink> Loader<'_, S> {
         };
         let line = scanner.line();
         let mut number = range.start;
-        while number <= range.stop {
+        while number <= range.stop && !self.sink.is_full() {
             let (Some(owner), Some(rdata)) = (expand(owner_text, number), expand(rdata_text, number)) else {
                 return Err(generate_fault("syntax error".into()));
             };

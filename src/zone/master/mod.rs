@@ -33,6 +33,11 @@ pub trait Sink {
     /// Takes one record of the zone.
     fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]);
 
+    /// Whether no more records are of use; a `$GENERATE` ends then.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Whether [`Self::place`] is to be called.
     const WANTS_PLACES: bool = false;
 
