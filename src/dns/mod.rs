@@ -13,6 +13,8 @@ pub mod rdata;
 pub mod rtype;
 pub mod serial;
 pub mod suffix;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
 pub mod tsig;
 pub mod ttl;

@@ -6,6 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use super::message;
 use crate::dns::message::{HEADER_LENGTH, Header, Message};
 use crate::dns::tsig::{Chain, TsigError};
 use crate::dns::wire::{Reader, WireError};
@@ -327,7 +328,7 @@ impl<'k> AxfrIn<'k> {
 
     fn progress(&mut self) -> Result<Progress, AxfrError> {
         match self.state {
-            State::FirstRecord => match (self.have, serial_of(&self.first_soa)) {
+            State::FirstRecord => match (self.have, message::serial_of(&self.first_soa)) {
                 (Some(have), Some(serial)) if !serial.is_newer_than(have) => {
                     self.state = State::End;
                     Ok(Progress::UpToDate(serial))
@@ -355,12 +356,6 @@ impl std::fmt::Debug for AxfrIn<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "AxfrIn({}, {:?}, {:?})", self.apex, self.state, self.received)
     }
-}
-
-/// The serial within SOA data: the first of five numbers at the end.
-fn serial_of(soa: &[u8]) -> Option<Serial> {
-    let (_, numbers) = soa.split_last_chunk::<20>()?;
-    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
 }
 
 /// The owners of successive records. An owner is mostly a pointer to the owner before, which is decompressed already.

@@ -239,9 +239,13 @@ impl Found {
 fn soa_serial(message: &Message<'_>, range: std::ops::Range<usize>) -> Result<Serial, WireError> {
     let mut data = Vec::new();
     crate::dns::rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut data)?;
-    let (_, numbers) = data.split_last_chunk::<20>().ok_or(WireError::Truncated)?;
-    let serial = numbers.first_chunk().ok_or(WireError::Truncated)?;
-    Ok(Serial(u32::from_be_bytes(*serial)))
+    serial_of(&data).ok_or(WireError::Truncated)
+}
+
+/// The serial within SOA data: the first of five numbers at the end.
+pub(super) fn serial_of(soa: &[u8]) -> Option<Serial> {
+    let (_, numbers) = soa.split_last_chunk::<20>()?;
+    numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
 }
 
 fn expire_of(edns: &Edns<'_>) -> Option<u32> {

@@ -1,6 +1,7 @@
 //! What is about messages rather than zone data: EDNS, odd packets, TSIG, transfers, NOTIFY, and what never happens.
 
 use super::*;
+use crate::dns::testing::Random;
 
 fn www(opt: Option<(u16, u32, &[u8])>) -> Vec<u8> {
     request("www.example.test", Rtype::A, Class::IN, 0, opt)
@@ -220,11 +221,7 @@ fn questions_whose_names_point_astray_are_not_repeated() {
 #[test]
 fn mutated_requests_never_panic_and_every_reply_decodes() {
     let (world, seed) = (world(), 0x6e6f_6d64_u64);
-    let mut state = seed;
-    let mut random = move |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
+    let mut random = Random::new(seed);
     let options = b"\x00\x03\x00\x00\x00\x0a\x00\x0801234567\x00\x08\x00\x07\x00\x01\x18\x00\xc0\x00\x02";
     let names =
         ["x.cwild.nsec3.test", "www.sub.example.test", "loop1.example.test", "a.dname.nsec.test", "version.bind"];
@@ -233,16 +230,16 @@ fn mutated_requests_never_panic_and_every_reply_decodes() {
     let mut originals = vec![signed];
     originals.extend(names.map(|name| request(name, Rtype::ANY, Class::IN, 0, Some((1232, 0x8000, &options[..])))));
     for round in 0..30_000 {
-        let mut bytes = originals[random(originals.len())].clone();
-        for _ in 0..=random(4) {
-            let place = random(bytes.len());
-            match random(3) {
-                0 => bytes[place] = random(256) as u8,
+        let mut bytes = originals[random.below(originals.len())].clone();
+        for _ in 0..=random.below(4) {
+            let place = random.below(bytes.len());
+            match random.below(3) {
+                0 => bytes[place] = random.byte(),
                 1 => bytes.truncate(place + 1),
-                _ => bytes.insert(place, random(256) as u8),
+                _ => bytes.insert(place, random.byte()),
             }
         }
-        let transport = if random(2) == 0 { Transport::Udp } else { Transport::Tcp };
+        let transport = if random.below(2) == 0 { Transport::Udp } else { Transport::Tcp };
         if let (Outcome::Reply(length), reply) = outcome(&world, &bytes, transport) {
             let decoded = hickory_proto::op::Message::from_vec(&reply);
             assert!(decoded.is_ok(), "seed {seed:x}, round {round}: {decoded:?} for {bytes:02x?}, {length} bytes");

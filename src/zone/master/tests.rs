@@ -1,3 +1,4 @@
+use crate::dns::testing::Random;
 use std::fs;
 use std::path::Path;
 
@@ -252,22 +253,16 @@ fn broken_files_get_named_s_messages() {
 
 #[test]
 fn mutated_text_neither_panics_nor_floods() {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random as usize
-    };
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     for round in 0..2000 {
         let mut text = SEED_TEXT.as_bytes().to_vec();
-        for _ in 0..1 + next() % 8 {
-            let place = next() % text.len();
-            match next() % 4 {
-                0 => text[place] = next() as u8,
-                1 => text[place] = b"\"();\\$@\n \t{}\r#"[next() % 14],
-                2 => drop(text.drain(place..(place + next() % 20).min(text.len() - 1).max(place))),
-                _ => text.insert(place, b"\n\"()\\ $"[next() % 7]),
+        for _ in 0..=random.below(8) {
+            let place = random.below(text.len());
+            match random.below(4) {
+                0 => text[place] = random.byte(),
+                1 => text[place] = b"\"();\\$@\n \t{}\r#"[random.below(14)],
+                2 => drop(text.drain(place..(place + random.below(20)).min(text.len() - 1).max(place))),
+                _ => text.insert(place, b"\n\"()\\ $"[random.below(7)]),
             }
         }
         let outcome = read_with(&text, &options());

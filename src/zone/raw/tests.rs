@@ -1,3 +1,4 @@
+use crate::dns::testing::Random;
 use std::fs;
 
 use super::*;
@@ -132,20 +133,14 @@ fn owners_outside_the_zone_are_dropped() {
 #[test]
 fn mutated_files_never_panic() {
     let whole = fs::read(fixture("example.com.raw")).unwrap();
-    let mut random = 0x1234_5678_9abc_def1_u64;
-    let mut next = move || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random as usize
-    };
+    let mut random = Random::new(0x1234_5678_9abc_def1);
     for _ in 0..2000 {
         let mut bytes = whole.clone();
-        for _ in 0..1 + next() % 4 {
-            let place = next() % bytes.len();
-            bytes[place] = next() as u8;
+        for _ in 0..=random.below(4) {
+            let place = random.below(bytes.len());
+            bytes[place] = random.byte();
         }
-        bytes.truncate(24 + next() % (bytes.len() * 2));
+        bytes.truncate(24 + random.below(bytes.len() * 2));
         if let Ok((version, _)) = read_bytes(&bytes) {
             assert!(!text_of(&version).is_empty());
         }
