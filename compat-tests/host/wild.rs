@@ -83,8 +83,7 @@ zone "self.example" { type master; file "/etc/bind/self"; };
 "#;
 
 const SECONDARY: &str = r#"
-masters dead { 10.0.0.1 port 9; };
-masters list { dead; upstream; };
+masters list { upstream; };
 masters upstream { 10.0.0.1; };
 zone "one.example" { type slave; masters { upstream; }; };
 zone "two.example" { type slave; file "slaves/two"; masters { 10.0.0.1 port 53; }; };
