@@ -155,3 +155,29 @@ fn several_primaries_are_tried_in_order() {
     let to = Server::start(Kind::Nomd, &Spec { statements, ..Spec::default() });
     to.wait_for_serial(ZONE, 3);
 }
+
+#[test]
+fn a_transfer_beyond_the_quota_is_servfail() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    let zone = "large.example";
+    let query = [b"\0\x1f\0\x07\0\0\0\x01\0\0\0\0\0\0\x05large\x07example\0".as_slice(), b"\0\xfc\0\x01"].concat();
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let zones = vec![Zone::primary(zone, zones::large(zone, 7, 100_000))];
+        let server = Server::start(kind, &Spec { zones, options: "transfers-out 1;".into(), ..Spec::default() });
+        server.wait_for_serial(zone, 7);
+        let ask = || {
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            stream.write_all(&query).unwrap();
+            stream
+        };
+        // The first client reads a little and then leaves the rest where it is.
+        let mut first = ask();
+        first.read_exact(&mut [0; 100]).unwrap();
+        let mut reply = [0; 14];
+        ask().read_exact(&mut reply).unwrap();
+        assert_eq!(reply[2..6], query[2..4].iter().chain(&[0x80, 2]).copied().collect::<Vec<u8>>(), "{kind:?}");
+        server.wait_for_log("request denied: quota reached");
+    }
+}

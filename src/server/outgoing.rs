@@ -10,10 +10,11 @@ use super::logging::{Category, Severity, log};
 use super::shared::Shared;
 use super::worker::unix_now_s;
 use crate::answer::Transfer;
-use crate::dns::message::{Message, Question};
+use crate::dns::message::{HEADER_LENGTH, Header, Message, Question};
 use crate::dns::tsig::{self, Chain, Verdict};
+use crate::dns::wire::Reader;
 use crate::dns::writer::Case;
-use crate::dns::{Key, Rtype, Serial};
+use crate::dns::{Key, Rcode, Rtype, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
 
@@ -30,6 +31,7 @@ pub(super) struct Outgoing {
 struct Facts {
     peer: SocketAddr,
     id: usize,
+    view: Box<str>,
     key: Option<Arc<Key>>,
     question: Question,
     kind: &'static str,
@@ -38,29 +40,37 @@ struct Facts {
 }
 
 impl Outgoing {
-    /// Begins a transfer. None: the request cannot be read again, or too many transfers are under way.
-    pub(super) fn begin(transfer: Transfer, request: &[u8], client: &tcp::Client, shared: Arc<Shared>) -> Option<Self> {
-        let message = Message::new(request).ok()?;
-        let question = message.question().ok()?;
+    /// Begins a transfer of a zone in this view.
+    pub(super) fn begin(
+        transfer: Transfer,
+        view: &str,
+        request: &[u8],
+        client: &tcp::Client,
+        shared: Arc<Shared>,
+    ) -> Result<Self, NotBegun> {
+        let message = Message::new(request).map_err(|_| NotBegun::Unreadable)?;
+        let question = message.question().map_err(|_| NotBegun::Unreadable)?;
         let chain = match &transfer.key {
-            Some(key) => Some(chain(&message, key)?),
+            Some(key) => Some(chain(&message, key).ok_or(NotBegun::Unreadable)?),
             None => None,
         };
+        if !shared.take_transfer_place() {
+            let kind = question.rtype;
+            log!(Category::XferOut, Severity::Error, "{kind} request denied: quota reached");
+            return Err(NotBegun::Quota);
+        }
         let serial = transfer.version.serial();
         let form = Form::of(transfer.rtype, transfer.serial.map(Serial), serial, false);
         let facts = Facts {
             peer: client.peer,
             id: std::ptr::from_ref(client).addr(),
+            view: view.into(),
             key: transfer.key.clone(),
             question: question.clone(),
             kind: if transfer.rtype == Rtype::AXFR { "AXFR" } else { "AXFR-style IXFR" },
             serial,
             began: Instant::now(),
         };
-        if !shared.take_transfer_place() {
-            log!(Category::XferOut, Severity::Error, "{}zone transfer request denied: quota reached", facts.client());
-            return None;
-        }
         let policy = transfer.zone.policy().transfer_out;
         let filling = Filling {
             message_bytes: shared.transfer_message_size.load(Ordering::Relaxed),
@@ -72,8 +82,17 @@ impl Outgoing {
             facts.say("started", &format!(" (serial {serial})"));
         }
         let transfer = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
-        Some(Self { transfer, message: Vec::new(), limits, facts, shared })
+        Ok(Self { transfer, message: Vec::new(), limits, facts, shared })
     }
+}
+
+/// Why a transfer did not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotBegun {
+    /// The request, which has been read before, cannot be read again.
+    Unreadable,
+    /// `transfers-out` are under way.
+    Quota,
 }
 
 impl MessageStream for Outgoing {
@@ -125,11 +144,17 @@ impl Drop for Outgoing {
 impl Facts {
     fn client(&self) -> ClientPrefix<'_> {
         let key = self.key.as_ref().map(|key| key.name.as_ref());
-        ClientPrefix { id: self.id, peer: self.peer, key, qname: Some(self.question.name.as_ref()), view: None }
+        ClientPrefix {
+            id: self.id,
+            peer: self.peer,
+            key,
+            qname: Some(self.question.name.as_ref()),
+            view: Some(&self.view),
+        }
     }
 
     fn zone(&self) -> ZoneText<'_> {
-        ZoneText { apex: self.question.name.as_ref(), class: self.question.class, view: "_default" }
+        ZoneText { apex: self.question.name.as_ref(), class: self.question.class, view: &self.view }
     }
 
     fn say(&self, what: &str, rest: &str) {
@@ -147,6 +172,17 @@ impl Facts {
     }
 }
 
+/// The refusal of a request for want of a place, as named words it: SERVFAIL with the question.
+pub(super) fn servfail(request: &[u8]) -> Option<Vec<u8>> {
+    let header = Message::new(request).ok()?.header();
+    let mut question = Reader::new(request).at(HEADER_LENGTH);
+    question.skip_name().ok()?;
+    question.take(QUESTION_TAIL).ok()?;
+    let mut reply = Header { counts: [1, 0, 0, 0], ..header.response(Rcode::SERVFAIL) }.to_bytes().to_vec();
+    reply.extend_from_slice(request.get(HEADER_LENGTH..question.position())?);
+    Some(reply)
+}
+
 /// The request's own check, once more: it holds what the signatures of the answers start from.
 fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
     let verdict = tsig::check_request(request, |_, _| Some(key.as_ref()), unix_now_s()).ok()?;
@@ -158,3 +194,5 @@ fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
 
 /// How much is made at a time, in bytes.
 const PIECE: usize = 64 * 1024;
+/// QTYPE and QCLASS, in bytes.
+const QUESTION_TAIL: usize = 4;

@@ -13,10 +13,10 @@ use arc_swap::{ArcSwap, Cache};
 
 use super::core::Event;
 use super::logging::{Category, Severity, log};
-use super::outgoing::Outgoing;
+use super::outgoing::{self, NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
-use crate::answer::{Client, Outcome, Scratch, Snapshot, Transport, Zone, respond};
+use crate::answer::{Client, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
 use crate::net::{tcp, udp};
 
 /// A NOTIFY that has been answered and has to be acted on.
@@ -94,10 +94,21 @@ impl TcpService {
         Self { shared, seed }
     }
 
-    fn stream(&self, transfer: crate::answer::Transfer, request: &[u8], client: &tcp::Client) -> tcp::Served {
-        match Outgoing::begin(transfer, request, client, self.shared.clone()) {
-            Some(stream) => tcp::Served::Stream(Box::new(stream)),
-            None => tcp::Served::Close,
+    fn stream(
+        &self,
+        transfer: Transfer,
+        view: &str,
+        request: &[u8],
+        client: &tcp::Client,
+        out: &mut Vec<u8>,
+    ) -> tcp::Served {
+        match Outgoing::begin(transfer, view, request, client, self.shared.clone()) {
+            Ok(stream) => tcp::Served::Stream(Box::new(stream)),
+            Err(NotBegun::Quota) => {
+                out.extend(outgoing::servfail(request).unwrap_or_default());
+                tcp::Served::Reply
+            }
+            Err(NotBegun::Unreadable) => tcp::Served::Close,
         }
     }
 }
@@ -133,7 +144,10 @@ impl tcp::Service for TcpService {
                     self.shared.post_notify(Notified { zone, from: client.peer, serial });
                     reply(&state.reply, length, out)
                 }
-                Outcome::Transfer(transfer) => self.stream(transfer, request, client),
+                Outcome::Transfer(transfer) => {
+                    let view = facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name);
+                    self.stream(transfer, view, request, client, out)
+                }
                 Outcome::Drop => tcp::Served::Nothing,
             }
         })
