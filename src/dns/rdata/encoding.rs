@@ -43,7 +43,7 @@ impl<'o> Base64<'o> {
     }
 
     pub(super) fn push(&mut self, text: &[u8]) -> Result<(), Fault> {
-        for &byte in text {
+        for &byte in self.push_groups(text) {
             if byte == b'=' {
                 self.padding += 1;
                 continue;
@@ -56,6 +56,26 @@ impl<'o> Base64<'o> {
             self.bits.push(value, 6);
         }
         Ok(())
+    }
+
+    /// Takes whole groups of four characters, as far as there are any; the rest is given back.
+    fn push_groups<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        if self.bits.count > 0 || self.padding > 0 {
+            return text;
+        }
+        let (groups, _) = text.as_chunks::<4>();
+        let mut taken = 0;
+        for group in groups {
+            let values = group.map(|byte| SIXBIT.get(usize::from(byte)).copied().unwrap_or(NONE));
+            if values.contains(&NONE) {
+                break;
+            }
+            let [_, bytes @ ..] = values.iter().fold(0, |word, &value| word << 6 | u32::from(value)).to_be_bytes();
+            self.bits.out.extend_from_slice(&bytes);
+            taken += group.len();
+        }
+        self.characters += taken;
+        text.get(taken..).unwrap_or_default()
     }
 
     /// Whether nothing was pushed.
