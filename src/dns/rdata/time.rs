@@ -4,6 +4,8 @@ use super::Fault;
 use super::cursor::number;
 
 const DAY_S: u64 = 86_400;
+/// Days from 1 March of the year 0 to the start of 1970.
+const MARCH_TO_1970: u32 = 719_468;
 /// Text of up to so many digits is seconds, longer is a date.
 const MAX_SECONDS_DIGITS: usize = 10;
 
@@ -47,11 +49,13 @@ pub(super) fn to_text(time: u32) -> String {
     format!("{year:04}{month:02}{:02}{:02}{:02}{:02}", days + 1, second / 3600, second / 60 % 60, second % 60)
 }
 
-/// Days from the start of 1970.
+/// Days from the start of 1970. Years are counted from March, so that leap days are at their ends.
 fn days_before(year: u32, month: u32, day: u32) -> u64 {
-    let years: u64 = (1970..year).map(|year| u64::from(year_days(year))).sum();
-    let months: u64 = (1..month).map(|month| u64::from(month_days(year, month))).sum();
-    years + months + u64::from(day) - 1
+    let (year, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    // Behind March the months have 31 and 30 days by turns, but for August: 153 days in each five.
+    let days = year * 365 + leap_days + (153 * months + 2) / 5 + day - 1;
+    u64::from(days - MARCH_TO_1970)
 }
 
 fn is_leap(year: u32) -> bool {
@@ -86,6 +90,13 @@ mod tests {
         assert_eq!(parse(b"2143"), Ok(2143));
         assert_eq!(to_text(u32::MAX), "21060207062815");
         assert_eq!(parse(b"21060207062816"), Ok(0));
+    }
+
+    #[test]
+    fn every_day_of_two_centuries_has_its_date() {
+        for day in 0..u32::MAX / 86_400 {
+            assert_eq!(parse(to_text(day * 86_400).as_bytes()), Ok(day * 86_400));
+        }
     }
 
     #[test]
