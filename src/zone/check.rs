@@ -234,7 +234,9 @@ impl<'a> Checks<'a> {
         }
         // The order is canonical, so equals are neighbours.
         let mut pairs = rrset.rdatas().zip(rrset.rdatas().skip(1));
-        if pairs.any(|(left, right)| rdata::compare(rrset.rtype(), left, right).is_eq()) {
+        let is_same =
+            |left: &[u8], right: &[u8]| left.len() == right.len() && rdata::compare(rrset.rtype(), left, right).is_eq();
+        if pairs.any(|(left, right)| is_same(left, right)) {
             let text = format!("{}/{} has semantically identical records", NoDot(owner), rrset.rtype());
             self.judge(self.policy.duplicates, text);
         }

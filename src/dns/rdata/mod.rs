@@ -184,7 +184,10 @@ pub fn canonical(rtype: Rtype, rdata: &[u8], out: &mut Vec<u8>) {
 /// The canonical order of the records within an RRset (RFC 4034 section 6.3). Equal means that they are the same
 /// record.
 pub fn compare(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
-    if !fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold)) {
+    // Folding changes nothing where there is no capital letter, which is nearly always.
+    let has_capital = |data: &[u8]| data.iter().any(u8::is_ascii_uppercase);
+    let is_folded = || fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold));
+    if !(has_capital(left) || has_capital(right)) || !is_folded() {
         return left.cmp(right);
     }
     let (mut folded_left, mut folded_right) = (Vec::new(), Vec::new());
