@@ -10,7 +10,7 @@ use std::mem;
 
 use super::blocks::{BlockWriter, Place};
 use super::contents::{Parts, ZoneVersion};
-use super::key::Key;
+use super::key::{Key, Prefix, Successive};
 use super::node::{self, Flags, Node};
 use super::trie::{Leaf, Trie, TrieWriter};
 use crate::dns::rdata;
@@ -182,13 +182,13 @@ impl Builder {
         if open.records.iter().any(Record::is_nsec3) {
             let nsec3 = open.records.extract_if(.., |record| record.is_nsec3()).collect();
             let rest = mem::replace(&mut open.records, nsec3);
-            let run = self.pack(&mut open)?;
-            self.nsec3.push(run, &open.labels);
+            let leaf = self.pack(&mut open)?;
+            self.nsec3.push(leaf, &open.labels);
             open.records = rest;
         }
         if !open.records.is_empty() {
-            let run = self.pack(&mut open)?;
-            self.names.push(run, &open.labels);
+            let leaf = self.pack(&mut open)?;
+            self.names.push(leaf, &open.labels);
         }
         open.clear();
         self.open = open;
@@ -196,14 +196,14 @@ impl Builder {
     }
 
     /// Appends a block with the records of `open`.
-    fn pack(&mut self, open: &mut Open) -> Result<Run, ContentsError> {
+    fn pack(&mut self, open: &mut Open) -> Result<Leaf, ContentsError> {
         self.block.clear();
         let packed = open.pack_into(&mut self.block, self.limits)?;
         self.differing_ttls += packed.differing_ttls;
         self.records += packed.records;
         let place = self.blocks.push(&self.block);
         self.check_total()?;
-        Ok(Run { prefix: 0, place, flags: packed.flags })
+        Ok(Leaf { place, flags: packed.flags })
     }
 
     fn check_total(&self) -> Result<(), ContentsError> {
@@ -219,16 +219,16 @@ impl Builder {
         let mut joined = Vec::with_capacity(runs.len());
         let mut rest = runs;
         while let Some(first) = rest.first() {
-            let same = rest.iter().take_while(|run| run.has_owner_of(first, &self.blocks)).count().max(1);
+            let same = 1 + rest.iter().skip(1).take_while(|run| run.has_owner_of(first, &self.blocks)).count();
             let (head, tail) = rest.split_at(same);
-            joined.push(if same > 1 { self.join(head)? } else { *first });
+            joined.push(if same > 1 { self.join(first.prefix, head)? } else { *first });
             rest = tail;
         }
         Ok(joined)
     }
 
     /// One block out of all blocks of an owner.
-    fn join(&mut self, same: &[Run]) -> Result<Run, ContentsError> {
+    fn join(&mut self, prefix: Prefix, same: &[Run]) -> Result<Run, ContentsError> {
         let mut open = mem::take(&mut self.open);
         open.clear();
         for run in same {
@@ -236,10 +236,9 @@ impl Builder {
         }
         // Packing counts them anew, without the duplicates that separate blocks have hidden.
         self.records -= open.records.len();
-        let prefix = same.first().map_or(0, |run| run.prefix);
-        let run = self.pack(&mut open)?;
+        let Leaf { place, flags } = self.pack(&mut open)?;
         self.open = open;
-        Ok(Run { prefix, ..run })
+        Ok(Run { prefix, place, flags })
     }
 
     fn copy_runs(&mut self, mut runs: Vec<Run>, from: &BlockWriter) -> Vec<Run> {
@@ -257,7 +256,7 @@ fn index(mut runs: Vec<Run>, blocks: &BlockWriter) -> Trie {
     let mut trie = TrieWriter::default();
     for run in runs {
         let labels = node::block_labels(blocks.at(run.place));
-        trie.push(Key::of_labels(labels), Leaf { place: run.place, flags: run.flags });
+        trie.push(labels, Leaf { place: run.place, flags: run.flags });
     }
     trie.finish()
 }
@@ -298,7 +297,7 @@ fn is_below(labels: &[u8], parent: &[u8]) -> bool {
 /// A block and what sorting needs to know of it.
 #[derive(Clone, Copy)]
 struct Run {
-    prefix: u64,
+    prefix: Prefix,
     place: Place,
     flags: Flags,
 }
@@ -308,39 +307,46 @@ impl Run {
         Key::of_labels(node::block_labels(blocks.at(self.place)))
     }
 
+    /// Reads blocks only if the prefixes do not tell.
+    fn order(&self, other: &Self, blocks: &BlockWriter) -> Ordering {
+        let prefixes = self.prefix.cmp(&other.prefix);
+        if prefixes.is_ne() || self.prefix.is_whole() {
+            return prefixes;
+        }
+        self.key(blocks).cmp(&other.key(blocks))
+    }
+
     fn has_owner_of(&self, other: &Self, blocks: &BlockWriter) -> bool {
         let labels = |run: &Self| node::block_labels(blocks.at(run.place));
-        self.prefix == other.prefix && labels(self).eq_ignore_ascii_case(labels(other))
+        self.prefix == other.prefix && (self.prefix.is_whole() || labels(self).eq_ignore_ascii_case(labels(other)))
     }
 }
 
 /// Blocks in the order in which they were packed.
 struct Runs {
     runs: Vec<Run>,
-    last: Key,
+    keys: Successive,
     is_sorted: bool,
 }
 
 impl Default for Runs {
     fn default() -> Self {
-        Self { runs: Vec::new(), last: Key::of_labels(&[]), is_sorted: true }
+        Self { runs: Vec::new(), keys: Successive::default(), is_sorted: true }
     }
 }
 
 impl Runs {
-    fn push(&mut self, run: Run, labels: &[u8]) {
-        let key = Key::of_labels(labels);
-        self.is_sorted &= self.runs.is_empty() || self.last < key;
-        self.runs.push(Run { prefix: key.prefix(), ..run });
-        self.last = key;
+    fn push(&mut self, leaf: Leaf, labels: &[u8]) {
+        let Leaf { place, flags } = leaf;
+        self.keys.next(labels);
+        self.is_sorted &= self.runs.is_empty() || self.keys.previous() < self.keys.current();
+        self.runs.push(Run { prefix: self.keys.current().prefix(), place, flags });
     }
 
     /// Stable, so that blocks of one owner stay in the order in which they came.
     fn sort(&mut self, blocks: &BlockWriter) {
         if !self.is_sorted {
-            self.runs.sort_by(|left, right| {
-                left.prefix.cmp(&right.prefix).then_with(|| left.key(blocks).cmp(&right.key(blocks)))
-            });
+            self.runs.sort_by(|left, right| left.order(right, blocks));
         }
     }
 }
@@ -467,12 +473,13 @@ fn pack_rrset(
     limits: Limits,
 ) -> Result<usize, ContentsError> {
     let bytes = |record: &Record| rdatas.get(record.start as usize..record.end as usize).unwrap_or_default();
-    let rdata = |record: &Record| bytes(record).get(2..).unwrap_or_default();
+    let data = |record: &Record| bytes(record).get(2..).unwrap_or_default();
     let (covered, is_signature) = records.first().map_or((Rtype(0), false), |first| (first.rtype, first.is_signature));
     let rtype = if is_signature { Rtype::RRSIG } else { covered };
-    let is_same = |left: &Record, right: &Record| canonical_order(rtype, rdata(left), rdata(right)).is_eq();
+    // Equal ones are duplicates, as in BIND.
+    let is_same = |left: &Record, right: &Record| rdata::compare(rtype, data(left), data(right)).is_eq();
     if records.len() > 1 {
-        records.sort_by(|left, right| canonical_order(rtype, rdata(left), rdata(right)));
+        records.sort_by(|left, right| rdata::compare(rtype, data(left), data(right)));
     }
     let groups = || records.chunk_by(is_same).filter_map(|same| same.first());
     let count = groups().count();
@@ -485,13 +492,6 @@ fn pack_rrset(
     node::push_size(out, groups().map(|record| bytes(record).len()).sum());
     groups().for_each(|record| out.extend_from_slice(bytes(record)));
     Ok(count)
-}
-
-/// The order of RRs within an RRset (RFC 4034 section 6.3); equal ones are duplicates, as in BIND.
-fn canonical_order(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
-    // Folding changes nothing where there is no capital letter, which is nearly always.
-    let has_capital = |rdata: &[u8]| rdata.iter().any(u8::is_ascii_uppercase);
-    if has_capital(left) || has_capital(right) { rdata::compare(rtype, left, right) } else { left.cmp(right) }
 }
 
 /// The type that an RRSIG covers (RFC 4034 section 3.1.1).

@@ -21,8 +21,20 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// The key of the apex.
+    const fn empty() -> Self {
+        Self { numbers: [NOBYTE; MAX_KEY], len: 0 }
+    }
+
     /// The key of a name given by its labels relative to the apex, in wire form without a root label.
     pub(super) fn of_labels(labels: &[u8]) -> Self {
+        let mut key = Self::empty();
+        key.set(labels);
+        key
+    }
+
+    /// Makes this the key of another name.
+    fn set(&mut self, labels: &[u8]) {
         let mut starts = [0_u8; 128];
         let (mut count, mut at) = (0, 0);
         while let Some(&length) = labels.get(at) {
@@ -30,14 +42,16 @@ impl Key {
             count += 1;
             at += 1 + usize::from(length);
         }
-        let mut key = Self { numbers: [NOBYTE; MAX_KEY], len: 0 };
+        let before = std::mem::take(&mut self.len);
         let mut end = labels.len();
         for &start in starts[..count & 127].iter().rev() {
             let start = usize::from(start);
-            key.push_label(labels.get(start + 1..end).unwrap_or_default());
+            self.push_label(labels.get(start + 1..end).unwrap_or_default());
             end = start;
         }
-        key
+        if let Some(rest) = self.numbers.get_mut(self.len..before) {
+            rest.fill(NOBYTE);
+        }
     }
 
     /// Goes on with one more label.
@@ -93,9 +107,9 @@ impl Key {
         None
     }
 
-    /// The first ten numbers packed so that they compare like the key.
-    pub(super) fn prefix(&self) -> u64 {
-        self.numbers[..10].iter().fold(0, |packed, &number| packed << 6 | u64::from(number))
+    /// The first [`PREFIX_LEN`] numbers packed so that they compare like the key.
+    pub(super) fn prefix(&self) -> Prefix {
+        Prefix(self.numbers[..PREFIX_LEN].iter().fold(0, |packed, &number| packed << 6 | u128::from(number)))
     }
 
     /// The end of the longest sequence of whole labels within the first `len` numbers.
@@ -133,6 +147,51 @@ impl Ord for Key {
 impl PartialOrd for Key {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// How many numbers of six bits a prefix holds.
+const PREFIX_LEN: usize = 21;
+
+/// The beginning of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Prefix(u128);
+
+impl Prefix {
+    /// Whether the key ends within the prefix, so that keys with the same prefix are the same. No label is empty, so
+    /// two `NOBYTE`s in a row are behind the end.
+    pub(super) fn is_whole(self) -> bool {
+        self.0.trailing_zeros() >= 12
+    }
+}
+
+/// The keys of names that come one after the other, without an allocation or a copy for each.
+pub(super) struct Successive {
+    current: Box<Key>,
+    previous: Box<Key>,
+}
+
+impl Successive {
+    /// Goes on to the next name.
+    pub(super) fn next(&mut self, labels: &[u8]) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        self.current.set(labels);
+    }
+
+    /// The key of the last name.
+    pub(super) fn current(&self) -> &Key {
+        &self.current
+    }
+
+    /// The key of the one before.
+    pub(super) fn previous(&self) -> &Key {
+        &self.previous
+    }
+}
+
+impl Default for Successive {
+    fn default() -> Self {
+        Self { current: Box::new(Key::empty()), previous: Box::new(Key::empty()) }
     }
 }
 
@@ -222,6 +281,26 @@ mod tests {
         assert_eq!(escaped.len(), 2 * (3 * 63 + 61) + 4);
         assert_eq!(escaped.labels_within(escaped.len()), 4);
         assert_eq!(key(&"a.".repeat(127)).labels_within(512), 127);
+    }
+
+    #[test]
+    fn equal_prefixes_that_are_whole_are_equal_keys() {
+        let (short, long) = (key("a.example."), key("a.example.a-label-that-is-too-long."));
+        assert!(short.prefix().is_whole() && !long.prefix().is_whole());
+        assert_ne!(short.prefix(), key("aa.example.").prefix());
+        assert_eq!(long.prefix(), key("b.example.a-label-that-is-too-long.").prefix());
+        assert!(key("0123456789012345678.").prefix().is_whole());
+        assert!(!key("a.01234567890123456.").prefix().is_whole());
+    }
+
+    #[test]
+    fn a_key_that_is_set_anew_keeps_nothing() {
+        let mut keys = Successive::default();
+        for labels in [b"\x03www\x07example".as_slice(), b"\x01a", b"", b"\x02bc\x01d"] {
+            keys.next(labels);
+            assert_eq!(keys.current().numbers, Key::of_labels(labels).numbers);
+        }
+        assert_eq!(keys.previous().len(), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use super::blocks::Place;
-use super::key::{Key, NOBYTE};
+use super::key::{Key, NOBYTE, Successive};
 use super::node::Flags;
 
 /// How many cells a chunk has at most, as a power of two; the rest of a reference is the chunk's number.
@@ -263,7 +263,9 @@ impl Walk {
 /// Builds a trie from leaves that come in order, bottom up: every branch is written once, when its last twig is known.
 #[derive(Default)]
 pub(super) struct TrieWriter {
-    last: Option<(Key, Cell)>,
+    keys: Successive,
+    /// The leaf that came last; it is not in a branch yet.
+    last: Option<Cell>,
     /// Branches on the way to the last leaf, from the root down.
     open: Vec<OpenBranch>,
     /// Their twigs so far, those of the lowest branch behind the others'.
@@ -280,37 +282,41 @@ struct OpenBranch {
 }
 
 impl TrieWriter {
-    /// Adds a leaf; its key comes after all others.
-    pub(super) fn push(&mut self, key: Key, leaf: Leaf) {
+    /// Adds the leaf of a name that comes after all others.
+    pub(super) fn push(&mut self, labels: &[u8], leaf: Leaf) {
         self.len += 1;
-        if let Some((last, cell)) = self.last.take() {
+        self.keys.next(labels);
+        if let Some(cell) = self.last.replace(Cell::leaf(leaf)) {
+            let (last, key) = (self.keys.previous(), self.keys.current());
             debug_assert!(last < key);
-            let offset = last.first_difference(&key).unwrap_or(0);
-            let cell = self.close_from(offset + 1, &last, cell);
+            let offset = last.first_difference(key).unwrap_or(0);
+            let number = last.at(offset);
+            let cell = self.close_from(offset + 1, cell);
             if self.open.last().is_none_or(|branch| branch.offset < offset) {
                 self.open.push(OpenBranch { offset, bitmap: 0, first_twig: self.twigs.len() });
             }
-            self.add_twig(last.at(offset), cell);
+            self.add_twig(number, cell);
         }
-        self.last = Some((key, Cell::leaf(leaf)));
     }
 
     /// The finished trie.
     pub(super) fn finish(mut self) -> Trie {
-        let Some((last, cell)) = self.last.take() else { return Trie::default() };
-        let root = self.close_from(0, &last, cell);
+        let Some(cell) = self.last.take() else { return Trie::default() };
+        self.keys.next(&[]);
+        let root = self.close_from(0, cell);
         let reference = self.make_room(1);
         self.chunk.push(root);
         self.full.push(self.chunk.as_slice().into());
         Trie { root: reference, len: self.len, chunks: self.full.into() }
     }
 
-    /// Closes all branches that part at `offset` or behind it; `cell` is the last twig of the lowest.
-    fn close_from(&mut self, offset: usize, last: &Key, mut cell: Cell) -> Cell {
+    /// Closes all branches that part at `offset` or behind it; `cell` is the last twig of the lowest, that of the
+    /// previous key.
+    fn close_from(&mut self, offset: usize, mut cell: Cell) -> Cell {
         while let Some(branch) = self.open.last()
             && branch.offset >= offset
         {
-            let number = last.at(branch.offset);
+            let number = self.keys.previous().at(branch.offset);
             self.add_twig(number, cell);
             cell = self.close();
         }
