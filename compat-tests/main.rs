@@ -9,7 +9,10 @@ mod answers;
 mod control;
 mod faults;
 mod host;
+#[path = "mutation/mutator.rs"]
+mod mutator;
 mod notify;
+mod packets;
 mod peers;
 mod reload;
 mod swap;

@@ -75,7 +75,8 @@ impl Job<'_> {
         let request = self.request;
         let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
         let [questions, ..] = request.header.counts;
-        if matches!(request.header.opcode(), Opcode::QUERY | Opcode::NOTIFY) && !request.questions.is_empty() {
+        let is_known = matches!(request.header.opcode(), Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE);
+        if is_known && !request.questions.is_empty() {
             // Without room for the question the reply goes without it.
             let _ = writer.questions_as_sent(request.questions, questions);
         }

@@ -9,9 +9,6 @@ use crate::dns::edns::{Edns, Wishes};
 use crate::dns::message::{HEADER_LENGTH, Section};
 use crate::dns::{Class, Header, NameRef, Reader, Rtype, WireError};
 
-/// What stands behind the name of a question: its type and class.
-const QUESTION_FIXED_LENGTH: usize = 4;
-
 /// The question of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -61,10 +58,13 @@ impl<'a> Request<'a> {
     fn read_questions(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
         let [count, ..] = self.header.counts;
         for _ in 0..count {
-            if self.question.is_some() {
-                // The reply repeats every question, so none of their names may point astray.
-                reader.name()?;
-                reader.take(QUESTION_FIXED_LENGTH)?;
+            if let Some(first) = &self.question {
+                // BIND: several questions are all repeated in the FORMERR if they ask for types of one name.
+                let name = reader.name()?;
+                let (rtype, class) = (Rtype(reader.u16()?), Class(reader.u16()?));
+                if name.as_ref() != first.name || class != first.class || rtype == first.rtype {
+                    return Err(WireError::BadField);
+                }
                 continue;
             }
             let start = reader.position();
@@ -94,7 +94,12 @@ impl<'a> Request<'a> {
     fn read_additional(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
         let (at_root, rtype, class, ttl, rdata) = read_record(reader)?;
         // TSIG is the last record (RFC 8945 section 5.1), OPT there is but one, at the root (RFC 6891 section 6.1.1).
-        if self.has_tsig || rtype == Rtype::OPT && (self.edns.is_some() || !at_root) {
+        if rtype == Rtype::OPT && self.edns.take().is_some() {
+            // Neither of two is spoken to.
+            self.wishes = Wishes::default();
+            return Err(WireError::BadField);
+        }
+        if self.has_tsig || rtype == Rtype::OPT && !at_root {
             return Err(WireError::BadField);
         }
         match rtype {

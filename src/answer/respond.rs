@@ -247,7 +247,7 @@ impl<'a> Job<'a> {
         let [questions, ..] = request.header.counts;
         match question.class {
             _ if questions > 1 => self.refuse(Rcode::FORMERR, reply),
-            Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
+            Class(0) | Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
             Class::IN | Class::CH | Class::HS => self.in_a_view(&question, reply),
             _ => self.refuse(Rcode::NOTIMP, reply),
         }

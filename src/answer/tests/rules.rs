@@ -34,9 +34,17 @@ fn malformed_requests_get_formerr_with_what_could_be_read() {
     assert_eq!(looped.len(), 12);
     let mut two = www(None);
     two[5] = 2;
-    two.extend(b"\x05other\x04test\x00\x00\x01\x00\x01");
+    two.extend(b"\xc0\x0c\x00\x02\x00\x01");
     let reply = ask(&world, &two).unwrap();
-    assert_eq!((rcode(&reply), &reply[12..]), (Rcode::FORMERR, &two[12..]));
+    assert_eq!((rcode(&reply), &reply[12..]), (Rcode::FORMERR, &two[12..]), "two types of one name are repeated");
+    for question in [&b"\x05other\x04test\x00\x00\x02\x00\x01"[..], b"\xc0\x0c\x00\x01\x00\x01"] {
+        two.truncate(two.len() - 6);
+        two.extend(question);
+        let reply = ask(&world, &two).unwrap();
+        assert_eq!((rcode(&reply), reply.len()), (Rcode::FORMERR, 12), "another name, or the same question");
+        two.truncate(two.len() - question.len());
+        two.extend(b"\xc0\x0c\x00\x02\x00\x01");
+    }
     let short_cookie = ask(&world, &www(Some((1232, 0, b"\x00\x0a\x00\x07abcdefg")))).unwrap();
     assert_eq!(rcode(&short_cookie), Rcode::FORMERR);
 }
