@@ -1,8 +1,8 @@
 //! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
 //!
 //! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A
-//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash; only
-//! where it cannot be written it goes without, see `saving`.
+//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash;
+//! only where it cannot be written it goes without, see `saving`.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Secondaries' copies on disk: written before a version is published, and once more later where that failed.
 //!
 //! A copy that cannot be written (no space, no permission) does not keep a new version from being served: a secondary
-//! must not be stale, and the old file is still there, so a crash leaves the old version as it always does. The fault is
-//! logged each time. BIND: the same, from memory.
+//! must not be stale, and the old file is still there, so a crash leaves the old version as it always does. The fault
+//! is logged each time. BIND: the same, from memory.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
