@@ -1,8 +1,8 @@
 //! NOTIFY (RFC 1996): whom to tell of a new version, and when.
 //!
 //! A [`Delay`] for each zone brings changes together, [`targets`] says whom to tell, a [`Notification`] for each of
-//! them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. A NOTIFY that comes in is answered
-//! like any request, and [`super::refresh`] acts on it. Texts are BIND's.
+//! them repeats the message until it is answered; [`super::rate::Pacer`] holds the rates. A NOTIFY that comes in is
+//! answered like any request, and [`super::refresh`] acts on it. Texts are BIND's.
 
 use std::sync::Arc;
 
