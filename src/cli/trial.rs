@@ -84,27 +84,30 @@ struct Ports {
 }
 
 impl Ports {
-    fn free() -> io::Result<Self> {
-        Ok(Self { dns: free_port()?, control: free_port()? })
+    /// Takes the next two that are free.
+    fn free(candidates: &mut impl Iterator<Item = u16>) -> io::Result<Self> {
+        let mut next = || candidates.find(|&port| is_free(port)).ok_or(io::Error::other("no free port on 127.0.0.1"));
+        Ok(Self { dns: next()?, control: next()? })
     }
 }
 
-/// A port that is free on loopback for UDP and TCP at this moment.
-fn free_port() -> io::Result<u16> {
-    for _ in 0..PORT_ATTEMPTS {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(io::Error::other("no free port on 127.0.0.1"))
+/// Whether a port is free on loopback for UDP and TCP at this moment.
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// Ports to try, each once, in an order of our own. None of those that the kernel gives to clients, so that nobody's
+/// question sits on one before its server does.
+fn candidates() -> impl Iterator<Item = u16> {
+    let first = (std::process::id() % u32::from(PORTS)) as u16;
+    (0..PORTS).map(move |step| FIRST_PORT + (first + step) % PORTS)
 }
 
 impl Pair {
     /// Writes the configurations, the key and the zone.
     fn lay_out(folder: &Path) -> io::Result<Self> {
-        let pair = Self { primary: Ports::free()?, secondary: Ports::free()? };
+        let mut candidates = candidates();
+        let pair = Self { primary: Ports::free(&mut candidates)?, secondary: Ports::free(&mut candidates)? };
         let key = random_secret()?;
         let (primary, secondary) = (pair.primary, pair.secondary);
         let zone = format!(
@@ -244,7 +247,9 @@ async fn stop(child: &mut Child) -> io::Result<()> {
 
 const ZONE: &str = "example.com";
 const KEY: &str = "transfer-key";
-const PORT_ATTEMPTS: usize = 20;
+/// Below 12,000 live well-known services of hosts, from 32,768 on the kernel's own choices.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 20_000;
 const TRANSFERRED: &str = "Transfer completed";
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const END_PATIENCE: Duration = Duration::from_secs(10);
