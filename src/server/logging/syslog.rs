@@ -45,9 +45,8 @@ impl Syslog {
     }
 }
 
-/// Connects in a way that lasts: what [`change_root`] hides stays connected.
+/// Connects in a way that lasts: what `change_root` hides stays connected.
 ///
-/// [`change_root`]: crate::server::privilege::change_root
 pub fn connect_for_good() {
     if let Some(socket) = open() {
         // Fails only where there is one already.
