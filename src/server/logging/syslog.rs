@@ -46,7 +46,6 @@ impl Syslog {
 }
 
 /// Connects in a way that lasts: what `change_root` hides stays connected.
-///
 pub fn connect_for_good() {
     if let Some(socket) = open() {
         // Fails only where there is one already.
