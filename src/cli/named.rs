@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Parser};
 
+use crate::conf::Tolerance;
 use crate::server::start::{DEFAULT_CONFIG, DEFAULT_PID_FILE, DEFAULT_SESSION_KEY, Family, StartOptions, VERSION};
 
 /// What a command line asks for.
@@ -58,6 +59,7 @@ pub fn parse(words: &[OsString]) -> Result<Request, UsageError> {
         // 0 stands for as many as there are CPUs.
         workers: workers.filter(|&count| count > 0).and_then(|count| usize::try_from(count).ok()),
         watch: flags.watch,
+        tolerance: tolerance(&flags.tolerate)?,
         command_line: command_line(words),
     })))
 }
@@ -97,6 +99,9 @@ struct Flags {
     /// nomd's own: zones are loaded again when their files change.
     #[arg(long = "watch")]
     watch: bool,
+    /// nomd's own: refused statements to do without.
+    #[arg(long = "tolerate", allow_hyphen_values = true, action = ArgAction::Append)]
+    tolerate: Vec<String>,
     #[arg(short = 'v')]
     version: bool,
     #[arg(short = 'V')]
@@ -139,6 +144,20 @@ fn family(flags: &Flags) -> Result<Family, UsageError> {
         (false, false) => Ok(Family::Both),
     }
 }
+
+/// What `--tolerate` and NOMD_TOLERATE name. The variable may stand in /etc/default/named: named does not mind it.
+fn tolerance(flags: &[String]) -> Result<Tolerance, UsageError> {
+    let mut tolerance = Tolerance::default();
+    for names in flags {
+        tolerance.add(names).map_err(|unknown| fault(format!("--tolerate: {unknown}")))?;
+    }
+    let variable = std::env::var(TOLERATE_VARIABLE).unwrap_or_default();
+    tolerance.add(&variable).map_err(|unknown| fault(format!("{TOLERATE_VARIABLE}: {unknown}")))?;
+    Ok(tolerance)
+}
+
+/// What is tolerated beside the flags.
+pub const TOLERATE_VARIABLE: &str = "NOMD_TOLERATE";
 
 /// `-m` and `-M` mean nothing here, but a wrong word is an error with named.
 fn check_memory_flags(flags: &Flags) -> Result<(), UsageError> {
@@ -249,6 +268,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_tolerated_comes_in_flags_and_lists() {
+        let tolerance = start("-u bind --tolerate rate-limit --tolerate allow-update,geoip").tolerance;
+        assert_eq!(tolerance.names().collect::<Vec<_>>(), ["allow-update", "geoip", "rate-limit"]);
+        assert!(
+            refused("--tolerate recursion").starts_with("named: --tolerate: nothing to tolerate is called 'recursion'")
+        );
+    }
+
+    #[test]
     fn flags_without_meaning_are_taken() {
         let line = "-s -S 100 -U 2 -X lock -m usage -M fill -x 1 -E pkcs11 -N 3 -D comment -T clienttest -f -D other";
         assert_eq!(start(line).workers, Some(3));
@@ -270,6 +298,7 @@ mod tests {
             ("-d x", "named: debug level 'x' must be numeric"),
             ("-4 -6 -v", "named: cannot specify -4 and -6"),
             ("-m foo", "named: unrecognized flag 'foo'"),
+            ("--tolerate", "named: option '--tolerate' requires an argument"),
         ] {
             assert_eq!(refused(line), words, "{line}");
         }

@@ -27,6 +27,15 @@ pub struct Config {
     pub views: Vec<View>,
 }
 
+impl Config {
+    /// How many zones of each view anybody may transfer because no `allow-transfer` says who may.
+    pub fn zones_open_to_transfer(&self) -> Vec<(&str, usize)> {
+        let is_open = |zone: &&Zone| zone.role.has_contents() && !zone.settings.is_transfer_limited;
+        let open = self.views.iter().map(|view| (view.name.as_str(), view.zones.iter().filter(is_open).count()));
+        open.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
 /// Settings that are not per view or zone.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -349,6 +358,13 @@ pub enum Role {
     InView(String),
 }
 
+impl Role {
+    /// Whether the zone is answered from contents of its own.
+    pub fn has_contents(&self) -> bool {
+        matches!(self, Self::Primary { .. } | Self::Secondary { .. })
+    }
+}
+
 /// Another server, as an element of `primaries` or `also-notify`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remote {
@@ -367,6 +383,8 @@ pub struct ZoneSettings {
     pub allow_query_on: AddressMatchList,
     /// Who may transfer. Default any, as BIND 9.18 has it.
     pub allow_transfer: AddressMatchList,
+    /// Whether an `allow-transfer` says so; where none does, BIND 9.18 and thus nomd leave transfers open to all.
+    pub is_transfer_limited: bool,
     /// Whose NOTIFY is taken beside the primaries'. Default nobody.
     pub allow_notify: AddressMatchList,
     /// `notify`.

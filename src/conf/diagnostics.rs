@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How much a diagnostic weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Said for information: accepted, but without effect here.
     Notice,

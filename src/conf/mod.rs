@@ -21,18 +21,23 @@ use std::path::Path;
 
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use status::{Tolerance, UnknownStatement};
 
 /// Reads a named.conf and all that it includes. What is worth saying about a configuration that can be used comes
 /// with it; errors mean that there is none.
-pub fn load(path: &Path) -> Result<(Config, Diagnostics), Diagnostics> {
+pub fn load(path: &Path, tolerance: &Tolerance) -> Result<(Config, Diagnostics), Diagnostics> {
     let (tree, faults) = parse::file(path, table::Scope::Top);
-    finish(tree.as_ref(), faults)
+    finish(tree.as_ref(), faults, tolerance)
 }
 
 /// Lowers a tree, if there is one.
-fn finish(tree: Option<&tree::Tree>, mut faults: Vec<Diagnostic>) -> Result<(Config, Diagnostics), Diagnostics> {
+fn finish(
+    tree: Option<&tree::Tree>,
+    mut faults: Vec<Diagnostic>,
+    tolerance: &Tolerance,
+) -> Result<(Config, Diagnostics), Diagnostics> {
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
-    faults.extend(status::review(tree));
+    faults.extend(status::review(tree, tolerance));
     let (config, more) = lower::lower(tree);
     faults.extend(more);
     let faults = Diagnostics(faults);

@@ -11,7 +11,7 @@ use super::*;
 /// Lowers text as if it were a named.conf called `t.conf`.
 fn conf(text: &str) -> Result<(Config, Diagnostics), Diagnostics> {
     let (tree, faults) = parse::text("t.conf", text.as_bytes(), Scope::Top);
-    finish(tree.as_ref(), faults)
+    finish(tree.as_ref(), faults, &Tolerance::default())
 }
 
 fn good(text: &str) -> Config {
@@ -51,7 +51,7 @@ fn said(path: &Path, faults: &Diagnostics) -> Vec<String> {
 #[test]
 fn faulty_files_get_the_words_of_named() {
     for path in cases("err") {
-        let faults = load(&path).expect_err(&path.display().to_string());
+        let faults = load(&path, &Tolerance::default()).expect_err(&path.display().to_string());
         let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap();
         assert_eq!(said(&path, &faults), sorted(&expected), "{}", path.display());
     }
@@ -60,7 +60,8 @@ fn faulty_files_get_the_words_of_named() {
 #[test]
 fn sound_files_pass_with_the_warnings_of_named() {
     for path in cases("ok") {
-        let (_, faults) = load(&path).unwrap_or_else(|faults| panic!("{}: {faults}", path.display()));
+        let (_, faults) =
+            load(&path, &Tolerance::default()).unwrap_or_else(|faults| panic!("{}: {faults}", path.display()));
         let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
         assert_eq!(said(&path, &faults), sorted(&expected), "{}", path.display());
     }
@@ -187,8 +188,8 @@ fn what_would_change_answers_is_refused() {
         ("options { response-policy { zone \"r\"; }; };", "response-policy"),
         ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
         ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
-        ("zone a { type forward; forwarders { 1.2.3.4; }; };", "zone 'a': type 'forward'"),
-        ("options { listen-on tls ephemeral { any; }; };", "tls 'ephemeral'"),
+        ("zone a { type forward; forwarders { 1.2.3.4; }; };", "'forward' in 'type'"),
+        ("options { listen-on tls ephemeral { any; }; };", "'tls' in 'listen-on'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
     ] {
         let said = bad(text);
@@ -196,15 +197,49 @@ fn what_would_change_answers_is_refused() {
     }
 }
 
+/// What is tolerated is said, and then is as if it were not there: nothing opens by it.
+#[test]
+fn what_is_refused_can_be_tolerated_by_name() {
+    let tolerant = |text: &str, names: &str| {
+        let mut tolerance = Tolerance::default();
+        tolerance.add(names).unwrap();
+        let (tree, faults) = parse::text("t.conf", text.as_bytes(), Scope::Top);
+        finish(tree.as_ref(), faults, &tolerance)
+    };
+    let text = "options { listen-on tls ephemeral { any; }; allow-transfer port 1 { any; }; allow-query { geoip country SE; }; };
+        zone f { type forward; forwarders { 1.2.3.4; }; };
+        zone p { type master; file \"p\"; update-policy local; };
+        zone s { type slave; primaries { 10.0.0.1 tls ephemeral; 10.0.0.2; }; };";
+    let all = "tls,allow-transfer,geoip,type-forward,update-policy";
+    let (config, said) = tolerant(text, all).unwrap();
+    let tolerated = said.iter().filter(|fault| fault.message.contains("which is tolerated: ")).count();
+    assert_eq!(tolerated, 5, "{said}");
+    assert!(config.options.listen_on.is_empty());
+    let [p, s] = config.views[0].zones.as_slice() else { panic!("{said}") };
+    assert!(p.settings.allow_query.is_empty() && p.settings.allow_transfer[0].negated);
+    assert!(matches!(&s.role, Role::Secondary { primaries, .. } if primaries.len() == 1));
+    let said = tolerant(text, "tls,allow-transfer,geoip,type-forward").unwrap_err().to_string();
+    assert!(said.contains("t.conf:3: option 'update-policy' is refused: "), "{said}");
+}
+
+#[test]
+fn a_refusal_that_many_zones_share_is_counted() {
+    let zone = |at: usize| format!("zone z{at} {{ type master; file \"f{at}\"; update-policy local; }};\n");
+    let said = bad(&(1..=30).map(zone).collect::<String>());
+    assert_eq!(said.lines().filter(|line| line.starts_with("t.conf:")).count(), 10, "{said}");
+    assert!(said.ends_with("option 'update-policy' is refused: 20 more times (nomd report counts them by zone)\n"));
+}
+
 #[test]
 fn what_asks_for_nothing_is_not_refused() {
     good("options { dnssec-policy none; allow-new-zones no; allow-update { none; }; allow-update-forwarding { }; };");
     good("zone a { type master; file \"a\"; allow-update { none; }; inline-signing no; auto-dnssec off; };");
+    good("options { listen-on tls none { any; }; allow-transfer transport tcp { any; }; };");
 }
 
 #[test]
 fn statements_without_effect_are_said_once() {
-    let (_, faults) = conf("view a { prefetch 2; }; view b { prefetch 3; rate-limit { slip 2; }; };").unwrap();
+    let (_, faults) = conf("view a { prefetch 2; }; view b { prefetch 3; ixfr-from-differences yes; };").unwrap();
     let shown: Vec<(Severity, u32)> = faults.iter().map(|fault| (fault.severity, fault.line)).collect();
     assert_eq!(shown, [(Severity::Notice, 1), (Severity::Warning, 1)], "{faults}");
 }
@@ -219,7 +254,7 @@ fn several_files_of_one_pattern_are_read_last_first() {
     let main = folder.path().join("named.conf");
     let text = format!("options {{ directory {:?}; }}; include \"*.inc\";", folder.path());
     std::fs::write(&main, text).unwrap();
-    let (config, _) = load(&main).unwrap();
+    let (config, _) = load(&main, &Tolerance::default()).unwrap();
     let names: Vec<String> = config.views[0].zones.iter().map(|zone| zone.apex.to_string()).collect();
     assert_eq!(names, ["b.", "a."]);
     assert!(config.views[0].zones[0].place.ends_with("b.inc:1"));
@@ -230,7 +265,7 @@ fn a_file_that_includes_itself_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let main = folder.path().join("named.conf");
     std::fs::write(&main, format!("include {main:?};")).unwrap();
-    assert!(load(&main).unwrap_err().to_string().contains("too many open files"));
+    assert!(load(&main, &Tolerance::default()).unwrap_err().to_string().contains("too many open files"));
 }
 
 /// Every row of the table is found in its scope by its name, in any case, and says something about itself.
@@ -287,7 +322,7 @@ fn damaged_files_are_survived() {
             let (tree, faults) = parse::text("t.conf", &damaged, Scope::Top);
             let broken = tree.is_none();
             assert!(!broken || !faults.is_empty(), "{}", String::from_utf8_lossy(&damaged));
-            let _ = finish(tree.as_ref(), faults);
+            let _ = finish(tree.as_ref(), faults, &Tolerance::default());
         }
     }
 }

@@ -155,7 +155,7 @@ impl Core {
 
     /// All of a new configuration that can be wrong.
     fn read_configuration(&self) -> Result<(Config, Routing), StartError> {
-        let config = start::load_configuration(&self.conf_path)?;
+        let config = start::load_configuration(&self.conf_path, &self.options.tolerance)?;
         start::enter_directory(&config.options)?;
         let log = start::open_log(&config, &self.options)?;
         Ok((config, log))

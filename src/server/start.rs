@@ -36,7 +36,7 @@ use super::worker::{TcpService, UdpResponder};
 use super::zones::Zones;
 use super::{snapshot, version};
 use crate::conf::config::{Config, Options};
-use crate::conf::{self, Diagnostics};
+use crate::conf::{self, Diagnostics, Tolerance};
 use crate::net::interfaces::{Changes, InterfaceAddress};
 use crate::net::udp::Worker;
 
@@ -65,6 +65,8 @@ pub struct StartOptions {
     pub workers: Option<usize>,
     /// `--watch`: zones are loaded again when their files change.
     pub watch: bool,
+    /// `--tolerate` and NOMD_TOLERATE: refused statements that may stand.
+    pub tolerance: Tolerance,
     /// The command line as the log shows it.
     pub command_line: String,
 }
@@ -197,8 +199,7 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
     let workers = options.workers.unwrap_or_else(processors).max(1);
     log!(Category::General, Severity::Info, "found {} CPUs, using {workers} worker threads", processors());
     let conf_path = std::path::absolute(&options.config)?;
-    let config = load_configuration(&conf_path)?;
-    say_recursion(&config);
+    let config = load_configuration(&conf_path, &options.tolerance)?;
     enter_directory(&config.options)?;
     let (host, addresses) = listening::survey()?;
     let bound = bind_all(&config.options, options.families(), &host, &addresses, workers)?;
@@ -208,11 +209,14 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
 }
 
 /// Reads a configuration, and says what there is to say about it.
-pub(super) fn load_configuration(path: &Path) -> Result<Config, StartError> {
+pub(super) fn load_configuration(path: &Path, tolerance: &Tolerance) -> Result<Config, StartError> {
     log!(Category::General, Severity::Info, "loading configuration from '{}'", path.display());
-    let loaded = conf::load(path);
+    let loaded = conf::load(path, tolerance);
     log_diagnostics(loaded.as_ref().map_or_else(|faults| faults, |(_, notes)| notes));
-    loaded.map(|(config, _)| config).map_err(|faults| StartError::Configuration(faults.result()))
+    let (config, _) = loaded.map_err(|faults| StartError::Configuration(faults.result()))?;
+    say_recursion(&config);
+    say_open_transfers(&config);
+    Ok(config)
 }
 
 /// Logs what there is to say about a configuration.
@@ -235,6 +239,23 @@ fn say_recursion(config: &Config) {
             Severity::Warning,
             "this configuration also asks for recursion, by default for local clients: nomd answers only for its own \
              zones, so clients that resolve through this host need another resolver ('recursion no;' ends this warning)"
+        );
+    }
+}
+
+/// BIND 9.18 lets anybody transfer a zone of which nothing else is said, and 9.20 nobody: the one difference between
+/// them that gives data away.
+fn say_open_transfers(config: &Config) {
+    let open = config.zones_open_to_transfer();
+    let count: usize = open.iter().map(|(_, count)| count).sum();
+    if count > 0 {
+        let views: Vec<String> = open.iter().map(|(view, count)| format!("{count} in view {view}")).collect();
+        log!(
+            Category::Config,
+            Severity::Warning,
+            "anybody may transfer {count} zones ({}), for no allow-transfer says otherwise: 'allow-transfer \
+             {{ none; }};' in options ends that, as BIND 9.20 does",
+            views.join(", ")
         );
     }
 }
@@ -453,6 +474,7 @@ impl Core {
             chroot: None,
             workers: Some(1),
             watch: false,
+            tolerance: Tolerance::default(),
             command_line: String::new(),
         };
         let config = Self::configuration(folder, zones);
@@ -469,6 +491,6 @@ impl Core {
         let options = "options { recursion no; listen-on { none; }; listen-on-v6 { none; }; };\ncontrols { };\n";
         let zones = zones.replace("FOLDER", &folder.display().to_string());
         std::fs::write(&path, format!("{options}{zones}")).unwrap();
-        conf::load(&path).unwrap().0
+        conf::load(&path, &Tolerance::default()).unwrap().0
     }
 }

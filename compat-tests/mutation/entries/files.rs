@@ -56,7 +56,7 @@ pub fn named_conf(bytes: &[u8]) -> bool {
     if names_a_device(bytes) {
         return false;
     }
-    let outcome = with_file(bytes, conf::load);
+    let outcome = with_file(bytes, |path| conf::load(path, &Default::default()));
     let is_taken = outcome.is_ok();
     let diagnostics = outcome.map_or_else(|diagnostics| diagnostics, |(_, diagnostics)| diagnostics);
     assert_eq!(diagnostics.has_errors(), !is_taken);

@@ -105,10 +105,8 @@ impl Context<'_> {
             Value::Prefix(prefix) => Match::Prefix(*prefix),
             Value::List(list) => Match::List(self.match_list(list)),
             Value::Word("key") => Match::Key(self.key_name(items.get(negations + 1)?)?),
-            Value::Word(word) => {
-                self.error(item.place, format!("'{word}' elements are refused: locations are not looked up"));
-                return None;
-            }
+            // Locations are not looked up, so one matches nobody; `status` has its say on them.
+            Value::Word(_) => return None,
             Value::Text(name) if name.eq_ignore_ascii_case("none") => {
                 return Some(MatchElement { negated: !negated, what: Match::Any });
             }

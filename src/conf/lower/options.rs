@@ -87,20 +87,19 @@ impl Context<'_> {
 
     fn listen(&self, clause: Clause) -> Vec<Listen> {
         let statements = self.options.into_iter().flat_map(|block| block.all(clause));
-        let listed: Vec<Listen> = statements.map(|node| self.listen_one(node)).collect();
+        let listed: Vec<Option<Listen>> = statements.map(|node| self.listen_one(node)).collect();
         match listed.is_empty() {
             true => vec![Listen { port: self.port, addresses: acl::any() }],
-            false => listed,
+            false => listed.into_iter().flatten().collect(),
         }
     }
 
-    fn listen_one(&self, node: &Node) -> Listen {
-        self.refuse_tls(node.after("tls"));
-        if let Some(item) = node.after("http") {
-            self.error(item.place, "http listeners are refused: there is no DNS over HTTPS yet".to_owned());
-        }
+    /// One that is for TLS or HTTPS listens nowhere.
+    fn listen_one(&self, node: &Node) -> Option<Listen> {
         let port = node.after("port").map_or(self.port, |item| self.port_of(item));
-        Listen { port, addresses: self.node_list(node) }
+        let listen = Listen { port, addresses: self.node_list(node) };
+        let is_encrypted = self.wants_tls(node.after("tls")) || node.after("http").is_some();
+        (!is_encrypted).then_some(listen)
     }
 
     fn identity(&self, clause: Clause) -> Identity {

@@ -60,7 +60,9 @@ impl Context<'_> {
                 Some(Item { value: Value::Address(address), .. }) => {
                     let port = after(element, "port").map_or(port, |item| self.port_of(item));
                     let key = after(element, "key").and_then(|item| self.key_name(item));
-                    self.refuse_tls(after(element, "tls"));
+                    if self.wants_tls(after(element, "tls")) {
+                        continue;
+                    }
                     into.remotes.push(Remote { address: SocketAddr::new(*address, port), key });
                 }
                 Some(Item { value: Value::Text(name), place }) => self.expand_named(name, *place, port, into),
@@ -88,19 +90,16 @@ impl Context<'_> {
         })
     }
 
-    /// There is no TLS yet, and plain text in its place would tell what was to be secret.
-    pub(super) fn refuse_tls(&self, item: Option<&Item>) {
-        let Some((item, name)) = item.and_then(|item| Some((item, item.text()?))) else { return };
-        let built_in = ["ephemeral", "none"].iter().any(|word| name.eq_ignore_ascii_case(word));
-        if name.eq_ignore_ascii_case("none") {
-            return;
+    /// Whether TLS is asked for. There is none yet, and plain text in its place would tell what was to be secret: such
+    /// a server or listener is left out, of which `status` speaks.
+    pub(super) fn wants_tls(&self, item: Option<&Item>) -> bool {
+        let Some((item, name)) = item.and_then(|item| Some((item, item.text()?))) else { return false };
+        let is_word = |words: &[&str]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
+        let defined = || self.tree.root.0.iter().any(|node| node.statement.name == "tls" && node.text() == Some(name));
+        if !is_word(&["ephemeral", "none"]) && !defined() {
+            self.error(item.place, format!("tls '{name}' is not defined"));
         }
-        let defined = self.tree.root.0.iter().any(|node| node.statement.name == "tls" && node.text() == Some(name));
-        let message = match built_in || defined {
-            true => format!("tls '{name}' is refused: there is no TLS yet"),
-            false => format!("tls '{name}' is not defined"),
-        };
-        self.error(item.place, message);
+        !is_word(&["none"])
     }
 
     /// The key that a text names, for statements whose keys are looked up at run time.

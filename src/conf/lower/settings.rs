@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::inherit::Levels;
 use super::{Context, acl};
 use crate::conf::config::{AddressMatchList, Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
+use crate::conf::status;
 use crate::conf::table::{Clause, ZoneType, clause};
 use crate::conf::tree::{Node, Value};
 
@@ -21,6 +22,7 @@ impl Context<'_> {
             allow_query: list(clause::ALLOW_QUERY, acl::any),
             allow_query_on: list(clause::ALLOW_QUERY_ON, acl::any),
             allow_transfer: self.allow_transfer(levels),
+            is_transfer_limited: levels.find(clause::ALLOW_TRANSFER).is_some(),
             allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
             notify: notify(levels),
             also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
@@ -53,19 +55,11 @@ impl Context<'_> {
         }
     }
 
-    /// A list that is for some port or transport only cannot be told apart yet, and would allow too much.
+    /// A list that is for some port or transport only cannot be told apart yet: it allows nobody, rather than too much.
     fn allow_transfer(&self, levels: Levels<'_>) -> AddressMatchList {
         let Some(node) = levels.find(clause::ALLOW_TRANSFER) else { return acl::any() };
-        let tcp = |text: &str| text.eq_ignore_ascii_case("tcp");
-        let narrowed =
-            node.after("port").or_else(|| node.after("transport").filter(|item| !item.text().is_some_and(tcp)));
-        if let Some(item) = narrowed {
-            self.error(
-                item.place,
-                "allow-transfer for one port or transport is refused: it would allow all".to_owned(),
-            );
-        }
-        self.node_list(node)
+        let list = self.node_list(node);
+        if status::narrowed(node).is_some() { acl::none() } else { list }
     }
 }
 

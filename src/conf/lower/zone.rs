@@ -146,14 +146,8 @@ impl Context<'_> {
             ZoneType::Secondary => {
                 Some(Role::Secondary { file: path, primaries: self.primaries(node, block, shared)? })
             }
-            _ => {
-                let place = block.find(clause::TYPE).map_or(node.place, |inner| inner.place);
-                let word = block.find(clause::TYPE).and_then(Node::value);
-                let Some(Value::Word(word)) = word else { return None };
-                let why = "names there would be answered differently";
-                self.error(place, format!("zone '{}': type '{word}' is refused: {why}", plain(node)));
-                None
-            }
+            // The others are refused, or tolerated and then not there.
+            _ => None,
         }
     }
 

@@ -1,0 +1,87 @@
+//! Values that are refused within statements that are honoured.
+//!
+//! The lowering passes over each in the way that opens least: a server or listener with TLS is left out, a location
+//! matches nobody, a list for one port allows nobody, a zone of another type is not there.
+
+use super::{Finding, Outcome};
+use crate::conf::table::clause;
+use crate::conf::tree::{Item, Node, Value};
+
+/// Words of the syntax, wherever they stand. `tls none` asks for nothing.
+const WORDS: [(&str, &str); 3] = [
+    ("geoip", "locations are not looked up, so it would match nobody"),
+    ("http", "there is no DNS over HTTPS yet, and in plain text everybody could read along"),
+    ("tls", "there is no TLS yet, and in plain text everybody could read along"),
+];
+
+/// Types of zones, under the names that they are tolerated by.
+const ZONE_TYPES: [(&str, &str, &str); 6] = [
+    ("delegation-only", "type-delegation-only", "nomd does not recurse, so it would not limit anything"),
+    ("forward", "type-forward", "nomd does not recurse, so nothing would be forwarded"),
+    ("mirror", "type-mirror", "nomd does not validate zones, and clients would not get it from a cache"),
+    ("redirect", "type-redirect", "nomd does not recurse, so nothing would be redirected"),
+    ("static-stub", "type-static-stub", "nomd does not recurse, so nothing would be looked up there"),
+    ("stub", "type-stub", "nomd does not recurse, so nothing would be looked up there"),
+];
+
+const ALLOW_TRANSFER: (&str, &str) = ("allow-transfer", "a list for one port or transport would allow all of them");
+
+/// What the values go by.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let words = WORDS.iter().map(|(word, _)| *word);
+    words.chain(ZONE_TYPES.iter().map(|(_, name, _)| *name)).chain([ALLOW_TRANSFER.0])
+}
+
+/// The value as the configuration has it.
+pub(super) fn shown<'f>(finding: &'f Finding<'_>) -> &'f str {
+    finding.name.strip_prefix("type-").unwrap_or(finding.name)
+}
+
+/// Shows the values of a statement that are refused.
+pub(super) fn visit<'a>(node: &'a Node, see: &mut impl FnMut(Finding<'a>)) {
+    let mut refuse = |item: &Item, name, why| {
+        see(Finding { node, place: item.place, name, is_value: true, outcome: Outcome::Refused(why) });
+    };
+    if node.statement.clause == clause::TYPE {
+        zone_type(node, &mut refuse);
+    }
+    if let Some(item) = narrowed(node).filter(|_| node.statement.clause == clause::ALLOW_TRANSFER) {
+        refuse(item, ALLOW_TRANSFER.0, ALLOW_TRANSFER.1);
+    }
+    words(&node.items, &mut refuse);
+}
+
+fn zone_type(node: &Node, refuse: &mut impl FnMut(&Item, &'static str, &'static str)) {
+    for item in &node.items {
+        let Value::Word(word) = &item.value else { continue };
+        if let Some((_, name, why)) = ZONE_TYPES.iter().find(|(known, ..)| known == word) {
+            refuse(item, name, why);
+        }
+    }
+}
+
+/// What limits an `allow-transfer` to less than TCP on every port.
+pub(crate) fn narrowed(node: &Node) -> Option<&Item> {
+    let is_tcp = |item: &Item| item.text().is_some_and(|text| text.eq_ignore_ascii_case("tcp"));
+    node.after("port").or_else(|| node.after("transport").filter(|item| !is_tcp(item)))
+}
+
+fn words(items: &[Item], refuse: &mut impl FnMut(&Item, &'static str, &'static str)) {
+    for (item, next) in items.iter().zip(items.iter().skip(1).map(Some).chain([None])) {
+        match &item.value {
+            Value::Word(word) => {
+                let known = WORDS.iter().find(|(known, _)| known == word);
+                if let Some((word, why)) = known.filter(|_| !asks_for_nothing(next)) {
+                    refuse(item, word, why);
+                }
+            }
+            Value::List(list) => list.iter().for_each(|element| words(element, refuse)),
+            _ => {}
+        }
+    }
+}
+
+/// Whether what stands behind `tls` or `http` is `none`.
+fn asks_for_nothing(item: Option<&Item>) -> bool {
+    item.and_then(Item::text).is_some_and(|text| text.eq_ignore_ascii_case("none"))
+}
