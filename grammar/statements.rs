@@ -165,7 +165,7 @@ fn life(entry: &Entry) -> Result<&'static str, Fault> {
     }
 }
 
-/// `full`, `gone`, `accepted: why`, `partial: what`, `refused: why`, `refused unless WORD...: why`.
+/// `full`, `gone`, `accepted: why`, `partial: what`, `refused: why`; the last two also with `unless WORD...`.
 fn status(entry: &Entry) -> Result<String, Fault> {
     let text = entry.required("status")?;
     let (word, why) = text.split_once(": ").unwrap_or((text, ""));
@@ -173,16 +173,15 @@ fn status(entry: &Entry) -> Result<String, Fault> {
     if needs_why == why.is_empty() {
         return Err((entry.line, format!("'{}': a status other than full and gone says why", entry.name)));
     }
+    let (word, unless) = word.split_once(" unless ").unwrap_or((word, ""));
+    let unless: Vec<&str> = unless.split_whitespace().collect();
     match word {
         "full" => Ok("Status::Full".to_owned()),
         "gone" => Ok("Status::Gone".to_owned()),
         "accepted" => Ok(format!("Status::Accepted({why:?})")),
-        "partial" => Ok(format!("Status::Partial({why:?})")),
-        _ => {
-            let unless = word.strip_prefix("refused").ok_or((entry.line, format!("unknown status '{word}'")))?;
-            let unless: Vec<&str> = unless.split_whitespace().skip(1).collect();
-            Ok(format!("Status::Refused {{ unless: &{unless:?}, why: {why:?} }}"))
-        }
+        "partial" => Ok(format!("Status::Partial {{ unless: &{unless:?}, what: {why:?} }}")),
+        "refused" => Ok(format!("Status::Refused {{ unless: &{unless:?}, why: {why:?} }}")),
+        _ => Err((entry.line, format!("unknown status '{word}'"))),
     }
 }
 

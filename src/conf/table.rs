@@ -55,8 +55,13 @@ pub(crate) enum Life {
 pub(crate) enum Status {
     /// Does what BIND does.
     Full,
-    /// Read, and not done or not whole; what an operator will miss.
-    Partial(&'static str),
+    /// Read, and not done or not whole.
+    Partial {
+        /// Values that ask for nothing more than is done.
+        unless: &'static [&'static str],
+        /// What an operator will miss.
+        what: &'static str,
+    },
     /// Read and without effect; why that does no harm.
     Accepted(&'static str),
     /// Running without it would change answers or lock somebody out.

@@ -234,6 +234,8 @@ fn a_refusal_that_many_zones_share_is_counted() {
 fn what_asks_for_nothing_is_not_refused() {
     good("options { dnssec-policy none; allow-new-zones no; allow-update { none; }; allow-update-forwarding { }; };");
     good("zone a { type master; file \"a\"; allow-update { none; }; inline-signing no; auto-dnssec off; };");
+    let (_, said) = conf("options { provide-ixfr no; ixfr-from-differences no; dialup no; };").unwrap();
+    assert!(said.iter().all(|fault| fault.message.ends_with("is deprecated")), "{said}");
     good("options { listen-on tls none { any; }; allow-transfer transport tcp { any; }; };");
 }
 

@@ -74,16 +74,17 @@ fn outcome(node: &Node) -> Outcome {
     match node.statement.status {
         Status::Full => Outcome::Honoured,
         Status::Gone => Outcome::Ignored("BIND has dropped it too"),
-        Status::Partial(what) => Outcome::Partial(what),
         Status::Accepted(why) => Outcome::Ignored(why),
-        Status::Refused { unless, why } => {
-            let said = plain(&node.items);
-            match unless.iter().any(|word| word.eq_ignore_ascii_case(&said)) {
-                true => Outcome::Honoured,
-                false => Outcome::Refused(why),
-            }
-        }
+        Status::Partial { unless, .. } | Status::Refused { unless, .. } if says(node, unless) => Outcome::Honoured,
+        Status::Partial { what, .. } => Outcome::Partial(what),
+        Status::Refused { why, .. } => Outcome::Refused(why),
     }
+}
+
+/// Whether a statement's value is one of these.
+fn says(node: &Node, values: &[&str]) -> bool {
+    let said = plain(&node.items);
+    values.iter().any(|value| value.eq_ignore_ascii_case(&said))
 }
 
 struct Review<'a> {
@@ -153,6 +154,7 @@ fn plain(items: &[Item]) -> String {
         Value::Word(word) => (*word).to_owned(),
         Value::Text(text) => text.to_string(),
         Value::Boolean(value) => if *value { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => number.to_string(),
         Value::List(list) if list.is_empty() => "none".to_owned(),
         Value::List(list) => list.iter().map(|element| plain(element)).collect::<Vec<_>>().join(" "),
         _ => "?".to_owned(),
