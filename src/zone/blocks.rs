@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// How large a chunk grows before the next is begun.
 const CHUNK_BYTES: usize = 1 << 20;
+/// A last chunk of at most so many bytes is copied and filled up by the next edit.
+const SHORT_CHUNK_BYTES: usize = 1 << 14;
 
 /// Where a block starts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -40,6 +42,13 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
+    /// Goes on behind the blocks of a version, sharing its chunks. A short last one is filled up.
+    pub(super) fn after(blocks: &Blocks) -> Self {
+        let mut full = blocks.0.to_vec();
+        let short = full.pop_if(|chunk| chunk.len() <= SHORT_CHUNK_BYTES);
+        Self { full, open: short.map_or_else(Vec::new, |chunk| chunk.to_vec()) }
+    }
+
     /// Appends a block.
     pub(super) fn push(&mut self, block: &[u8]) -> Place {
         if !self.open.is_empty() && self.open.len() + block.len() > CHUNK_BYTES {

@@ -4,7 +4,8 @@
 //! have a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small
 //! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
-use super::blocks::Blocks;
+use super::blocks::{BlockWriter, Blocks};
+use super::builder::ContentsError;
 use super::node::{self, Node};
 use super::trie::{Leaf, Trie, Walk};
 use crate::dns::{Class, Name, NameRef, Rtype, Serial};
@@ -18,8 +19,13 @@ pub struct ZoneVersion {
     serial: Serial,
     pub(super) names: Trie,
     pub(super) nsec3: Trie,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
+    /// Bytes of blocks that only earlier versions need.
+    pub(super) dead_bytes: usize,
 }
+
+/// Blocks are not copied for fewer dead bytes than this.
+const LEAST_DEAD_BYTES: usize = 1 << 16;
 
 /// What a [`ZoneVersion`] is made of.
 pub(super) struct Parts {
@@ -27,6 +33,7 @@ pub(super) struct Parts {
     pub(super) class: Class,
     pub(super) blocks: Blocks,
     pub(super) record_count: usize,
+    pub(super) dead_bytes: usize,
     pub(super) names: Trie,
     pub(super) nsec3: Trie,
 }
@@ -71,10 +78,21 @@ pub enum Denial<'a> {
 }
 
 impl ZoneVersion {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { apex, class, blocks, record_count, names, nsec3 } = parts;
+    /// Puts the parts together if there is exactly one SOA record at the apex.
+    pub(super) fn checked(parts: Parts) -> Result<Self, ContentsError> {
+        let version = Self::new(parts);
+        let apex = version.apex_node();
+        let count = |rtype| apex.and_then(|apex| apex.rrset(rtype)).map_or(0, |rrset| rrset.len());
+        match (count(Rtype::SOA), count(Rtype::NS)) {
+            (1, _) => Ok(version),
+            (soa, ns) => Err(ContentsError::SoaCount { soa, ns }),
+        }
+    }
+
+    fn new(parts: Parts) -> Self {
+        let Parts { apex, class, blocks, record_count, dead_bytes, names, nsec3 } = parts;
         let serial = Serial(0);
-        let mut version = Self { apex, class, record_count, apex_leaf: None, serial, names, nsec3, blocks };
+        let mut version = Self { apex, class, record_count, apex_leaf: None, serial, names, nsec3, blocks, dead_bytes };
         // The apex is the first of all names.
         let first = Walk::new(&version.names).next(&version.names);
         version.apex_leaf = first.filter(|&leaf| version.labels_at(leaf).is_empty());
@@ -153,6 +171,31 @@ impl ZoneVersion {
     /// A place before the first of [`Self::nodes`] that borrows nothing.
     pub fn cursor(&self) -> Cursor {
         Cursor { names: Walk::new(&self.names), nsec3: Walk::new(&self.nsec3), current: None }
+    }
+
+    /// Whether edits have left so much behind that the blocks are worth copying.
+    pub(super) fn has_much_dead(&self) -> bool {
+        self.dead_bytes > self.blocks.size_bytes() / 2 && self.dead_bytes > LEAST_DEAD_BYTES
+    }
+
+    /// The same version with its blocks copied in order, none but those in use.
+    pub(super) fn rewritten(&self) -> Self {
+        let mut blocks = BlockWriter::default();
+        let mut moved = |leaf: Leaf| {
+            let block = self.blocks.at(leaf.place);
+            let place = blocks.push(block.get(..node::block_len(block)).unwrap_or_default());
+            Leaf { place, ..leaf }
+        };
+        let (names, nsec3) = (self.names.map(&mut moved), self.nsec3.map(&mut moved));
+        Self::new(Parts {
+            apex: self.apex.clone(),
+            class: self.class,
+            blocks: blocks.finish(),
+            record_count: self.record_count,
+            dead_bytes: 0,
+            names,
+            nsec3,
+        })
     }
 
     pub(super) fn node_at(&self, leaf: Leaf) -> Node<'_> {

@@ -146,7 +146,7 @@ impl ZoneVersion {
 }
 
 /// How many numbers at its beginning a key shares with the keys in the trie.
-fn common_len(key: &Key, nearest: &Key, stuck: Option<usize>) -> usize {
+pub(super) fn common_len(key: &Key, nearest: &Key, stuck: Option<usize>) -> usize {
     let difference = key.first_difference(nearest).unwrap_or(usize::MAX);
     difference.min(stuck.unwrap_or(usize::MAX))
 }

@@ -178,6 +178,11 @@ impl Successive {
         self.current.set(labels);
     }
 
+    /// Forgets the last name: the one before it is the current one again, and there is none before.
+    pub(super) fn go_back(&mut self) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+    }
+
     /// The key of the last name.
     pub(super) fn current(&self) -> &Key {
         &self.current

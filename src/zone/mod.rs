@@ -4,18 +4,24 @@ mod blocks;
 pub mod builder;
 pub mod check;
 pub mod contents;
+pub mod edit;
 pub mod file;
 pub mod find;
 mod key;
 pub mod load;
 pub mod master;
 pub mod message;
+mod names;
 pub mod node;
 pub mod print;
 pub mod raw;
+mod records;
+#[cfg(test)]
+mod testing;
 mod trie;
 
 pub use builder::{Builder, ContentsError, Limit, Limits};
 pub use contents::{Cursor, Denial, Soa, ZoneVersion};
+pub use edit::{Edit, EditError};
 pub use find::{Find, Match};
 pub use node::{Node, Rrset};

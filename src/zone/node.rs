@@ -207,9 +207,24 @@ impl Flags {
     pub(super) const WILDCARD: Self = Self(1 << 4);
     pub(super) const NSEC: Self = Self(1 << 5);
     pub(super) const NSEC3: Self = Self(1 << 6);
+    const AROUND: u16 = Self::OCCLUDED.0 | Self::WILDCARD.0;
 
     pub(super) fn has(self, flag: Self) -> bool {
         self.0 & flag.0 == flag.0
+    }
+
+    /// Those that the types at the name make, whatever names there are above and below.
+    pub(super) fn own(self) -> Self {
+        Self(self.0 & !Self::AROUND)
+    }
+
+    /// Those that the names above and below make.
+    pub(super) fn around(self) -> Self {
+        Self(self.0 & Self::AROUND)
+    }
+
+    pub(super) fn without(self, flag: Self) -> Self {
+        Self(self.0 & !flag.0)
     }
 
     /// Whether names below are no authoritative data.

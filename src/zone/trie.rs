@@ -8,11 +8,19 @@
 //! A skipped number is never compared on the way down: what a descent finds holds only as far as its key agrees with
 //! that of the leaf that it came to, and the caller has to look.
 
+mod edit;
+mod walk;
+mod writer;
+
 use std::sync::Arc;
 
 use super::blocks::Place;
-use super::key::{Key, NOBYTE, Successive};
+use super::key::{Key, NOBYTE};
 use super::node::Flags;
+pub(super) use edit::TrieEdit;
+use walk::Search;
+pub(super) use walk::Walk;
+pub(super) use writer::TrieWriter;
 
 /// How many cells a chunk has at most, as a power of two; the rest of a reference is the chunk's number.
 const CHUNK_BITS: u32 = 16;
@@ -26,10 +34,13 @@ const LEAF: u64 = 1 << 63;
 /// A branch: bitmap in the low 47 bits, the offset of its number in the key in the next 16; then the reference of its
 /// first twig. A leaf: the top bit set, flags in bits 32 to 47, the block's offset in the low 32; then the block's
 /// chunk.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Cell([u32; 3]);
 
 impl Cell {
+    /// A leaf of no name, in place of a cell that is not there: no reference ever leads to one.
+    const NOTHING: Self = Self([0, (LEAF >> 32) as u32, 0]);
+
     fn new(word: u64, link: u32) -> Self {
         Self([word as u32, (word >> 32) as u32, link])
     }
@@ -72,7 +83,7 @@ impl Cell {
 }
 
 /// Where a name's block lies, and what sort of name it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) place: Place,
     pub(super) flags: Flags,
@@ -83,6 +94,8 @@ pub(super) struct Leaf {
 pub(super) struct Trie {
     root: u32,
     len: usize,
+    /// How many cells belong to earlier versions only.
+    dead: usize,
     chunks: Box<[Arc<[Cell]>]>,
 }
 
@@ -134,24 +147,7 @@ impl Trie {
 
     /// Follows `key` from the root as far as it leads. None if there are no names at all.
     pub(super) fn descend(&self, key: &Key) -> Option<Path> {
-        let mut above = Above::default();
-        let mut cell = self.root()?;
-        loop {
-            if let Some(nearest) = cell.as_leaf() {
-                return Some(Path { nearest, stuck: None, above });
-            }
-            let offset = cell.offset();
-            if offset < key.len() && key.is_label_start(offset) {
-                let ancestor = cell.twig(NOBYTE).and_then(|twig| self.cell(twig).as_leaf());
-                if let Some(leaf) = ancestor {
-                    above.note(offset, leaf);
-                }
-            }
-            match cell.twig(key.at(offset)) {
-                Some(twig) => cell = self.cell(twig),
-                None => return Some(Path { nearest: self.first_below(cell), stuck: Some(offset), above }),
-            }
-        }
+        self.root().map(|root| descend(self, root, key))
     }
 
     /// The last leaf that has all `flags` and whose key is `key` or before it. `difference` is where `key` parts from
@@ -167,6 +163,13 @@ impl Trie {
         search.within(self.root()?)
     }
 
+    /// The same names with other leaves, all cells new and in order. No name may be missing a leaf.
+    pub(super) fn map(&self, change: &mut impl FnMut(Leaf) -> Leaf) -> Self {
+        let mut edit = TrieEdit::rewriting(self);
+        edit.update_all(change);
+        edit.finish()
+    }
+
     /// The last leaf of all.
     pub(super) fn last(&self) -> Option<Leaf> {
         self.last_below(self.root()?, Flags::default())
@@ -174,21 +177,6 @@ impl Trie {
 
     fn root(&self) -> Option<Cell> {
         (self.len > 0).then(|| self.cell(self.root))
-    }
-
-    fn cell(&self, reference: u32) -> Cell {
-        let chunk = self.chunks.get((reference >> CHUNK_BITS) as usize);
-        let at = reference as usize & ((1 << CHUNK_BITS) - 1);
-        chunk.and_then(|chunk| chunk.get(at)).copied().unwrap_or(Cell([0, (LEAF >> 32) as u32, 0]))
-    }
-
-    fn first_below(&self, mut cell: Cell) -> Leaf {
-        loop {
-            match cell.as_leaf() {
-                Some(leaf) => return leaf,
-                None => cell = self.cell(cell.twigs().start),
-            }
-        }
     }
 
     fn last_below(&self, cell: Cell, flags: Flags) -> Option<Leaf> {
@@ -199,152 +187,49 @@ impl Trie {
     }
 }
 
-/// Looks for the last leaf at or before a key.
-struct Search<'t> {
-    trie: &'t Trie,
-    key: &'t Key,
-    difference: Option<usize>,
-    is_after: bool,
-    flags: Flags,
-}
+/// Whatever cells lie in.
+trait Cells {
+    /// The cell at a reference.
+    fn cell(&self, reference: u32) -> Cell;
 
-impl Search<'_> {
-    fn within(&self, cell: Cell) -> Option<Leaf> {
-        let difference = self.difference.unwrap_or(usize::MAX);
-        if let Some(leaf) = cell.as_leaf() {
-            let comes_first = self.difference.is_none() || self.is_after;
-            return (comes_first && leaf.flags.has(self.flags)).then_some(leaf);
-        }
-        if cell.offset() > difference {
-            // All keys below share what the key looked for does not have: all are before it, or none.
-            return if self.is_after { self.trie.last_below(cell, self.flags) } else { None };
-        }
-        let number = self.key.at(cell.offset());
-        let same = cell.twig(number).and_then(|twig| self.within(self.trie.cell(twig)));
-        same.or_else(|| self.before(cell, number))
-    }
-
-    /// The last leaf among the twigs below `number`.
-    fn before(&self, cell: Cell, number: u8) -> Option<Leaf> {
-        let before = (cell.bitmap() & ((1 << number) - 1)).count_ones();
-        let first = cell.twigs().start;
-        (first..first + before).rev().find_map(|twig| self.trie.last_below(self.trie.cell(twig), self.flags))
-    }
-}
-
-/// A place in the sequence of all leaves. It borrows nothing, so a transfer can keep it between messages; it is good
-/// only for the trie that it began with.
-#[derive(Clone, Debug)]
-pub(super) struct Walk(Vec<std::ops::Range<u32>>);
-
-impl Walk {
-    /// Before the first leaf.
-    pub(super) fn new(trie: &Trie) -> Self {
-        let root = trie.root..trie.root + 1;
-        Self(if trie.len > 0 { vec![root] } else { Vec::new() })
-    }
-
-    /// The next leaf.
-    pub(super) fn next(&mut self, trie: &Trie) -> Option<Leaf> {
+    /// The first leaf at or below a cell.
+    fn first_below(&self, mut cell: Cell) -> Leaf {
         loop {
-            let Some(reference) = self.0.last_mut()?.next() else {
-                self.0.pop();
-                continue;
-            };
-            let cell = trie.cell(reference);
             match cell.as_leaf() {
-                Some(leaf) => return Some(leaf),
-                None => self.0.push(cell.twigs()),
+                Some(leaf) => return leaf,
+                None => cell = self.cell(cell.twigs().start),
             }
         }
     }
 }
 
-/// Builds a trie from leaves that come in order, bottom up: every branch is written once, when its last twig is known.
-#[derive(Default)]
-pub(super) struct TrieWriter {
-    keys: Successive,
-    /// The leaf that came last; it is not in a branch yet.
-    last: Option<Cell>,
-    /// Branches on the way to the last leaf, from the root down.
-    open: Vec<OpenBranch>,
-    /// Their twigs so far, those of the lowest branch behind the others'.
-    twigs: Vec<Cell>,
-    full: Vec<Arc<[Cell]>>,
-    chunk: Vec<Cell>,
-    len: usize,
+impl Cells for Trie {
+    #[inline]
+    fn cell(&self, reference: u32) -> Cell {
+        let chunk = self.chunks.get((reference >> CHUNK_BITS) as usize);
+        let at = reference as usize & ((1 << CHUNK_BITS) - 1);
+        chunk.and_then(|chunk| chunk.get(at)).copied().unwrap_or(Cell::NOTHING)
+    }
 }
 
-struct OpenBranch {
-    offset: usize,
-    bitmap: u64,
-    first_twig: usize,
-}
-
-impl TrieWriter {
-    /// Adds the leaf of a name that comes after all others.
-    pub(super) fn push(&mut self, labels: &[u8], leaf: Leaf) {
-        self.len += 1;
-        self.keys.next(labels);
-        if let Some(cell) = self.last.replace(Cell::leaf(leaf)) {
-            let (last, key) = (self.keys.previous(), self.keys.current());
-            debug_assert!(last < key);
-            let offset = last.first_difference(key).unwrap_or(0);
-            let number = last.at(offset);
-            let cell = self.close_from(offset + 1, cell);
-            if self.open.last().is_none_or(|branch| branch.offset < offset) {
-                self.open.push(OpenBranch { offset, bitmap: 0, first_twig: self.twigs.len() });
+/// Follows `key` from `cell` as far as it leads.
+#[inline]
+fn descend(cells: &impl Cells, mut cell: Cell, key: &Key) -> Path {
+    let mut above = Above::default();
+    loop {
+        if let Some(nearest) = cell.as_leaf() {
+            return Path { nearest, stuck: None, above };
+        }
+        let offset = cell.offset();
+        if offset < key.len() && key.is_label_start(offset) {
+            let ancestor = cell.twig(NOBYTE).and_then(|twig| cells.cell(twig).as_leaf());
+            if let Some(leaf) = ancestor {
+                above.note(offset, leaf);
             }
-            self.add_twig(number, cell);
         }
-    }
-
-    /// The finished trie.
-    pub(super) fn finish(mut self) -> Trie {
-        let Some(cell) = self.last.take() else { return Trie::default() };
-        self.keys.next(&[]);
-        let root = self.close_from(0, cell);
-        let reference = self.make_room(1);
-        self.chunk.push(root);
-        self.full.push(self.chunk.as_slice().into());
-        Trie { root: reference, len: self.len, chunks: self.full.into() }
-    }
-
-    /// Closes all branches that part at `offset` or behind it; `cell` is the last twig of the lowest, that of the
-    /// previous key.
-    fn close_from(&mut self, offset: usize, mut cell: Cell) -> Cell {
-        while let Some(branch) = self.open.last()
-            && branch.offset >= offset
-        {
-            let number = self.keys.previous().at(branch.offset);
-            self.add_twig(number, cell);
-            cell = self.close();
+        match cell.twig(key.at(offset)) {
+            Some(twig) => cell = cells.cell(twig),
+            None => return Path { nearest: cells.first_below(cell), stuck: Some(offset), above },
         }
-        cell
-    }
-
-    fn add_twig(&mut self, number: u8, cell: Cell) {
-        if let Some(branch) = self.open.last_mut() {
-            branch.bitmap |= 1 << number;
-            self.twigs.push(cell);
-        }
-    }
-
-    /// Writes the lowest open branch's twigs and returns the branch.
-    fn close(&mut self) -> Cell {
-        let Some(branch) = self.open.pop() else { return Cell::default() };
-        let count = self.twigs.len() - branch.first_twig;
-        let reference = self.make_room(count);
-        self.chunk.extend(self.twigs.drain(branch.first_twig..));
-        Cell::branch(branch.bitmap, branch.offset, reference)
-    }
-
-    /// Where the next `count` cells will lie, side by side.
-    fn make_room(&mut self, count: usize) -> u32 {
-        if self.chunk.len() + count > 1 << CHUNK_BITS {
-            self.full.push(self.chunk.as_slice().into());
-            self.chunk.clear();
-        }
-        (self.full.len() << CHUNK_BITS | self.chunk.len()) as u32
     }
 }

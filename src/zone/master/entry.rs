@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::fault::{Fault, Stop, Voice};
+use super::heading::Heading;
 use super::scan::Scanner;
-use super::ttl::{MAX_TTL_S, ttl_from_text};
+use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, Sink, hosts};
 use crate::dns::name::{NameError, NoDot};
-use crate::dns::text::{Token, Tokens};
-use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
+use crate::dns::text::Tokens;
+use crate::dns::{NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
@@ -43,13 +44,6 @@ impl Owner {
     }
 }
 
-/// What stands between owner and rdata.
-#[derive(Clone, Copy)]
-pub(super) struct Heading {
-    pub(super) ttl: Option<u32>,
-    pub(super) rtype: Rtype,
-}
-
 impl<S: Sink> Loader<'_, S> {
     /// Reads the entry that `scanner` stands at. Until it is known to be there whole, nothing happens that reading it
     /// again would do twice.
@@ -60,7 +54,8 @@ impl<S: Sink> Loader<'_, S> {
         is_inherited: bool,
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
-        if !is_inherited {
+        let is_repeated = !is_inherited && context.owner.is_known && scanner.repeats(&context.owner.text);
+        if !(is_inherited || is_repeated) {
             let Some(token) = scanner.next_token() else { return self.nothing(scanner) };
             if token.quoted {
                 return Err(Fault::load("syntax error"));
@@ -103,7 +98,7 @@ impl<S: Sink> Loader<'_, S> {
 
     #[inline]
     fn record(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) -> Result<(), Stop> {
-        let heading = self.heading(scanner)?;
+        let heading = self.next_heading(scanner)?;
         let owner = context.owner.name.as_ref();
         self.placement(owner, heading.rtype)?;
         self.rdata.clear();
@@ -121,42 +116,6 @@ impl<S: Sink> Loader<'_, S> {
         }
         scanner.finish_record();
         Ok(())
-    }
-
-    /// TTL and class in either order, each of them or not, and then the type.
-    #[inline]
-    pub(super) fn heading(&self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
-        let (mut ttl, mut has_class) = (None, false);
-        loop {
-            let Token { text, quoted } = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
-            if quoted {
-                return Err(Fault::load("syntax error"));
-            }
-            if let Some(rtype) = common_type(text) {
-                return Ok(Heading { ttl, rtype });
-            }
-            if ttl.is_none() && text.first().is_some_and(u8::is_ascii_digit) {
-                ttl = ttl_from_text(text);
-                if ttl.is_some() {
-                    continue;
-                }
-            }
-            if !has_class && let Some(class) = class_from_text(text) {
-                self.expect_class(class)?;
-                has_class = true;
-                continue;
-            }
-            let rtype = Rtype::from_text(text).map_err(|_| unknown_type(text))?;
-            return Ok(Heading { ttl, rtype });
-        }
-    }
-
-    fn expect_class(&self, class: Class) -> Result<(), Stop> {
-        if class == self.options.class {
-            return Ok(());
-        }
-        let text = format!("class '{class}' != zone class '{}'", self.options.class);
-        Err(Fault::worded(Voice::Plain, text, "bad class"))
     }
 
     /// Types that must not stand at just any owner.
@@ -330,38 +289,6 @@ impl<S: Sink> Loader<'_, S> {
         }
         ttl
     }
-}
-
-/// The types that nearly all records have, found without a table.
-#[inline]
-fn common_type(text: &[u8]) -> Option<Rtype> {
-    Some(match text {
-        b"A" => Rtype::A,
-        b"NS" => Rtype::NS,
-        b"AAAA" => Rtype::AAAA,
-        b"PTR" => Rtype::PTR,
-        b"RRSIG" => Rtype::RRSIG,
-        b"DS" => Rtype::DS,
-        b"NSEC" => Rtype::NSEC,
-        b"NSEC3" => Rtype::NSEC3,
-        b"MX" => Rtype::MX,
-        b"TXT" => Rtype::TXT,
-        b"CNAME" => Rtype::CNAME,
-        _ => return None,
-    })
-}
-
-#[inline]
-fn class_from_text(text: &[u8]) -> Option<Class> {
-    match text {
-        b"IN" => Some(Class::IN),
-        _ => std::str::from_utf8(text).ok()?.parse().ok(),
-    }
-}
-
-fn unknown_type(text: &[u8]) -> Stop {
-    let text = format!("unknown RR type '{}'", String::from_utf8_lossy(text));
-    Fault::worded(Voice::Plain, text, "unknown class/type")
 }
 
 pub(super) fn name_fault(fault: NameError) -> Stop {

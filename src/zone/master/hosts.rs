@@ -24,8 +24,8 @@ pub(super) fn bad_target<'a>(owner: NameRef<'_>, rtype: Rtype, rdata: &'a [u8]) 
         Rtype::SOA => return bad_soa_name(rdata),
         _ => return None,
     };
-    let target = NameRef::from_prefix(rdata.get(offset..)?).ok()?;
-    if is_host(target, false) { None } else { Some(target) }
+    let target = rdata.get(offset..)?;
+    if are_host_labels(target) { None } else { NameRef::from_prefix(target).ok() }
 }
 
 fn bad_soa_name(rdata: &[u8]) -> Option<NameRef<'_>> {
@@ -42,14 +42,48 @@ fn bad_soa_name(rdata: &[u8]) -> Option<NameRef<'_>> {
 /// Whether every label is letters, digits and inner hyphens.
 fn is_host(name: NameRef<'_>, may_be_wildcard: bool) -> bool {
     let name = if may_be_wildcard && name.is_wildcard() { name.parent().unwrap_or(name) } else { name };
-    name.labels().all(is_host_label)
+    are_host_labels(name.as_bytes())
 }
 
+/// The same of the name that `wire` starts with: every target of a zone goes through here.
+#[inline]
+fn are_host_labels(mut wire: &[u8]) -> bool {
+    while let Some((&length @ 1.., rest)) = wire.split_first() {
+        let Some((label, rest)) = rest.split_at_checked(usize::from(length)) else { return false };
+        if !is_host_label(label) {
+            return false;
+        }
+        wire = rest;
+    }
+    true
+}
+
+#[inline]
 fn is_host_label(label: &[u8]) -> bool {
-    let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    is_edge(label.first())
-        && is_edge(label.last())
-        && label.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let kind = |byte: Option<&u8>| byte.map_or(OTHER, |&byte| KINDS[usize::from(byte)]);
+    kind(label.first()) == ALPHANUMERIC
+        && kind(label.last()) == ALPHANUMERIC
+        && label.iter().all(|&byte| KINDS[usize::from(byte)] != OTHER)
+}
+
+const OTHER: u8 = 0;
+const HYPHEN: u8 = 1;
+const ALPHANUMERIC: u8 = 2;
+
+/// What a byte is in a host's name.
+static KINDS: [u8; 256] = kinds();
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        if (byte as u8).is_ascii_alphanumeric() {
+            kinds[byte] = ALPHANUMERIC;
+        }
+        byte += 1;
+    }
+    kinds[b'-' as usize] = HYPHEN;
+    kinds
 }
 
 /// Active Directory puts addresses at `gc._msdcs.<forest>`; BIND lets it.
@@ -71,7 +105,8 @@ pub(super) fn has_inner_wildcard(owner: NameRef<'_>) -> bool {
 
 /// Whether the text of a name is really an address.
 pub(super) fn is_address(text: &[u8]) -> bool {
-    let looks_like_one = text.last().is_some_and(u8::is_ascii_digit) || text.contains(&b':');
+    let may_be_v6 = text.first().is_some_and(|&first| first.is_ascii_hexdigit() || first == b':');
+    let looks_like_one = text.last().is_some_and(u8::is_ascii_digit) || (may_be_v6 && text.contains(&b':'));
     looks_like_one && std::str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
 }
 

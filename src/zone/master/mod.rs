@@ -11,6 +11,7 @@ mod directive;
 mod entry;
 mod fault;
 mod generate;
+mod heading;
 mod hosts;
 mod scan;
 mod ttl;
@@ -24,6 +25,7 @@ use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
 use entry::Owner;
 use fault::{Fault, Stop, Voice};
+use heading::Recent;
 use scan::{Scanner, line_ends};
 use ttl::Ttls;
 use window::Window;
@@ -112,6 +114,7 @@ struct Loader<'o, S> {
     rdata: Vec<u8>,
     /// The TTLs of the current owner's RRsets, as long as its records stand together.
     rrset_ttls: Vec<(u32, u32)>,
+    recent: Recent,
 }
 
 /// Where in which file the reading is, and what names mean there.
@@ -134,6 +137,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             is_over: false,
             rdata: Vec::new(),
             rrset_ttls: Vec::new(),
+            recent: Recent::default(),
         }
     }
 

@@ -117,6 +117,43 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Steps over `text` if that comes next with a blank behind it.
+    #[inline]
+    pub(super) fn repeats(&mut self, text: &[u8]) -> bool {
+        let Some((head, tail)) = self.text.get(self.at..).and_then(|rest| rest.split_at_checked(text.len())) else {
+            return false;
+        };
+        let is_same = head == text && matches!(tail.first(), Some(b' ' | b'\t'));
+        if is_same {
+            (self.before, self.at) = (self.at, self.at + text.len());
+            self.latest = Some(Token { text: head, quoted: false });
+        }
+        is_same
+    }
+
+    /// The bytes behind the blanks that come next, if there are so many.
+    #[inline]
+    pub(super) fn ahead(&mut self) -> Option<[u8; AHEAD]> {
+        while let Some(b' ' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+        self.text.get(self.at..).and_then(|rest| rest.first_chunk()).copied()
+    }
+
+    /// Steps over so many bytes, which [`Self::ahead`] has shown to be whole fields and the blank behind them.
+    #[inline]
+    pub(super) fn step_over(&mut self, length: usize) {
+        self.before = self.at;
+        self.at += length;
+    }
+
+    /// The text from `start` to where reading has come, with the blank behind it; none within parentheses.
+    pub(super) fn plain_since(&self, start: usize) -> Option<&'a [u8]> {
+        let text = self.text.get(start..=self.at).filter(|_| self.depth == 0)?;
+        let is_plain = |&byte: &u8| matches!(byte, b' ' | b'\t') || !is_special(byte);
+        text.iter().all(is_plain).then_some(text)
+    }
+
     /// Steps over the line end behind a record that has been read whole.
     pub(super) fn finish_record(&mut self) {
         if self.peek() == Some(b'\n') {
@@ -261,7 +298,8 @@ fn field_end(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// The first byte from `at` on that may end a field: a control, a blank, or one of `"();\`. The text's length if none.
+/// The first byte from `at` on that may end a field: `;`, `\`, or one up to `)` in ASCII, which blanks, controls and
+/// quotes are. The text's length if none.
 #[inline]
 fn next_special(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
@@ -279,19 +317,20 @@ fn next_special(text: &[u8], mut at: usize) -> usize {
 /// subtractions borrow upwards), so only the lowest counts.
 #[inline]
 fn specials(word: u64) -> u64 {
-    let below_exclamation = word.wrapping_sub(ONES * 0x21) & !word;
-    let equals = |byte: u8, mask: u64| {
-        let difference = (word ^ (ONES * u64::from(byte))) & mask;
+    let up_to_parentheses = word.wrapping_sub(ONES * 0x2a) & !word;
+    let equals = |byte: u8| {
+        let difference = word ^ (ONES * u64::from(byte));
         difference.wrapping_sub(ONES) & !difference
     };
-    let parenthesis = equals(b'(', ONES * 0xfe);
-    let others = equals(b'"', !0) | equals(b';', !0) | equals(b'\\', !0);
-    (below_exclamation | parenthesis | others) & HIGH_BITS
+    (up_to_parentheses | equals(b';') | equals(b'\\')) & HIGH_BITS
 }
 
 fn is_special(byte: u8) -> bool {
-    byte <= b' ' || matches!(byte, b'"' | b'(' | b')' | b';' | b'\\')
+    byte <= b')' || matches!(byte, b';' | b'\\')
 }
+
+/// How many bytes [`Scanner::ahead`] shows.
+pub(super) const AHEAD: usize = 16;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = ONES << 7;
@@ -382,6 +421,6 @@ mod tests {
                 assert_eq!(next_special(&text, 0), expected, "byte {byte} at {place}");
             }
         }
-        assert_eq!(next_special(b"\x80\xff\x21\x7f\xa8\xa2\xbb\xdc ", 0), 8);
+        assert_eq!(next_special(b"\x80\xff\x2a\x7f\xa8\xa2\xbb\xdc ", 0), 8);
     }
 }

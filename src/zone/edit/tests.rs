@@ -1,0 +1,128 @@
+//! Edited versions against versions built anew from the same records.
+
+use super::*;
+use crate::dns::testing;
+use crate::zone::testing::{APEX, Random, Record, build, dump, name, soa};
+
+/// Names with the flags that the trie has for them.
+fn flags(version: &ZoneVersion) -> Vec<(String, Vec<bool>)> {
+    let of = |node: crate::zone::Node<'_>| {
+        let flags = [
+            node.is_cut(),
+            node.is_occluded(),
+            node.has_dname(),
+            node.has_cname(),
+            node.has_wildcard(),
+            node.has_nsec(),
+            node.is_nsec3(),
+        ];
+        (node.owner().to_string().to_lowercase(), flags.to_vec())
+    };
+    version.nodes().map(of).collect()
+}
+
+/// Takes out some of the records and puts in others; the SOA record stays the only one.
+fn change(random: &mut Random, records: &mut Vec<Record>, edit: &mut Edit<'_>) {
+    for _ in 0..random.below(12) {
+        let at = random.below(records.len());
+        if random.below(2) == 0 && records[at].1 != Rtype::SOA {
+            let (owner, rtype, _, rdata) = records.remove(at);
+            edit.remove(owner.as_ref(), rtype, &rdata).unwrap();
+        } else {
+            let record = random.record();
+            let is_new = edit.add(record.0.as_ref(), record.1, record.2, &record.3).unwrap();
+            let is_known = |(owner, rtype, _, rdata): &Record| {
+                (owner, rtype) == (&record.0, &record.1) && crate::dns::rdata::compare(*rtype, rdata, &record.3).is_eq()
+            };
+            assert_eq!(is_new, !records.iter().any(is_known), "{record:?}");
+            if is_new {
+                records.push(record);
+            }
+        }
+    }
+}
+
+/// A zone without duplicates, so that what is removed is gone.
+fn zone(random: &mut Random) -> (Vec<Record>, ZoneVersion) {
+    let first = build(&[soa(1)]);
+    let mut records = vec![soa(1)];
+    let mut edit = first.edit(Limits::default());
+    for _ in 0..random.below(8) {
+        change(random, &mut records, &mut edit);
+    }
+    let version = edit.finish().unwrap();
+    (records, version)
+}
+
+fn assert_same(edited: &ZoneVersion, records: &[Record], what: &str) {
+    let built = build(records);
+    assert_eq!(dump(edited), dump(&built), "{what}");
+    assert_eq!(flags(edited), flags(&built), "{what}");
+    assert_eq!((edited.record_count(), edited.node_count()), (built.record_count(), built.node_count()), "{what}");
+}
+
+#[test]
+fn an_edited_version_is_what_building_it_anew_gives_and_old_versions_stay() {
+    for seed in 1..=300 {
+        let mut random = Random(testing::Random::new(seed));
+        let (mut records, mut version) = zone(&mut random);
+        assert_same(&version, &records, &format!("seed {seed}"));
+        let mut old = Vec::new();
+        for step in 0..10 {
+            let before = dump(&version);
+            let mut edit = version.edit(Limits::default());
+            change(&mut random, &mut records, &mut edit);
+            let next = edit.finish().unwrap();
+            assert_same(&next, &records, &format!("seed {seed}, step {step}"));
+            old.push((mem::replace(&mut version, next), before));
+        }
+        for (version, contents) in old {
+            assert_eq!(dump(&version), contents, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn many_edits_do_not_make_a_version_grow() {
+    let mut version = build(&[soa(1)]);
+    let owner = |number: usize| name(&format!("n{number}.{APEX}"));
+    let mut edit = version.edit(Limits::default());
+    for number in 0..1000 {
+        edit.add(owner(number).as_ref(), Rtype::TXT, 60, &[0; 100]).unwrap();
+    }
+    version = edit.finish().unwrap();
+    let size_bytes = version.size_bytes();
+    for round in 0..3000_u32 {
+        let (from, to) = ([round as u8; 4], [(round + 1) as u8; 4]);
+        let owner = owner(round as usize % 1000);
+        let mut edit = version.edit(Limits::default());
+        let _ = edit.remove(owner.as_ref(), Rtype::A, &from);
+        edit.add(owner.as_ref(), Rtype::A, 60, &to).unwrap();
+        version = edit.finish().unwrap();
+    }
+    assert!(version.size_bytes() < 3 * size_bytes, "{} of {size_bytes}", version.size_bytes());
+}
+
+#[test]
+fn a_record_that_is_not_there_cannot_be_removed() {
+    let version = build(&[soa(1), (name(&format!("a.{APEX}")), Rtype::A, 60, vec![1])]);
+    let mut edit = version.edit(Limits::default());
+    let owner = name(&format!("a.{APEX}"));
+    assert_eq!(edit.remove(owner.as_ref(), Rtype::A, &[2]), Err(EditError::NotThere));
+    assert_eq!(edit.remove(name(&format!("b.{APEX}")).as_ref(), Rtype::A, &[1]), Err(EditError::NotThere));
+    assert_eq!(edit.remove(name("elsewhere.").as_ref(), Rtype::A, &[1]), Err(ContentsError::OutOfZone.into()));
+    assert_eq!(edit.remove(owner.as_ref(), Rtype::A, &[1]), Ok(()));
+    assert_eq!(edit.remove(owner.as_ref(), Rtype::A, &[1]), Err(EditError::NotThere));
+}
+
+#[test]
+fn a_version_keeps_one_soa_record_and_its_limits() {
+    let version = build(&[soa(1)]);
+    let mut edit = version.edit(Limits::default());
+    let (owner, rtype, _, rdata) = soa(1);
+    edit.remove(owner.as_ref(), rtype, &rdata).unwrap();
+    assert_eq!(edit.finish().unwrap_err(), ContentsError::SoaCount { soa: 0, ns: 0 });
+    let mut edit = version.edit(Limits { records: 1, ..Limits::default() });
+    edit.add(owner.as_ref(), Rtype::A, 60, &[1]).unwrap();
+    assert_eq!(edit.finish().unwrap_err(), ContentsError::TooManyRecords(Limit::Records));
+}
