@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, named, rndc, trial};
+use nomd::cli::{self, Program, named, report, rndc, trial};
 use nomd::server;
 
 fn main() -> ExitCode {
     match cli::choose(std::env::args_os()) {
         Some((Program::Named, words)) => run_named(&words),
         Some((Program::Rndc, words)) => ExitCode::from(rndc::run(&words)),
+        Some((Program::Report, words)) => ExitCode::from(report::run(&words)),
         Some((Program::Help, _)) => {
             println!("{}", cli::HELP);
             ExitCode::SUCCESS

@@ -4,6 +4,7 @@
 //! behind `nomd`.
 
 pub mod named;
+pub mod report;
 pub mod rndc;
 pub mod trial;
 
@@ -19,6 +20,8 @@ pub enum Program {
     Rndc,
     /// A primary and a secondary to look at.
     Try,
+    /// What a host should know before it switches.
+    Report,
     /// What there is.
     Help,
 }
@@ -30,6 +33,7 @@ impl Program {
             "named" => Some(Self::Named),
             "rndc" => Some(Self::Rndc),
             "try" => Some(Self::Try),
+            "report" => Some(Self::Report),
             "help" | "-h" | "--help" => Some(Self::Help),
             _ => None,
         }
@@ -52,6 +56,7 @@ pub fn choose(words: impl IntoIterator<Item = OsString>) -> Option<(Program, Vec
 pub const HELP: &str = "\
 usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd rndc [flags] command     control a running server as rndc does
+       nomd report [flags] [file]    tell what nomd makes of a host's named.conf
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 

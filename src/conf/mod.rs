@@ -6,6 +6,7 @@
 pub mod config;
 pub mod diagnostics;
 pub mod rndc;
+pub mod survey;
 
 mod lexer;
 mod lower;

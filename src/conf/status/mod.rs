@@ -70,7 +70,8 @@ pub(crate) fn visit<'a>(block: &'a Block, see: &mut impl FnMut(Finding<'a>)) {
     }
 }
 
-fn outcome(node: &Node) -> Outcome {
+/// What becomes of a statement as a whole.
+pub(crate) fn outcome(node: &Node) -> Outcome {
     match node.statement.status {
         Status::Full => Outcome::Honoured,
         Status::Gone => Outcome::Ignored("BIND has dropped it too"),

@@ -1,0 +1,207 @@
+//! The service that starts named: its flags, its account, and what systemd and AppArmor allow it.
+//!
+//! Read from the unit, its drop-ins and /etc/default/named, as far as files tell; systemd is not asked.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::Scene;
+use super::finding::{Finding, Level};
+use super::host::Host;
+use crate::cli::named::{self, Request, TOLERATE_VARIABLE};
+use crate::server::start::StartOptions;
+
+/// What starts named on a host.
+#[derive(Debug, Default)]
+pub(super) struct Service {
+    /// Where the command line stands.
+    pub(super) place: String,
+    /// The words behind the program's name.
+    pub(super) words: Vec<String>,
+    /// What they mean, or what is wrong with them.
+    pub(super) options: Option<Result<Box<StartOptions>, String>>,
+    /// NOMD_TOLERATE of the service's environment.
+    pub(super) tolerate: String,
+    /// The settings that matter here, drop-ins behind the unit.
+    settings: Vec<Setting>,
+}
+
+/// `Name=value` of a unit.
+#[derive(Debug)]
+struct Setting {
+    name: String,
+    value: String,
+    place: String,
+}
+
+impl Service {
+    /// The service of a host.
+    pub(super) fn of(host: &Host) -> Self {
+        let environment = environment(host);
+        let variable = |name: &str| environment.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let settings = settings(host);
+        let start = settings.iter().rfind(|setting| setting.name == "ExecStart" && !setting.value.is_empty());
+        let (place, line) = match start {
+            Some(setting) => (setting.place.clone(), setting.value.clone()),
+            None => (DEFAULTS[0].to_owned(), format!("named {}", variable("OPTIONS").unwrap_or_default())),
+        };
+        let line = substitute(&line, &variable);
+        let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
+        let options = (!words.is_empty()).then(|| read_flags(&words));
+        let tolerate = variable(TOLERATE_VARIABLE).unwrap_or_default().to_owned();
+        Self { place, words, options: options.flatten(), tolerate, settings }
+    }
+
+    /// Its flags, if they can be used.
+    pub(super) fn flags(&self) -> Option<&StartOptions> {
+        self.options.as_ref()?.as_deref().ok()
+    }
+
+    fn last(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().rfind(|setting| setting.name == name && !setting.value.is_empty())
+    }
+}
+
+/// `$OPTIONS` and `${OPTIONS}` replaced by what the environment files say.
+fn substitute<'v>(line: &str, variable: &impl Fn(&str) -> Option<&'v str>) -> String {
+    let word = |word: &str| {
+        let name = word.strip_prefix('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
+        name.map_or_else(|| word.to_owned(), |name| variable(name).unwrap_or_default().to_owned())
+    };
+    line.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn read_flags(words: &[String]) -> Option<Result<Box<StartOptions>, String>> {
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    match named::parse(&words) {
+        Ok(Request::Start(options)) => Some(Ok(options)),
+        Ok(Request::Print(_)) => None,
+        Err(fault) => Some(Err(fault.to_string().lines().last().unwrap_or_default().to_owned())),
+    }
+}
+
+/// The variables of /etc/default/named and its like.
+fn environment(host: &Host) -> Vec<(String, String)> {
+    let texts = DEFAULTS.iter().filter_map(|path| host.text(Path::new(path)));
+    let lines: Vec<String> = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let assignments = lines.iter().filter(|line| !line.trim_start().starts_with('#'));
+    let pairs = assignments.filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned())).collect()
+}
+
+/// The settings of the first unit that is there, and of its drop-ins.
+fn settings(host: &Host) -> Vec<Setting> {
+    let units = UNIT_PLACES.iter().flat_map(|place| NAMES.iter().map(move |name| Path::new(place).join(name)));
+    let unit = units.into_iter().find(|path| host.text(path).is_some());
+    let drop_ins = NAMES.iter().flat_map(|name| host.entries(&Path::new(UNIT_PLACES[0]).join(format!("{name}.d"))));
+    let files: Vec<PathBuf> = unit.into_iter().chain(drop_ins).collect();
+    files.iter().flat_map(|path| settings_of(host, path)).collect()
+}
+
+fn settings_of(host: &Host, path: &Path) -> Vec<Setting> {
+    let text = host.text(path).unwrap_or_default();
+    let setting = |(at, line): (usize, &str)| {
+        let (name, value) = line.trim().split_once('=')?;
+        let place = format!("{}:{}", path.display(), at + 1);
+        (!name.starts_with(['#', ';'])).then(|| Setting {
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+            place,
+        })
+    };
+    text.lines().enumerate().filter_map(setting).collect()
+}
+
+/// What stands in the way of nomd as this service.
+pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(wrong_flags(scene.service));
+    findings.extend(read_only_system(scene));
+    findings.extend(capabilities(scene.service));
+    findings.extend(armor(scene));
+    findings
+}
+
+fn wrong_flags(service: &Service) -> Option<Finding> {
+    let fault = service.options.as_ref()?.as_ref().err()?;
+    let message = format!("the service starts 'named {}', which ends with: {fault}", service.words.join(" "));
+    Some(Finding::new(Level::Stop, "flags", message).at([service.place.clone()]).advise("correct the flags there"))
+}
+
+/// `ProtectSystem=strict` leaves writable only what is named; the others /usr, /boot, and with `full` /etc.
+fn read_only_system(scene: &Scene<'_>) -> Vec<Finding> {
+    let Some(protect) = scene.service.last("ProtectSystem") else { return Vec::new() };
+    let closed = |path: &Path| match protect.value.as_str() {
+        "strict" => true,
+        "full" => ["/usr", "/boot", "/etc"].iter().any(|top| path.starts_with(top)),
+        _ => false,
+    };
+    let allowed: Vec<PathBuf> = scene.service.settings.iter().flat_map(opened).collect();
+    let is_shut = |path: &&PathBuf| closed(path) && !allowed.iter().any(|open| path.starts_with(open));
+    let finding = |path: &PathBuf| {
+        let message = format!("ProtectSystem={} keeps the server from writing {}", protect.value, path.display());
+        Finding::new(Level::Warning, "systemd-read-only", message)
+            .at([protect.place.clone()])
+            .advise(format!("add 'ReadWritePaths={}' to the unit ('systemctl edit named')", path.display()))
+    };
+    scene.written_directories().iter().filter(is_shut).map(finding).collect()
+}
+
+/// The directories that a setting opens for writing.
+fn opened(setting: &Setting) -> Vec<PathBuf> {
+    let top = match setting.name.as_str() {
+        "ReadWritePaths" | "BindPaths" => "/",
+        "StateDirectory" => "/var/lib",
+        "CacheDirectory" => "/var/cache",
+        "LogsDirectory" => "/var/log",
+        "RuntimeDirectory" => "/run",
+        _ => return Vec::new(),
+    };
+    setting.value.split_whitespace().map(|path| Path::new(top).join(path.trim_start_matches(['-', '+']))).collect()
+}
+
+fn capabilities(service: &Service) -> Option<Finding> {
+    let bounds = service.last("CapabilityBoundingSet")?;
+    let missing: Vec<&str> = CAPABILITIES.iter().filter(|name| !bounds.value.contains(**name)).copied().collect();
+    let is_inverted = bounds.value.starts_with('~');
+    let message = format!("the unit takes away {}, which binding port 53 and -u need", missing.join(", "));
+    (!missing.is_empty() && !is_inverted).then(|| {
+        Finding::new(Level::Warning, "systemd-capabilities", message)
+            .at([bounds.place.clone()])
+            .advise("add them to CapabilityBoundingSet")
+    })
+}
+
+/// The profile is for the path /usr/sbin/named: it binds nomd in that place and no other.
+fn armor(scene: &Scene<'_>) -> Vec<Finding> {
+    if !scene.host.has(Path::new(PROFILE)) {
+        return Vec::new();
+    }
+    let local = scene.host.text(Path::new(LOCAL_PROFILE)).unwrap_or_default();
+    let rules: Vec<&str> =
+        local.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let is_allowed = |path: &PathBuf| {
+        let stock = ARMOR_WRITABLE.iter().any(|open| path.starts_with(open));
+        stock || rules.iter().any(|rule| path.starts_with(rule.split(['*', ' ']).next().unwrap_or(rule)))
+    };
+    let mut findings = vec![
+        Finding::new(Level::Note, "apparmor", "AppArmor confines /usr/sbin/named, and so nomd under that name alone")
+            .at([PROFILE.to_owned()])
+            .advise("a binary elsewhere runs unconfined: write a profile for it if you want one"),
+    ];
+    findings.extend(scene.written_directories().iter().filter(|path| !is_allowed(path)).map(|path| {
+        let message = format!("AppArmor keeps /usr/sbin/named from writing {}", path.display());
+        let advice = format!("add '{}/** rw,' to {LOCAL_PROFILE}, as named needs it too", path.display());
+        Finding::new(Level::Warning, "apparmor-write", message).advise(advice)
+    }));
+    findings
+}
+
+const DEFAULTS: [&str; 3] = ["/etc/default/named", "/etc/default/bind9", "/etc/sysconfig/named"];
+const UNIT_PLACES: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+const NAMES: [&str; 2] = ["named.service", "bind9.service"];
+const CAPABILITIES: [&str; 3] = ["CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"];
+const PROFILE: &str = "/etc/apparmor.d/usr.sbin.named";
+const LOCAL_PROFILE: &str = "/etc/apparmor.d/local/usr.sbin.named";
+/// What Debian's profile lets named write.
+const ARMOR_WRITABLE: [&str; 4] = ["/var/lib/bind", "/var/cache/bind", "/var/log/named", "/run/named"];

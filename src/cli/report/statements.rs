@@ -1,0 +1,84 @@
+//! Statements: which are honoured in part, which have no effect, and which stop the start.
+
+use std::collections::BTreeMap;
+
+use super::Scene;
+use super::finding::{Finding, Level, counted};
+use crate::conf::survey::{Survey, Treatment, Uses, ZoneSurvey};
+
+/// One finding for each statement that matters; those without effect by their reason.
+pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let survey = scene.survey;
+    let mut findings = Vec::new();
+    for treatment in [Treatment::Refused, Treatment::Tolerated, Treatment::Partial] {
+        let uses = survey.statements.others.iter().filter(|uses| uses.treatment == treatment);
+        findings.extend(uses.map(|uses| one(uses, survey)));
+    }
+    findings.extend(ignored(survey));
+    findings.extend(survey.warnings.first().map(|_| warnings(survey)));
+    findings
+}
+
+fn one(uses: &Uses, survey: &Survey) -> Finding {
+    let subject = match uses.within {
+        None => format!("'{}'", uses.name),
+        Some(within) => format!("'{}' in '{within}'", uses.name.trim_start_matches("type-")),
+    };
+    let zones: Vec<String> = hit(survey, uses.name).map(zone_name).collect();
+    let finding = match uses.treatment {
+        Treatment::Refused => Finding::new(Level::Stop, "refused", format!("{subject} is refused: {}", uses.why))
+            .advise(format!("delete it, or do without it: NOMD_TOLERATE={} in /etc/default/named", uses.name)),
+        Treatment::Tolerated => {
+            Finding::new(Level::Warning, "tolerated", format!("{subject} is tolerated, but not done: {}", uses.why))
+        }
+        _ => Finding::new(Level::Warning, "partial", format!("{subject}: {}", uses.why)),
+    };
+    finding.at(uses.places.iter().cloned()).times(uses.count).hits(zones)
+}
+
+/// The zones that a refused statement hits, wherever it stands.
+fn hit<'a>(survey: &'a Survey, name: &'a str) -> impl Iterator<Item = &'a ZoneSurvey> {
+    survey.zones.iter().filter(move |zone| zone.refused.contains(&name))
+}
+
+/// A zone's name, with its view where there are views.
+pub(super) fn zone_name(zone: &ZoneSurvey) -> String {
+    match &zone.view {
+        None => zone.name.clone(),
+        Some(view) => format!("{} (view {view})", zone.name),
+    }
+}
+
+/// Statements without effect, one finding for each reason.
+fn ignored(survey: &Survey) -> Vec<Finding> {
+    let mut by_reason: BTreeMap<&str, Vec<&Uses>> = BTreeMap::new();
+    for uses in survey.statements.others.iter().filter(|uses| uses.treatment == Treatment::Ignored) {
+        by_reason.entry(uses.why).or_default().push(uses);
+    }
+    let finding = |(why, uses): (&str, Vec<&Uses>)| {
+        let names: Vec<String> = uses.iter().map(|uses| named(uses)).collect();
+        let count = uses.iter().map(|uses| uses.count).sum();
+        Finding::new(Level::Note, "ignored", format!("{why}, so these have no effect: {}", names.join(", ")))
+            .times(count)
+    };
+    by_reason.into_iter().map(finding).collect()
+}
+
+/// `forwarders (named.conf.options:13)`.
+fn named(uses: &Uses) -> String {
+    let place = uses.places.first().map_or("", |place| place.rsplit('/').next().unwrap_or(place));
+    match uses.count {
+        1 => format!("{} ({place})", uses.name),
+        count => format!("{} ({count} times, first {place})", uses.name),
+    }
+}
+
+/// What named itself would warn of.
+fn warnings(survey: &Survey) -> Finding {
+    let count = survey.warnings.len();
+    let message = format!("named has {} about this configuration too", counted(count, "warning"));
+    Finding::new(Level::Note, "warnings", message)
+        .at(survey.warnings.iter().map(ToString::to_string))
+        .times(count)
+        .advise("named-checkconf prints them all")
+}

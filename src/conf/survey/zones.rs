@@ -1,0 +1,143 @@
+//! Zones: their files, and which of them a refused statement hits, wherever that stands.
+
+use std::path::PathBuf;
+
+use super::shown;
+use crate::conf::status::{self, Outcome};
+use crate::conf::table::{ZoneType, clause};
+use crate::conf::tree::{Block, Node, Tree, Value};
+
+/// A zone's statement as an operator wrote it.
+#[derive(Debug)]
+pub struct ZoneSurvey {
+    /// Its name in lower case, without a final dot.
+    pub name: String,
+    /// The view that it is in; none where there are no views.
+    pub view: Option<String>,
+    /// Where its statement stands, `file:line`.
+    pub place: String,
+    /// `type` in today's words; `in-view` where that stands in its place.
+    pub zone_type: &'static str,
+    /// `file`.
+    pub file: Option<PathBuf>,
+    /// `journal`, or its default beside the file.
+    pub journal: Option<PathBuf>,
+    /// What hits it, by the names that `--tolerate` knows.
+    pub refused: Vec<&'static str>,
+}
+
+impl ZoneSurvey {
+    /// Whether named writes its file: a copy, or what updates and signing make of it.
+    pub fn is_written(&self) -> bool {
+        self.zone_type == "secondary" || self.zone_type == "mirror" || self.is_dynamic()
+    }
+
+    /// Whether named changes its contents by itself.
+    pub fn is_dynamic(&self) -> bool {
+        self.refused.iter().any(|name| DYNAMIC.contains(name))
+    }
+}
+
+/// Statements with which named changes the contents of a primary zone.
+const DYNAMIC: [&str; 5] = ["allow-update", "auto-dnssec", "dnssec-policy", "inline-signing", "update-policy"];
+
+pub(super) fn survey(tree: &Tree) -> Vec<ZoneSurvey> {
+    let options = tree.root.find(clause::OPTIONS).and_then(Node::block);
+    let refused = refused_names(tree);
+    let mut zones = Vec::new();
+    let mut add = |holder: &Block, view: Option<&Node>| {
+        let survey = ViewSurvey { tree, view, options, refused: &refused };
+        zones.extend(holder.all(clause::ZONE).filter_map(|node| survey.zone(node)));
+    };
+    add(&tree.root, None);
+    for view in tree.root.all(clause::VIEW) {
+        view.block().into_iter().for_each(|block| add(block, Some(view)));
+    }
+    zones
+}
+
+/// What is refused somewhere: only that need be looked for in each zone.
+fn refused_names(tree: &Tree) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    status::visit(&tree.root, &mut |finding| {
+        if matches!(finding.outcome, Outcome::Refused(_)) && !finding.is_value && !names.contains(&finding.name) {
+            names.push(finding.name);
+        }
+    });
+    names
+}
+
+struct ViewSurvey<'a> {
+    tree: &'a Tree,
+    view: Option<&'a Node>,
+    options: Option<&'a Block>,
+    refused: &'a [&'static str],
+}
+
+impl ViewSurvey<'_> {
+    fn zone(&self, node: &Node) -> Option<ZoneSurvey> {
+        let block = node.block()?;
+        let (zone_type, word) = zone_type(block)?;
+        let file = block.find(clause::FILE).and_then(Node::text);
+        let journal = named(block, "journal").and_then(Node::text).map(str::to_owned);
+        Some(ZoneSurvey {
+            name: plain(node.text()?),
+            view: self.view.and_then(Node::text).map(str::to_owned),
+            place: shown(self.tree, node.place),
+            zone_type: word,
+            file: file.map(PathBuf::from),
+            journal: journal.or_else(|| file.map(|file| format!("{file}.jnl"))).map(PathBuf::from),
+            refused: self.hits(block, zone_type),
+        })
+    }
+
+    /// What hits a zone: values of its own, and statements of its own, its view or options that it may have.
+    fn hits(&self, block: &Block, zone_type: ZoneType) -> Vec<&'static str> {
+        let mut hits = Vec::new();
+        status::visit(block, &mut |finding| {
+            if finding.is_value && matches!(finding.outcome, Outcome::Refused(_)) && !hits.contains(&finding.name) {
+                hits.push(finding.name);
+            }
+        });
+        let levels = [Some(block), self.view.and_then(Node::block), self.options];
+        for name in self.refused {
+            let effective = levels.into_iter().flatten().find_map(|block| named(block, name));
+            // A policy and an update right are for zones that have a file of their own.
+            let fits = table_entry(name).is_some_and(|entry| entry.fits(zone_type));
+            let is_refused = |node: &Node| matches!(status::outcome(node), Outcome::Refused(_));
+            if fits && effective.is_some_and(is_refused) && !hits.contains(name) {
+                hits.push(name);
+            }
+        }
+        hits
+    }
+}
+
+fn table_entry(name: &str) -> Option<&'static crate::conf::table::Statement> {
+    crate::conf::table::Scope::Zone.find(name)
+}
+
+fn named<'a>(block: &'a Block, name: &str) -> Option<&'a Node> {
+    block.0.iter().find(|node| node.statement.name == name)
+}
+
+fn zone_type(block: &Block) -> Option<(ZoneType, &'static str)> {
+    if block.find(clause::IN_VIEW).is_some() {
+        return Some((ZoneType::InView, "in-view"));
+    }
+    let Some(Value::Word(word)) = block.find(clause::TYPE)?.value() else { return None };
+    let today = match *word {
+        "master" => "primary",
+        "slave" => "secondary",
+        other => other,
+    };
+    Some((ZoneType::from_word(word)?, today))
+}
+
+fn plain(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    match name.strip_suffix('.') {
+        Some(bare) if !bare.is_empty() => bare.to_owned(),
+        _ => name,
+    }
+}
