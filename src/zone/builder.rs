@@ -7,10 +7,11 @@
 
 use std::mem;
 
-use super::blocks::BlockWriter;
+use super::blocks::{BlockWriter, Place};
 use super::contents::{Parts, ZoneVersion};
-use super::key::Prefix;
-use super::names::{Names, Run, index};
+use super::edit::NamesEdit;
+use super::key::Key;
+use super::names::{Names, Ordered, Run, index};
 use super::node;
 use super::records::{Record, Records};
 use super::trie::{Leaf, Trie};
@@ -60,9 +61,6 @@ pub struct Limits {
     pub types_per_name: u32,
 }
 
-/// All blocks are copied if more than one in so many has been replaced by a joined one.
-const MOST_REPLACED: usize = 16;
-
 /// Takes records and builds a zone version of them.
 pub struct Builder {
     apex: Name,
@@ -75,6 +73,8 @@ pub struct Builder {
     nsec3: Names,
     differing_ttls: usize,
     records: usize,
+    /// Bytes of blocks that others have replaced.
+    dead_bytes: usize,
 }
 
 impl Builder {
@@ -91,6 +91,7 @@ impl Builder {
             nsec3: Names::default(),
             differing_ttls: 0,
             records: 0,
+            dead_bytes: 0,
         }
     }
 
@@ -122,38 +123,58 @@ impl Builder {
     /// Puts the zone together.
     pub fn finish(mut self) -> Result<ZoneVersion, ContentsError> {
         self.close()?;
-        match (mem::take(&mut self.names), mem::take(&mut self.nsec3)) {
-            (Names::Sorted(names), Names::Sorted(nsec3)) => self.assemble(names.finish(), nsec3.finish()),
-            (names, nsec3) => self.finish_unsorted(names, nsec3),
-        }
-    }
-
-    /// Brings the names into order and joins the blocks of one owner. Blocks stay where they are: file order is near
-    /// enough to canonical order for walks. Only if many were joined are all copied, to leave out those that they
-    /// replace.
-    fn finish_unsorted(mut self, names: Names, nsec3: Names) -> Result<ZoneVersion, ContentsError> {
-        let (names, nsec3) = (names.into_sorted_runs(&self.blocks), nsec3.into_sorted_runs(&self.blocks));
-        let before = names.len() + nsec3.len();
-        let (mut names, mut nsec3) = (self.join_runs(&names)?, self.join_runs(&nsec3)?);
-        let joined = before - names.len() - nsec3.len();
-        if joined > before / MOST_REPLACED {
-            let from = mem::take(&mut self.blocks);
-            (names, nsec3) = (self.copy_runs(names, &from), self.copy_runs(nsec3, &from));
-        }
-        let (names, nsec3) = (index(names, &self.blocks), index(nsec3, &self.blocks));
+        let (names, nsec3) = (mem::take(&mut self.names), mem::take(&mut self.nsec3));
+        let (names, nsec3) = (self.index(names)?, self.index(nsec3)?);
         self.assemble(names, nsec3)
     }
 
+    /// Joins the blocks of one owner and makes a trie of all. Blocks stay where they are: file order is near enough to
+    /// canonical order for walks.
+    fn index(&mut self, names: Names) -> Result<Trie, ContentsError> {
+        match names.finish(&self.blocks) {
+            Ordered::Sorted(runs) => Ok(index(self.join_runs(&runs)?, &self.blocks)),
+            Ordered::Nearly(trie, strays) if strays.is_empty() => Ok(trie),
+            Ordered::Nearly(trie, strays) => self.add_strays(&trie, &strays),
+        }
+    }
+
+    fn add_strays(&mut self, trie: &Trie, strays: &[Run]) -> Result<Trie, ContentsError> {
+        let mut names = NamesEdit::new(trie);
+        let mut rest = strays;
+        while let Some(first) = rest.first() {
+            let (same, tail) = self.split_owner(rest);
+            rest = tail;
+            let labels = node::block_labels(self.blocks.at(first.place)).to_vec();
+            let key = Key::of_labels(&labels);
+            let known = names.leaf_of(&key, &self.blocks).map(|leaf| leaf.place);
+            let mut places: Vec<Place> = same.iter().map(|run| run.place).chain(known).collect();
+            places.sort_unstable();
+            let leaf = if places.len() > 1 { self.join(&places)? } else { first.leaf() };
+            match known {
+                Some(_) => names.replace(key, leaf),
+                None => names.insert(key, leaf, &labels, &self.blocks),
+            }
+        }
+        Ok(names.finish(&self.blocks))
+    }
+
+    /// The runs of the first owner and the others.
+    fn split_owner<'r>(&self, runs: &'r [Run]) -> (&'r [Run], &'r [Run]) {
+        let is_same = |run: &&Run| runs.first().is_some_and(|first| run.has_owner_of(first, &self.blocks));
+        runs.split_at(runs.iter().take_while(is_same).count())
+    }
+
     fn assemble(self, names: Trie, nsec3: Trie) -> Result<ZoneVersion, ContentsError> {
-        ZoneVersion::checked(Parts {
+        let version = ZoneVersion::checked(Parts {
             apex: self.apex,
             class: self.class,
             blocks: self.blocks.finish(),
             record_count: self.records,
-            dead_bytes: 0,
+            dead_bytes: self.dead_bytes,
             names,
             nsec3,
-        })
+        })?;
+        Ok(if version.has_much_dead() { version.rewritten() } else { version })
     }
 
     /// The owner's labels without the apex.
@@ -211,33 +232,27 @@ impl Builder {
         let mut joined = Vec::with_capacity(runs.len());
         let mut rest = runs;
         while let Some(first) = rest.first() {
-            let same = 1 + rest.iter().skip(1).take_while(|run| run.has_owner_of(first, &self.blocks)).count();
-            let (head, tail) = rest.split_at(same);
-            joined.push(if same > 1 { self.join(first.prefix, head)? } else { *first });
+            let (same, tail) = self.split_owner(rest);
             rest = tail;
+            let places = || same.iter().map(|run| run.place).collect::<Vec<_>>();
+            joined.push(if same.len() > 1 { Run::of(self.join(&places())?, first.prefix) } else { *first });
         }
         Ok(joined)
     }
 
     /// One block out of all blocks of an owner.
-    fn join(&mut self, prefix: Prefix, same: &[Run]) -> Result<Run, ContentsError> {
+    fn join(&mut self, places: &[Place]) -> Result<Leaf, ContentsError> {
         let mut open = mem::take(&mut self.open);
         open.clear();
-        for run in same {
-            open.push_block(self.blocks.at(run.place))?;
+        for &place in places {
+            let block = self.blocks.at(place);
+            self.dead_bytes += node::block_len(block);
+            open.push_block(block)?;
         }
         // Packing counts them anew, without the duplicates that separate blocks have hidden.
         self.records -= open.records.len();
-        let Leaf { place, flags } = self.pack(&mut open)?;
+        let leaf = self.pack(&mut open)?;
         self.open = open;
-        Ok(Run { prefix, place, flags })
-    }
-
-    fn copy_runs(&mut self, mut runs: Vec<Run>, from: &BlockWriter) -> Vec<Run> {
-        for run in &mut runs {
-            let block = from.at(run.place);
-            run.place = self.blocks.push(block.get(..node::block_len(block)).unwrap_or_default());
-        }
-        runs
+        Ok(leaf)
     }
 }

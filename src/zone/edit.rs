@@ -4,18 +4,20 @@
 //! end; everything else is shared with the version that the edit began with, which stays as it is. Flags that depend on
 //! names above and below are mended where a change could have touched them.
 
+mod names;
+
 use std::collections::HashMap;
 use std::mem;
 
-use super::blocks::{BlockWriter, Place};
+use super::blocks::BlockWriter;
 use super::builder::{ContentsError, Limit, Limits};
 use super::contents::{Parts, ZoneVersion};
-use super::find::common_len;
 use super::key::Key;
-use super::node::{self, Flags};
+use super::node;
 use super::records::Records;
 use super::trie::{Leaf, TrieEdit};
 use crate::dns::{NameRef, Rtype};
+pub(super) use names::NamesEdit;
 
 /// Why a change does not fit the zone that it is made to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,12 +90,11 @@ impl Edit<'_> {
         let mut writer = Writer {
             limits,
             blocks: BlockWriter::after(&version.blocks),
-            names: TrieEdit::new(&version.names),
+            names: NamesEdit::new(&version.names),
             nsec3: TrieEdit::new(&version.nsec3),
             records: version.record_count(),
             dead_bytes: version.dead_bytes,
             block: Vec::new(),
-            cuts: Vec::new(),
         };
         for each in touched {
             writer.write(each)?;
@@ -148,13 +149,11 @@ impl Touched {
 struct Writer {
     limits: Limits,
     blocks: BlockWriter,
-    names: TrieEdit,
+    names: NamesEdit,
     nsec3: TrieEdit,
     records: usize,
     dead_bytes: usize,
     block: Vec<u8>,
-    /// Names at which a zone cut or a DNAME came or went.
-    cuts: Vec<Key>,
 }
 
 impl Writer {
@@ -169,10 +168,10 @@ impl Writer {
             (_, None, None) => {}
             (true, Some(_), Some(leaf)) => self.nsec3.replace(&key, leaf),
             (true, Some(_), None) => self.nsec3.remove(&key),
-            (true, None, Some(leaf)) => insert(&mut self.nsec3, &self.blocks, &key, leaf),
-            (false, Some(_), Some(leaf)) => self.replace(key, leaf),
-            (false, Some(before), None) => self.remove(key, before, &touched.records.labels),
-            (false, None, Some(leaf)) => self.insert(key, leaf, &touched.records.labels),
+            (true, None, Some(leaf)) => names::insert(&mut self.nsec3, &self.blocks, &key, leaf),
+            (false, Some(_), Some(leaf)) => self.names.replace(key, leaf),
+            (false, Some(before), None) => self.names.remove(key, before, &touched.records.labels, &self.blocks),
+            (false, None, Some(leaf)) => self.names.insert(key, leaf, &touched.records.labels, &self.blocks),
         }
         Ok(())
     }
@@ -184,149 +183,24 @@ impl Writer {
         Ok(Leaf { place: self.blocks.push(&self.block), flags: packed.flags })
     }
 
-    fn replace(&mut self, key: Key, leaf: Leaf) {
-        let Some(before) = self.names.descend(&key).map(|path| path.nearest) else { return };
-        let flags = leaf.flags.with(before.flags.around());
-        self.names.replace(&key, Leaf { flags, ..leaf });
-        if before.flags.own().occludes_below() != leaf.flags.occludes_below() {
-            self.cuts.push(key);
-        }
-    }
-
-    fn remove(&mut self, key: Key, before: Leaf, labels: &[u8]) {
-        self.names.remove(&key);
-        if is_wildcard(labels) {
-            self.flag_parent(labels, |flags| flags.without(Flags::WILDCARD));
-        }
-        if before.flags.own().occludes_below() {
-            self.cuts.push(key);
-        }
-    }
-
-    fn insert(&mut self, key: Key, leaf: Leaf, labels: &[u8]) {
-        let mut flags = leaf.flags;
-        if self.is_below_cut(&key) {
-            flags = flags.with(Flags::OCCLUDED);
-        }
-        let mut wildcard = key.clone();
-        wildcard.push_label(b"*");
-        if self.leaf_of(&wildcard).is_some() {
-            flags = flags.with(Flags::WILDCARD);
-        }
-        insert(&mut self.names, &self.blocks, &key, Leaf { flags, ..leaf });
-        if is_wildcard(labels) {
-            self.flag_parent(labels, |flags| flags.with(Flags::WILDCARD));
-        }
-        if leaf.flags.occludes_below() {
-            self.cuts.push(key);
-        }
-    }
-
-    fn leaf_of(&self, key: &Key) -> Option<Leaf> {
-        let leaf = self.names.descend(key)?.nearest;
-        (key_at(&self.blocks, leaf) == *key).then_some(leaf)
-    }
-
-    /// Changes the flags of the name right above, if it is one with records.
-    fn flag_parent(&mut self, labels: &[u8], change: impl Fn(Flags) -> Flags) {
-        let parent = labels.get(1 + usize::from(labels.first().copied().unwrap_or(0))..).unwrap_or_default();
-        let key = Key::of_labels(parent);
-        if let Some(leaf) = self.leaf_of(&key) {
-            self.names.replace(&key, Leaf { flags: change(leaf.flags), ..leaf });
-        }
-    }
-
-    /// Whether a cut or a DNAME is above the name.
-    fn is_below_cut(&self, key: &Key) -> bool {
-        let Some(path) = self.names.descend(key) else { return false };
-        let nearest = key_at(&self.blocks, path.nearest);
-        let common = common_len(key, &nearest, path.stuck);
-        let is_above = |found: Option<(usize, Leaf)>| found.is_some_and(|(len, _)| len <= common);
-        let is_parent = nearest.len() <= common && nearest.len() < key.len();
-        is_above(path.above.cut) || is_above(path.above.dname) || (is_parent && path.nearest.flags.occludes_below())
-    }
-
-    /// Whether the name or one below it is there.
-    fn has_names_from(&self, key: &Key) -> bool {
-        let Some(path) = self.names.descend(key) else { return false };
-        common_len(key, &key_at(&self.blocks, path.nearest), path.stuck) >= key.len()
-    }
-
-    /// Sets anew what depends on cuts that came or went, for all names below them.
-    fn mend(&mut self, key: &Key) {
-        if !self.has_names_from(key) {
-            return;
-        }
-        let own = self.leaf_of(key);
-        let is_occluding = self.is_below_cut(key) || own.is_some_and(|leaf| leaf.flags.occludes_below());
-        let (blocks, names) = (&self.blocks, &mut self.names);
-        // The names above the one at hand, from the changed one down, and whether they occlude.
-        let mut above: Vec<(Place, bool)> = Vec::new();
-        let top = key.clone();
-        names.update_below(key, key.len(), &mut |leaf: Leaf| {
-            let labels = node::block_labels(blocks.at(leaf.place));
-            let own = Key::of_labels(labels);
-            if own == top || own.first_difference(&top).is_some_and(|at| at < top.len()) {
-                return leaf;
-            }
-            while above.pop_if(|(last, _)| !is_below(labels, node::block_labels(blocks.at(*last)))).is_some() {}
-            let is_occluded = above.last().map_or(is_occluding, |&(_, occludes)| occludes);
-            let flags = leaf.flags.without(Flags::OCCLUDED);
-            let flags = if is_occluded { flags.with(Flags::OCCLUDED) } else { flags };
-            above.push((leaf.place, flags.occludes_below()));
-            Leaf { flags, ..leaf }
-        });
-    }
-
-    fn finish(mut self, before: &ZoneVersion) -> Result<ZoneVersion, ContentsError> {
+    fn finish(self, before: &ZoneVersion) -> Result<ZoneVersion, ContentsError> {
         let limit = self.limits.records as usize;
         if limit > 0 && self.records > limit {
             return Err(ContentsError::TooManyRecords(Limit::Records));
         }
-        for key in mem::take(&mut self.cuts) {
-            self.mend(&key);
-        }
+        let names = self.names.finish(&self.blocks);
         let parts = Parts {
             apex: before.apex().to_name(),
             class: before.class(),
             blocks: self.blocks.finish(),
             record_count: self.records,
             dead_bytes: self.dead_bytes,
-            names: self.names.finish(),
+            names,
             nsec3: self.nsec3.finish(),
         };
         let version = ZoneVersion::checked(parts)?;
         Ok(if version.has_much_dead() { version.rewritten() } else { version })
     }
-}
-
-/// Adds a leaf that is not there.
-fn insert(trie: &mut TrieEdit, blocks: &BlockWriter, key: &Key, leaf: Leaf) {
-    let Some(path) = trie.descend(key) else { return trie.insert(key, 0, key, leaf) };
-    let nearest = key_at(blocks, path.nearest);
-    let common = common_len(key, &nearest, path.stuck);
-    trie.insert(key, common, &nearest, leaf);
-}
-
-fn key_at(blocks: &BlockWriter, leaf: Leaf) -> Key {
-    Key::of_labels(node::block_labels(blocks.at(leaf.place)))
-}
-
-fn is_wildcard(labels: &[u8]) -> bool {
-    labels.starts_with(b"\x01*")
-}
-
-/// Whether labels belong to a name below the one that `parent` belongs to.
-fn is_below(labels: &[u8], parent: &[u8]) -> bool {
-    let Some(extra) = labels.len().checked_sub(parent.len()).filter(|&extra| extra > 0) else { return false };
-    if !labels[extra..].eq_ignore_ascii_case(parent) {
-        return false;
-    }
-    let mut at = 0;
-    while at < extra {
-        at += 1 + usize::from(labels[at]);
-    }
-    at == extra
 }
 
 #[cfg(test)]

@@ -8,43 +8,69 @@ use super::key::{Key, Prefix};
 use super::node::{self, Flags};
 use super::trie::{Leaf, Trie, TrieWriter, Walk};
 
-/// The names of the blocks so far: a trie as long as they come in canonical order, runs to sort from then on.
-pub(super) enum Names {
-    Sorted(Box<TrieWriter>),
-    Unsorted(Vec<Run>),
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        Self::Sorted(Box::default())
-    }
+/// The names of the blocks so far. As long as nearly all come in canonical order they go straight into a trie, and the
+/// few others are added to it at the end; else they are runs to sort.
+#[derive(Default)]
+pub(super) struct Names {
+    /// None once too many were out of order.
+    trie: Option<Box<TrieWriter>>,
+    strays: Vec<Run>,
 }
 
 impl Names {
     #[inline]
     pub(super) fn push(&mut self, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
-        if let Self::Sorted(trie) = self {
-            if trie.push(labels, leaf) {
-                return;
-            }
-            *self = Self::Unsorted(runs_of(&mem::take(&mut **trie).finish(), blocks));
-        }
-        if let Self::Unsorted(runs) = self {
-            runs.push(Run::new(leaf, labels));
+        let is_first = self.trie.is_none() && self.strays.is_empty();
+        let trie = if is_first { Some(self.trie.insert(Box::default())) } else { self.trie.as_mut() };
+        if !trie.is_some_and(|trie| trie.push(labels, leaf)) {
+            self.push_stray(leaf, labels, blocks);
         }
     }
 
-    /// Runs in canonical order, those of one owner in the order in which they came.
-    pub(super) fn into_sorted_runs(self, blocks: &BlockWriter) -> Vec<Run> {
-        match self {
-            Self::Sorted(trie) => runs_of(&trie.finish(), blocks),
-            Self::Unsorted(mut runs) => {
-                runs.sort_by(|left, right| left.order(right, blocks));
-                runs
-            }
+    /// Takes a name that does not come behind all others. Files often start with a few names that belong elsewhere, so
+    /// the trie begins anew while it is small.
+    fn push_stray(&mut self, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
+        let in_order = self.trie.as_ref().map_or(0, |trie| trie.len());
+        if self.strays.len() <= MOST_STRAYS && in_order <= MOST_STRAYS && in_order > 0 {
+            self.dissolve(blocks);
+            let trie = self.trie.insert(Box::default());
+            trie.push(labels, leaf);
+            return;
+        }
+        self.strays.push(Run::new(leaf, labels));
+        if self.strays.len() > MOST_STRAYS + in_order / FEW {
+            self.dissolve(blocks);
+        }
+    }
+
+    /// Takes the trie apart.
+    fn dissolve(&mut self, blocks: &BlockWriter) {
+        if let Some(mut trie) = self.trie.take() {
+            self.strays.extend(runs_of(&mem::take(&mut *trie).finish(), blocks));
+        }
+    }
+
+    /// The names in canonical order.
+    pub(super) fn finish(mut self, blocks: &BlockWriter) -> Ordered {
+        self.strays.sort_by(|left, right| left.order(right, blocks).then(left.place.cmp(&right.place)));
+        match self.trie {
+            Some(trie) => Ordered::Nearly(trie.finish(), self.strays),
+            None => Ordered::Sorted(self.strays),
         }
     }
 }
+
+/// What came of the names; the runs are in canonical order, those of one owner in the order in which they came.
+pub(super) enum Ordered {
+    /// Most are in the trie. The strays' owners may be, too.
+    Nearly(Trie, Vec<Run>),
+    /// All are runs.
+    Sorted(Vec<Run>),
+}
+
+/// Names out of order are strays if they are no more than this, and one in [`FEW`] of the others.
+const MOST_STRAYS: usize = 64;
+const FEW: usize = 16;
 
 /// The leaves of a trie as they were before there was one.
 fn runs_of(trie: &Trie, blocks: &BlockWriter) -> Vec<Run> {
@@ -59,7 +85,7 @@ pub(super) fn index(runs: Vec<Run>, blocks: &BlockWriter) -> Trie {
     let mut trie = TrieWriter::default();
     for run in runs {
         let labels = node::block_labels(blocks.at(run.place));
-        let is_next = trie.push(labels, Leaf { place: run.place, flags: run.flags });
+        let is_next = trie.push(labels, run.leaf());
         debug_assert!(is_next, "the runs are sorted");
     }
     trie.finish()
@@ -76,6 +102,15 @@ pub(super) struct Run {
 impl Run {
     fn new(leaf: Leaf, labels: &[u8]) -> Self {
         Self { prefix: Key::of_labels(labels).prefix(), place: leaf.place, flags: leaf.flags }
+    }
+
+    /// A run whose prefix is known.
+    pub(super) fn of(leaf: Leaf, prefix: Prefix) -> Self {
+        Self { prefix, place: leaf.place, flags: leaf.flags }
+    }
+
+    pub(super) fn leaf(&self) -> Leaf {
+        Leaf { place: self.place, flags: self.flags }
     }
 
     fn key(&self, blocks: &BlockWriter) -> Key {

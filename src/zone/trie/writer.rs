@@ -33,6 +33,11 @@ struct OpenBranch {
 }
 
 impl TrieWriter {
+    /// How many names there are so far.
+    pub(in crate::zone) fn len(&self) -> usize {
+        self.len
+    }
+
     /// Adds the leaf of a name that comes after all others, and sets the flags that depend on the names above and
     /// below. False, with nothing done, if the name does not come after them.
     pub(in crate::zone) fn push(&mut self, labels: &[u8], mut leaf: Leaf) -> bool {
