@@ -22,9 +22,14 @@ pub(super) struct Stop;
 
 /// Reads the file `path` as a block of `scope`. The tree is missing where the text is wrong.
 pub(crate) fn file(path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
-    let mut parser = Parser::default();
+    file_within(Path::new(""), path, scope)
+}
+
+/// The same for a host whose root directory is `root`; empty: this one. Paths are named as on that host.
+pub(crate) fn file_within(root: &Path, path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
+    let mut parser = Parser { root: root.to_owned(), ..Parser::default() };
     let shown = path.display().to_string();
-    if let Err(error) = parser.lexer.open(path, &shown) {
+    if let Err(error) = parser.lexer.open(&parser.on_disk(path), &shown) {
         let message = format!("open: {shown}: {}", fault_text(&error));
         let fault = Diagnostic { severity: Severity::Error, file: "".into(), line: 0, message };
         return (None, vec![fault]);
@@ -58,6 +63,8 @@ pub(super) struct Parser {
     faults: Vec<Diagnostic>,
     /// Where relative includes are looked for: the last `directory`.
     base: PathBuf,
+    /// The root directory of the host whose files these are; empty: this one.
+    root: PathBuf,
     depth: usize,
 }
 
@@ -155,12 +162,12 @@ impl Parser {
             token => return Err(self.fail_near("expected quoted string", &token)),
         };
         self.semicolon()?;
-        let found = pattern::expand(&self.base.join(&*name));
+        let found = pattern::expand(&self.on_disk(&self.base.join(&*name)));
         if found.is_empty() {
             return Err(self.fail("parsing failed: file not found".to_owned()));
         }
         for path in found {
-            let shown = path.display().to_string();
+            let shown = self.shown(&path);
             if let Err(error) = self.lexer.open(&path, &shown) {
                 return Err(self.fail(format!("open: {shown}: {}", fault_text(&error))));
             }
@@ -168,11 +175,27 @@ impl Parser {
         Ok(())
     }
 
+    /// Where a file of the host is.
+    fn on_disk(&self, path: &Path) -> PathBuf {
+        match self.root.as_os_str().is_empty() {
+            true => path.to_owned(),
+            false => self.root.join(path.strip_prefix("/").unwrap_or(path)),
+        }
+    }
+
+    /// A file's name on its host.
+    fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.root) {
+            Ok(rest) if !self.root.as_os_str().is_empty() => Path::new("/").join(rest).display().to_string(),
+            _ => path.display().to_string(),
+        }
+    }
+
     /// `directory` takes effect at once: later includes are relative to it.
     fn change_directory(&mut self, node: &Node) -> Result<(), Stop> {
         let Some(path) = node.text() else { return Ok(()) };
         self.base = self.base.join(path);
-        match std::fs::metadata(&self.base) {
+        match std::fs::metadata(self.on_disk(&self.base)) {
             Ok(found) if found.is_dir() => Ok(()),
             Ok(_) => Err(self.fail_directory(path, "not a directory")),
             Err(error) => Err(self.fail_directory(path, &fault_text(&error))),

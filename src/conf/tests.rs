@@ -188,7 +188,7 @@ fn what_would_change_answers_is_refused() {
         ("options { response-policy { zone \"r\"; }; };", "response-policy"),
         ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
         ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
-        ("zone a { type forward; forwarders { 1.2.3.4; }; };", "'forward' in 'type'"),
+        ("zone a { type forward; forwarders { 1.2.3.4; }; };", "a zone of type 'forward'"),
         ("options { listen-on tls ephemeral { any; }; };", "'tls' in 'listen-on'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
     ] {

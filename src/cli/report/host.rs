@@ -80,10 +80,41 @@ impl fmt::Display for Obstacle {
     }
 }
 
+impl Obstacle {
+    /// What clears it away for an account.
+    pub(super) fn remedy(&self, user: &str) -> String {
+        match self {
+            Self::Missing(path) => format!("make {} for {user}", path.display()),
+            Self::Forbidden { path, verb, .. } => {
+                let right = match *verb {
+                    "read" => "r",
+                    "enter" => "x",
+                    _ => "w",
+                };
+                let path = path.display();
+                format!("'chgrp {user} {path}' and 'chmod g+{right} {path}'")
+            }
+        }
+    }
+}
+
 impl Host {
     /// The host whose root directory this is.
     pub(super) fn new(root: &Path) -> Self {
         Self { root: root.to_owned(), stated: HashMap::new() }
+    }
+
+    /// Its root directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A path as given on a command line: on this host relative to where we are, on another to its root.
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+        match self.is_this() {
+            true => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            false => Path::new("/").join(path),
+        }
     }
 
     /// Whether it is the host that this program runs on.
@@ -93,7 +124,13 @@ impl Host {
 
     /// The host as one sees it whose root directory is `directory`.
     pub(super) fn within(&self, directory: &Path) -> Self {
-        Self { root: self.on_disk(directory), stated: self.stated.clone() }
+        let base = self.resolve(directory);
+        let stated = self.stated.iter();
+        let inside = stated.filter_map(|(path, attributes)| {
+            let rest = path.strip_prefix(&base).ok()?;
+            Some((Path::new("/").join(rest), *attributes))
+        });
+        Self { root: self.under_root(&base), stated: inside.collect() }
     }
 
     /// Where a file of the host is for this program; symbolic links are followed.

@@ -64,7 +64,7 @@ fn undefined(uses: &[KeyUse]) -> Vec<Finding> {
         within.sort_unstable();
         within.dedup();
         let within = within.join(", ");
-        let message = format!("key '{name}' is defined nowhere: what {within} asks of it never works");
+        let message = format!("key '{name}' is defined nowhere, so what names it never works: {within}");
         Finding::new(Level::Warning, "key-undefined", message)
             .at(uses.iter().map(|named| named.place.clone()))
             .advise("define it, or take it out; named accepts this silently too")
@@ -82,9 +82,8 @@ fn md5(key: &KeyDefinition) -> Finding {
 fn unused(keys: &[KeyDefinition]) -> Option<Finding> {
     let unused: Vec<&KeyDefinition> = keys.iter().filter(|key| !key.is_used).collect();
     let names: Vec<String> = unused.iter().map(|key| format!("'{}'", key.name)).collect();
-    let message = format!("{} defined and used nowhere: {}", counted(names.len(), "key"), names.join(", "));
+    let message = format!("{} defined, but used nowhere: {}", counted(names.len(), "key"), names.join(", "));
     let places = unused.iter().map(|key| key.place.clone());
-    (!unused.is_empty()).then(|| {
-        Finding::new(Level::Note, "key-unused", message).at(places).advise("a key that nobody needs is best deleted")
-    })
+    (!unused.is_empty())
+        .then(|| Finding::new(Level::Note, "key-unused", message).at(places).advise("delete what nobody needs"))
 }

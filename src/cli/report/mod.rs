@@ -26,7 +26,7 @@ use self::finding::{Level, Section, counted};
 use self::host::{Account, Host};
 use self::service::Service;
 use crate::conf::config::Destination;
-use crate::conf::survey::{StatementSurvey, Survey, ZoneSurvey, survey};
+use crate::conf::survey::{StatementSurvey, Survey, Treatment, ZoneSurvey, survey};
 use crate::conf::{Diagnostics, Tolerance};
 use crate::net::interfaces;
 use crate::server::start::DEFAULT_CONFIG;
@@ -109,8 +109,8 @@ fn report(flags: &Flags, host: &Host) -> Result<Report, Fault> {
     let user = flags.user.as_deref().or(used.and_then(|used| used.user.as_deref())).unwrap_or(ROOT);
     let account = host.account(user).ok_or_else(|| Fault::Account(user.to_owned()))?;
     let config = flags.file.as_ref().or(used.map(|used| &used.config)).cloned();
-    let config = config.unwrap_or_else(|| DEFAULT_CONFIG.into());
-    let survey = survey(&inside.on_disk(&config), &tolerance(flags, &service)?).map_err(Fault::Configuration)?;
+    let config = inside.absolute(&config.unwrap_or_else(|| DEFAULT_CONFIG.into()));
+    let survey = survey(inside.root(), &config, &tolerance(flags, &service)?).map_err(Fault::Configuration)?;
     let own_addresses = own_addresses(host);
     let scene = Scene {
         survey: &survey,
@@ -129,6 +129,7 @@ fn report(flags: &Flags, host: &Host) -> Result<Report, Fault> {
         views: survey.config.views.len(),
         zones: zone_counts(&survey.zones),
         sections,
+        environment: service.environment,
         statements: survey.statements,
     })
 }
@@ -203,6 +204,8 @@ struct Report {
     zones: BTreeMap<&'static str, usize>,
     statements: StatementSurvey,
     sections: Vec<Section>,
+    /// Where the service takes variables from.
+    environment: &'static str,
 }
 
 /// What comes of it.
@@ -229,6 +232,12 @@ impl Report {
         self.sections.iter().flat_map(|section| &section.findings).filter(|finding| finding.level == level).count()
     }
 
+    /// What `NOMD_TOLERATE` would have to name.
+    fn refused(&self) -> Vec<&'static str> {
+        let others = self.statements.others.iter();
+        others.filter(|uses| uses.treatment == Treatment::Refused).map(|uses| uses.name).collect()
+    }
+
     fn exit_code(&self) -> u8 {
         match self.verdict() {
             Verdict::Ready => READY,
@@ -242,16 +251,16 @@ impl Report {
         let kinds: Vec<String> = self.zones.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let zones = self.zones.values().sum();
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        let statements = &self.statements;
-        let others: usize = statements.others.iter().map(|uses| uses.count).sum();
+        let honoured = self.statements.honoured;
+        let others: usize = self.statements.others.iter().map(|uses| uses.count).sum();
         format!(
-            "{} as nomd would run it, as user {}: {}, {}, {}{kinds};\n{} do what they do in named, {others} are below",
+            "{} as nomd would run it, as user {}: {}, {}, {}{kinds};\n{honoured} of {} do what they do in named",
             self.config,
             self.user,
             counted(self.files, "file"),
             counted(self.views, "view"),
             counted(zones, "zone"),
-            counted(statements.honoured, "statement"),
+            counted(honoured + others, "statement"),
         )
     }
 }
@@ -282,3 +291,6 @@ Tells what would become of a host's named.conf under nomd, without touching anyt
 
 Exit code: 0 nomd would start, 1 it would and there are warnings, 2 it would not start, 3 there is no
 report: the configuration cannot be read or used, or a flag is wrong.";
+
+#[cfg(test)]
+mod tests;

@@ -23,12 +23,8 @@ fn configuration(scene: &Scene<'_>) -> Vec<Finding> {
     let closed = |file: &str| scene.inside.check(scene.account, Path::new(file), Want::Read).err();
     let obstacles = scene.survey.files.iter().filter_map(|file| closed(file));
     let finding = |obstacle: Obstacle| {
-        Finding::new(
-            Level::Stop,
-            "configuration-unreadable",
-            format!("{user} cannot read the configuration: {obstacle}"),
-        )
-        .advise(format!("named reads it as {user} too when it is reloaded; let its group read the file"))
+        let message = format!("{user} cannot read the configuration: {obstacle}");
+        Finding::new(Level::Stop, "configuration-unreadable", message).advise(obstacle.remedy(user))
     };
     obstacles.map(finding).collect()
 }
@@ -37,8 +33,7 @@ fn working_directory(scene: &Scene<'_>) -> Option<Finding> {
     let directory = scene.survey.config.options.directory.as_ref()?;
     let obstacle = scene.inside.check(scene.account, &scene.absolute(directory), Want::Fill).err()?;
     let message = format!("'directory' must be writable for {}: {obstacle}", scene.account.name);
-    let advice = "name a directory there that the account may write, such as /var/cache/bind";
-    Some(Finding::new(Level::Stop, "directory-unwritable", message).advise(advice))
+    Some(Finding::new(Level::Stop, "directory-unwritable", message).advise(obstacle.remedy(&scene.account.name)))
 }
 
 /// A log file that cannot be opened stops named too.
@@ -48,7 +43,7 @@ fn logs(scene: &Scene<'_>) -> Vec<Finding> {
         let path = scene.absolute(path);
         let obstacle = may_write(scene, &path).err()?;
         let message = format!("{} cannot write the log of channel '{name}': {obstacle}", scene.account.name);
-        let advice = format!("let it write {}, or log elsewhere; named does not start either", path.display());
+        let advice = format!("{}, or log elsewhere", obstacle.remedy(&scene.account.name));
         Some(Finding::new(Level::Stop, "log-unwritable", message).advise(advice))
     };
     let files = channels.filter_map(|channel| match &channel.to {

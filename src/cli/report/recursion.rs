@@ -15,11 +15,12 @@ use crate::conf::config::View;
 /// What there is to know where recursion is in use.
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let views = &scene.survey.config.views;
-    let recursive: Vec<&View> = views.iter().filter(|view| view.recursion).collect();
-    if recursive.is_empty() {
-        return Vec::new();
+    let with_places = views.iter().zip(&scene.survey.recursion);
+    let recursive = with_places.filter(|(view, _)| view.recursion);
+    let mut findings: Vec<Finding> = recursive.map(|(view, places)| in_view(view, places, views.len() > 1)).collect();
+    if findings.is_empty() {
+        return findings;
     }
-    let mut findings: Vec<Finding> = recursive.iter().map(|view| in_view(scene, view)).collect();
     let users = users(scene.host, scene.own_addresses);
     match users.is_empty() {
         true => findings.push(nobody_known()),
@@ -28,12 +29,13 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
-fn in_view(scene: &Scene<'_>, view: &View) -> Finding {
+fn in_view(view: &View, places: &[String], is_one_of_several: bool) -> Finding {
     let clients = match_list(&view.allow_recursion);
-    let within = if scene.survey.config.views.len() > 1 { format!(" in view {}", view.name) } else { String::new() };
-    let places = &scene.survey.recursion;
-    let source = if places.is_empty() { "; no statement says so, it is the default" } else { "" };
-    let message = format!("named resolves names elsewhere{within} for {clients}{source}. nomd answers them REFUSED");
+    let within = if is_one_of_several { format!(" in view {}", view.name) } else { String::new() };
+    let source = if places.is_empty() { " (the default, as no statement says otherwise)" } else { "" };
+    let message = format!(
+        "named resolves names in other servers' zones{within} for {clients}{source}; nomd does not, and answers REFUSED"
+    );
     Finding::new(Level::Warning, "recursion", message)
         .at(places.iter().cloned())
         .advise("give these clients another resolver, then write 'recursion no;' into options")

@@ -20,6 +20,8 @@ pub(super) struct Service {
     pub(super) words: Vec<String>,
     /// What they mean, or what is wrong with them.
     pub(super) options: Option<Result<Box<StartOptions>, String>>,
+    /// The file that its variables come from, if it is to have any.
+    pub(super) environment: &'static str,
     /// NOMD_TOLERATE of the service's environment.
     pub(super) tolerate: String,
     /// The settings that matter here, drop-ins behind the unit.
@@ -49,7 +51,9 @@ impl Service {
         let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
         let options = (!words.is_empty()).then(|| read_flags(&words));
         let tolerate = variable(TOLERATE_VARIABLE).unwrap_or_default().to_owned();
-        Self { place, words, options: options.flatten(), tolerate, settings }
+        let files = DEFAULTS.iter().find(|path| host.has(Path::new(path)));
+        let environment = files.unwrap_or(&DEFAULTS[0]);
+        Self { place, words, options: options.flatten(), environment, tolerate, settings }
     }
 
     /// Its flags, if they can be used.
@@ -128,23 +132,28 @@ fn wrong_flags(service: &Service) -> Option<Finding> {
     Some(Finding::new(Level::Stop, "flags", message).at([service.place.clone()]).advise("correct the flags there"))
 }
 
-/// `ProtectSystem=strict` leaves writable only what is named; the others /usr, /boot, and with `full` /etc.
-fn read_only_system(scene: &Scene<'_>) -> Vec<Finding> {
-    let Some(protect) = scene.service.last("ProtectSystem") else { return Vec::new() };
-    let closed = |path: &Path| match protect.value.as_str() {
+/// `ProtectSystem=strict` leaves writable only what is named; `full` closes /usr, /boot and /etc.
+fn read_only_system(scene: &Scene<'_>) -> Option<Finding> {
+    let protect = scene.service.last("ProtectSystem")?;
+    let is_closed = |path: &Path| match protect.value.as_str() {
         "strict" => true,
         "full" => ["/usr", "/boot", "/etc"].iter().any(|top| path.starts_with(top)),
         _ => false,
     };
     let allowed: Vec<PathBuf> = scene.service.settings.iter().flat_map(opened).collect();
-    let is_shut = |path: &&PathBuf| closed(path) && !allowed.iter().any(|open| path.starts_with(open));
-    let finding = |path: &PathBuf| {
-        let message = format!("ProtectSystem={} keeps the server from writing {}", protect.value, path.display());
-        Finding::new(Level::Warning, "systemd-read-only", message)
-            .at([protect.place.clone()])
-            .advise(format!("add 'ReadWritePaths={}' to the unit ('systemctl edit named')", path.display()))
-    };
-    scene.written_directories().iter().filter(is_shut).map(finding).collect()
+    let is_shut = |path: &PathBuf| is_closed(path) && !allowed.iter().any(|open| path.starts_with(open));
+    let shut = joined(scene, is_shut)?;
+    let message = format!("ProtectSystem={} keeps the server from writing into {shut}", protect.value);
+    let advice = format!("'systemctl edit named', and there under [Service]: ReadWritePaths={shut}");
+    Some(Finding::new(Level::Warning, "systemd-read-only", message).at([protect.place.clone()]).advise(advice))
+}
+
+/// The directories that the server writes and of which something is so.
+fn joined(scene: &Scene<'_>, is_so: impl Fn(&PathBuf) -> bool) -> Option<String> {
+    let directories = scene.written_directories();
+    let chosen = directories.iter().filter(|path| is_so(path));
+    let shown: Vec<String> = chosen.map(|path| path.display().to_string()).collect();
+    (!shown.is_empty()).then(|| shown.join(" "))
 }
 
 /// The directories that a setting opens for writing.
@@ -164,37 +173,33 @@ fn capabilities(service: &Service) -> Option<Finding> {
     let bounds = service.last("CapabilityBoundingSet")?;
     let missing: Vec<&str> = CAPABILITIES.iter().filter(|name| !bounds.value.contains(**name)).copied().collect();
     let is_inverted = bounds.value.starts_with('~');
-    let message = format!("the unit takes away {}, which binding port 53 and -u need", missing.join(", "));
+    let message = format!("the unit takes away {}, which port 53 and -u need", missing.join(", "));
     (!missing.is_empty() && !is_inverted).then(|| {
         Finding::new(Level::Warning, "systemd-capabilities", message)
             .at([bounds.place.clone()])
-            .advise("add them to CapabilityBoundingSet")
+            .advise(format!("add {} to CapabilityBoundingSet", missing.join(" ")))
     })
 }
 
 /// The profile is for the path /usr/sbin/named: it binds nomd in that place and no other.
-fn armor(scene: &Scene<'_>) -> Vec<Finding> {
-    if !scene.host.has(Path::new(PROFILE)) {
-        return Vec::new();
+fn armor(scene: &Scene<'_>) -> Option<Finding> {
+    if !scene.host.has(Path::new(PROFILE)) || scene.host.has(Path::new(DISABLED_PROFILE)) {
+        return None;
     }
     let local = scene.host.text(Path::new(LOCAL_PROFILE)).unwrap_or_default();
-    let rules: Vec<&str> =
-        local.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let is_allowed = |path: &PathBuf| {
+    let rules: Vec<&str> = local.lines().map(str::trim).filter(|line| line.starts_with('/')).collect();
+    let is_shut = |path: &PathBuf| {
         let stock = ARMOR_WRITABLE.iter().any(|open| path.starts_with(open));
-        stock || rules.iter().any(|rule| path.starts_with(rule.split(['*', ' ']).next().unwrap_or(rule)))
+        let own = rules.iter().any(|rule| path.starts_with(rule.split(['*', ' ']).next().unwrap_or(rule)));
+        !stock && !own
     };
-    let mut findings = vec![
-        Finding::new(Level::Note, "apparmor", "AppArmor confines /usr/sbin/named, and so nomd under that name alone")
-            .at([PROFILE.to_owned()])
-            .advise("a binary elsewhere runs unconfined: write a profile for it if you want one"),
-    ];
-    findings.extend(scene.written_directories().iter().filter(|path| !is_allowed(path)).map(|path| {
-        let message = format!("AppArmor keeps /usr/sbin/named from writing {}", path.display());
-        let advice = format!("add '{}/** rw,' to {LOCAL_PROFILE}, as named needs it too", path.display());
-        Finding::new(Level::Warning, "apparmor-write", message).advise(advice)
-    }));
-    findings
+    let Some(shut) = joined(scene, is_shut) else {
+        let message = "AppArmor confines /usr/sbin/named: nomd in that place, and nowhere else";
+        return Some(Finding::new(Level::Note, "apparmor", message).at([PROFILE.to_owned()]));
+    };
+    let message = format!("AppArmor confines /usr/sbin/named: in that place nomd could not write into {shut}");
+    let advice = format!("run nomd from another path, or allow 'DIRECTORY/** rw,' in {LOCAL_PROFILE}");
+    Some(Finding::new(Level::Warning, "apparmor-write", message).at([PROFILE.to_owned()]).advise(advice))
 }
 
 const DEFAULTS: [&str; 3] = ["/etc/default/named", "/etc/default/bind9", "/etc/sysconfig/named"];
@@ -203,5 +208,6 @@ const NAMES: [&str; 2] = ["named.service", "bind9.service"];
 const CAPABILITIES: [&str; 3] = ["CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"];
 const PROFILE: &str = "/etc/apparmor.d/usr.sbin.named";
 const LOCAL_PROFILE: &str = "/etc/apparmor.d/local/usr.sbin.named";
+const DISABLED_PROFILE: &str = "/etc/apparmor.d/disable/usr.sbin.named";
 /// What Debian's profile lets named write.
 const ARMOR_WRITABLE: [&str; 4] = ["/var/lib/bind", "/var/cache/bind", "/var/log/named", "/run/named"];

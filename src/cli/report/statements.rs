@@ -20,14 +20,11 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn one(uses: &Uses, survey: &Survey) -> Finding {
-    let subject = match uses.within {
-        None => format!("'{}'", uses.name),
-        Some(within) => format!("'{}' in '{within}'", uses.name.trim_start_matches("type-")),
-    };
+    let subject = subject(uses);
     let zones: Vec<String> = hit(survey, uses.name).map(zone_name).collect();
     let finding = match uses.treatment {
         Treatment::Refused => Finding::new(Level::Stop, "refused", format!("{subject} is refused: {}", uses.why))
-            .advise(format!("delete it, or do without it: NOMD_TOLERATE={} in /etc/default/named", uses.name)),
+            .advise(advice(uses.name)),
         Treatment::Tolerated => {
             Finding::new(Level::Warning, "tolerated", format!("{subject} is tolerated, but not done: {}", uses.why))
         }
@@ -35,6 +32,37 @@ fn one(uses: &Uses, survey: &Survey) -> Finding {
     };
     finding.at(uses.places.iter().cloned()).times(uses.count).hits(zones)
 }
+
+fn subject(uses: &Uses) -> String {
+    match (uses.within, uses.name.strip_prefix("type-")) {
+        (None, _) => format!("'{}'", uses.name),
+        (Some(_), Some(kind)) => format!("a zone of type '{kind}'"),
+        (Some(within), None) => format!("'{}' in '{within}'", uses.name),
+    }
+}
+
+/// What to do instead of a statement that is refused.
+fn advice(name: &str) -> &'static str {
+    let known = INSTEAD.iter().find(|(names, _)| names.contains(&name));
+    known.map_or("delete it", |(_, instead)| instead)
+}
+
+/// What an operator can do instead.
+const INSTEAD: [(&[&str], &str); 10] = [
+    (
+        &["dnssec-policy", "inline-signing", "auto-dnssec"],
+        "sign these zones on another server and be its secondary here",
+    ),
+    (&["allow-update", "update-policy"], "keep these zones on named, or let their files be edited instead"),
+    (&["allow-update-forwarding"], "let updaters send to the primary itself"),
+    (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
+    (&["catalog-zones"], "write the zones that the catalog lists into named.conf"),
+    (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
+    (&["rate-limit", "require-server-cookie"], "limit UDP to port 53 in the firewall"),
+    (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),
+    (&["geoip"], "write the networks as prefixes"),
+    (&["tls", "http"], "put a proxy for DNS over TLS in front, or transfer through a tunnel"),
+];
 
 /// The zones that a refused statement hits, wherever it stands.
 fn hit<'a>(survey: &'a Survey, name: &'a str) -> impl Iterator<Item = &'a ZoneSurvey> {
@@ -58,8 +86,7 @@ fn ignored(survey: &Survey) -> Vec<Finding> {
     let finding = |(why, uses): (&str, Vec<&Uses>)| {
         let names: Vec<String> = uses.iter().map(|uses| named(uses)).collect();
         let count = uses.iter().map(|uses| uses.count).sum();
-        Finding::new(Level::Note, "ignored", format!("{why}, so these have no effect: {}", names.join(", ")))
-            .times(count)
+        Finding::new(Level::Note, "ignored", format!("{why}; of no effect: {}", names.join(", "))).times(count)
     };
     by_reason.into_iter().map(finding).collect()
 }

@@ -17,7 +17,7 @@ pub(super) fn render(report: &Report) -> String {
     for section in report.sections.iter().filter(|section| !section.findings.is_empty()) {
         render_section(section, &mut out);
     }
-    let _ = writeln!(out, "\n{}", verdict(report));
+    let _ = writeln!(out, "\n{}", closing(report));
     out
 }
 
@@ -74,6 +74,17 @@ fn paragraph(out: &mut String, mark: &str, text: &str) {
         line.push_str(word);
     }
     let _ = writeln!(out, "{}", line.trim_end());
+}
+
+/// The last lines: what comes of it, and how refused statements can be lived with.
+fn closing(report: &Report) -> String {
+    let names = report.refused();
+    let mut text = verdict(report);
+    if !names.is_empty() {
+        let (names, file) = (names.join(","), report.environment);
+        let _ = write!(text, "\nWhat is refused is done without where {file} has this line:\nNOMD_TOLERATE={names}");
+    }
+    text
 }
 
 fn verdict(report: &Report) -> String {

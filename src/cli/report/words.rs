@@ -7,8 +7,10 @@ const MAX_ELEMENTS: usize = 6;
 
 /// An address match list as it might have been written.
 pub(super) fn match_list(list: &[MatchElement]) -> String {
-    if list.is_empty() {
-        return "nobody".to_owned();
+    match list {
+        [] => return "nobody".to_owned(),
+        [MatchElement { negated: false, what: Match::List(inner) }] => return match_list(inner),
+        _ => {}
     }
     let mut shown: Vec<String> = list.iter().take(MAX_ELEMENTS).map(element).collect();
     if list.len() > MAX_ELEMENTS {

@@ -36,7 +36,7 @@ fn unreadable(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         closed.iter().map(|(obstacle, zones)| closed_file(scene, obstacle, zones)).collect();
     if !missing.is_empty() {
-        let message = format!("{} without a file: nothing is served for them", counted(missing.len(), "primary zone"));
+        let message = format!("{} cannot be served, for the file is missing", counted(missing.len(), "primary zone"));
         let finding = Finding::new(Level::Warning, "zone-file-missing", message)
             .at(missing.iter().map(|(_, path)| path.display().to_string()))
             .advise("bring the file back, or take the zone out of the configuration")
@@ -51,7 +51,7 @@ fn closed_file(scene: &Scene<'_>, obstacle: &Obstacle, zones: &[&ZoneSurvey]) ->
     let message = format!("{user} cannot read {}: {obstacle}", counted(zones.len(), "zone file"));
     Finding::new(Level::Warning, "zone-file-unreadable", message)
         .times(zones.len())
-        .advise(format!("let {user} read it, for instance through its group"))
+        .advise(obstacle.remedy(user))
         .hits(zones.iter().map(|zone| zone_name(zone)))
 }
 
@@ -68,14 +68,16 @@ fn unwritable(scene: &Scene<'_>) -> Vec<Finding> {
     let of_copies = copies.iter().map(|(obstacle, zones)| {
         let count = counted(zones.len(), "secondary zone");
         let message = format!("{user} cannot save the copies of {count}: {obstacle}");
-        directory(Finding::new(Level::Warning, "copy-unwritable", message), zones)
-            .advise("move the files to a directory of its own, or they are fetched anew after every start")
+        directory(Finding::new(Level::Warning, "copy-unwritable", message), zones).advise(format!(
+            "{}, or move the files; else they are fetched anew after each start",
+            obstacle.remedy(user)
+        ))
     });
     let of_dynamic = dynamic.iter().map(|(obstacle, zones)| {
         let count = counted(zones.len(), "dynamic zone");
         let message = format!("{user} cannot write the journals of {count}: {obstacle}");
         directory(Finding::new(Level::Warning, "dynamic-unwritable", message), zones)
-            .advise("updates fail there with named too; move the files to a directory of its own")
+            .advise("named cannot keep changes there either; move the files to a directory of its own")
     });
     of_copies.chain(of_dynamic).collect()
 }
@@ -175,7 +177,8 @@ fn store(scene: &Scene<'_>, path: &Path) -> Finding {
     let text = scene.inside.text(path).unwrap_or_default();
     let count = text.lines().filter(|line| line.trim_start().starts_with("zone ")).count();
     let message = format!("{at} holds {} that rndc added; nomd does not read it", counted(count, "zone"));
-    let advice = format!("include it from named.conf: its lines are zone statements ('include \"{at}\";')");
+    let advice =
+        format!("its lines are zone statements: 'include \"{at}\";' in their view or, without views, in named.conf");
     Finding::new(Level::Warning, "addzone-store", message).times(count).advise(advice)
 }
 

@@ -143,9 +143,10 @@ fn most_said(severity: Severity) -> usize {
 
 /// How a message calls what it is about.
 fn subject(finding: &Finding<'_>) -> String {
-    match finding.is_value {
-        true => format!("'{}' in '{}'", values::shown(finding), finding.node.statement.name),
-        false => format!("option '{}'", finding.name),
+    match (finding.is_value, finding.name.strip_prefix("type-")) {
+        (true, Some(zone_type)) => format!("a zone of type '{zone_type}'"),
+        (true, None) => format!("'{}' in '{}'", finding.name, finding.node.statement.name),
+        (false, _) => format!("option '{}'", finding.name),
     }
 }
 

@@ -32,11 +32,6 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     words.chain(ZONE_TYPES.iter().map(|(_, name, _)| *name)).chain([ALLOW_TRANSFER.0])
 }
 
-/// The value as the configuration has it.
-pub(super) fn shown<'f>(finding: &'f Finding<'_>) -> &'f str {
-    finding.name.strip_prefix("type-").unwrap_or(finding.name)
-}
-
 /// Shows the values of a statement that are refused.
 pub(super) fn visit<'a>(node: &'a Node, see: &mut impl FnMut(Finding<'a>)) {
     let mut refuse = |item: &Item, name, why| {

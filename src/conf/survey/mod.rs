@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::lexer::Place;
 use super::table::{Clause, clause};
-use super::tree::{Node, Tree};
+use super::tree::{Block, Node, Tree};
 use super::{Config, Diagnostic, Diagnostics, Severity, Tolerance, lower, parse, table};
 
 pub use keys::{KeyDefinition, KeySurvey, KeyUse};
@@ -32,15 +32,15 @@ pub struct Survey {
     pub statements: StatementSurvey,
     /// Its keys.
     pub keys: KeySurvey,
-    /// Where statements about recursion stand, `file:line`.
-    pub recursion: Vec<String>,
+    /// Where the statements stand that decide about recursion, for each view, `file:line`.
+    pub recursion: Vec<Vec<String>>,
     /// Its zones, in order, those included that are refused.
     pub zones: Vec<ZoneSurvey>,
 }
 
-/// Surveys a named.conf. Errors are those that named has too.
-pub fn survey(path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics> {
-    let (tree, mut faults) = parse::file(path, table::Scope::Top);
+/// Surveys the named.conf `path` of the host whose root directory is `root`. Errors are those that named has too.
+pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics> {
+    let (tree, mut faults) = parse::file_within(root, path, table::Scope::Top);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
     let (config, more) = lower::lower(&tree);
     faults.extend(more);
@@ -59,12 +59,19 @@ pub fn survey(path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics>
     })
 }
 
-/// The statements of options and views that decide about recursion.
-fn recursion_places(tree: &Tree) -> Vec<String> {
-    let levels = tree.root.all(clause::OPTIONS).chain(tree.root.all(clause::VIEW)).filter_map(Node::block);
-    let nodes = levels.flat_map(|block| block.0.iter());
-    let decisive = nodes.filter(|node| RECURSION.contains(&node.statement.clause));
-    decisive.map(|node| shown(tree, node.place)).collect()
+/// The statements that decide about recursion, for each view as [`Config`] has them.
+fn recursion_places(tree: &Tree) -> Vec<Vec<String>> {
+    let options = tree.root.find(clause::OPTIONS).and_then(Node::block);
+    let decisive = |view: Option<&Block>| {
+        let levels = [view, options];
+        let nodes = RECURSION.iter().filter_map(|wanted| levels.into_iter().flatten().find_map(|at| at.find(*wanted)));
+        nodes.map(|node| shown(tree, node.place)).collect()
+    };
+    let mut views: Vec<Vec<String>> = tree.root.all(clause::VIEW).map(|view| decisive(view.block())).collect();
+    if views.is_empty() {
+        views.push(decisive(None));
+    }
+    views
 }
 
 const RECURSION: [Clause; 3] = [clause::RECURSION, clause::ALLOW_RECURSION, clause::ALLOW_QUERY_CACHE];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::shown;
 use crate::conf::status::{self, Outcome};
 use crate::conf::table::{ZoneType, clause};
-use crate::conf::tree::{Block, Node, Tree, Value};
+use crate::conf::tree::{Block, Node, Tree, Value, after};
 
 /// A zone's statement as an operator wrote it.
 #[derive(Debug)]
@@ -87,12 +87,13 @@ impl ViewSurvey<'_> {
             zone_type: word,
             file: file.map(PathBuf::from),
             journal: journal.or_else(|| file.map(|file| format!("{file}.jnl"))).map(PathBuf::from),
-            refused: self.hits(block, zone_type),
+            refused: self.hits(node, block, zone_type),
         })
     }
 
     /// What hits a zone: values of its own, and statements of its own, its view or options that it may have.
-    fn hits(&self, block: &Block, zone_type: ZoneType) -> Vec<&'static str> {
+    fn hits(&self, zone: &Node, block: &Block, zone_type: ZoneType) -> Vec<&'static str> {
+        let own_name = plain(zone.text().unwrap_or_default());
         let mut hits = Vec::new();
         status::visit(block, &mut |finding| {
             if finding.is_value && matches!(finding.outcome, Outcome::Refused(_)) && !hits.contains(&finding.name) {
@@ -105,12 +106,20 @@ impl ViewSurvey<'_> {
             // A policy and an update right are for zones that have a file of their own.
             let fits = table_entry(name).is_some_and(|entry| entry.fits(zone_type));
             let is_refused = |node: &Node| matches!(status::outcome(node), Outcome::Refused(_));
-            if fits && effective.is_some_and(is_refused) && !hits.contains(name) {
+            let is_hit = |node: &Node| is_refused(node) && (fits || lists_zone(node, &own_name));
+            if effective.is_some_and(is_hit) && !hits.contains(name) {
                 hits.push(name);
             }
         }
         hits
     }
+}
+
+/// Whether a statement of a view has an element `zone NAME ...`, as catalog-zones and response-policy have.
+fn lists_zone(node: &Node, name: &str) -> bool {
+    let elements = node.list().unwrap_or_default();
+    let mut listed = elements.iter().filter_map(|element| after(element, "zone")?.text());
+    listed.any(|listed| plain(listed) == name)
 }
 
 fn table_entry(name: &str) -> Option<&'static crate::conf::table::Statement> {
