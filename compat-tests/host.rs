@@ -2,6 +2,7 @@
 
 mod flags;
 mod logs;
+mod report;
 mod views;
 mod wild;
 

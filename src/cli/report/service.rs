@@ -211,3 +211,61 @@ const LOCAL_PROFILE: &str = "/etc/apparmor.d/local/usr.sbin.named";
 const DISABLED_PROFILE: &str = "/etc/apparmor.d/disable/usr.sbin.named";
 /// What Debian's profile lets named write.
 const ARMOR_WRITABLE: [&str; 4] = ["/var/lib/bind", "/var/cache/bind", "/var/log/named", "/run/named"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service of these files, with the unit of Debian where none is among them.
+    fn service(files: &[(&str, &str)]) -> Service {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = [("usr/lib/systemd/system/named.service", "[Service]\nExecStart=/usr/sbin/named -f $OPTIONS\n")];
+        for (path, text) in unit.iter().chain(files) {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Service::of(&Host::new(folder.path()))
+    }
+
+    #[test]
+    fn flags_come_from_the_unit_with_its_variables() {
+        let service = service(&[("etc/default/named", "# OPTIONS=\"-u root\"\nOPTIONS=\"-u bind -t /jail\"\n")]);
+        assert_eq!(service.words, ["-f", "-u", "bind", "-t", "/jail"]);
+        let flags = service.flags().unwrap();
+        assert_eq!((flags.user.as_deref(), flags.chroot.as_deref()), (Some("bind"), Some(Path::new("/jail"))));
+        assert_eq!(service.environment, "/etc/default/named");
+    }
+
+    #[test]
+    fn a_drop_in_replaces_the_command_line() {
+        let text = "[Service]\nExecStart=\nExecStart=/usr/sbin/named -f -4 -u named ${OPTIONS}\n";
+        let service = service(&[("etc/systemd/system/named.service.d/override.conf", text)]);
+        assert_eq!(service.words, ["-f", "-4", "-u", "named"]);
+        assert!(service.place.ends_with("override.conf:3"), "{}", service.place);
+    }
+
+    #[test]
+    fn flags_that_nomd_does_not_take_stop() {
+        let service = service(&[("etc/default/named", "OPTIONS=\"-u bind --frobnicate\"\n")]);
+        let finding = wrong_flags(&service).unwrap();
+        assert_eq!(finding.level, Level::Stop);
+        assert!(finding.message.contains("'named -f -u bind --frobnicate'"), "{}", finding.message);
+    }
+
+    #[test]
+    fn what_is_tolerated_may_stand_in_the_environment_of_the_service() {
+        let service = service(&[("etc/sysconfig/named", "OPTIONS=\"-u named\"\nNOMD_TOLERATE=rate-limit,geoip\n")]);
+        assert_eq!((service.tolerate.as_str(), service.environment), ("rate-limit,geoip", "/etc/sysconfig/named"));
+    }
+
+    #[test]
+    fn directories_that_a_unit_opens_are_absolute() {
+        let setting = |name: &str, value: &str| {
+            opened(&Setting { name: name.to_owned(), value: value.to_owned(), place: String::new() })
+        };
+        assert_eq!(setting("ReadWritePaths", "-/srv/dns /run/x"), [Path::new("/srv/dns"), Path::new("/run/x")]);
+        assert_eq!(setting("CacheDirectory", "bind"), [Path::new("/var/cache/bind")]);
+        assert!(setting("ReadOnlyPaths", "/srv").is_empty());
+    }
+}

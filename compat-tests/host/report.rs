@@ -1,0 +1,86 @@
+//! `nomd report`: what it says comes true.
+
+use super::super::peers::host::Host;
+use super::super::peers::{Kind, Output, nomd};
+
+/// Exit codes of `nomd report`.
+const READY: i32 = 0;
+const WARNINGS: i32 = 1;
+const STOPPED: i32 = 2;
+/// The exit code of `timeout` where the server has started.
+const STARTED: i32 = 124;
+
+fn report(host: &Host, flags: &str) -> Output {
+    let words: Vec<&str> = [nomd(), "report"].into_iter().chain(flags.split_whitespace()).collect();
+    host.run(&words)
+}
+
+fn start(host: &Host, flags: &str) -> i32 {
+    let program = host.program(Kind::Nomd);
+    let words: Vec<&str> = ["timeout", "1", program.as_str()].into_iter().chain(flags.split_whitespace()).collect();
+    host.run(&words).status
+}
+
+#[test]
+fn the_stock_package_starts_with_warnings() {
+    let host = Host::new();
+    let report = report(&host, "");
+    assert_eq!(report.status, WARNINGS, "{report:?}");
+    for line in [
+        "/etc/bind/named.conf as nomd would run it, as user bind: 4 files, 1 view, 5 zones (1 hint, 4 primary);",
+        "for localhost, localnets (the default,",
+        "anybody may transfer 4 zones, for no allow-transfer says otherwise",
+        "nomd would start. Read the ",
+    ] {
+        assert!(report.stdout.contains(line), "{line}\n{}", report.stdout);
+    }
+}
+
+/// A server that the report lets start starts, and one that it stops does not.
+#[test]
+fn the_verdict_is_what_happens() {
+    let host = Host::new();
+    let conf = |options: &str, more: &str| {
+        format!(
+            "options {{ directory \"/var/cache/bind\"; pid-file none; listen-on port 5301 {{ 127.0.0.1; }};
+             listen-on-v6 {{ none; }}; recursion no; allow-transfer {{ none; }}; {options} }};\ncontrols {{ }};\n{more}"
+        )
+    };
+    for (name, options, more, flags, expected) in [
+        ("plain", "", "", "", READY),
+        ("limit", "rate-limit { responses-per-second 5; };", "", "", STOPPED),
+        ("tolerated", "rate-limit { responses-per-second 5; };", "", "--tolerate rate-limit", WARNINGS),
+        ("update", "", "zone a { type primary; file \"a\"; allow-update { any; }; };", "", STOPPED),
+        ("forward", "", "zone a { type forward; forwarders { 10.0.0.1; }; };", "--tolerate type-forward", WARNINGS),
+        ("zone", "", "zone \"a.example\" { type primary; file \"no-such\"; };", "", WARNINGS),
+        ("log", "", "logging { channel a { file \"/no/such\"; }; category general { a; }; };", "", STOPPED),
+        ("partial", "dnstap { all; };", "statistics-channels { };", "", WARNINGS),
+        ("secret", "", "", "", STOPPED),
+    ] {
+        host.write_conf(name, &conf(options, more));
+        if name == "secret" {
+            host.done(&["chmod", "600", "/etc/bind/secret"]);
+        }
+        let report = report(&host, &format!("{flags} /etc/bind/{name}"));
+        let started = start(&host, &format!("-f -u bind {flags} -c /etc/bind/{name}")) == STARTED;
+        assert_eq!((report.status, started), (expected, expected != STOPPED), "{name}\n{}", report.stdout);
+    }
+}
+
+#[test]
+fn what_the_environment_tolerates_starts() {
+    let host = Host::new();
+    host.write_conf("named.conf.local", "zone a { type primary; file \"/etc/bind/db.empty\"; update-policy local; };");
+    let program = host.program(Kind::Nomd);
+    let words = ["timeout", "1", program.as_str(), "-g", "-u", "bind"];
+    let refused = host.run(&words);
+    assert_eq!(refused.status, 1);
+    assert!(
+        refused.stderr.contains("/etc/bind/named.conf.local:1: option 'update-policy' is refused: "),
+        "{refused:?}"
+    );
+    let words: Vec<&str> = ["env", "NOMD_TOLERATE=update-policy"].into_iter().chain(words).collect();
+    let tolerated = host.run(&words);
+    assert_eq!(tolerated.status, STARTED);
+    assert!(tolerated.stderr.contains("option 'update-policy' has no effect, which is tolerated: "), "{tolerated:?}");
+}
