@@ -106,7 +106,7 @@ fn report(flags: &Flags, host: &Host) -> Result<Report, Fault> {
     let used = service.flags();
     let chroot = flags.chroot.as_ref().or(used.and_then(|used| used.chroot.as_ref()));
     let inside = chroot.map_or_else(|| host.clone(), |directory| host.within(directory));
-    let user = flags.user.as_deref().or(used.and_then(|used| used.user.as_deref())).unwrap_or(ROOT);
+    let user = flags.user.as_deref().or(service.user()).unwrap_or(ROOT);
     let account = host.account(user).ok_or_else(|| Fault::Account(user.to_owned()))?;
     let config = flags.file.as_ref().or(used.map(|used| &used.config)).cloned();
     let config = inside.absolute(&config.unwrap_or_else(|| DEFAULT_CONFIG.into()));
@@ -254,7 +254,7 @@ impl Report {
         let honoured = self.statements.honoured;
         let others: usize = self.statements.others.iter().map(|uses| uses.count).sum();
         format!(
-            "{} as nomd would run it, as user {}: {}, {}, {}{kinds};\n{honoured} of {} do what they do in named",
+            "{}, run by nomd as {}: {}, {}, {}{kinds};\n{honoured} of {} do what they do in named",
             self.config,
             self.user,
             counted(self.files, "file"),

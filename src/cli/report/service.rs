@@ -61,6 +61,12 @@ impl Service {
         self.options.as_ref()?.as_deref().ok()
     }
 
+    /// The account of its `-u`, or that of the unit.
+    pub(super) fn user(&self) -> Option<&str> {
+        let of_unit = || self.last("User").map(|setting| setting.value.as_str());
+        self.flags().and_then(|flags| flags.user.as_deref()).or_else(of_unit)
+    }
+
     fn last(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().rfind(|setting| setting.name == name && !setting.value.is_empty())
     }

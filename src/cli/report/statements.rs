@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Scene;
 use super::finding::{Finding, Level, counted};
+use crate::conf::Diagnostic;
 use crate::conf::survey::{Survey, Treatment, Uses, ZoneSurvey};
 
 /// One finding for each statement that matters; those without effect by their reason.
@@ -14,6 +15,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         let uses = survey.statements.others.iter().filter(|uses| uses.treatment == treatment);
         findings.extend(uses.map(|uses| one(uses, survey)));
     }
+    findings.extend(survey.differences.iter().map(difference));
     findings.extend(ignored(survey));
     findings.extend(survey.warnings.first().map(|_| warnings(survey)));
     findings
@@ -98,6 +100,11 @@ fn named(uses: &Uses) -> String {
         1 => format!("{} ({place})", uses.name),
         count => format!("{} ({count} times, first {place})", uses.name),
     }
+}
+
+/// A value that comes to something else than with named.
+fn difference(said: &Diagnostic) -> Finding {
+    Finding::new(Level::Warning, "partial", said.message.clone()).at([format!("{}:{}", said.file, said.line)])
 }
 
 /// What named itself would warn of.

@@ -53,6 +53,7 @@ pub(crate) fn review(tree: &Tree, tolerance: &Tolerance) -> Vec<Diagnostic> {
     let mut review = Review { tree, tolerance, said: HashMap::new(), found: Vec::new() };
     visit(&tree.root, &mut |finding| review.say(&finding));
     review.count_the_rest();
+    review.name_the_switch();
     review.found
 }
 
@@ -128,6 +129,18 @@ impl Review<'_> {
             let message = format!("option '{name}' is refused: {count} more times (nomd report counts them by zone)");
             let fault = Diagnostic { severity: Severity::Error, file: "".into(), line: 0, message };
             self.found.push(fault);
+        }
+    }
+
+    /// Whoever reads why nothing starts should not have to look for the way out.
+    fn name_the_switch(&mut self) {
+        let refused = self.said.keys().filter(|(_, severity)| *severity == Severity::Error);
+        let mut names: Vec<&str> = refused.map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        if !names.is_empty() {
+            let names = names.join(",");
+            let message = format!("to start without what is refused: --tolerate {names}, or NOMD_TOLERATE={names}");
+            self.found.push(Diagnostic { severity: Severity::Notice, file: "".into(), line: 0, message });
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Survey {
     pub files: Vec<Arc<str>>,
     /// What named would say of it too.
     pub warnings: Vec<Diagnostic>,
+    /// Values that come to something else than with named.
+    pub differences: Vec<Diagnostic>,
     /// What becomes of its statements.
     pub statements: StatementSurvey,
     /// Its keys.
@@ -42,10 +44,10 @@ pub struct Survey {
 pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics> {
     let (tree, mut faults) = parse::file_within(root, path, table::Scope::Top);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
-    let (config, more) = lower::lower(&tree);
-    faults.extend(more);
+    let (config, differences) = lower::lower(&tree);
     let is_error = |fault: &Diagnostic| fault.severity == Severity::Error;
-    if faults.iter().any(is_error) {
+    if faults.iter().chain(&differences).any(is_error) {
+        faults.extend(differences);
         return Err(Diagnostics(faults));
     }
     Ok(Survey {
@@ -56,6 +58,7 @@ pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey,
         zones: zones::survey(&tree),
         files: tree.files.clone(),
         warnings: faults,
+        differences,
     })
 }
 
