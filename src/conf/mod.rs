@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod rndc;
 pub mod survey;
 
+mod check;
 mod lexer;
 mod lower;
 mod parse;
@@ -31,14 +32,20 @@ pub fn load(path: &Path, tolerance: &Tolerance) -> Result<(Config, Diagnostics),
     finish(tree.as_ref(), faults, tolerance)
 }
 
-/// Lowers a tree, if there is one.
+/// Checks a tree, if there is one, and lowers it if it is sound.
 fn finish(
     tree: Option<&tree::Tree>,
     mut faults: Vec<Diagnostic>,
     tolerance: &Tolerance,
 ) -> Result<(Config, Diagnostics), Diagnostics> {
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
+    let checked = Diagnostics(check::check(tree));
+    let is_sound = !checked.has_errors();
+    faults.extend(checked.0);
     faults.extend(status::review(tree, tolerance));
+    if !is_sound {
+        return Err(Diagnostics(faults));
+    }
     let (config, more) = lower::lower(tree);
     faults.extend(more);
     let faults = Diagnostics(faults);

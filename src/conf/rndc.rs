@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::check::check_keys;
 use super::lower::{Context, read_key};
 use super::table::{Clause, Scope, clause};
 use super::tree::{Block, Item, Node, Value, after};
@@ -49,7 +50,7 @@ pub struct RndcServer {
 
 /// Reads a file that holds one `key` statement, such as rndc.key or session.key.
 pub fn load_key_file(path: &Path) -> Result<Key, Diagnostics> {
-    read(path, |context, root| root.find(clause::KEY).and_then(|node| read_key(context, node)))
+    read(path, |_, root| root.find(clause::KEY).and_then(read_key))
 }
 
 /// Reads an rndc.conf.
@@ -61,6 +62,7 @@ pub fn load(path: &Path) -> Result<RndcConf, Diagnostics> {
 fn read<T>(path: &Path, lower: impl Fn(&Context<'_>, &Block) -> Option<T>) -> Result<T, Diagnostics> {
     let (tree, mut faults) = parse::file(path, Scope::Rndc);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
+    faults.extend(check_keys(&tree));
     let context = Context::new(&tree);
     let lowered = lower(&context, &tree.root);
     faults.extend(context.into_faults());
@@ -78,7 +80,7 @@ fn no_key(path: &Path) -> Diagnostic {
 }
 
 fn lower(context: &Context<'_>, root: &Block) -> RndcConf {
-    let keys = root.all(clause::KEY).filter_map(|node| read_key(context, node)).map(Arc::new).collect();
+    let keys = root.all(clause::KEY).filter_map(read_key).map(Arc::new).collect();
     let servers = root.all(clause::SERVER).filter_map(|node| server(context, node)).collect();
     let Some(options) = root.find(clause::OPTIONS).and_then(Node::block) else {
         return RndcConf { keys, servers, ..RndcConf::default() };

@@ -137,6 +137,12 @@ impl Node {
         })
     }
 
+    /// Where its block starts; its name's place if it has none.
+    pub(crate) fn block_place(&self) -> Place {
+        let block = self.items.iter().find(|item| matches!(item.value, Value::Block(_)));
+        block.map_or(self.place, |item| item.place)
+    }
+
     /// The list.
     pub(crate) fn list(&self) -> Option<&[Vec<Item>]> {
         self.items.iter().find_map(Item::list)

@@ -33,14 +33,7 @@ impl<'a> Acls<'a> {
         let mut statements: HashMap<String, &'a Node> = HashMap::new();
         for node in context.tree.root.all(clause::ACL) {
             let name = node.text().unwrap_or_default();
-            match statements.get(&name.to_ascii_lowercase()) {
-                None => drop(statements.insert(name.to_ascii_lowercase(), node)),
-                Some(earlier) => {
-                    let earlier = context.shown(earlier.place);
-                    context
-                        .error(node.place, format!("attempt to redefine acl '{name}' previous definition: {earlier}"));
-                }
-            }
+            statements.entry(name.to_ascii_lowercase()).or_insert(node);
         }
         Self { statements, resolved: RefCell::default() }
     }
@@ -119,11 +112,7 @@ impl Context<'_> {
     /// The name of a key where one is used; it need not be defined.
     pub(super) fn key_name(&self, item: &Item) -> Option<Name> {
         let text = item.text()?;
-        let name = text.parse();
-        if name.is_err() {
-            self.error(item.place, format!("key name '{text}' is not a valid domain name"));
-        }
-        name.ok()
+        text.parse().ok()
     }
 
     fn named(&self, name: &str, place: Place) -> Option<Match> {
@@ -137,10 +126,7 @@ impl Context<'_> {
         let known = self.acls.resolved.borrow().get(&folded).cloned();
         match known {
             Some(State::Done(list)) => return Some(Match::List(list)),
-            Some(State::Started) => {
-                self.error(place, format!("acl loop detected: {name}"));
-                return None;
-            }
+            Some(State::Started) => return None,
             None => {}
         }
         let Some(node) = self.acls.statements.get(&folded) else {

@@ -29,25 +29,17 @@ impl Context<'_> {
             _ => DEFAULT_PORT,
         };
         let allow = self.match_list(node.after("allow").and_then(|item| item.list()).unwrap_or_default());
-        let keys = self.control_keys(node, keys);
+        let keys = Self::control_keys(node, keys);
         let read_only = node.after("read-only").is_some_and(|item| item.value == Value::Boolean(true));
         Some(Control { address: SocketAddr::new(address, port), allow, keys, read_only })
     }
 
-    fn control_keys(&self, node: &Node, keys: &[Arc<Key>]) -> Vec<Arc<Key>> {
+    fn control_keys(node: &Node, keys: &[Arc<Key>]) -> Vec<Arc<Key>> {
         let named = node.after("keys").and_then(|item| item.list()).unwrap_or_default();
         let find = |text: &str| {
             let name = text.parse::<Name>().ok()?;
             keys.iter().find(|key| key.name == name).cloned()
         };
-        let mut found = Vec::new();
-        for item in named.iter().flatten() {
-            let Some(text) = item.text() else { continue };
-            match find(text) {
-                Some(key) => found.push(key),
-                None => self.error(item.place, format!("unknown key '{text}'")),
-            }
-        }
-        found
+        named.iter().flatten().filter_map(|item| find(item.text()?)).collect()
     }
 }

@@ -4,55 +4,14 @@ use std::path::PathBuf;
 
 use super::Context;
 use crate::conf::config::{Channel, Destination, Logging, PrintTime, Severity};
-use crate::conf::table::{Clause, clause};
+use crate::conf::table::clause;
 use crate::conf::tree::{Block, Item, Node, Value};
 
-/// Channels that are always there.
-const BUILT_IN: [&str; 4] = ["default_syslog", "default_debug", "default_stderr", "null"];
-/// The categories of BIND 9.18, and `responses`, which is newer.
-const CATEGORIES: [&str; 33] = [
-    "cname",
-    "client",
-    "config",
-    "database",
-    "default",
-    "delegation-only",
-    "dispatch",
-    "dnssec",
-    "dnstap",
-    "edns-disabled",
-    "general",
-    "lame-servers",
-    "network",
-    "notify",
-    "nsid",
-    "queries",
-    "query-errors",
-    "rate-limit",
-    "resolver",
-    "responses",
-    "rpz",
-    "rpz-passthru",
-    "security",
-    "serve-stale",
-    "spill",
-    "sslkeylog",
-    "trust-anchor-telemetry",
-    "unmatched",
-    "update",
-    "update-security",
-    "xfer-in",
-    "xfer-out",
-    "zoneload",
-];
 /// The facilities of syslog.
 const FACILITIES: [&str; 20] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
     "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
-/// What a destination may be.
-const DESTINATIONS: [Clause; 4] = [clause::FILE, clause::SYSLOG, clause::STDERR, clause::NULL];
-
 impl Context<'_> {
     /// The `logging` statement; empty where there is none.
     pub(super) fn logging(&self) -> Logging {
@@ -60,7 +19,7 @@ impl Context<'_> {
             return Logging::default();
         };
         let channels: Vec<Channel> = block.all(clause::CHANNEL).filter_map(|node| self.channel(node)).collect();
-        let categories = block.all(clause::CATEGORY).filter_map(|node| self.category(node, &channels)).collect();
+        let categories = block.all(clause::CATEGORY).filter_map(category).collect();
         Logging { channels, categories }
     }
 
@@ -73,11 +32,6 @@ impl Context<'_> {
 
     fn channel(&self, node: &Node) -> Option<Channel> {
         let (name, block) = (node.text()?, node.block()?);
-        if DESTINATIONS.iter().filter(|clause| block.find(**clause).is_some()).count() != 1 {
-            let rule = "exactly one of file, syslog, null, and stderr must be present";
-            self.error(node.place, format!("channel '{name}': {rule}"));
-            return None;
-        }
         if let Some(facility) = block.find(clause::SYSLOG).and_then(|node| node.items.first()) {
             self.check_facility(facility);
         }
@@ -100,24 +54,11 @@ impl Context<'_> {
             self.warn(item.place, format!("syslog facility '{name}' has no effect: unknown, 'daemon' is used"));
         }
     }
+}
 
-    fn category(&self, node: &Node, channels: &[Channel]) -> Option<(String, Vec<String>)> {
-        // BIND: categories are told apart by the case of their letters, channels are not.
-        let name = node.text()?;
-        if !CATEGORIES.contains(&name) {
-            self.error(node.place, format!("undefined category: '{name}'"));
-        }
-        let mut names = Vec::new();
-        for item in node.list()?.iter().flatten() {
-            let Some(channel) = item.text() else { continue };
-            let declared = channels.iter().any(|known| known.name.eq_ignore_ascii_case(channel));
-            if !declared && !BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(channel)) {
-                self.error(item.place, format!("undefined channel: '{channel}'"));
-            }
-            names.push(channel.to_owned());
-        }
-        Some((name.to_owned(), names))
-    }
+fn category(node: &Node) -> Option<(String, Vec<String>)> {
+    let channels = node.list()?.iter().flatten().filter_map(Item::text);
+    Some((node.text()?.to_owned(), channels.map(str::to_owned).collect()))
 }
 
 fn is_facility(name: &str) -> bool {
@@ -132,7 +73,8 @@ fn destination(block: &Block) -> Option<Destination> {
         let facility = node.text().filter(|name| is_facility(name)).unwrap_or("daemon");
         return Some(Destination::Syslog(facility.to_ascii_lowercase()));
     }
-    Some(if block.find(clause::STDERR).is_some() { Destination::Stderr } else { Destination::Null })
+    let stderr = block.find(clause::STDERR).map(|_| Destination::Stderr);
+    stderr.or_else(|| block.find(clause::NULL).map(|_| Destination::Null))
 }
 
 fn file(node: &Node) -> Option<Destination> {

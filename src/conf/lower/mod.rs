@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
     }
 
     fn config(&self) -> Config {
-        let keys = self.keys(&self.tree.root);
+        let keys = key::keys(&self.tree.root);
         Config {
             options: self.lower_options(),
             controls: self.controls(&keys),

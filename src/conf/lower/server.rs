@@ -1,6 +1,5 @@
 //! `server`: how one peer, or all of a prefix, is treated.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -16,20 +15,12 @@ use crate::dns::{Key, Name};
 impl Context<'_> {
     /// The `server` statements of a block.
     pub(super) fn servers(&self, block: &Block, keys: &[Arc<Key>]) -> Vec<Server> {
-        let mut seen = HashMap::new();
-        let mut servers = Vec::new();
-        for node in block.all(clause::SERVER) {
-            let Some(Value::Prefix(prefix)) = node.value() else { continue };
-            if let Some(earlier) = seen.insert(*prefix, node.place) {
-                let earlier = self.shown(earlier);
-                self.error(node.place, format!("server '{prefix}': already exists previous definition: {earlier}"));
-            }
-            servers.extend(self.server(*prefix, node, keys));
-        }
-        servers
+        block.all(clause::SERVER).filter_map(|node| self.server(node, keys)).collect()
     }
 
-    fn server(&self, prefix: IpNet, node: &Node, keys: &[Arc<Key>]) -> Option<Server> {
+    fn server(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Server> {
+        let Some(Value::Prefix(prefix)) = node.value() else { return None };
+        let prefix = *prefix;
         let block = node.block()?;
         let levels = Levels([Some(block), None, None]);
         let given = |clause| block.find(clause).map(|_| levels.boolean(clause, true));
@@ -49,12 +40,7 @@ impl Context<'_> {
 
     /// Unlike a key in a list of primaries, one of a `server` statement must be defined.
     fn defined_key(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Name> {
-        let name = self.key_of(node)?;
-        if keys.iter().any(|key| key.name == name) {
-            return Some(name);
-        }
-        self.error(node.items.first()?.place, format!("unknown key '{}'", node.text()?));
-        None
+        self.key_of(node).filter(|name| keys.iter().any(|key| key.name == *name))
     }
 }
 

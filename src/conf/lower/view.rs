@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::inherit::Levels;
 use super::zone::Namespace;
-use super::{Context, acl};
+use super::{Context, acl, key};
 use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
 use crate::conf::lexer::Place;
 use crate::conf::table::clause;
@@ -31,28 +31,15 @@ impl Context<'_> {
             let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &Earlier::new(), &mut files);
             return vec![view];
         }
-        self.check_outside(root);
         let (mut views, mut earlier) = (Vec::new(), Earlier::new());
-        let mut seen = HashMap::new();
         for node in root.all(clause::VIEW) {
             let name = node.text().unwrap_or_default();
             let class = self.class(node, Class::IN);
-            if let Some(other) = seen.insert((name.to_ascii_lowercase(), class), node.place) {
-                let other = self.shown(other);
-                self.error(node.place, format!("view '{name}': already exists previous definition: {other}"));
-            }
             let view = self.view(name, class, node.block(), keys, &earlier, &mut files);
             earlier.insert(view.name.clone(), view.zones.iter().map(|zone| zone.apex.clone()).collect());
             views.push(view);
         }
         views
-    }
-
-    /// Where there are views, every zone is in one.
-    fn check_outside(&self, root: &Block) {
-        if let Some(zone) = root.find(clause::ZONE) {
-            self.error(zone.place, "when using 'view' statements, all zones must be in views".to_owned());
-        }
     }
 
     /// The class behind the name of a view or zone.
@@ -103,7 +90,7 @@ impl Context<'_> {
     }
 
     fn view_keys(&self, block: Option<&Block>, global: &[Arc<Key>]) -> Vec<Arc<Key>> {
-        let mut keys = block.map(|block| self.keys(block)).unwrap_or_default();
+        let mut keys = block.map(key::keys).unwrap_or_default();
         keys.extend(global.iter().cloned());
         keys
     }
@@ -114,9 +101,6 @@ impl Context<'_> {
         for element in levels.find(clause::RRSET_ORDER).and_then(Node::list).unwrap_or_default() {
             let Some((item, word)) = element.last().and_then(|item| Some((item, item.text()?))) else { continue };
             let order = read_order(word);
-            if order.is_none() {
-                self.error(item.place, format!("rrset-order: invalid order '{word}'"));
-            }
             match element.iter().any(|item| matches!(item.value, Value::Word(_))) {
                 true => self.warn(item.place, "rrset-order: an order for some names or types has no effect".to_owned()),
                 false => general = general.or(order),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::lexer::Place;
 use super::table::{Clause, clause};
 use super::tree::{Block, Node, Tree};
-use super::{Config, Diagnostic, Diagnostics, Severity, Tolerance, lower, parse, table};
+use super::{Config, Diagnostic, Diagnostics, Severity, Tolerance, check, lower, parse, table};
 
 pub use keys::{KeyDefinition, KeySurvey, KeyUse};
 pub use statements::{StatementSurvey, Treatment, Uses};
@@ -44,9 +44,13 @@ pub struct Survey {
 pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics> {
     let (tree, mut faults) = parse::file_within(root, path, table::Scope::Top);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
-    let (config, differences) = lower::lower(&tree);
+    faults.extend(check::check(&tree));
     let is_error = |fault: &Diagnostic| fault.severity == Severity::Error;
-    if faults.iter().chain(&differences).any(is_error) {
+    if faults.iter().any(is_error) {
+        return Err(Diagnostics(faults));
+    }
+    let (config, differences) = lower::lower(&tree);
+    if differences.iter().any(is_error) {
         faults.extend(differences);
         return Err(Diagnostics(faults));
     }

@@ -1,0 +1,128 @@
+//! `acl` statements, and address match lists wherever they stand.
+//!
+//! As with BIND, only acls that are used are looked into, and a list is left at its first fault. An acl that was found
+//! sound is not looked at again; one that was not is found at fault wherever it is used.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use super::{Context, all_named};
+use crate::conf::lexer::Place;
+use crate::conf::tree::{Block, Item, Node, Value};
+use crate::dns::Name;
+
+/// Names that no `acl` statement may take.
+const BUILT_IN: [&str; 4] = ["any", "none", "localhost", "localnets"];
+
+/// The acls, and what is known of them.
+pub(super) struct Acls<'a> {
+    statements: HashMap<String, &'a Node>,
+    sound: RefCell<HashSet<String>>,
+    /// Those whose elements are being looked at: to meet one again is a loop.
+    started: RefCell<Vec<String>>,
+}
+
+/// A list is at fault; the reason has been noted.
+pub(super) struct Faulty;
+
+impl<'a> Acls<'a> {
+    /// The statements, of several with one name the first.
+    pub(super) fn of(root: &'a Block) -> Self {
+        let mut statements = HashMap::new();
+        for node in all_named(root, "acl") {
+            statements.entry(node.text().unwrap_or_default().to_ascii_lowercase()).or_insert(node);
+        }
+        Self { statements, sound: RefCell::default(), started: RefCell::default() }
+    }
+}
+
+impl Context<'_> {
+    /// The names of the acls, which come last of all.
+    pub(super) fn check_acls(&self) {
+        let mut seen: HashMap<String, Place> = HashMap::new();
+        for node in all_named(self.root, "acl") {
+            let name = node.text().unwrap_or_default();
+            if BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                self.error(node.place, format!("attempt to redefine builtin acl '{name}'"));
+            } else if let Some(earlier) = seen.get(&name.to_ascii_lowercase()) {
+                let earlier = self.shown(*earlier);
+                self.error(node.place, format!("attempt to redefine acl '{name}' previous definition: {earlier}"));
+            } else {
+                seen.insert(name.to_ascii_lowercase(), node.place);
+            }
+        }
+    }
+
+    /// The list of a statement, where it is there.
+    pub(super) fn check_list_of(&self, node: Option<&Node>) {
+        let list = node.and_then(Node::list).unwrap_or_default();
+        // The fault has been noted, and the other statements are checked all the same.
+        let _ = self.check_match_list(list);
+    }
+
+    /// A list: first the acls that it names, then its other elements.
+    pub(super) fn check_match_list(&self, list: &[Vec<Item>]) -> Result<(), Faulty> {
+        list.iter().try_for_each(|element| self.check_names(element))?;
+        list.iter().try_for_each(|element| self.check_element(element))
+    }
+
+    fn check_names(&self, element: &[Item]) -> Result<(), Faulty> {
+        match bare(element).first() {
+            Some(Item { value: Value::List(list), .. }) => {
+                list.iter().try_for_each(|element| self.check_names(element))
+            }
+            Some(item) => match item.text() {
+                Some(name) => self.check_name(name, item.place),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn check_name(&self, name: &str, place: Place) -> Result<(), Faulty> {
+        let folded = name.to_ascii_lowercase();
+        if BUILT_IN.contains(&folded.as_str()) || self.acls.sound.borrow().contains(&folded) {
+            return Ok(());
+        }
+        if self.acls.started.borrow().contains(&folded) {
+            self.error(place, format!("acl loop detected: {name}"));
+            return Err(Faulty);
+        }
+        let Some(node) = self.acls.statements.get(&folded) else {
+            self.error(place, format!("undefined ACL '{name}'"));
+            return Err(Faulty);
+        };
+        self.acls.started.borrow_mut().push(folded.clone());
+        let found = self.check_match_list(node.list().unwrap_or_default());
+        self.acls.started.borrow_mut().pop();
+        found?;
+        self.acls.sound.borrow_mut().insert(folded);
+        Ok(())
+    }
+
+    fn check_element(&self, element: &[Item]) -> Result<(), Faulty> {
+        match bare(element) {
+            [Item { value: Value::Word("key"), .. }, name, ..] => self.check_key_name(name),
+            [Item { value: Value::Word("geoip"), place }, rest @ ..] => self.check_location(*place, rest),
+            [Item { value: Value::List(list), .. }, ..] => self.check_match_list(list),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_key_name(&self, item: &Item) -> Result<(), Faulty> {
+        let text = item.text().unwrap_or_default();
+        match text.parse::<Name>() {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                self.error(item.place, format!("key name '{text}' is not a valid domain name"));
+                Err(Faulty)
+            }
+        }
+    }
+}
+
+/// An element without its negations.
+fn bare(element: &[Item]) -> &[Item] {
+    let negations = element.iter().take_while(|item| item.value == Value::Word("!")).count();
+    element.get(negations..).unwrap_or_default()
+}

@@ -1,0 +1,100 @@
+//! What a configuration says that its grammar allows and its meaning does not: the verdict of named-checkconf.
+//!
+//! The checks run in the order in which BIND 9.18 makes them, so that the same messages come out in the same order, as
+//! often as there: what all views inherit is found at fault once in each. A view with a faulty key is not looked at any
+//! further, as there.
+
+mod access;
+mod acl;
+mod control;
+mod geoip;
+mod http;
+mod key;
+mod logging;
+mod rrset_order;
+mod server;
+mod tls;
+mod view;
+
+use std::cell::RefCell;
+
+use super::diagnostics::{Diagnostic, Severity};
+use super::lexer::Place;
+use super::tree::{Block, Node, Tree};
+
+/// All that is wrong, or looks wrong, with a tree.
+pub(crate) fn check(tree: &Tree) -> Vec<Diagnostic> {
+    let context = Context::new(tree);
+    context.run();
+    context.faults.into_inner()
+}
+
+/// What is wrong with the keys of an rndc.conf or rndc.key.
+pub(crate) fn check_keys(tree: &Tree) -> Vec<Diagnostic> {
+    let context = Context::new(tree);
+    // Only the faults matter: they have been noted.
+    let _ = key::Keys::default().add(&context, context.root);
+    context.faults.into_inner()
+}
+
+/// What every check has at hand: the tree, its acls, and the faults found so far.
+pub(super) struct Context<'a> {
+    tree: &'a Tree,
+    root: &'a Block,
+    options: Option<&'a Block>,
+    acls: acl::Acls<'a>,
+    faults: RefCell<Vec<Diagnostic>>,
+}
+
+impl<'a> Context<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        let root = &tree.root;
+        let options = named(root, "options").and_then(Node::block);
+        Self { tree, root, options, acls: acl::Acls::of(root), faults: RefCell::default() }
+    }
+
+    fn run(&self) {
+        self.check_logging();
+        self.check_controls();
+        self.check_http();
+        self.check_tls();
+        self.check_views();
+        self.check_acls();
+    }
+
+    /// Notes what keeps the configuration from being used.
+    pub(super) fn error(&self, place: Place, message: impl Into<String>) {
+        self.note(Severity::Error, place, message.into());
+    }
+
+    /// Notes what somebody should look at.
+    pub(super) fn warn(&self, place: Place, message: impl Into<String>) {
+        self.note(Severity::Warning, place, message.into());
+    }
+
+    fn note(&self, severity: Severity, place: Place, message: String) {
+        let file = self.tree.files.get(place.file as usize).cloned().unwrap_or_default();
+        self.faults.borrow_mut().push(Diagnostic { severity, file, line: place.line, message });
+    }
+
+    /// `file:line`.
+    pub(super) fn shown(&self, place: Place) -> String {
+        let file = self.tree.files.get(place.file as usize).cloned().unwrap_or_default();
+        format!("{file}:{}", place.line)
+    }
+}
+
+/// The first statement of this name.
+fn named<'a>(block: &'a Block, name: &str) -> Option<&'a Node> {
+    all_named(block, name).next()
+}
+
+/// The statements of this name.
+fn all_named<'a>(block: &'a Block, name: &str) -> impl Iterator<Item = &'a Node> {
+    block.0.iter().filter(move |node| node.statement.name == name)
+}
+
+/// The statement of this name in the first of the blocks that has one.
+fn nearest<'a>(blocks: &[Option<&'a Block>], name: &str) -> Option<&'a Node> {
+    blocks.iter().flatten().find_map(|block| named(block, name))
+}

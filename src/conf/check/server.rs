@@ -1,0 +1,76 @@
+//! `server` blocks: each prefix once, sources of its own family, a key that is there.
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+
+use super::key::Keys;
+use super::{Context, all_named, named};
+use crate::conf::tree::{Block, Item, Node, Value};
+use crate::dns::Name;
+
+/// The statements with an address to send from, for IPv4 and IPv6.
+const SOURCES: [(&str, &str); 3] = [
+    ("transfer-source", "transfer-source-v6"),
+    ("notify-source", "notify-source-v6"),
+    ("query-source", "query-source-v6"),
+];
+
+impl Context<'_> {
+    /// The servers of a view, or those of the top level where the view has none.
+    pub(super) fn check_servers(&self, view: Option<&Block>, keys: &Keys) {
+        let block = view.filter(|block| named(block, "server").is_some()).unwrap_or(self.root);
+        let servers: Vec<(IpNet, &Node)> =
+            all_named(block, "server").filter_map(|node| Some((prefix(node)?, node))).collect();
+        for (at, (prefix, node)) in servers.iter().enumerate() {
+            let Some(block) = node.block() else { continue };
+            SOURCES.iter().for_each(|pair| self.check_sources(*prefix, node, block, *pair));
+            for (_, later) in servers.iter().skip(at + 1).filter(|(other, _)| other == prefix) {
+                let earlier = self.shown(node.block_place());
+                let message = format!("server '{prefix}': already exists previous definition: {earlier}");
+                self.error(later.block_place(), message);
+            }
+            if let Some(item) =
+                named(block, "keys").and_then(|node| node.items.iter().find(|item| item.text().is_some()))
+            {
+                self.check_server_key(item, keys);
+            }
+        }
+    }
+
+    fn check_sources(&self, prefix: IpNet, node: &Node, block: &Block, (v4, v6): (&str, &str)) {
+        let (own, other) = if prefix.addr().is_ipv4() { (v4, v6) } else { (v6, v4) };
+        if named(block, other).is_some() {
+            self.error(node.block_place(), format!("server '{prefix}': {other} not legal"));
+        }
+        self.check_source_port(named(block, own));
+    }
+
+    /// What is sent from an own port cannot be sent from the one that is listened on.
+    pub(super) fn check_source_port(&self, node: Option<&Node>) {
+        let Some((node, item)) = node.and_then(|node| Some((node, node.items.first()?))) else { return };
+        let Value::Source(SocketAddr::V4(_) | SocketAddr::V6(_)) = &item.value else { return };
+        let Value::Source(source) = &item.value else { return };
+        let port = self.port();
+        if u32::from(source.port()) == port && port != 0 {
+            let name = node.statement.name;
+            self.error(item.place, format!("'{name}' cannot specify the DNS listener port ({port})"));
+        }
+    }
+
+    fn check_server_key(&self, item: &Item, keys: &Keys) {
+        let text = item.text().unwrap_or_default();
+        match text.parse::<Name>() {
+            Err(_) => self.error(item.place, format!("bad key name '{text}'")),
+            Ok(name) if !keys.has(&name) => self.error(item.place, format!("unknown key '{text}'")),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn prefix(node: &Node) -> Option<IpNet> {
+    match node.value()? {
+        Value::Prefix(prefix) => Some(*prefix),
+        _ => None,
+    }
+}
