@@ -59,6 +59,16 @@ impl BlockWriter {
         place
     }
 
+    /// Takes over the chunks of another writer. Says by how much the numbers of its chunks have grown.
+    pub(super) fn append(&mut self, other: Self) -> u32 {
+        if !self.open.is_empty() {
+            self.seal();
+        }
+        let first = self.full.len() as u32;
+        self.full.extend(other.finish().0);
+        first
+    }
+
     /// The bytes from `place` to the end of its chunk.
     pub(super) fn at(&self, place: Place) -> &[u8] {
         let chunk = self.full.get(place.chunk as usize).map_or(self.open.as_slice(), |chunk| chunk);

@@ -12,7 +12,7 @@ use super::contents::{Parts, ZoneVersion};
 use super::edit::NamesEdit;
 use super::key::Key;
 use super::names::{Names, Ordered, Run, index};
-use super::node;
+use super::node::{self, Flags};
 use super::records::{Record, Records};
 use super::trie::{Leaf, Trie};
 use crate::dns::{Class, Name, NameRef, Rtype};
@@ -71,6 +71,8 @@ pub struct Builder {
     blocks: BlockWriter,
     names: Names,
     nsec3: Names,
+    /// The names of a part, in their order.
+    listed: Option<Vec<Leaf>>,
     differing_ttls: usize,
     records: usize,
     /// Bytes of blocks that others have replaced.
@@ -89,6 +91,7 @@ impl Builder {
             blocks: BlockWriter::default(),
             names: Names::default(),
             nsec3: Names::default(),
+            listed: None,
             differing_ttls: 0,
             records: 0,
             dead_bytes: 0,
@@ -99,6 +102,28 @@ impl Builder {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// A builder for a part of the same zone, to be given back to [`Self::absorb`].
+    pub fn part(&self) -> Self {
+        Self { listed: Some(Vec::new()), ..Self::new(self.apex.clone(), self.class).with_limits(self.limits) }
+    }
+
+    /// Takes over the records of a part that come behind those so far.
+    pub fn absorb(&mut self, mut part: Self) -> Result<(), ContentsError> {
+        self.close()?;
+        part.close()?;
+        self.records += part.records;
+        self.differing_ttls += part.differing_ttls;
+        self.check_total()?;
+        let first_chunk = self.blocks.append(part.blocks);
+        for mut leaf in part.listed.unwrap_or_default() {
+            leaf.place.chunk += first_chunk;
+            let labels = node::block_labels(self.blocks.at(leaf.place));
+            let names = if leaf.flags.has(Flags::NSEC3) { &mut self.nsec3 } else { &mut self.names };
+            names.push(leaf, labels, &self.blocks);
+        }
+        Ok(())
     }
 
     /// Adds one record; `rdata` is uncompressed wire form, already checked to be of its type.
@@ -196,16 +221,25 @@ impl Builder {
             let nsec3 = open.records.extract_if(.., |record| record.is_nsec3()).collect();
             let rest = mem::replace(&mut open.records, nsec3);
             let leaf = self.pack(&mut open)?;
-            self.nsec3.push(leaf, &open.labels, &self.blocks);
+            self.note(leaf, &open.labels);
             open.records = rest;
         }
         if !open.records.is_empty() {
             let leaf = self.pack(&mut open)?;
-            self.names.push(leaf, &open.labels, &self.blocks);
+            self.note(leaf, &open.labels);
         }
         open.clear();
         self.open = open;
         Ok(())
+    }
+
+    /// Takes note of a packed owner.
+    fn note(&mut self, leaf: Leaf, labels: &[u8]) {
+        match &mut self.listed {
+            Some(listed) => listed.push(leaf),
+            None if leaf.flags.has(Flags::NSEC3) => self.nsec3.push(leaf, labels, &self.blocks),
+            None => self.names.push(leaf, labels, &self.blocks),
+        }
     }
 
     /// Appends a block with the records of `open`.

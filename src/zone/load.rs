@@ -4,6 +4,7 @@
 //! master file F failed: R`; and, if there is no version, `not loaded due to errors.`.
 
 use std::path::Path;
+use std::thread;
 
 use super::builder::{Builder, ContentsError, Limits};
 use super::check::{self, Conflict, Policy};
@@ -28,14 +29,11 @@ pub struct Loaded {
 
 /// Loads the zone of a primary from the master file at `path`.
 pub fn load(path: &Path, options: &Options, limits: Limits, policy: &Policy) -> Loaded {
-    let mut records =
-        Records { builder: Builder::new(options.apex.clone(), options.class).with_limits(limits), fault: None };
-    let Report { messages, sources, failure } = master::read(path, options, &mut records);
+    let builder = || Builder::new(options.apex.clone(), options.class).with_limits(limits);
+    let (report, finished) =
+        on_threads(path, options, builder()).unwrap_or_else(|| in_one_go(path, options, builder()));
+    let Report { messages, sources, failure } = report;
     let mut loaded = Loaded { version: None, messages, sources, failure };
-    let finished = match records.fault {
-        Some(fault) => Err(fault),
-        None => records.builder.finish(),
-    };
     match finished {
         Ok(version) => loaded.judge(version, path, options, policy),
         // A file with faults in it may well have lost its SOA to them.
@@ -44,6 +42,38 @@ pub fn load(path: &Path, options: &Options, limits: Limits, policy: &Policy) -> 
         Err(fault) => drop(loaded.failure.get_or_insert_with(|| fault.to_string())),
     }
     loaded
+}
+
+/// A file smaller than this is not worth a second thread.
+const LARGE_BYTES: u64 = 4 << 20;
+
+/// Reads a large file on all processors, if it lends itself to that.
+fn on_threads(
+    path: &Path,
+    options: &Options,
+    mut whole: Builder,
+) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    if threads < 2 || path.metadata().ok()?.len() < LARGE_BYTES {
+        return None;
+    }
+    let part = whole.part();
+    let mut outcome = Ok(());
+    let take = |records: Records| {
+        let Records { builder, fault } = records;
+        if outcome.is_ok() {
+            outcome = fault.map_or(Ok(()), Err).and_then(|()| whole.absorb(builder));
+        }
+    };
+    let sink = || Records { builder: part.part(), fault: None };
+    let report = master::read_on_threads(path, options, threads, sink, take)?;
+    Some((report, outcome.and_then(|()| whole.finish())))
+}
+
+fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Result<ZoneVersion, ContentsError>) {
+    let mut records = Records { builder, fault: None };
+    let report = master::read(path, options, &mut records);
+    (report, records.fault.map_or_else(|| records.builder.finish(), Err))
 }
 
 impl Loaded {

@@ -258,6 +258,10 @@ impl<S: Sink> Loader<'_, S> {
             }
             return Ok(ttl);
         }
+        if self.is_piece {
+            // The TTL of a record in another piece.
+            return Err(Fault::silent("no ttl"));
+        }
         let minimum = self.rdata.last_chunk::<4>().filter(|_| rtype == Rtype::SOA);
         let Some(&minimum) = minimum else {
             return match Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl") {

@@ -13,6 +13,7 @@ mod fault;
 mod generate;
 mod heading;
 mod hosts;
+mod parallel;
 mod scan;
 mod ttl;
 mod window;
@@ -26,6 +27,7 @@ use crate::zone::message::{Level, Message, Strictness};
 use entry::Owner;
 use fault::{Fault, Stop, Voice};
 use heading::Recent;
+pub use parallel::read_on_threads;
 use scan::{Scanner, line_ends};
 use ttl::Ttls;
 use window::Window;
@@ -115,6 +117,8 @@ struct Loader<'o, S> {
     /// The TTLs of the current owner's RRsets, as long as its records stand together.
     rrset_ttls: Vec<(u32, u32)>,
     recent: Recent,
+    /// Whether this is a piece of a file, read without what stands before it.
+    is_piece: bool,
 }
 
 /// Where in which file the reading is, and what names mean there.
@@ -138,6 +142,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             rdata: Vec::new(),
             rrset_ttls: Vec::new(),
             recent: Recent::default(),
+            is_piece: false,
         }
     }
 

@@ -1,0 +1,226 @@
+//! One large file on several threads.
+//!
+//! The file is cut where an owner starts, and each piece is read as if nothing before it mattered but the origin and
+//! `$TTL`: behind a piece with a directive the next waits for what came of it. That is a guess, since a piece may start
+//! within parentheses or want the TTL of the record before. A piece that does not end where the next begins, and one
+//! with a fault, shows that the guess was wrong or that messages have to be exact: then the caller reads the file in
+//! one go. Files written by machines never come to that.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use memchr::{memchr_iter, memrchr};
+
+use super::entry::Owner;
+use super::fault::Voice;
+use super::scan::line_ends;
+use super::ttl::Ttls;
+use super::{Context, Loader, MAX_MESSAGES, Options, Report, Sink, Source};
+use crate::dns::NameBuf;
+
+/// How much of the file a thread reads at a time.
+const PIECE_BYTES: usize = 1 << 20;
+/// The most lines that are looked at to find a place to cut.
+const MAX_CUT_LINES: usize = 1000;
+/// How many pieces wait for each thread.
+const AHEAD: usize = 2;
+
+/// Reads the master file at `path` as [`super::read`] does, on so many threads. Each piece of the file has a sink of
+/// its own; they are given to `take` in the order of the file. None if that did not work out and the file has to be
+/// read in one go; some sinks may have been taken then.
+pub fn read_on_threads<S: Sink + Send>(
+    path: &Path,
+    options: &Options,
+    threads: usize,
+    sink: impl Fn() -> S + Sync,
+    take: impl FnMut(S),
+) -> Option<Report> {
+    let mut file = File::open(path).ok()?;
+    let modified = file.metadata().ok()?.modified().ok();
+    let (to_threads, pieces) = channel::<Piece>();
+    let (to_us, parts) = channel();
+    let pieces = Mutex::new(pieces);
+    let report = Report { sources: vec![Source { path: path.to_owned(), modified }], ..Report::default() };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (to_us, pieces, sink) = (to_us.clone(), &pieces, &sink);
+            scope.spawn(move || {
+                while let Some(piece) = next_piece(pieces) {
+                    let _ = to_us.send(piece.read(path, options, sink()));
+                }
+            });
+        }
+        let pieces = Pieces::new(&mut file, NameBuf::from_name(options.apex.as_ref()));
+        let reading = Reading { pieces, report, to_threads, parts, waiting: BTreeMap::new(), next: 0 };
+        reading.run(threads * AHEAD, take)
+    })
+}
+
+fn next_piece(pieces: &Mutex<Receiver<Piece>>) -> Option<Piece> {
+    pieces.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// A part of the file, and what is thought to hold where it starts.
+struct Piece {
+    number: usize,
+    text: Vec<u8>,
+    line: u64,
+    is_last: bool,
+    origin: NameBuf,
+    ttls: Ttls,
+}
+
+/// What came of a piece.
+struct Part<S> {
+    number: usize,
+    sink: S,
+    report: Report,
+    /// Whether it ended where the next begins, without a fault.
+    is_clean: bool,
+    origin: NameBuf,
+    ttls: Ttls,
+}
+
+impl Piece {
+    fn read<S: Sink>(self, path: &Path, options: &Options, mut sink: S) -> Part<S> {
+        let mut loader = Loader::new(options, &mut sink);
+        loader.ttls = self.ttls;
+        loader.is_piece = self.number > 0;
+        let mut context = Context { path, origin: self.origin, owner: Owner::none(), is_new_origin: false };
+        let mut line = self.line;
+        let consumed = loader.piece(&self.text, self.is_last, &mut line, &mut context);
+        if self.is_last && !self.text.ends_with(b"\n") {
+            loader.warn(path, line, Voice::Plain, "file does not end with newline");
+        }
+        let is_clean = consumed == self.text.len() && !loader.is_over && loader.report.failure.is_none();
+        let (report, ttls) = (loader.report, loader.ttls);
+        Part { number: self.number, sink, report, is_clean, origin: context.origin, ttls }
+    }
+}
+
+/// The file in pieces.
+struct Pieces<'f> {
+    file: &'f mut File,
+    /// What was read behind the last cut.
+    rest: Vec<u8>,
+    is_over: bool,
+    number: usize,
+    line: u64,
+    origin: NameBuf,
+    ttls: Ttls,
+}
+
+impl<'f> Pieces<'f> {
+    fn new(file: &'f mut File, origin: NameBuf) -> Self {
+        Self { file, rest: Vec::new(), is_over: false, number: 0, line: 1, origin, ttls: Ttls::default() }
+    }
+
+    /// The next piece; none at the end of the file.
+    fn next(&mut self) -> io::Result<Option<Piece>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let mut text = std::mem::take(&mut self.rest);
+        loop {
+            let wanted = PIECE_BYTES as u64;
+            let read = (&mut *self.file).take(wanted).read_to_end(&mut text)?;
+            self.is_over = (read as u64) < wanted;
+            if self.is_over {
+                break;
+            }
+            if let Some(at) = cut(&text) {
+                self.rest = text.split_off(at);
+                break;
+            }
+        }
+        let (number, line) = (self.number, self.line);
+        self.number += 1;
+        self.line += line_ends(&text);
+        Ok(Some(Piece { number, text, line, is_last: self.is_over, origin: self.origin.clone(), ttls: self.ttls }))
+    }
+}
+
+/// The side that cuts the file and collects what comes of it.
+struct Reading<'f, S> {
+    pieces: Pieces<'f>,
+    report: Report,
+    to_threads: Sender<Piece>,
+    parts: Receiver<Part<S>>,
+    /// Parts whose turn has not come.
+    waiting: BTreeMap<usize, Part<S>>,
+    /// How many have been taken.
+    next: usize,
+}
+
+impl<S> Reading<'_, S> {
+    fn run(mut self, most_ahead: usize, mut take: impl FnMut(S)) -> Option<Report> {
+        loop {
+            // The piece with a directive that the others wait for.
+            let mut awaited = None;
+            while awaited.is_none() && self.pieces.number - self.next < most_ahead {
+                let Some(piece) = self.pieces.next().ok()? else { break };
+                awaited = has_directive(&piece.text).then_some(piece.number);
+                self.to_threads.send(piece).ok()?;
+            }
+            if self.next == self.pieces.number {
+                return Some(self.report);
+            }
+            let enough = awaited.map_or(self.next + 1, |number| number + 1);
+            while self.next < enough {
+                let part = self.next_part()?;
+                (self.pieces.origin, self.pieces.ttls.default_s) = (part.origin, part.ttls.default_s);
+                self.report.messages.extend(part.report.messages);
+                self.report.sources.extend(part.report.sources);
+                take(part.sink);
+            }
+        }
+    }
+
+    /// The part whose turn it is, if it is clean.
+    fn next_part(&mut self) -> Option<Part<S>> {
+        while !self.waiting.contains_key(&self.next) {
+            let part = self.parts.recv().ok()?;
+            self.waiting.insert(part.number, part);
+        }
+        let part = self.waiting.remove(&self.next).filter(|part| part.is_clean)?;
+        self.next += 1;
+        (self.report.messages.len() + part.report.messages.len() < MAX_MESSAGES).then_some(part)
+    }
+}
+
+fn has_directive(text: &[u8]) -> bool {
+    let is_at_start = |at: usize| at == 0 || text.get(at - 1) == Some(&b'\n');
+    memchr_iter(b'$', text).any(is_at_start)
+}
+
+/// The last place where a line starts with another owner than the line with an owner before it.
+fn cut(text: &[u8]) -> Option<usize> {
+    let mut later: Option<usize> = None;
+    let mut end = text.len();
+    for _ in 0..MAX_CUT_LINES {
+        let start = memrchr(b'\n', text.get(..end)?)? + 1;
+        if let Some(owner) = owner(text.get(start..)?) {
+            match later {
+                Some(later) if self::owner(text.get(later..)?) != Some(owner) => return Some(later),
+                _ => later = Some(start),
+            }
+        }
+        end = start - 1;
+    }
+    None
+}
+
+/// The owner that a line starts with.
+fn owner(line: &[u8]) -> Option<&[u8]> {
+    let is_owner = line.first().is_some_and(|first| !b" \t\r\n;()\"$".contains(first));
+    let end = line.iter().position(|byte| b" \t\r\n;()\"".contains(byte))?;
+    if is_owner { line.get(..end) } else { None }
+}
+
+#[cfg(test)]
+mod tests;
