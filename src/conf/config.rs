@@ -43,8 +43,6 @@ pub struct Options {
     pub directory: Option<PathBuf>,
     /// None: `pid-file none`.
     pub pid_file: Option<PathBuf>,
-    /// None: `session-keyfile none`.
-    pub session_keyfile: Option<PathBuf>,
     /// `port`: where listeners without a port of their own listen, and where primaries and NOTIFY targets are reached.
     pub port: u16,
     /// `listen-on`, in order. Default: any.
@@ -93,8 +91,6 @@ pub struct Options {
     pub notify_rate: u32,
     /// `startup-notify-rate`, default 20 a second.
     pub startup_notify_rate: u32,
-    /// `flush-zones-on-shutdown`.
-    pub flush_zones_on_shutdown: bool,
     /// `match-mapped-addresses`.
     pub match_mapped_addresses: bool,
     /// `answer-cookie`, default yes.
@@ -304,18 +300,14 @@ pub struct Server {
     pub prefix: IpNet,
     /// The key of requests to it, by name: one that is not defined is found out at run time, as with BIND.
     pub key: Option<Name>,
-    /// `bogus`: never asked, never answered.
-    pub bogus: bool,
     /// `edns no`: never sent EDNS.
     pub edns: bool,
-    /// `tcp-only`.
+    /// `tcp-only`: SOA queries and NOTIFY go over TCP.
     pub tcp_only: bool,
-    /// `provide-ixfr`, `request-ixfr`, `request-expire`.
+    /// `request-expire`.
     pub request_expire: Option<bool>,
     /// `transfers`: at most so many at a time from it.
     pub transfers: Option<u32>,
-    /// `transfer-format one-answer`.
-    pub one_answer: Option<bool>,
     /// `notify-source`.
     pub notify_source: Option<SocketAddr>,
     /// `transfer-source`.

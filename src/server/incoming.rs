@@ -39,7 +39,7 @@ pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, 
     }
     let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::QUERY, zone);
     let answer = if tcp {
-        ask_tcp(&query, primary).await
+        ask_tcp(&query, primary, SOA_TIMEOUT).await
     } else {
         ask_udp(&query, primary.address, Some(primary.source), SOA_TIMEOUT, is_answer).await
     };
@@ -53,10 +53,11 @@ pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, 
     }
 }
 
-async fn ask_tcp(query: &[u8], primary: &Peer) -> Result<Vec<u8>, ExchangeError> {
-    let mut connection = Connection::open(primary.address, Some(primary.source), CONNECT_LIMIT).await?;
-    connection.send(query, SOA_TIMEOUT).await?;
-    connection.receive(SOA_TIMEOUT).await.map(<[u8]>::to_vec)
+/// Asks over a connection of its own, with a limit for each step.
+pub(super) async fn ask_tcp(query: &[u8], peer: &Peer, limit: Duration) -> Result<Vec<u8>, ExchangeError> {
+    let mut connection = Connection::open(peer.address, Some(peer.source), CONNECT_LIMIT).await?;
+    connection.send(query, limit).await?;
+    connection.receive(limit).await.map(<[u8]>::to_vec)
 }
 
 /// A transfer to be made.

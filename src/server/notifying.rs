@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::control::listener::io_text;
 use super::core::{Core, Event};
 use super::exchange::{MessageIds, spawn_told};
+use super::incoming::ask_tcp;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
@@ -338,7 +339,11 @@ async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (
         message::sign(chain, &mut query, unix_now_s());
     }
     let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::NOTIFY, apex.as_ref());
-    match ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer).await {
+    let answer = match peer.tcp_only {
+        true => ask_tcp(&query, peer, TIMEOUT).await,
+        false => ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer).await,
+    };
+    match answer {
         Ok(answer) => match message::read_notify_reply(&answer, chain.as_mut(), unix_now_s()) {
             Ok(rcode) => Outcome::Answered(rcode),
             Err(error) => Outcome::Failed(error.to_string()),

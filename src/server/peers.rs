@@ -45,8 +45,15 @@ impl<'c> Peers<'c> {
     }
 
     fn peer(&self, address: SocketAddr, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
-        let edns = self.server(address.ip()).is_none_or(|server| server.edns);
-        Peer { address, source, key, edns }
+        let server = self.server(address.ip());
+        Peer {
+            address,
+            source,
+            key,
+            edns: server.is_none_or(|server| server.edns),
+            tcp_only: server.is_some_and(|server| server.tcp_only),
+            request_expire: server.and_then(|server| server.request_expire),
+        }
     }
 
     /// BIND semantics 1.54: the key of the element, else that of the `server` statement.

@@ -159,7 +159,14 @@ mod tests {
 
     fn peer() -> Peer {
         let address = SocketAddr::from(([192, 0, 2, 1], 53));
-        Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: false }
+        Peer {
+            address,
+            source: SocketAddr::from(([0; 4], 0)),
+            key: None,
+            edns: false,
+            tcp_only: false,
+            request_expire: None,
+        }
     }
 
     fn wire(name: &str) -> Vec<u8> {

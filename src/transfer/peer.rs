@@ -24,6 +24,10 @@ pub struct Peer {
     pub key: Option<Arc<Key>>,
     /// Whether requests may have EDNS (`server { edns }`).
     pub edns: bool,
+    /// Whether SOA queries and NOTIFY go over TCP (`server { tcp-only }`).
+    pub tcp_only: bool,
+    /// Whether it is asked when its zones expire, over what the zone says (`server { request-expire }`).
+    pub request_expire: Option<bool>,
 }
 
 /// As BIND prints it.
@@ -110,7 +114,14 @@ mod tests {
 
     fn peer(last: u8) -> Peer {
         let address = SocketAddr::from(([192, 0, 2, last], 53));
-        Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: true }
+        Peer {
+            address,
+            source: SocketAddr::from(([0; 4], 0)),
+            key: None,
+            edns: true,
+            tcp_only: false,
+            request_expire: None,
+        }
     }
 
     #[test]

@@ -392,12 +392,12 @@ impl Refresh {
             self.walk = None;
             return;
         };
-        walk.opt = match (primary.edns, request_expire) {
+        walk.opt = match (primary.edns, primary.request_expire.unwrap_or(request_expire)) {
             (false, _) => Opt::Without,
             (true, false) => Opt::Plain,
             (true, true) => Opt::Expire,
         };
-        (walk.tcp, walk.tries, walk.is_transferring) = (false, 0, false);
+        (walk.tcp, walk.tries, walk.is_transferring) = (primary.tcp_only, 0, false);
         (walk.announced, walk.reported_expire_s) = (None, None);
         self.ask();
     }

@@ -55,6 +55,8 @@ impl World {
             source: SocketAddr::from(([0; 4], 0)),
             key: key.clone(),
             edns: true,
+            tcp_only: false,
+            request_expire: None,
         };
         let settings = Settings {
             primaries: (0..count).map(peer).collect(),

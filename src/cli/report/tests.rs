@@ -110,6 +110,20 @@ fn what_named_would_not_take_either_is_no_report() {
     assert!(fault.starts_with("/etc/passwd:1: ") && fault.contains("named would not take it either"), "{fault}");
 }
 
+/// Scripts go by the codes, so each has its line in the manual.
+#[test]
+fn every_code_stands_in_the_manual() {
+    let manual = include_str!("../../../man/nomd-report.1");
+    let listed: Vec<&str> = manual.lines().filter_map(|line| line.strip_prefix(".It Li ")).collect();
+    let listed: Vec<&str> = listed.iter().flat_map(|line| line.split(" , ")).collect();
+    for name in ["stock", "busy", "chroot"] {
+        let report = report_of(name, &Flags::default());
+        for finding in report.sections.iter().flat_map(|section| &section.findings) {
+            assert!(listed.contains(&finding.code), "{}", finding.code);
+        }
+    }
+}
+
 /// Ten thousand zones are a page all the same.
 #[test]
 fn many_zones_make_no_longer_page() {

@@ -13,8 +13,6 @@ use crate::conf::tree::{Node, Value};
 pub(super) const DEFAULT_PORT: u16 = 53;
 /// Where Debian's builds keep their pid file.
 const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
-/// Where Debian's builds keep the session key.
-const DEFAULT_SESSION_KEY_FILE: &str = "/run/named/session.key";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
 /// The UDP payload that is asked for and sent where nothing is said.
@@ -46,7 +44,6 @@ impl Context<'_> {
         Options {
             directory: levels.find(clause::DIRECTORY).and_then(Node::text).map(PathBuf::from),
             pid_file: self.file_or_none(clause::PID_FILE, DEFAULT_PID_FILE),
-            session_keyfile: self.file_or_none(clause::SESSION_KEYFILE, DEFAULT_SESSION_KEY_FILE),
             port: self.port,
             listen_on: self.listen(clause::LISTEN_ON),
             listen_on_v6: self.listen(clause::LISTEN_ON_V6),
@@ -71,7 +68,6 @@ impl Context<'_> {
             serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE, 20),
             notify_rate: levels.number(clause::NOTIFY_RATE, 20),
             startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE, 20),
-            flush_zones_on_shutdown: levels.boolean(clause::FLUSH_ZONES_ON_SHUTDOWN, false),
             match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES, false),
             answer_cookie: levels.boolean(clause::ANSWER_COOKIE, true),
             cookie_secrets: self.cookie_secrets(),

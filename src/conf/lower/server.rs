@@ -27,12 +27,10 @@ impl Context<'_> {
         Some(Server {
             prefix,
             key: block.find(clause::KEYS).and_then(|node| self.defined_key(node, keys)),
-            bogus: levels.boolean(clause::BOGUS, false),
             edns: levels.boolean(clause::EDNS, true),
             tcp_only: levels.boolean(clause::TCP_ONLY, false),
             request_expire: given(clause::REQUEST_EXPIRE),
             transfers: block.find(clause::TRANSFERS).map(|_| levels.number(clause::TRANSFERS, 0)),
-            one_answer: levels.word(clause::TRANSFER_FORMAT).map(|word| word == "one-answer"),
             notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),
             transfer_source: source(block, prefix, clause::TRANSFER_SOURCE, clause::TRANSFER_SOURCE_V6),
         })

@@ -13,7 +13,14 @@ struct Rig {
 
 fn peer(last: u8) -> Peer {
     let address = SocketAddr::from(([192, 0, 2, last], 53));
-    Peer { address, source: SocketAddr::from(([0; 4], 0)), key: None, edns: true }
+    Peer {
+        address,
+        source: SocketAddr::from(([0; 4], 0)),
+        key: None,
+        edns: true,
+        tcp_only: false,
+        request_expire: None,
+    }
 }
 
 fn timers(serial: u32) -> Timers {
@@ -111,6 +118,24 @@ fn the_first_check_after_a_load_is_within_the_retry_interval() {
         let delay = rig.zone.next_check_s() - NOW_S;
         assert!((225..=900).contains(&delay), "seed {seed}: {delay}");
     }
+}
+
+/// `server { tcp-only yes; request-expire no; }` for a primary: BIND semantics 2.7.
+#[test]
+fn a_primary_is_asked_as_its_server_statement_says() {
+    let mut rig = Rig::new(1);
+    let settings = Settings {
+        primaries: Arc::new([Peer { tcp_only: true, request_expire: Some(false), ..peer(1) }]),
+        refresh_s: 300..=2_419_200,
+        retry_s: 500..=1_209_600,
+        request_expire: true,
+        try_tcp_refresh: true,
+        multi_master: false,
+    };
+    rig.zone = Refresh::new(settings);
+    rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
+    rig.now_s = rig.zone.next_check_s();
+    assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 tcp Plain"]);
 }
 
 #[test]
