@@ -191,6 +191,7 @@ fn what_would_change_answers_is_refused() {
         ("zone a { type forward; forwarders { 1.2.3.4; }; };", "a zone of type 'forward'"),
         ("options { listen-on tls ephemeral { any; }; };", "'tls' in 'listen-on'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
+        ("remote-servers r source 10.0.0.9 { 10.0.0.1; };", "'source' in 'remote-servers'"),
     ] {
         let said = bad(text);
         assert!(said.starts_with("t.conf:1: ") && said.contains(name) && said.contains("refused: "), "{said}");

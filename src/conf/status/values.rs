@@ -8,9 +8,12 @@ use crate::conf::table::clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// Words of the syntax, wherever they stand. `tls none` asks for nothing.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 6] = [
     ("geoip", "locations are not looked up, so it would match nobody"),
     ("http", "there is no DNS over HTTPS yet, and in plain text everybody could read along"),
+    ("proxy", "the PROXY protocol is not there yet, so clients behind a proxy would not be understood"),
+    ("source", "requests to these servers would come from another address, which they may not serve"),
+    ("source-v6", "requests to these servers would come from another address, which they may not serve"),
     ("tls", "there is no TLS yet, and in plain text everybody could read along"),
 ];
 
@@ -76,7 +79,11 @@ fn words(items: &[Item], refuse: &mut impl FnMut(&Item, &'static str, &'static s
     }
 }
 
-/// Whether what stands behind `tls` or `http` is `none`.
+/// Whether what stands behind such a word is `none`, or any address.
 fn asks_for_nothing(item: Option<&Item>) -> bool {
-    item.and_then(Item::text).is_some_and(|text| text.eq_ignore_ascii_case("none"))
+    match item.map(|item| &item.value) {
+        Some(Value::Text(text)) => text.eq_ignore_ascii_case("none"),
+        Some(Value::Source(address)) => address.ip().is_unspecified(),
+        _ => false,
+    }
 }
