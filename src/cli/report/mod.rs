@@ -171,8 +171,12 @@ impl Scene<'_> {
 
     /// A path of the configuration; relative ones are in `directory`.
     fn absolute(&self, path: &Path) -> PathBuf {
-        let base = self.survey.config.options.directory.as_deref().unwrap_or(Path::new("/"));
-        Path::new("/").join(base).join(path)
+        self.directory().join(path)
+    }
+
+    /// `directory`; a service that has none runs in the root directory.
+    fn directory(&self) -> PathBuf {
+        Path::new("/").join(self.survey.config.options.directory.as_deref().unwrap_or(Path::new("")))
     }
 
     /// Zones that have a file, each with it.

@@ -52,7 +52,7 @@ impl Service {
         let options = (!words.is_empty()).then(|| read_flags(&words));
         let tolerate = variable(TOLERATE_VARIABLE).unwrap_or_default().to_owned();
         let files = DEFAULTS.iter().find(|path| host.has(Path::new(path)));
-        let environment = files.unwrap_or(&DEFAULTS[0]);
+        let environment = files.unwrap_or(&"the environment of the server");
         Self { place, words, options: options.flatten(), environment, tolerate, settings }
     }
 

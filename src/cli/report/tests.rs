@@ -57,7 +57,11 @@ fn expect(path: &Path, said: &str) {
 }
 
 fn expect_report(name: &str, exit_code: u8) {
-    let report = report_of(name, &Flags::default());
+    expect_report_with(name, &Flags::default(), exit_code);
+}
+
+fn expect_report_with(name: &str, flags: &Flags, exit_code: u8) {
+    let report = report_of(name, flags);
     expect(&folder(name).join("report.txt"), &text::render(&report));
     expect(&folder(name).join("report.json"), &json::render(&report));
     assert_eq!(report.exit_code(), exit_code, "{name}");
@@ -81,6 +85,12 @@ fn a_busy_host_is_told_what_to_do_line_by_line() {
 #[test]
 fn a_server_in_a_chroot_is_looked_at_within_it() {
     expect_report("chroot", WARNINGS);
+}
+
+#[test]
+fn a_host_without_a_service_is_told_of_by_its_flags() {
+    let file = Some("/usr/local/etc/namedb/named.conf".into());
+    expect_report_with("freebsd", &Flags { file, user: Some("bind".to_owned()), ..Flags::default() }, STOPPED);
 }
 
 #[test]

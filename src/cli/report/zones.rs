@@ -107,19 +107,19 @@ fn journals(scene: &Scene<'_>) -> Vec<Finding> {
     let (copies, own): (Vec<&ZoneSurvey>, Vec<&ZoneSurvey>) =
         scene.survey.zones.iter().filter(has_journal).partition(|zone| zone.zone_type != "primary");
     let finding = |level, code, zones: &[&ZoneSurvey], what: &str, advice: &str| {
-        let message = format!("{} with a journal, which nomd does not read: {what}", counted(zones.len(), "zone"));
+        let message = format!("nomd does not read the journal of {}: {what}", counted(zones.len(), "zone"));
         let paths = zones.iter().filter_map(|zone| zone.journal.as_ref());
         let places = paths.map(|path| scene.absolute(path).display().to_string());
         directory(Finding::new(level, code, message).at(places), zones).advise(advice)
     };
     let mut findings = Vec::new();
     if !own.is_empty() {
-        let what = "changes that named has not written to the file yet would be lost";
+        let what = "changes that named has not written to the zone file yet would be lost";
         let advice = "'rndc sync -clean' with named just before the switch writes them";
         findings.push(finding(Level::Warning, "journal", &own, what, advice));
     }
     if !copies.is_empty() {
-        let what = "they start from an older version and are refreshed";
+        let what = "at first an older version is served, and then refreshed";
         let advice = "'rndc sync' with named just before the switch spares that";
         findings.push(finding(Level::Note, "journal-of-copy", &copies, what, advice));
     }
@@ -156,7 +156,7 @@ fn overwritten(path: &Path, zones: &[&ZoneSurvey]) -> Finding {
 /// What `rndc addzone` keeps: text as VIEW.nzf, LMDB as VIEW.nzd.
 fn added(scene: &Scene<'_>) -> Vec<Finding> {
     let is_wanted = scene.survey.statements.others.iter().any(|uses| uses.name == ALLOW_NEW_ZONES);
-    let directory = scene.absolute(Path::new(""));
+    let directory = scene.directory();
     let is_store = |path: &PathBuf| path.extension().is_some_and(|end| end == "nzf" || end == "nzd");
     let stores: Vec<PathBuf> = scene.inside.entries(&directory).into_iter().filter(is_store).collect();
     if stores.is_empty() && is_wanted {
