@@ -125,7 +125,7 @@ fn snapshot(key: &Arc<Key>) -> Snapshot {
         match_destinations: Acl::Any,
         match_recursive_only: false,
         keys: vec![Arc::clone(key)],
-        zones: ZoneTable::new(ZONES.map(|(apex, file)| zone(apex, file))),
+        zones: Arc::new(ZoneTable::new(ZONES.map(|(apex, file)| zone(apex, file)))),
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
         rrset_order: RrsetOrder::Random,

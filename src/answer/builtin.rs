@@ -48,7 +48,7 @@ pub fn view(identity: &Identity) -> View {
         match_destinations: Acl::Any,
         match_recursive_only: false,
         keys: Vec::new(),
-        zones: ZoneTable::new(zones),
+        zones: Arc::new(ZoneTable::new(zones)),
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
         rrset_order: RrsetOrder::None,

@@ -68,8 +68,8 @@ pub struct View {
     pub match_recursive_only: bool,
     /// The keys that requests to it may be signed with.
     pub keys: Vec<Arc<Key>>,
-    /// Its zones.
-    pub zones: ZoneTable,
+    /// Its zones; shared with the snapshot before where they are the same.
+    pub zones: Arc<ZoneTable>,
     /// `minimal-responses`.
     pub minimal_responses: MinimalResponses,
     /// `minimal-any`: ANY over UDP gets one RRset.

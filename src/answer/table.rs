@@ -13,6 +13,7 @@ use crate::dns::NameRef;
 use crate::dns::suffix::{Suffixes, root_hash};
 
 /// Zones by apex.
+#[derive(Clone)]
 pub struct ZoneTable {
     seed: u64,
     zones: HashTable<Arc<Zone>>,
@@ -32,6 +33,26 @@ impl ZoneTable {
         table
     }
 
+    /// The same table with other zones, or none, in the place of some.
+    pub fn with<'a>(&self, changes: impl Iterator<Item = (NameRef<'a>, Option<Arc<Zone>>)>) -> Self {
+        let (mut table, mut suffixes) = (self.clone(), Suffixes::default());
+        for (apex, zone) in changes {
+            match zone {
+                Some(zone) => table.insert(zone, &mut suffixes),
+                None => table.remove(apex),
+            }
+        }
+        table
+    }
+
+    /// Its label count stays among those that occur: that costs a look-up at most.
+    fn remove(&mut self, apex: NameRef<'_>) {
+        let hash = hash_of_one(apex, self.seed);
+        if let Ok(entry) = self.zones.find_entry(hash, |zone| zone.apex() == apex) {
+            entry.remove();
+        }
+    }
+
     fn insert(&mut self, zone: Arc<Zone>, suffixes: &mut Suffixes) {
         let seed = self.seed;
         let mut hash_of = |zone: &Zone| {
@@ -43,7 +64,7 @@ impl ZoneTable {
         match self.zones.find_mut(hash, |other| other.apex() == zone.apex()) {
             Some(same) => *same = zone,
             None => {
-                // There is room for all, so nothing is ever hashed again to make more.
+                // A new table has room for all, so nothing is hashed again to make more.
                 self.zones.insert_unique(hash, zone, |other| hash_of_one(other.apex(), seed));
             }
         }
@@ -150,6 +171,21 @@ mod tests {
         assert_eq!(found(&table, "nowhere.test").as_deref(), Some("."));
         assert_eq!(found(&table, ".").as_deref(), Some("."));
         assert!(table.get(NameRef::ROOT).is_some());
+    }
+
+    #[test]
+    fn a_changed_table_leaves_the_old_one_as_it_was() {
+        let old = table(&["example.com", "example.net", "."]);
+        let name = |text: &str| text.parse::<Name>().unwrap();
+        let zone = |text: &str| old.get(name(text).as_ref()).cloned();
+        let (gone, came) = (name("EXAMPLE.net"), name("new.example.com"));
+        let added = Zone::new(came.clone(), Class::IN, ZoneRole::Primary, Arc::new(ZonePolicy::default()));
+        let new = old.with([(gone.as_ref(), None), (came.as_ref(), Some(Arc::new(added)))].into_iter());
+        assert_eq!((old.len(), new.len()), (3, 3));
+        assert_eq!(found(&new, "example.net").as_deref(), Some("."));
+        assert_eq!(found(&new, "a.new.example.com").as_deref(), Some("new.example.com."));
+        assert_eq!(found(&old, "a.new.example.com").as_deref(), Some("example.com."));
+        assert!(Arc::ptr_eq(&zone("example.com").unwrap(), new.get(name("example.com").as_ref()).unwrap()));
     }
 
     #[test]

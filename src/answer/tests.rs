@@ -98,7 +98,7 @@ fn world() -> Snapshot {
         match_destinations: Acl::Any,
         match_recursive_only: false,
         keys: vec![key()],
-        zones: ZoneTable::new(zones),
+        zones: Arc::new(ZoneTable::new(zones)),
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
         rrset_order: RrsetOrder::None,

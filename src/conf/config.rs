@@ -13,12 +13,14 @@ use ipnet::IpNet;
 use crate::dns::{Class, Key, Name};
 
 /// A whole configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Settings of the server as a whole.
     pub options: Options,
     /// `key` statements of the top level.
     pub keys: Vec<Arc<Key>>,
+    /// The `acl` statements that something uses, by name in lower case.
+    pub acls: Vec<(String, AddressMatchList)>,
     /// Where the control channel listens. None: no `controls` statement, so the default channel (BIND semantics 8.10).
     pub controls: Option<Vec<Control>>,
     /// Where log lines go.
@@ -37,7 +39,7 @@ impl Config {
 }
 
 /// Settings that are not per view or zone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Working directory; file names are relative to it.
     pub directory: Option<PathBuf>,
@@ -100,7 +102,7 @@ pub struct Options {
 }
 
 /// One `listen-on` or `listen-on-v6` clause.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Listen {
     /// Its port, or that of `options`.
     pub port: u16,
@@ -151,7 +153,7 @@ pub enum Match {
 }
 
 /// An `inet` clause of `controls`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Control {
     /// Where it listens; the unspecified address for `*`.
     pub address: SocketAddr,
@@ -164,7 +166,7 @@ pub struct Control {
 }
 
 /// `logging`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Logging {
     /// Declared channels, beside the built-in default_syslog, default_debug, default_stderr and null.
     pub channels: Vec<Channel>,
@@ -173,7 +175,7 @@ pub struct Logging {
 }
 
 /// A logging channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Channel {
     /// Its name.
     pub name: String,
@@ -239,7 +241,7 @@ pub enum PrintTime {
 }
 
 /// A view; without `view` statements the one called `_default`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct View {
     /// Its name.
     pub name: String,
@@ -294,7 +296,7 @@ pub enum RrsetOrder {
 }
 
 /// A `server` statement: how one peer is treated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// Which peers.
     pub prefix: IpNet,
@@ -315,7 +317,7 @@ pub struct Server {
 }
 
 /// A zone with its effective settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Zone {
     /// Its apex, in the case of the configuration.
     pub apex: Name,

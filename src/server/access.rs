@@ -39,12 +39,14 @@ pub(super) struct Policies<'h> {
     host: &'h Host,
     /// By the addresses of settings and primaries, which the value keeps alive.
     known: HashMap<(*const ZoneSettings, *const Remote), (Zone, Arc<ZonePolicy>)>,
+    /// Whether lists follow the host's addresses, in the same way.
+    follow: HashMap<*const ZoneSettings, (Arc<ZoneSettings>, bool)>,
 }
 
 impl<'h> Policies<'h> {
     /// None compiled yet.
     pub(super) fn new(host: &'h Host) -> Self {
-        Self { host, known: HashMap::new() }
+        Self { host, known: HashMap::new(), follow: HashMap::new() }
     }
 
     /// What answering needs of a zone's statement.
@@ -54,6 +56,25 @@ impl<'h> Policies<'h> {
         let (_, policy) = self.known.entry(key).or_insert_with(|| (zone.clone(), Arc::new(policy(host, zone))));
         Arc::clone(policy)
     }
+
+    /// Whether some list of a zone changes with the host's addresses.
+    pub(super) fn follow_host(&mut self, zone: &Zone) -> bool {
+        let settings = &zone.settings;
+        let (_, follows) = self.follow.entry(Arc::as_ptr(settings)).or_insert_with(|| {
+            let lists = [&settings.allow_query, &settings.allow_query_on, &settings.allow_transfer];
+            let follows = lists.into_iter().chain([&settings.allow_notify]).any(|list| follows_host(list));
+            (Arc::clone(settings), follows)
+        });
+        *follows
+    }
+}
+
+fn follows_host(list: &[MatchElement]) -> bool {
+    list.iter().any(|element| match &element.what {
+        Match::Localhost | Match::Localnets => true,
+        Match::List(list) => follows_host(list),
+        Match::Any | Match::Prefix(_) | Match::Key(_) => false,
+    })
 }
 
 fn policy(host: &Host, zone: &Zone) -> ZonePolicy {

@@ -8,12 +8,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
-use super::core::{AfterLoads, Core, Event};
-use super::logging::{self, Category, Routing, Severity, log};
-use super::start::{self, StartError};
-use super::systemd;
+use super::core::{Core, Event};
+use super::logging::{self, Category, Severity, log};
+use super::reconfiguring::Demand;
 use super::zones::ZoneId;
-use crate::conf::config::Config;
 use crate::dns::Class;
 
 /// Hands commands to the control side and waits for its replies.
@@ -39,6 +37,11 @@ impl Commands for Desk {
 impl Core {
     /// Runs one command and answers it.
     pub(super) fn command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
+        match command.verb {
+            Verb::Reload if command.zone.is_none() => return self.reconfigure(Demand::Reload, Some(reply)),
+            Verb::Reconfig => return self.reconfigure(Demand::Reconfig, Some(reply)),
+            _ => {}
+        }
         let answer = self.run_command(command);
         // Whoever asked may be gone.
         let _ = reply.send(answer);
@@ -48,11 +51,7 @@ impl Core {
         match command.verb {
             Verb::Null => Reply::done(),
             Verb::Status => Reply::text(self.status()),
-            Verb::Reload => match &command.zone {
-                Some(zone) => self.on_zone(zone, Self::reload_zone),
-                None => self.reload(),
-            },
-            Verb::Reconfig => self.reconfig(),
+            Verb::Reload => self.on_named_zone(command, Self::reload_zone),
             Verb::Refresh => self.on_named_zone(command, Self::refresh_zone),
             Verb::Retransfer => self.on_named_zone(command, Self::retransfer_zone),
             Verb::Notify => self.on_named_zone(command, Self::notify_zone),
@@ -103,62 +102,10 @@ impl Core {
         }
     }
 
-    /// The configuration, then every zone that changed.
-    fn reload(&mut self) -> Reply {
-        if let Err(result) = self.reconfigure() {
-            return Reply::failed(result);
-        }
-        log!(Category::General, Severity::Info, "reloading zones succeeded");
-        self.load_changed();
-        self.refresh_all();
-        self.announce_loads(AfterLoads::All);
-        Reply::text("server reload successful")
-    }
-
-    fn reconfig(&mut self) -> Reply {
-        if let Err(result) = self.reconfigure() {
-            return Reply::failed(result);
-        }
-        log!(Category::General, Severity::Info, "scheduled loading new zones");
-        self.announce_loads(AfterLoads::New);
-        Reply::done()
-    }
-
     /// SIGHUP.
     pub(super) fn hangup(&mut self) {
         log!(Category::General, Severity::Info, "received SIGHUP signal to reload zones");
-        self.reload();
-    }
-
-    /// Reads the configuration anew and takes it over; on a fault everything stays as it is.
-    fn reconfigure(&mut self) -> Result<(), IscResult> {
-        systemd::reloading();
-        let read = self.read_configuration();
-        self.last_reload_failed = read.is_err();
-        match read {
-            Ok((config, log)) => {
-                self.adopt(config);
-                logging::configure(log);
-                self.follow_settings();
-                self.rescan_interfaces();
-                log!(Category::General, Severity::Info, "reloading configuration succeeded");
-                Ok(())
-            }
-            Err(error) => {
-                let reason = error.reason();
-                log!(Category::General, Severity::Error, "reloading configuration failed: {reason}");
-                systemd::reload_failed(&reason);
-                Err(IscResult::from_text(&reason).unwrap_or(IscResult::FAILURE))
-            }
-        }
-    }
-
-    /// All of a new configuration that can be wrong.
-    fn read_configuration(&self) -> Result<(Config, Routing), StartError> {
-        let config = start::load_configuration(&self.conf_path, &self.options.tolerance)?;
-        start::enter_directory(&config.options)?;
-        let log = start::open_log(&config, &self.options)?;
-        Ok((config, log))
+        self.reconfigure(Demand::Reload, None);
     }
 
     fn reload_zone(&mut self, id: ZoneId) -> Reply {

@@ -23,21 +23,29 @@ use super::listening::Listening;
 use super::load::{Loader, Outcome};
 use super::logging::{Category, Severity, log};
 use super::notifying::Notifying;
-use super::plan::{Change, Plan, ZoneKey};
+use super::plan::ZoneKey;
+use super::process::PidFile;
+use super::reconfiguring::{Read, Reconfiguring, Touched};
 use super::refreshing::Refreshing;
 use super::shared::{Retired, Shared};
 use super::start::StartOptions;
+use super::troubles::Troubles;
 use super::watch::FileWatch;
 use super::worker::TcpService;
-use super::zones::{Loading, ZoneTask, Zones};
+use super::zones::{ZoneId, Zones};
 use super::{listening, process, snapshot, systemd};
-use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
-use crate::conf::config::{Config, Role, Zone};
+use crate::answer::Snapshot;
+use crate::answer::table::ZoneTable;
+use crate::conf::config::{Config, View};
 
 /// What the control side is told.
 pub(super) enum Event {
     /// A zone's file has been read.
     Loaded(Outcome),
+    /// The files of primary zones have been looked at: these changed.
+    Changed(Vec<ZoneId>),
+    /// The configuration has been read; none: the reading broke off.
+    Configured(Box<Option<Read>>),
     /// `rndc` asks for something.
     Command(Command, oneshot::Sender<Reply>),
     /// SIGHUP.
@@ -59,7 +67,7 @@ pub(super) enum Event {
 /// The control side's state.
 pub(super) struct Core {
     pub(super) options: StartOptions,
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     pub(super) conf_path: PathBuf,
     pub(super) shared: Arc<Shared>,
     pub(super) identity: snapshot::Server,
@@ -74,6 +82,10 @@ pub(super) struct Core {
     pub(super) notifying: Notifying,
     pub(super) watch: Option<FileWatch>,
     pub(super) events: UnboundedSender<Event>,
+    pub(super) reconfiguring: Reconfiguring,
+    /// What of the configuration is not in force.
+    pub(super) troubles: Troubles,
+    pub(super) pid_file: Option<PidFile>,
     /// How many zones are being read since the last time that all were.
     pub(super) loads_open: usize,
     /// What is said when all of them have been read.
@@ -113,13 +125,15 @@ impl Core {
     pub(super) fn handle(&mut self, event: Event) {
         match event {
             Event::Loaded(outcome) => self.loaded(outcome),
+            Event::Changed(zones) => self.files_looked_at(&zones),
+            Event::Configured(read) => self.configured(*read),
             Event::Command(command, reply) => self.command(&command, reply),
             Event::Hangup => self.hangup(),
             Event::Terminate => self.is_stopping = true,
             Event::Notified(notified) => self.notified(&notified),
             Event::Refresh(brought) => self.refresh_brought(brought),
             Event::Notify(brought) => self.notify_brought(brought),
-            Event::Interfaces => self.rescan_interfaces(),
+            Event::Interfaces => self.listening.scan_soon(),
             Event::Files(names) => self.files_changed(&names),
         }
     }
@@ -140,83 +154,38 @@ impl Core {
     }
 }
 
-/// Configurations.
+/// What workers see.
 impl Core {
-    /// Takes over a configuration that has been checked: zones come, go and change, and the workers see it all at once.
-    pub(super) fn adopt(&mut self, config: Config) {
-        let plan = Plan::new(self.zones.iter().map(|(_, task)| (&task.key, &task.conf)), &config);
-        let host = self.host.clone();
-        let mut policies = Policies::new(&host);
-        self.config = config;
-        self.refreshing.configure(&self.config);
-        self.notifying.configure(&self.config.options);
-        for key in &plan.dropped {
-            self.drop_zone(key);
-        }
-        for (key, zone, change) in plan.kept {
-            self.keep_zone(&key, zone, change, &mut policies);
-        }
-        for (key, zone) in plan.added {
-            self.add_zone(key, zone, &mut policies);
-        }
-        self.publish_snapshot();
-        self.last_configured = SystemTime::now();
-    }
-
-    fn add_zone(&mut self, key: ZoneKey, zone: Zone, policies: &mut Policies<'_>) {
-        let role = match zone.role {
-            Role::Secondary { .. } => ZoneRole::Secondary,
-            _ => ZoneRole::Primary,
-        };
-        let policy = policies.of(&zone);
-        let id = self.zones.next_id();
-        let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
-        let served = Arc::new(served);
-        let task =
-            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved_s: None, refresh: None };
-        self.zones.add(id, task);
-        self.load(id);
-    }
-
-    fn keep_zone(&mut self, key: &ZoneKey, zone: Zone, change: Change, policies: &mut Policies<'_>) {
-        if change == Change::Contents {
-            self.drop_zone(key);
-            self.add_zone(key.clone(), zone, policies);
-            return;
-        }
-        let Some(task) = self.zones.id(key).and_then(|id| self.zones.get_mut(id)) else { return };
-        if change == Change::Settings {
-            let policy = policies.of(&zone);
-            task.served = Arc::new(task.served.with_policy(policy));
-        }
-        // Also without a change: the place of its statement may be another.
-        task.conf = zone;
-    }
-
-    fn drop_zone(&mut self, key: &ZoneKey) {
-        // Its contents go with the snapshot that still shows it.
-        if let Some((id, _)) = self.zones.remove(key) {
-            self.refreshing.forget(id);
-            self.notifying.forget(id);
-        }
-    }
-
-    /// Compiles every access list anew, for a change of the host's addresses.
+    /// Compiles the lists anew that follow the host's addresses, which have changed.
     pub(super) fn recompile_access(&mut self) {
         let host = self.host.clone();
         let mut policies = Policies::new(&host);
         for (_, task) in self.zones.iter_mut() {
-            task.served = Arc::new(task.served.with_policy(policies.of(&task.conf)));
+            if policies.follow_host(&task.conf) {
+                task.served = Arc::new(task.served.with_policy(policies.of(&task.conf)));
+            }
         }
-        self.publish_snapshot();
+        self.publish_snapshot(&Touched::All);
     }
 
-    /// Shows the workers the zones and settings of this moment.
-    pub(super) fn publish_snapshot(&self) {
-        let zones = &self.zones;
-        let served = |key: &ZoneKey| zones.id(key).and_then(|id| zones.get(id)).map(|task| task.served.clone());
-        let new = Arc::new(snapshot::build(&self.config, &self.identity, &self.host, served));
+    /// Shows the workers the zones and settings of this moment. Views none of whose zones is touched keep their table.
+    pub(super) fn publish_snapshot(&self, touched: &Touched) {
+        let before = self.shared.snapshot.load_full();
+        let table = |view: &View| self.zone_table(view, &before, touched);
+        let new = Arc::new(snapshot::build(&self.config, &self.identity, &self.host, table));
         self.shared.retire(Retired::Snapshot(self.shared.snapshot.swap(new)));
+    }
+
+    fn zone_table(&self, view: &View, before: &Snapshot, touched: &Touched) -> Arc<ZoneTable> {
+        let served = |key: &ZoneKey| self.zones.id(key).and_then(|id| self.zones.get(id)).map(|task| &task.served);
+        let table = before.views.iter().find(|before| *before.name == *view.name).map(|before| &before.zones);
+        let (Touched::Zones(touched), Some(table)) = (touched, table) else {
+            return Arc::new(snapshot::zone_table(view, |key| served(key).cloned()));
+        };
+        match touched.get(view.name.as_str()) {
+            None => Arc::clone(table),
+            Some(keys) => Arc::new(table.with(keys.iter().map(|key| (key.apex.as_ref(), served(key).cloned())))),
+        }
     }
 }
 
@@ -227,7 +196,8 @@ impl Core {
         let options = &self.config.options;
         self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
         self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
-        self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
+        let failed = self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
+        self.troubles.set_controls(failed);
         self.configure_refreshing();
         self.follow_files();
     }
@@ -240,7 +210,8 @@ impl Core {
                     self.host = host;
                     self.recompile_access();
                 }
-                self.listening.follow(&self.config.options, &self.host, &addresses, &self.service);
+                let failed = self.listening.follow(&self.config.options, &self.host, &addresses, &self.service);
+                self.troubles.set_listeners(failed);
             }
             Err(error) => log!(Category::Network, Severity::Error, "interfaces can't be scanned: {error}"),
         }

@@ -136,14 +136,15 @@ impl Listening {
     }
 
     /// Makes the addresses listened on those that configuration and host ask for now. An address that cannot be bound
-    /// is said and tried again with the next scan.
+    /// is said, returned with the reason, and tried again with the next scan.
     pub(super) fn follow<S: tcp::Service>(
         &mut self,
         options: &Options,
         host: &Host,
         addresses: &[InterfaceAddress],
         service: &Arc<S>,
-    ) {
+    ) -> Vec<(SocketAddr, String)> {
+        let mut failed = vec![];
         let open = self.open.keys().copied().collect();
         let changes = changes(&open, &wanted(options, self.families, host, addresses));
         for address in changes.close {
@@ -155,13 +156,23 @@ impl Listening {
                     say_listening(address, addresses);
                     self.serve(address, bound, service);
                 }
-                Err(error) => say_failed(address, addresses, &error),
+                Err(error) => {
+                    say_failed(address, addresses, &error);
+                    failed.push((address, io_text(&error.source)));
+                }
             }
         }
         self.limits.timeouts.store(Arc::new(timeouts(options)));
         self.limits.quota.set_limit(options.tcp_clients as usize);
         self.interval = options.interface_interval;
         self.schedule_scan();
+        failed
+    }
+
+    /// Has the interfaces looked at in a moment: changes come in bursts, and one look does for all of them.
+    pub(super) fn scan_soon(&mut self) {
+        let soon = Instant::now() + SETTLED;
+        self.next_scan = Some(self.next_scan.map_or(soon, |at| at.min(soon)));
     }
 
     /// Sets the time of the next look at the interfaces.
@@ -212,3 +223,6 @@ fn timeouts(options: &Options) -> Timeouts {
         keepalive: options.tcp_keepalive_timeout,
     }
 }
+
+/// How long after the first of some changes the interfaces are looked at.
+const SETTLED: Duration = Duration::from_millis(200);

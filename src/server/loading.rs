@@ -6,13 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::core::{AfterLoads, Core};
+use super::core::{AfterLoads, Core, Event};
+use super::exchange::spawn_told;
 use super::load::{Job, LoadError, Loaded, Outcome};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
-use super::zones::{Loading, Origin, ZoneId, ZoneTask};
+use super::zones::{Loading, Origin, ZoneId, ZoneTask, have_changed};
 use crate::dns::Serial;
 use crate::zone::contents::ZoneVersion;
+use crate::zone::master::Source;
 use crate::zone::message::Level;
 
 impl Core {
@@ -33,12 +35,26 @@ impl Core {
         self.loader.load(Job { id, zone: task.conf.clone(), path });
     }
 
-    /// Reads what has changed on disk: the primaries' files that are newer than what is served.
+    /// Reads what has changed on disk: the primaries' files that are newer than what is served. They are looked at
+    /// elsewhere, since there may be many and the disk slow.
     pub(super) fn load_changed(&mut self) {
-        let stale = self.zones.iter().filter(|(_, task)| !task.is_secondary() && task.is_stale());
-        for id in stale.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.load(id);
-        }
+        let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
+        let files: Vec<(ZoneId, Option<Arc<[Source]>>)> =
+            primaries.map(|(id, task)| (id, task.sources().cloned())).collect();
+        let look = move || {
+            let changed = files.iter().filter(|(_, sources)| sources.as_deref().is_none_or(have_changed));
+            changed.map(|(id, _)| *id).collect()
+        };
+        self.loads_open += 1;
+        let work = async move { tokio::task::spawn_blocking(look).await.unwrap_or_default() };
+        spawn_told(&self.events, work, |changed| Event::Changed(changed.unwrap_or_default()));
+    }
+
+    /// The files have been looked at.
+    pub(super) fn files_looked_at(&mut self, changed: &[ZoneId]) {
+        self.loads_open = self.loads_open.saturating_sub(1);
+        changed.iter().for_each(|id| self.load(*id));
+        self.say_if_all_loaded();
     }
 
     /// Remembers what to say once all files have been read, and says it if none has to be.
@@ -69,7 +85,7 @@ impl Core {
     fn take_loaded(&mut self, id: ZoneId, loaded: Loaded) {
         let Some(task) = self.zones.get_mut(id) else { return };
         if task.is_secondary() {
-            if task.served.contents().is_some() {
+            if task.refresh.is_some() && task.served.contents().is_some() {
                 // A transfer was faster than the disk; what it brought is never older.
                 return;
             }
@@ -79,7 +95,8 @@ impl Core {
         let now = loaded.version.serial();
         log_serial_change(task, before, now);
         log_loaded(task, &loaded.version);
-        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources });
+        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
+        self.troubles.forget_zone(id);
         let old = task.served.publish(Some(loaded.version));
         self.shared.retire_version(old);
         match before {
@@ -95,6 +112,7 @@ impl Core {
             self.start_refreshing(id);
         } else {
             log_failure(task, error);
+            self.troubles.note_zone(id, task.log_name(), failure_text(error));
         }
     }
 
@@ -117,7 +135,7 @@ impl Core {
     pub(super) fn files_changed(&mut self, names: &BTreeSet<OsString>) {
         let is_named = |path: &Path| path.file_name().is_some_and(|name| names.contains(name));
         let reads = |task: &ZoneTask| {
-            let mut sources = task.origin.iter().flat_map(|origin| &origin.sources);
+            let mut sources = task.origin.iter().flat_map(|origin| origin.sources.iter());
             task.file().is_some_and(|file| is_named(file)) || sources.any(|source| is_named(&source.path))
         };
         let changed = |task: &ZoneTask| !task.is_secondary() && reads(task) && task.is_stale();
@@ -141,16 +159,19 @@ fn log_messages(task: &ZoneTask, outcome: &Outcome) {
     }
 }
 
+fn failure_text(error: &LoadError) -> &str {
+    match error {
+        LoadError::Missing => "file not found",
+        LoadError::Faulty(reason) | LoadError::PutAside(reason, _) => reason,
+        LoadError::Refused => "not loaded due to errors",
+    }
+}
+
 /// A primary's file gave no zone; the version before it, if any, goes on being served.
 fn log_failure(task: &ZoneTask, error: &LoadError) {
     let zone = ZonePrefix(task.log_name());
-    let reason = match error {
-        LoadError::Missing => Some("file not found"),
-        LoadError::Faulty(reason) | LoadError::PutAside(reason, _) => Some(reason.as_str()),
-        LoadError::Refused => None,
-    };
-    if let Some(reason) = reason {
-        let file = file_text(task);
+    if !matches!(error, LoadError::Refused) {
+        let (file, reason) = (file_text(task), failure_text(error));
         log!(Category::ZoneLoad, Severity::Error, "{zone}loading from master file {file} failed: {reason}");
     }
     log!(Category::ZoneLoad, Severity::Error, "{zone}not loaded due to errors.");

@@ -80,6 +80,11 @@ impl PidFile {
         writeln!(file, "{}", std::process::id())?;
         Ok(Self(path.to_owned()))
     }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 impl Drop for PidFile {

@@ -181,7 +181,7 @@ impl Core {
         let touched = loaded.sources.first().and_then(|source| source.modified);
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
         super::loading::log_loaded(task, &loaded.version);
-        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources });
+        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
         task.served.publish(Some(loaded.version));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
         self.announce_at_start(id);
@@ -292,7 +292,9 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
         let Arrived::New { version, sources, is_saved } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
-        task.origin = Some(Origin { at: SystemTime::now(), sources });
+        task.origin = Some(Origin { at: SystemTime::now(), sources: sources.into() });
+        // The configuration may have moved the copy while the transfer ran.
+        let is_saved = is_saved && task.sources().is_some();
         task.unsaved_s = None;
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);

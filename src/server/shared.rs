@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::core::Event;
 use crate::answer::Snapshot;
+use crate::conf::Config;
 use crate::zone::ZoneVersion;
 
 /// See the module.
@@ -37,6 +38,8 @@ pub(super) struct Shared {
 pub(super) enum Retired {
     /// A version that another took the place of.
     Version(Arc<ZoneVersion>),
+    /// A configuration.
+    Config(Arc<Config>),
     /// A snapshot, with the zones that only it shows.
     Snapshot(Arc<Snapshot>),
 }
@@ -88,6 +91,7 @@ impl Retired {
     fn is_held_elsewhere(&self) -> bool {
         match self {
             Self::Version(version) => Arc::strong_count(version) > 1,
+            Self::Config(config) => Arc::strong_count(config) > 1,
             Self::Snapshot(snapshot) => Arc::strong_count(snapshot) > 1,
         }
     }

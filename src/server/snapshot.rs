@@ -21,16 +21,16 @@ pub(super) struct Server {
     pub(super) cookie_secret: [u8; 16],
 }
 
-/// Builds a snapshot. `zone` gives the running zone of a key; a zone that does not run is left out.
+/// Builds a snapshot. `table` gives the zones of a view.
 pub(super) fn build(
     config: &Config,
     server: &Server,
     host: &Host,
-    zone: impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>,
+    table: impl Fn(&View) -> Arc<ZoneTable>,
 ) -> Snapshot {
     let options = &config.options;
     let identity = identity(options, server);
-    let mut views: Vec<snapshot::View> = config.views.iter().map(|view| self::view(view, host, &zone)).collect();
+    let mut views: Vec<snapshot::View> = config.views.iter().map(|view| self::view(view, host, table(view))).collect();
     views.push(builtin::view(&identity));
     Snapshot {
         views,
@@ -45,15 +45,19 @@ pub(super) fn build(
     }
 }
 
-fn view(view: &View, host: &Host, zone: &impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>) -> snapshot::View {
+/// The zones of a view. `zone` gives the running zone of a key; a zone that does not run is left out.
+pub(super) fn zone_table(view: &View, zone: impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>) -> ZoneTable {
     let own: Arc<str> = view.name.as_str().into();
-    let zones = view.zones.iter().filter_map(|configured| {
+    ZoneTable::new(view.zones.iter().filter_map(|configured| {
         let holder = match &configured.role {
             Role::InView(other) => other.as_str().into(),
             _ => own.clone(),
         };
         zone(&ZoneKey { view: holder, apex: configured.apex.clone(), class: configured.class })
-    });
+    }))
+}
+
+fn view(view: &View, host: &Host, zones: Arc<ZoneTable>) -> snapshot::View {
     snapshot::View {
         name: view.name.as_str().into(),
         class: view.class,
@@ -61,7 +65,7 @@ fn view(view: &View, host: &Host, zone: &impl Fn(&ZoneKey) -> Option<Arc<snapsho
         match_destinations: host.compile(&view.match_destinations),
         match_recursive_only: view.match_recursive_only,
         keys: view.keys.clone(),
-        zones: ZoneTable::new(zones),
+        zones,
         minimal_responses: match view.minimal_responses {
             config::MinimalResponses::No => MinimalResponses::No,
             config::MinimalResponses::Yes => MinimalResponses::Yes,

@@ -27,10 +27,13 @@ use super::listening::{self, Bound, Families, Listening};
 use super::load::Loader;
 use super::logging::{self, Category, Foreground, Routing, Severity, log, syslog};
 use super::notifying::Notifying;
+use super::plan::Plan;
 use super::privilege::{Account, PrivilegeError, change_root};
 use super::process::{self, PidFile};
+use super::reconfiguring::Reconfiguring;
 use super::refreshing::Refreshing;
 use super::shared::Shared;
+use super::troubles::Troubles;
 use super::watch::FileWatch;
 use super::worker::{TcpService, UdpResponder};
 use super::zones::Zones;
@@ -180,19 +183,27 @@ struct Prepared {
     config: Config,
     conf_path: PathBuf,
     host: Host,
-    bound: Vec<(SocketAddr, Bound)>,
+    sockets: Sockets,
     workers: usize,
     controls: Controls,
 }
 
+/// What came of binding the addresses.
+#[derive(Default)]
+struct Sockets {
+    bound: Vec<(SocketAddr, Bound)>,
+    /// Those that could not be bound, and why.
+    failed: Vec<(SocketAddr, String)>,
+}
+
 fn serve(options: &StartOptions) -> Result<(), StartError> {
     let prepared = prepare(options)?;
-    let _pid_file = prepared.config.options.pid_file.as_deref().and_then(write_pid_file);
     let runtime = runtime(prepared.workers)?;
     let outcome = runtime.block_on(run_core(options, prepared));
     // Transfers and connections that are still under way end here.
     runtime.shutdown_timeout(LAST_PATIENCE);
-    outcome
+    // Only now does the pid file go.
+    outcome.map(drop)
 }
 
 fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
@@ -202,10 +213,10 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
     let config = load_configuration(&conf_path, &options.tolerance)?;
     enter_directory(&config.options)?;
     let (host, addresses) = listening::survey()?;
-    let bound = bind_all(&config.options, options.families(), &host, &addresses, workers)?;
+    let sockets = bind_all(&config.options, options.families(), &host, &addresses, workers)?;
     let controls = Controls::bind(&config, &conf_path, &host);
     logging::configure(open_log(&config, options)?);
-    Ok(Prepared { config, conf_path, host, bound, workers, controls })
+    Ok(Prepared { config, conf_path, host, sockets, workers, controls })
 }
 
 /// Reads a configuration, and says what there is to say about it.
@@ -285,33 +296,23 @@ fn bind_all(
     host: &Host,
     addresses: &[InterfaceAddress],
     workers: usize,
-) -> Result<Vec<(SocketAddr, Bound)>, StartError> {
+) -> Result<Sockets, StartError> {
     let wanted = listening::wanted(options, families, host, addresses);
     if wanted.is_empty() {
         log!(Category::Network, Severity::Warning, "not listening on any interfaces");
     }
-    let bind = |&address: &SocketAddr| {
+    let mut sockets = Sockets::default();
+    for &address in &wanted {
         listening::say_listening(address, addresses);
         match listening::bind(address, workers, options) {
-            Ok(bound) => Some((address, bound)),
+            Ok(bound) => sockets.bound.push((address, bound)),
             Err(error) => {
                 listening::say_failed(address, addresses, &error);
-                None
+                sockets.failed.push((address, io_text(&error.source)));
             }
         }
-    };
-    let bound: Vec<_> = wanted.iter().filter_map(bind).collect();
-    if bound.is_empty() && !wanted.is_empty() { Err(StartError::NotListening) } else { Ok(bound) }
-}
-
-/// BIND: a pid file that cannot be written is said, and the server runs without one.
-fn write_pid_file(path: &Path) -> Option<PidFile> {
-    let written = PidFile::write(path);
-    if let Err(error) = &written {
-        let (path, reason) = (path.display(), io_text(error));
-        log!(Category::General, Severity::Error, "could not open file '{path}': {reason}");
     }
-    written.ok()
+    if sockets.bound.is_empty() && !wanted.is_empty() { Err(StartError::NotListening) } else { Ok(sockets) }
 }
 
 fn runtime(workers: usize) -> io::Result<Runtime> {
@@ -322,7 +323,7 @@ fn runtime(workers: usize) -> io::Result<Runtime> {
         .build()
 }
 
-async fn run_core(options: &StartOptions, prepared: Prepared) -> Result<(), StartError> {
+async fn run_core(options: &StartOptions, prepared: Prepared) -> Result<Option<PidFile>, StartError> {
     let (events, inbox) = unbounded_channel();
     let shared = Arc::new(Shared::start(events.clone())?);
     let seed = RandomState::new().hash_one(std::process::id());
@@ -332,7 +333,7 @@ async fn run_core(options: &StartOptions, prepared: Prepared) -> Result<(), Star
     core.run(inbox).await;
     core.save_all().await;
     core.shut_down();
-    Ok(())
+    Ok(core.pid_file.take())
 }
 
 impl Core {
@@ -343,7 +344,7 @@ impl Core {
         events: &UnboundedSender<Event>,
         seed: u64,
     ) -> Result<Self, StartError> {
-        let Prepared { config, conf_path, host, bound, workers, controls } = prepared;
+        let Prepared { config, conf_path, host, sockets, workers, controls } = prepared;
         let service = Arc::new(TcpService::new(Arc::clone(shared), seed));
         let listening = Listening::new(udp_workers(workers, shared, seed)?, &config.options, options.families());
         let done = events.clone();
@@ -372,13 +373,18 @@ impl Core {
             last_configured: SystemTime::now(),
             last_reload_failed: false,
             is_stopping: false,
-            config,
+            reconfiguring: Reconfiguring::default(),
+            troubles: Troubles::default(),
+            pid_file: None,
+            config: Arc::new(config),
         };
         core.shared.is_logging_queries.store(core.config.options.querylog, Ordering::Relaxed);
-        core.adopt(core.config.clone());
-        for (address, sockets) in bound {
-            core.listening.serve(address, sockets, &core.service);
+        core.follow_pid_file();
+        core.carry_out(Plan::of_start(&core.config), Arc::clone(&core.config));
+        for (address, bound) in sockets.bound {
+            core.listening.serve(address, bound, &core.service);
         }
+        core.troubles.set_listeners(sockets.failed);
         core.follow_settings();
         core.listening.schedule_scan();
         core.announce_loads(AfterLoads::All);
@@ -480,7 +486,7 @@ impl Core {
         let config = Self::configuration(folder, zones);
         let host = Host::default();
         let controls = Controls::bind(&config, &conf_path, &host);
-        let prepared = Prepared { config, conf_path, host, bound: vec![], workers: 1, controls };
+        let prepared = Prepared { config, conf_path, host, sockets: Sockets::default(), workers: 1, controls };
         let shared = Arc::new(Shared::start(events.clone()).unwrap());
         (Self::new(&options, prepared, &shared, &events, 1).unwrap(), inbox)
     }

@@ -38,16 +38,26 @@ impl Core {
             query_log: self.shared.is_logging_queries.load(Ordering::Relaxed),
             tcp_clients: (quota.used(), self.config.options.tcp_clients),
             tcp_high_water: quota.high_water(),
-            reload: if self.last_reload_failed { Reload::Failed } else { Reload::Idle },
+            reload: self.reload_state(),
         };
-        status.to_string()
+        format!("{status}{}", self.troubles)
+    }
+
+    fn reload_state(&self) -> Reload {
+        if self.reconfiguring.is_reading() {
+            Reload::Running
+        } else if self.last_reload_failed {
+            Reload::Failed
+        } else {
+            Reload::Idle
+        }
     }
 
     pub(super) fn zone_status(&mut self, id: ZoneId) -> Reply {
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
         let Some(version) = task.served.version() else { return Reply::failed(IscResult::NOT_LOADED) };
         let is_secondary = task.is_secondary();
-        let sources = task.origin.iter().flat_map(|origin| &origin.sources).map(|source| &source.path);
+        let sources = task.origin.iter().flat_map(|origin| origin.sources.iter()).map(|source| &source.path);
         let mut files: Vec<String> = sources.map(|path| path.display().to_string()).collect();
         if files.is_empty() {
             files.extend(task.file().map(|path| path.display().to_string()));

@@ -50,7 +50,7 @@ pub(super) struct Origin {
     /// When they were loaded or transferred.
     pub(super) at: SystemTime,
     /// The files read, for a zone that was loaded from files.
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Arc<[Source]>,
 }
 
 /// Whether a zone's file is being read.
@@ -89,11 +89,21 @@ impl ZoneTask {
         self.served.contents().as_ref().map(|version| version.serial())
     }
 
+    /// The files that its contents came from, if the file that it has now is the first of them.
+    pub(super) fn sources(&self) -> Option<&Arc<[Source]>> {
+        let sources = self.origin.as_ref().map(|origin| &origin.sources);
+        sources.filter(|sources| sources.first().map(|source| &source.path) == self.file())
+    }
+
     /// Whether one of its files is another than when it was read, or was never read.
     pub(super) fn is_stale(&self) -> bool {
-        let Some(origin) = &self.origin else { return true };
-        origin.sources.iter().any(|source| super::load::modified(&source.path) != source.modified)
+        self.sources().is_none_or(|sources| have_changed(sources))
     }
+}
+
+/// Whether one of these files is another than when it was read.
+pub(super) fn have_changed(sources: &[Source]) -> bool {
+    sources.iter().any(|source| super::load::modified(&source.path) != source.modified)
 }
 
 /// All zones that run.

@@ -108,7 +108,7 @@ fn snapshot() -> Snapshot {
         match_destinations: Acl::Any,
         match_recursive_only: false,
         keys: vec![KEY.clone()],
-        zones: ZoneTable::new(ZONES.map(|(apex, text, role)| zone(apex, text, role))),
+        zones: Arc::new(ZoneTable::new(ZONES.map(|(apex, text, role)| zone(apex, text, role)))),
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
         rrset_order: RrsetOrder::Random,

@@ -85,6 +85,18 @@ impl Context<'_> {
         self.match_list(node.list().unwrap_or_default())
     }
 
+    /// The named lists that were used so far, by name.
+    pub(super) fn used_acls(&self) -> Vec<(String, AddressMatchList)> {
+        let resolved = self.acls.resolved.borrow();
+        let done = resolved.iter().filter_map(|(name, state)| match state {
+            State::Done(list) => Some((name.clone(), Arc::clone(list))),
+            State::Started => None,
+        });
+        let mut used: Vec<_> = done.collect();
+        used.sort_by(|(one, _), (other, _)| one.cmp(other));
+        used
+    }
+
     /// A list from its elements.
     pub(super) fn match_list(&self, elements: &[Vec<Item>]) -> AddressMatchList {
         elements.iter().filter_map(|items| self.match_element(items)).collect()

@@ -73,6 +73,8 @@ impl<'a> Context<'a> {
             logging: self.logging(),
             views: self.views(&keys),
             keys,
+            // Whichever were used are known once all else is lowered.
+            acls: self.used_acls(),
         }
     }
 

@@ -76,7 +76,7 @@ async fn a_zone_that_is_dropped_ends_its_transfer_and_frees_its_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notify_finds_its_zone_after_the_policy_of_the_zone_was_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut core, _inbox) = Core::of_zones(folder.path(), &secondary(1, ""));
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &secondary(1, "allow-query { localnets; };"));
     let id = only_zone(&core);
     let before = Arc::clone(&core.zones.get(id).unwrap().served);
     core.recompile_access();

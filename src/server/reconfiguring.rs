@@ -1,0 +1,312 @@
+//! Reload and reconfig: a configuration is read and compared away from the control side, which then carries the plan
+//! out.
+//!
+//! What cannot be read changes nothing. Otherwise each part happens, or stays as it was and is among the
+//! [`Troubles`](super::troubles): workers see zones, keys and access lists by one snapshot, and what is seen from
+//! outside follows one by one. Who asks while a configuration is being read is answered by the next reading, since the
+//! files may have changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+
+use super::access::Policies;
+use super::control::listener::io_text;
+use super::control::{IscResult, Reply};
+use super::core::{AfterLoads, Core, Event};
+use super::exchange::spawn_told;
+use super::logging::{self, Category, Severity, log};
+use super::plan::{Plan, Source, Step, ZoneChange, ZoneKey};
+use super::process::PidFile;
+use super::shared::Retired;
+use super::start::{self, StartError};
+use super::troubles::Part;
+use super::worker::unix_now_s;
+use super::zones::{Loading, ZoneId, ZoneTask};
+use super::{load, systemd};
+use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
+use crate::conf::config::{Config, Role, Zone};
+use crate::zone::ZoneVersion;
+
+/// What somebody wants of a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// `rndc reload` and SIGHUP: it, and every zone that changed.
+    Reload,
+    /// `rndc reconfig`: it, and zones that are new.
+    Reconfig,
+}
+
+/// A demand and who waits for its end; nobody waits for that of a signal.
+pub(super) type Asked = (Demand, Option<oneshot::Sender<Reply>>);
+
+/// Which demands there are.
+#[derive(Default)]
+pub(super) struct Reconfiguring {
+    /// Those to be answered by the configuration that is being read.
+    reading: Vec<Asked>,
+    /// Those that came since.
+    waiting: Vec<Asked>,
+}
+
+impl Reconfiguring {
+    /// Whether a configuration is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
+    }
+}
+
+/// A configuration that has been read and compared with the one in force.
+pub(super) type Read = Result<(Arc<Config>, Plan), StartError>;
+
+/// From a demand to its answer.
+impl Core {
+    /// Has the configuration read, or read once more after the reading that is under way.
+    pub(super) fn reconfigure(&mut self, demand: Demand, reply: Option<oneshot::Sender<Reply>>) {
+        self.reconfiguring.waiting.push((demand, reply));
+        self.begin_reading();
+    }
+
+    fn begin_reading(&mut self) {
+        if self.reconfiguring.is_reading() || self.reconfiguring.waiting.is_empty() {
+            return;
+        }
+        self.reconfiguring.reading = std::mem::take(&mut self.reconfiguring.waiting);
+        systemd::reloading();
+        let (old, path, tolerance) = (Arc::clone(&self.config), self.conf_path.clone(), self.options.tolerance.clone());
+        let read = move || {
+            let new = Arc::new(start::load_configuration(&path, &tolerance)?);
+            let plan = Plan::between(&old, &new);
+            Ok((new, plan))
+        };
+        let work = async move { tokio::task::spawn_blocking(read).await };
+        spawn_told(&self.events, work, |read| Event::Configured(Box::new(read.and_then(Result::ok))));
+    }
+
+    /// The configuration has been read; nothing comes of a reading that broke off.
+    pub(super) fn configured(&mut self, read: Option<Read>) {
+        let asked = std::mem::take(&mut self.reconfiguring.reading);
+        let broke_off = || Err(StartError::Configuration("unexpected error"));
+        let outcome = read.unwrap_or_else(broke_off).and_then(|(config, plan)| self.take_over(plan, config));
+        self.last_reload_failed = outcome.is_err();
+        match outcome {
+            Ok(()) => self.say_reconfigured(asked),
+            Err(error) => say_failed(asked, &error.reason()),
+        }
+        self.begin_reading();
+    }
+
+    fn say_reconfigured(&mut self, asked: Vec<Asked>) {
+        log!(Category::General, Severity::Info, "reloading configuration succeeded");
+        if asked.iter().any(|(demand, _)| *demand == Demand::Reload) {
+            log!(Category::General, Severity::Info, "reloading zones succeeded");
+            self.load_changed();
+            self.refresh_all();
+            self.announce_loads(AfterLoads::All);
+        } else {
+            log!(Category::General, Severity::Info, "scheduled loading new zones");
+            self.announce_loads(AfterLoads::New);
+        }
+        for (demand, reply) in asked {
+            let done = match demand {
+                Demand::Reload => Reply::text("server reload successful"),
+                Demand::Reconfig => Reply::done(),
+            };
+            answer(reply, done);
+        }
+    }
+
+    /// Takes over a configuration, part by part. A directory that cannot be used refuses it as a whole, since all
+    /// files are relative to it; a log that cannot be opened fails the command, as with named, and nothing else.
+    fn take_over(&mut self, plan: Plan, config: Arc<Config>) -> Result<(), StartError> {
+        start::enter_directory(&config.options)?;
+        self.carry_out(plan, config);
+        let log = self.follow_log();
+        self.follow_pid_file();
+        self.follow_settings();
+        self.rescan_interfaces();
+        log
+    }
+
+    fn follow_log(&mut self) -> Result<(), StartError> {
+        match start::open_log(&self.config, &self.options) {
+            Ok(routing) => {
+                logging::configure(routing);
+                self.troubles.mended(&Part::Logging);
+                Ok(())
+            }
+            Err(error) => {
+                self.troubles.note(Part::Logging, error.to_string());
+                log!(Category::Config, Severity::Error, "{error}; logging stays as it was");
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the process id where the configuration wants it now; only then does the old file go.
+    pub(super) fn follow_pid_file(&mut self) {
+        let wanted = self.config.options.pid_file.as_deref();
+        if self.pid_file.as_ref().map(PidFile::path) == wanted {
+            self.troubles.mended(&Part::PidFile);
+            return;
+        }
+        let Some(path) = wanted else {
+            self.pid_file = None;
+            return self.troubles.mended(&Part::PidFile);
+        };
+        match PidFile::write(path) {
+            Ok(written) => {
+                self.pid_file = Some(written);
+                self.troubles.mended(&Part::PidFile);
+            }
+            Err(error) => {
+                let reason = format!("could not open file '{}': {}", path.display(), io_text(&error));
+                log!(Category::General, Severity::Error, "{reason}");
+                self.troubles.note(Part::PidFile, reason);
+            }
+        }
+    }
+}
+
+/// Nothing was taken over, or the log was not.
+fn say_failed(asked: Vec<Asked>, reason: &str) {
+    log!(Category::General, Severity::Error, "reloading configuration failed: {reason}");
+    systemd::reload_failed(reason);
+    let result = IscResult::from_text(reason).unwrap_or(IscResult::FAILURE);
+    for (_, reply) in asked {
+        answer(reply, Reply::failed(result));
+    }
+}
+
+fn answer(to: Option<oneshot::Sender<Reply>>, reply: Reply) {
+    if let Some(to) = to {
+        // Whoever asked may be gone.
+        let _ = to.send(reply);
+    }
+}
+
+/// The zones whose entries in the snapshot are others than before.
+pub(super) enum Touched {
+    /// Perhaps all.
+    All,
+    /// These, by view.
+    Zones(HashMap<Arc<str>, Vec<ZoneKey>>),
+}
+
+impl Touched {
+    /// The zones that the steps of a plan change. Views that show zones of others are made anew: those may be shown
+    /// in places that no step names.
+    fn of(plan: &Plan, old: &Config, new: &Config) -> Self {
+        let is_shown_elsewhere = |zone: &Zone| matches!(zone.role, Role::InView(_));
+        let mut views = old.views.iter().chain(&new.views);
+        if views.any(|view| view.zones.iter().any(is_shown_elsewhere)) {
+            return Self::All;
+        }
+        let mut zones: HashMap<Arc<str>, Vec<ZoneKey>> = HashMap::new();
+        for step in &plan.steps {
+            if let Step::DropZone(key) | Step::ChangeZone(key, ..) | Step::AddZone(key, _) = step {
+                zones.entry(Arc::clone(&key.view)).or_default().push(key.clone());
+            }
+        }
+        Self::Zones(zones)
+    }
+}
+
+/// What a plan does to the zones.
+impl Core {
+    /// Makes zones go, change and come, and shows it to the workers all at once.
+    pub(super) fn carry_out(&mut self, plan: Plan, config: Arc<Config>) {
+        let touched = Touched::of(&plan, &self.config, &config);
+        let host = self.host.clone();
+        let mut policies = Policies::new(&host);
+        let old = std::mem::replace(&mut self.config, config);
+        self.shared.retire(Retired::Config(old));
+        self.refreshing.configure(&self.config);
+        self.notifying.configure(&self.config.options);
+        for step in plan.steps {
+            match step {
+                Step::DropZone(key) => self.drop_zone(&key),
+                Step::ChangeZone(key, zone, change) => self.change_zone(key, zone, &change, &mut policies),
+                Step::AddZone(key, zone) => self.add_zone(key, zone, None, &mut policies),
+                // These follow the configuration now in force, whether they differ or failed before.
+                _ => {}
+            }
+        }
+        self.publish_snapshot(&touched);
+        self.last_configured = SystemTime::now();
+    }
+
+    /// Adds a zone and has its file read. Until that is done it has the contents of the zone that it takes the place
+    /// of, if there was one.
+    fn add_zone(&mut self, key: ZoneKey, zone: Zone, inherited: Option<Arc<ZoneVersion>>, policies: &mut Policies<'_>) {
+        let role = match zone.role {
+            Role::Secondary { .. } => ZoneRole::Secondary,
+            _ => ZoneRole::Primary,
+        };
+        let policy = policies.of(&zone);
+        let id = self.zones.next_id();
+        let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
+        served.publish(inherited);
+        let served = Arc::new(served);
+        let task =
+            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved_s: None, refresh: None };
+        self.zones.add(id, task);
+        self.load(id);
+    }
+
+    fn change_zone(&mut self, key: ZoneKey, zone: Zone, change: &ZoneChange, policies: &mut Policies<'_>) {
+        let Some(id) = self.zones.id(&key) else { return };
+        let Some(task) = self.zones.get_mut(id) else { return };
+        let contents = task.served.version();
+        let is_other = change.source == Source::OtherRole || (change.source == Source::OtherFile && contents.is_none());
+        if is_other {
+            self.drop_zone(&key);
+            return self.add_zone(key, zone, contents, policies);
+        }
+        let old_file = task.file().cloned();
+        task.served = Arc::new(task.served.with_policy(policies.of(&zone)));
+        task.conf = zone;
+        match change.source {
+            Source::OtherFile if task.is_secondary() => {
+                let touched = old_file.and_then(|file| load::modified(&file));
+                self.write_elsewhere(id, touched);
+            }
+            Source::OtherFile => self.load(id),
+            Source::Same | Source::OtherRole => {}
+        }
+    }
+
+    /// A secondary's copy belongs in another file, or is to have another form: what is served is written there, as old
+    /// as the copy that there was.
+    fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
+        task.unsaved_s = task.file().is_some().then(|| touched_s.unwrap_or_else(unix_now_s));
+        if task.unsaved_s.is_some() {
+            self.refreshing.saves.set(id, unix_now_s());
+        }
+    }
+
+    fn drop_zone(&mut self, key: &ZoneKey) {
+        // Its contents go with the snapshot that still shows it.
+        if let Some((id, _)) = self.zones.remove(key) {
+            self.refreshing.forget(id);
+            self.notifying.forget(id);
+            self.troubles.forget_zone(id);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Core {
+    /// Carries out what leads to a configuration, as a reload does once it is read.
+    pub(super) fn adopt(&mut self, config: Config) {
+        let plan = Plan::between(&self.config, &config);
+        self.carry_out(plan, Arc::new(config));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use std::path::Path;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::*;
+use crate::dns::Serial;
+
+type Inbox = UnboundedReceiver<Event>;
+
+fn write_zone(folder: &Path, name: &str, serial: u32) {
+    let text = format!("$TTL 300\n@ SOA ns h {serial} 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n");
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+fn zone(file: &str) -> String {
+    format!("zone \"a.test\" {{ type primary; file \"FOLDER/{file}\"; }};\n")
+}
+
+/// A control side whose zone has been loaded with serial 1.
+async fn running(folder: &Path) -> (Core, Inbox) {
+    write_zone(folder, "one", 1);
+    let (mut core, mut inbox) = Core::of_zones(folder, &zone("one"));
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(serial(&core), Some(Serial(1)));
+    (core, inbox)
+}
+
+/// Handles events until every file has been read and every configuration taken over.
+async fn settle(core: &mut Core, inbox: &mut Inbox) {
+    while core.loads_open > 0 || core.reconfiguring.is_reading() {
+        core.handle(inbox.recv().await.unwrap());
+    }
+}
+
+/// What workers see.
+fn serial(core: &Core) -> Option<Serial> {
+    let snapshot = core.shared.snapshot.load();
+    let zone = snapshot.views[0].zones.get("a.test".parse::<crate::dns::Name>().unwrap().as_ref())?.clone();
+    zone.version().map(|version| version.serial())
+}
+
+#[tokio::test]
+async fn a_zone_that_moves_to_another_file_serves_the_old_contents_until_the_new_are_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    write_zone(folder.path(), "two", 2);
+    core.adopt(Core::configuration(folder.path(), &zone("two")));
+    assert_eq!(serial(&core), Some(Serial(1)));
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(serial(&core), Some(Serial(2)));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_leaves_the_old_contents_until_a_reload_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    core.adopt(Core::configuration(folder.path(), &zone("two")));
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(serial(&core), Some(Serial(1)));
+    assert!(core.status().ends_with("\nnot in force: zone a.test/IN: file not found"), "{}", core.status());
+    write_zone(folder.path(), "two", 2);
+    core.reconfigure(Demand::Reload, None);
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(serial(&core), Some(Serial(2)));
+    assert!(core.status().ends_with("server is up and running"), "{}", core.status());
+}
+
+#[tokio::test]
+async fn a_secondary_that_becomes_primary_keeps_its_contents_until_the_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    let secondary = "zone \"a.test\" { type secondary; primaries { 127.0.0.1 port 1; }; };\n";
+    core.adopt(Core::configuration(folder.path(), secondary));
+    assert_eq!(serial(&core), Some(Serial(1)), "until a transfer brings others");
+    write_zone(folder.path(), "two", 2);
+    core.adopt(Core::configuration(folder.path(), &zone("two")));
+    assert_eq!(serial(&core), Some(Serial(1)));
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(serial(&core), Some(Serial(2)));
+}
+
+#[tokio::test]
+async fn who_asks_while_a_configuration_is_read_is_answered_by_the_next_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    let (first, mut first_answer) = oneshot::channel();
+    let (second, mut second_answer) = oneshot::channel();
+    core.reconfigure(Demand::Reconfig, Some(first));
+    core.reconfigure(Demand::Reload, Some(second));
+    assert!(core.status().contains("reload/reconfig in progress\n"));
+    let configured = loop {
+        match inbox.recv().await.unwrap() {
+            Event::Configured(read) => break read,
+            event => core.handle(event),
+        }
+    };
+    core.configured(*configured);
+    assert_eq!(first_answer.try_recv().unwrap(), Reply::done());
+    assert!(second_answer.try_recv().is_err() && core.reconfiguring.is_reading());
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(second_answer.try_recv().unwrap(), Reply::text("server reload successful"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_changes_nothing_and_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    std::fs::write(folder.path().join("named.conf"), "zone {").unwrap();
+    let (reply, mut answer) = oneshot::channel();
+    core.reconfigure(Demand::Reconfig, Some(reply));
+    settle(&mut core, &mut inbox).await;
+    assert_ne!(answer.try_recv().unwrap().result, IscResult::SUCCESS);
+    assert!(core.status().contains("reload/reconfig failed\n"));
+    assert_eq!(serial(&core), Some(Serial(1)));
+}
+
+#[tokio::test]
+async fn the_pid_file_moves_and_stays_where_it_was_if_it_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = running(folder.path()).await;
+    let with_pid_file = |name: &str| {
+        let mut config = Core::configuration(folder.path(), &zone("one"));
+        config.options.pid_file = Some(folder.path().join(name));
+        config
+    };
+    let exists = |name: &str| folder.path().join(name).exists();
+    core.adopt(with_pid_file("a.pid"));
+    core.follow_pid_file();
+    core.adopt(with_pid_file("b.pid"));
+    core.follow_pid_file();
+    assert!(!exists("a.pid") && exists("b.pid"));
+    core.adopt(with_pid_file("one/c.pid"));
+    core.follow_pid_file();
+    assert!(exists("b.pid") && core.status().contains("\nnot in force: pid-file: could not open file"));
+    core.adopt(with_pid_file("b.pid"));
+    core.follow_pid_file();
+    assert!(exists("b.pid") && core.status().ends_with("server is up and running"));
+}
+
+#[tokio::test]
+async fn zones_that_are_the_same_are_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = running(folder.path()).await;
+    let table = |core: &Core| Arc::clone(&core.shared.snapshot.load().views[0].zones);
+    let before = table(&core);
+    core.adopt(Core::configuration(folder.path(), &zone("one")));
+    assert!(Arc::ptr_eq(&before, &table(&core)));
+    core.adopt(Core::configuration(
+        folder.path(),
+        &format!("{}{}", zone("one"), zone("one").replace("a.test", "b.test")),
+    ));
+    let after = table(&core);
+    assert_eq!((before.len(), after.len()), (1, 2));
+    assert!(before.iter().all(|zone| after.iter().any(|same| Arc::ptr_eq(zone, same))));
+}
+
+#[tokio::test]
+async fn new_addresses_change_only_lists_that_follow_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let near = zone("one").replace("a.test", "near.test").replace("type", "allow-query { localnets; }; type");
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &format!("{}{near}", zone("one")));
+    let policies = |core: &Core| {
+        let table = Arc::clone(&core.shared.snapshot.load().views[0].zones);
+        ["a.test", "near.test"]
+            .map(|name| Arc::clone(table.get(name.parse::<crate::dns::Name>().unwrap().as_ref()).unwrap()))
+    };
+    let [far_before, near_before] = policies(&core);
+    core.recompile_access();
+    let [far, near] = policies(&core);
+    assert!(Arc::ptr_eq(&far_before, &far) && !Arc::ptr_eq(&near_before, &near));
+}
