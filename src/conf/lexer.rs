@@ -3,16 +3,21 @@
 //! An included file's tokens come in place of its `include` statement. Files wait on a stack: of several that one
 //! pattern names, the last is read first, as with BIND.
 
-use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use memchr::memchr2;
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_until};
-use nom::combinator::{opt, recognize, value};
-use nom::multi::many0_count;
+use nom::combinator::{opt, value};
 use nom::{IResult, Parser};
 
+use super::tree::Arena;
+
+/// The largest file.
+const MAX_FILE_BYTES: usize = 1 << 30;
 /// The most files that may wait for an included one to end.
 const MAX_INCLUDE_DEPTH: usize = 64;
 
@@ -25,13 +30,13 @@ pub(crate) struct Place {
     pub(crate) line: u32,
 }
 
-/// One token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Token {
+/// One token; its text lies in the file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token<'a> {
     /// A bare word.
-    Word(Box<str>),
-    /// A quoted string, quotes gone.
-    Quoted(Box<str>),
+    Word(&'a str),
+    /// A quoted string: the quotes gone, and as it is written.
+    Quoted(&'a str, &'a str),
     /// One of `{ } ; / !`.
     Special(u8),
     /// The end of the last file.
@@ -47,37 +52,54 @@ pub(crate) enum LexError {
 }
 
 /// A file that is being read.
-struct Source {
+struct Source<'a> {
     file: u32,
     line: u32,
-    at: usize,
-    text: Vec<u8>,
+    /// What has not been read yet.
+    rest: &'a str,
 }
 
 /// Reads tokens from a file and those that it includes.
-#[derive(Default)]
-pub(crate) struct Lexer {
+pub(crate) struct Lexer<'a> {
+    arena: &'a Arena,
     files: Vec<Arc<str>>,
-    open: Vec<Source>,
+    open: Vec<Source<'a>>,
     place: Place,
 }
 
-impl Lexer {
+impl<'a> Lexer<'a> {
+    /// Nothing to read yet.
+    pub(crate) fn new(arena: &'a Arena) -> Self {
+        Self { arena, files: Vec::new(), open: Vec::new(), place: Place::default() }
+    }
+
     /// Puts a file in front of what is being read.
     pub(crate) fn open(&mut self, path: &Path, shown: &str) -> std::io::Result<()> {
         if self.open.len() > MAX_INCLUDE_DEPTH {
             return Err(std::io::Error::other("included too deeply"));
         }
-        let text = std::fs::read(path)?;
-        self.push(shown, text);
+        let mut file = File::open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
+        let bytes = self.arena.bytes(length);
+        let filled = fill(&mut file, bytes)?;
+        let mut more = Vec::new();
+        // A file that has grown, or one of those that do not say how long they are.
+        file.take(MAX_FILE_BYTES as u64).read_to_end(&mut more)?;
+        match (more.as_slice(), std::str::from_utf8(&bytes[..filled])) {
+            ([], Ok(text)) => self.push(shown, text),
+            _ => {
+                let text = [&bytes[..filled], &more].concat();
+                self.push(shown, self.arena.text(&String::from_utf8_lossy(&text)));
+            }
+        }
         Ok(())
     }
 
     /// The same for text that is at hand.
-    pub(crate) fn push(&mut self, name: &str, text: Vec<u8>) {
+    pub(crate) fn push(&mut self, name: &str, text: &'a str) {
         let file = self.files.len() as u32;
         self.files.push(name.into());
-        self.open.push(Source { file, line: 1, at: 0, text });
+        self.open.push(Source { file, line: 1, rest: text });
         self.place = Place { file, line: 1 };
     }
 
@@ -92,11 +114,12 @@ impl Lexer {
     }
 
     /// The next token.
-    pub(crate) fn token(&mut self) -> Result<Token, LexError> {
+    #[inline]
+    pub(crate) fn token(&mut self) -> Result<Token<'a>, LexError> {
         loop {
             let last = self.open.len() == 1;
             let Some(source) = self.open.last_mut() else { return Ok(Token::End) };
-            let result = source.token();
+            let result = source.token(self.arena);
             self.place = Place { file: source.file, line: source.line };
             match result {
                 Ok(Token::End) if last => return Ok(Token::End),
@@ -107,59 +130,75 @@ impl Lexer {
     }
 }
 
-impl Source {
-    fn token(&mut self) -> Result<Token, LexError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let Ok((rest, token)) = blank(rest).and_then(|(rest, ())| next(rest)) else { return Err(self.fail()) };
-        self.advance(rest.len());
+/// Reads until `bytes` are full or the file ends.
+fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read(&mut bytes[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}
+
+impl<'a> Source<'a> {
+    fn token(&mut self, arena: &'a Arena) -> Result<Token<'a>, LexError> {
+        self.blank()?;
+        let (rest, token) = next(self.rest, arena).map_err(|_| self.fail())?;
+        if let Token::Quoted(_, raw) = token {
+            self.line += line_ends(raw);
+        }
+        self.rest = rest;
         Ok(token)
     }
 
-    /// To where so many bytes are left.
-    fn advance(&mut self, left: usize) {
-        let end = self.text.len() - left;
-        let passed = self.text.get(self.at..end).unwrap_or_default();
-        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u32;
-        self.at = end;
+    /// Steps over white space and comments: `/* */`, `//` and `#`. By hand, for it stands before most tokens, of which
+    /// a server of many zones has millions.
+    fn blank(&mut self) -> Result<(), LexError> {
+        loop {
+            let spaces = count(self.rest, is_space);
+            let (passed, rest) = self.rest.split_at(spaces);
+            self.line += line_ends(passed);
+            self.rest = rest;
+            if !matches!(rest.as_bytes().first(), Some(b'#' | b'/')) {
+                return Ok(());
+            }
+            let line = value((), (alt((tag("#"), tag("//"))), opt(is_not("\n"))));
+            let (after, commented) = opt(alt((line, comment))).parse(rest).map_err(|_| self.fail())?;
+            if commented.is_none() {
+                return Ok(());
+            }
+            self.line += line_ends(&rest[..rest.len() - after.len()]);
+            self.rest = after;
+        }
     }
 
+    /// Goes to the end.
     fn fail(&mut self) -> LexError {
-        self.advance(0);
+        self.line += line_ends(self.rest);
+        self.rest = "";
         LexError::Unfinished
     }
 }
 
-/// White space and comments: `/* */`, `//` and `#`. White space is stepped over by hand: it stands before most tokens,
-/// of which a server of many zones has millions.
-fn blank(text: &[u8]) -> IResult<&[u8], ()> {
-    let mut rest = text;
-    loop {
-        rest = rest.get(count(rest, is_space)..).unwrap_or_default();
-        if !matches!(rest.first(), Some(b'#' | b'/')) {
-            return Ok((rest, ()));
-        }
-        let line = value((), (alt((tag("#"), tag("//"))), opt(is_not("\n"))));
-        let (after, commented) = opt(alt((line, comment))).parse(rest)?;
-        if commented.is_none() {
-            return Ok((rest, ()));
-        }
-        rest = after;
-    }
+fn line_ends(text: &str) -> u32 {
+    text.bytes().filter(|&byte| byte == b'\n').count() as u32
 }
 
 /// How many bytes `text` starts with that are so.
-fn count(text: &[u8], is_so: fn(u8) -> bool) -> usize {
-    text.iter().position(|&byte| !is_so(byte)).unwrap_or(text.len())
+fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
+    text.bytes().position(|byte| !is_so(byte)).unwrap_or(text.len())
 }
 
-fn is_space(byte: u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }
 
 /// `/* ... */`. One that does not end is a failure, not merely no comment.
-fn comment(text: &[u8]) -> IResult<&[u8], ()> {
+fn comment(text: &str) -> IResult<&str, ()> {
     let (rest, _) = tag("/*").parse(text)?;
-    let end: IResult<&[u8], _> = value((), (take_until("*/"), tag("*/"))).parse(rest);
+    let end: IResult<&str, _> = value((), (take_until("*/"), tag("*/"))).parse(rest);
     end.map_err(|error| error.map(|_| nom::error::Error::new(rest, nom::error::ErrorKind::TakeUntil))).map_err(failure)
 }
 
@@ -170,31 +209,53 @@ fn failure<E>(error: nom::Err<E>) -> nom::Err<E> {
     }
 }
 
-fn next(text: &[u8]) -> IResult<&[u8], Token> {
-    match text.first() {
+fn next<'a>(text: &'a str, arena: &'a Arena) -> IResult<&'a str, Token<'a>> {
+    match text.as_bytes().first() {
         None => Ok((text, Token::End)),
-        Some(b'"') => quoted(text),
+        Some(b'"') => quoted(text, arena),
         Some(&byte) if is_special(byte) => Ok((text.get(1..).unwrap_or_default(), Token::Special(byte))),
-        Some(_) => word(text),
+        Some(_) => Ok(word(text)),
     }
 }
 
-fn is_special(byte: u8) -> bool {
+const fn is_special(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b';' | b'/' | b'"' | b'!')
 }
 
-fn word(text: &[u8]) -> IResult<&[u8], Token> {
-    let is_inside = |byte: u8| !(is_special(byte) || byte == b'#' || is_space(byte));
-    let (word, rest) = text.split_at(count(text, is_inside));
-    Ok((rest, Token::Word(String::from_utf8_lossy(word).into())))
+fn word(text: &str) -> (&str, Token<'_>) {
+    let (word, rest) = text.split_at(count(text, |byte| WORD[usize::from(byte)]));
+    (rest, Token::Word(word))
+}
+
+/// The bytes that words are made of.
+static WORD: [bool; 256] = word_bytes();
+
+const fn word_bytes() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = !(is_special(byte as u8) || byte == b'#' as usize || is_space(byte as u8));
+        byte += 1;
+    }
+    table
 }
 
 /// A string: `\"` stands for a quote, any other backslash for itself; it may run over several lines.
-fn quoted(text: &[u8]) -> IResult<&[u8], Token> {
-    let escape = recognize((tag("\\"), nom::bytes::complete::take(1usize)));
-    let inside = recognize(many0_count(alt((is_not("\"\\"), escape))));
-    let (rest, (_, inside, _)) = (tag("\""), inside, tag("\"")).parse(text)?;
-    let text = String::from_utf8_lossy(inside);
-    let text = if text.contains("\\\"") { Cow::Owned(text.replace("\\\"", "\"")) } else { text };
-    Ok((rest, Token::Quoted(text.into())))
+fn quoted<'a>(text: &'a str, arena: &'a Arena) -> IResult<&'a str, Token<'a>> {
+    let mut at = 1;
+    let mut is_escaped = false;
+    loop {
+        match memchr2(b'"', b'\\', text.as_bytes().get(at..).unwrap_or_default()).map(|found| at + found) {
+            Some(end) if text.as_bytes().get(end) == Some(&b'"') => {
+                let (raw, rest) = text.split_at(end + 1);
+                let inside = &text[1..end];
+                let inside = if is_escaped { arena.text(&inside.replace("\\\"", "\"")) } else { inside };
+                return Ok((rest, Token::Quoted(inside, raw)));
+            }
+            Some(backslash) => (at, is_escaped) = (backslash + 2, true),
+            None => {
+                return Err(failure(nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::TakeUntil))));
+            }
+        }
+    }
 }

@@ -23,18 +23,40 @@ use std::path::Path;
 
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+use parse::How;
 pub use status::{Tolerance, UnknownStatement};
+use table::Scope;
+use tree::{Arena, Tree};
+
+/// Whose judgement counts of what may stand in a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// nomd's own: statements of every generation are read, those that BIND has dropped with a warning.
+    #[default]
+    Nomd,
+    /// As strict as BIND 9.18.
+    Bind918,
+    /// As strict as BIND 9.20.
+    Bind920,
+}
 
 /// Reads a named.conf and all that it includes. What is worth saying about a configuration that can be used comes
 /// with it; errors mean that there is none.
 pub fn load(path: &Path, tolerance: &Tolerance) -> Result<(Config, Diagnostics), Diagnostics> {
-    let (tree, faults) = parse::file(path, table::Scope::Top);
+    load_as(path, Dialect::Nomd, tolerance)
+}
+
+/// The same as strictly as some version of BIND.
+pub fn load_as(path: &Path, dialect: Dialect, tolerance: &Tolerance) -> Result<(Config, Diagnostics), Diagnostics> {
+    let arena = Arena::default();
+    let how = How { scope: Scope::Top, dialect };
+    let (tree, faults) = parse::file(&arena, path, how);
     finish(tree.as_ref(), faults, tolerance)
 }
 
 /// Checks a tree, if there is one, and lowers it if it is sound.
 fn finish(
-    tree: Option<&tree::Tree>,
+    tree: Option<&Tree<'_>>,
     mut faults: Vec<Diagnostic>,
     tolerance: &Tolerance,
 ) -> Result<(Config, Diagnostics), Diagnostics> {

@@ -5,12 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Dialect;
 use super::Severity;
 use super::diagnostics::Diagnostic;
 use super::lexer::{LexError, Lexer, Place, Token};
 use super::pattern;
 use super::table::{Kind, Life, Scope, Statement, Syntax, clause};
-use super::tree::{Block, Item, Node, Tree, Value};
+use super::tree::{Arena, Block, Item, Node, Tree, Value};
 
 /// The deepest nesting of lists and blocks.
 const MAX_DEPTH: usize = 64;
@@ -20,29 +21,43 @@ const MAX_SHOWN: usize = 30;
 /// The reading cannot go on; the reason has been noted.
 pub(super) struct Stop;
 
+/// What is read, and whose judgement counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How {
+    /// The block that the file is.
+    pub(crate) scope: Scope,
+    /// How strictly.
+    pub(crate) dialect: Dialect,
+}
+
 /// Reads the file `path` as a block of `scope`. The tree is missing where the text is wrong.
-pub(crate) fn file(path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
-    file_within(Path::new(""), path, scope)
+pub(crate) fn file<'a>(arena: &'a Arena, path: &Path, how: How) -> (Option<Tree<'a>>, Vec<Diagnostic>) {
+    file_within(arena, Path::new(""), path, how)
 }
 
 /// The same for a host whose root directory is `root`; empty: this one. Paths are named as on that host.
-pub(crate) fn file_within(root: &Path, path: &Path, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
-    let mut parser = Parser { root: root.to_owned(), ..Parser::default() };
+pub(crate) fn file_within<'a>(
+    arena: &'a Arena,
+    root: &Path,
+    path: &Path,
+    how: How,
+) -> (Option<Tree<'a>>, Vec<Diagnostic>) {
+    let mut parser = Parser { root: root.to_owned(), ..Parser::new(arena, how) };
     let shown = path.display().to_string();
     if let Err(error) = parser.lexer.open(&parser.on_disk(path), &shown) {
         let message = format!("open: {shown}: {}", fault_text(&error));
         let fault = Diagnostic { severity: Severity::Error, file: "".into(), line: 0, message };
         return (None, vec![fault]);
     }
-    parser.run(scope)
+    parser.run()
 }
 
 /// Reads text that is at hand, called `name` in messages.
 #[cfg(test)]
-pub(crate) fn text(name: &str, text: &[u8], scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
-    let mut parser = Parser::default();
-    parser.lexer.push(name, text.to_vec());
-    parser.run(scope)
+pub(crate) fn text<'a>(arena: &'a Arena, name: &str, text: &[u8], how: How) -> (Option<Tree<'a>>, Vec<Diagnostic>) {
+    let mut parser = Parser::new(arena, how);
+    parser.lexer.push(name, arena.text(&String::from_utf8_lossy(text)));
+    parser.run()
 }
 
 /// A fault of the file system in BIND's words.
@@ -56,10 +71,16 @@ fn fault_text(error: &std::io::Error) -> String {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Parser {
-    pub(super) lexer: Lexer,
-    ahead: Option<Token>,
+pub(super) struct Parser<'a> {
+    pub(super) lexer: Lexer<'a>,
+    arena: &'a Arena,
+    how: How,
+    ahead: Option<Token<'a>>,
+    /// Items and elements of lists that are being read, those of the innermost last.
+    elements: Vec<&'a [Item<'a>]>,
+    nodes: Vec<Node<'a>>,
+    /// How the last token is written.
+    pub(super) raw: &'a str,
     faults: Vec<Diagnostic>,
     /// Where relative includes are looked for: the last `directory`.
     base: PathBuf,
@@ -68,16 +89,32 @@ pub(super) struct Parser {
     depth: usize,
 }
 
-impl Parser {
-    fn run(mut self, scope: Scope) -> (Option<Tree>, Vec<Diagnostic>) {
-        let root = self.root(scope).ok();
+impl<'a> Parser<'a> {
+    fn new(arena: &'a Arena, how: How) -> Self {
+        Self {
+            lexer: Lexer::new(arena),
+            arena,
+            how,
+            ahead: None,
+            elements: Vec::new(),
+            nodes: Vec::new(),
+            raw: "",
+            faults: Vec::new(),
+            root: PathBuf::new(),
+            base: PathBuf::new(),
+            depth: 0,
+        }
+    }
+
+    fn run(mut self) -> (Option<Tree<'a>>, Vec<Diagnostic>) {
+        let root = self.root(self.how.scope).ok();
         let broken = self.faults.iter().any(|fault| fault.severity == Severity::Error);
         let files = self.lexer.files().to_vec();
         let tree = root.filter(|_| !broken).map(|root| Tree { files, root });
         (tree, self.faults)
     }
 
-    fn root(&mut self, scope: Scope) -> Result<Block, Stop> {
+    fn root(&mut self, scope: Scope) -> Result<Block<'a>, Stop> {
         let block = self.body(scope)?;
         match self.next()? {
             Token::End => Ok(block),
@@ -86,41 +123,47 @@ impl Parser {
     }
 
     /// Statements up to something that cannot start one.
-    fn body(&mut self, scope: Scope) -> Result<Block, Stop> {
-        let mut block = Block::default();
-        while matches!(self.peek()?, Token::Word(_)) {
-            let Token::Word(name) = self.next()? else { break };
+    fn body(&mut self, scope: Scope) -> Result<Block<'a>, Stop> {
+        let first = self.nodes.len();
+        let mut items = Vec::new();
+        while let Token::Word(name) = *self.peek()? {
+            self.next()?;
             if name.eq_ignore_ascii_case("include") {
                 self.include()?;
                 continue;
             }
-            match scope.find(&name) {
-                Some(statement) => self.known(scope, statement, &name, &mut block)?,
-                None => self.unknown(&name)?,
+            match scope.find(name) {
+                Some(statement) => self.known(scope, statement, name, first, &mut items)?,
+                None => self.unknown(name)?,
             }
         }
-        Ok(block)
+        let block = self.arena.slice(self.nodes.get(first..).unwrap_or_default());
+        self.nodes.truncate(first);
+        Ok(Block(block))
     }
 
+    /// Reads a statement; those of its block so far are the nodes from `first` on. `items` is memory to use.
     fn known(
         &mut self,
         scope: Scope,
         statement: &'static Statement,
         name: &str,
-        block: &mut Block,
+        first: usize,
+        items: &mut Vec<Item<'a>>,
     ) -> Result<(), Stop> {
         self.note_life(statement)?;
-        if !statement.repeats && block.find(statement.clause).is_some() {
-            return Err(self.fail_near(&format!("'{}' redefined", statement.name), &Token::Word(name.into())));
+        let block = Block(self.nodes.get(first..).unwrap_or_default());
+        if !statement.repeats && block.0.iter().any(|node| node.statement.clause == statement.clause) {
+            return Err(self.fail_near(&format!("'{}' redefined", statement.name), &Token::Word(name)));
         }
         let place = self.lexer.place();
-        let mut items = Vec::new();
-        self.syntax(&statement.syntax, &mut items)?;
-        let node = Node { statement, place, items };
+        items.clear();
+        self.syntax(&statement.syntax, items)?;
+        let node = Node { statement, place, items: self.arena.slice(items) };
         if scope == Scope::Options && statement.clause == clause::DIRECTORY {
             self.change_directory(&node)?;
         }
-        block.0.push(node);
+        self.nodes.push(node);
         self.semicolon()
     }
 
@@ -131,8 +174,17 @@ impl Parser {
             // BIND's message ends in a blank.
             Life::Obsolete => self.warn(format!("option '{name}' is obsolete and should be removed ")),
             Life::Deprecated => self.warn(format!("option '{name}' is deprecated")),
-            Life::Ancient => return Err(self.fail(format!("option '{name}' no longer exists"))),
-            Life::NotBuilt => return Err(self.fail(format!("option '{name}' was not enabled at compile time"))),
+            Life::Ancient => self.fail_or_warn(format!("option '{name}' no longer exists"))?,
+            Life::NotBuilt => self.fail_or_warn(format!("option '{name}' was not enabled at compile time"))?,
+        }
+        Ok(())
+    }
+
+    /// What stops named but may well stand in the configuration of a host that moves.
+    fn fail_or_warn(&mut self, message: String) -> Result<(), Stop> {
+        match self.how.dialect {
+            Dialect::Nomd => self.warn(message),
+            Dialect::Bind918 | Dialect::Bind920 => return Err(self.fail(message)),
         }
         Ok(())
     }
@@ -158,11 +210,11 @@ impl Parser {
 
     fn include(&mut self) -> Result<(), Stop> {
         let name = match self.next()? {
-            Token::Quoted(name) => name,
+            Token::Quoted(name, _) => name,
             token => return Err(self.fail_near("expected quoted string", &token)),
         };
         self.semicolon()?;
-        let found = pattern::expand(&self.on_disk(&self.base.join(&*name)));
+        let found = pattern::expand(&self.on_disk(&self.base.join(name)));
         if found.is_empty() {
             return Err(self.fail("parsing failed: file not found".to_owned()));
         }
@@ -192,7 +244,7 @@ impl Parser {
     }
 
     /// `directory` takes effect at once: later includes are relative to it.
-    fn change_directory(&mut self, node: &Node) -> Result<(), Stop> {
+    fn change_directory(&mut self, node: &Node<'_>) -> Result<(), Stop> {
         let Some(path) = node.text() else { return Ok(()) };
         self.base = self.base.join(path);
         match std::fs::metadata(self.on_disk(&self.base)) {
@@ -207,7 +259,7 @@ impl Parser {
         self.fail(format!("parsing failed: {why}"))
     }
 
-    fn syntax(&mut self, syntax: &'static Syntax, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn syntax(&mut self, syntax: &'static Syntax, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         match syntax {
             Syntax::Word(word) => self.word(word, out),
             Syntax::Value(kind) => self.value(*kind, out),
@@ -223,7 +275,7 @@ impl Parser {
         }
     }
 
-    fn word(&mut self, word: &'static str, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn word(&mut self, word: &'static str, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         match self.next()? {
             Token::Word(text) if text.eq_ignore_ascii_case(word) => self.push(out, Value::Word(word)),
             token => return Err(self.fail_near(&format!("expected '{word}'"), &token)),
@@ -232,7 +284,7 @@ impl Parser {
     }
 
     /// The first choice whose word fits; else one that is a value; else a fault.
-    fn choice(&mut self, choices: &'static [Syntax], out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn choice(&mut self, choices: &'static [Syntax], out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let token = self.peek()?;
         if let Some(fitting) = choices.iter().find(|choice| !is_value(choice) && starts(choice, token)) {
             return self.syntax(fitting, out);
@@ -241,12 +293,12 @@ impl Parser {
             return self.syntax(value, out);
         }
         match self.next()? {
-            Token::Word(text) | Token::Quoted(text) => Err(self.fail(format!("'{text}' unexpected"))),
+            Token::Word(text) | Token::Quoted(text, _) => Err(self.fail(format!("'{text}' unexpected"))),
             token => Err(self.fail_near("expected string", &token)),
         }
     }
 
-    fn any_order(&mut self, parts: &'static [Syntax], out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn any_order(&mut self, parts: &'static [Syntax], out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let mut left: Vec<&'static Syntax> = parts.iter().collect();
         loop {
             let token = self.peek()?;
@@ -255,36 +307,38 @@ impl Parser {
         }
     }
 
-    pub(super) fn list(&mut self, element: &'static Syntax, out: &mut Vec<Item>) -> Result<(), Stop> {
-        let place = self.open()?;
-        let mut list = Vec::new();
+    pub(super) fn list(&mut self, element: &'static Syntax, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        let (place, raw) = self.open()?;
+        let (first_item, first_element) = (out.len(), self.elements.len());
         while *self.peek()? != Token::Special(b'}') {
-            let mut items = Vec::new();
-            self.syntax(element, &mut items)?;
+            self.syntax(element, out)?;
             self.semicolon()?;
-            list.push(items);
+            self.elements.push(self.arena.slice(out.get(first_item..).unwrap_or_default()));
+            out.truncate(first_item);
         }
         self.close()?;
-        out.push(Item { place, value: Value::List(list) });
+        let list = self.arena.slice(self.elements.get(first_element..).unwrap_or_default());
+        self.elements.truncate(first_element);
+        out.push(Item { place, raw, value: Value::List(list) });
         Ok(())
     }
 
-    fn block(&mut self, scope: Scope, out: &mut Vec<Item>) -> Result<(), Stop> {
-        let place = self.open()?;
+    fn block(&mut self, scope: Scope, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        let (place, raw) = self.open()?;
         let block = self.body(scope)?;
         self.close()?;
-        out.push(Item { place, value: Value::Block(block) });
+        out.push(Item { place, raw, value: Value::Block(block) });
         Ok(())
     }
 
     /// Takes the opening brace.
-    fn open(&mut self) -> Result<Place, Stop> {
+    fn open(&mut self) -> Result<(Place, &'a str), Stop> {
         self.special(b'{')?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.fail("nested too deeply".to_owned()));
         }
-        Ok(self.lexer.place())
+        Ok((self.lexer.place(), self.raw))
     }
 
     /// Takes the closing brace.
@@ -311,16 +365,29 @@ impl Parser {
         Ok(())
     }
 
-    pub(super) fn next(&mut self) -> Result<Token, Stop> {
-        match self.ahead.take() {
-            Some(token) => Ok(token),
-            None => self.lexer.token().map_err(|error| self.unreadable(error)),
-        }
+    pub(super) fn next(&mut self) -> Result<Token<'a>, Stop> {
+        let token = match self.ahead.take() {
+            Some(token) => token,
+            None => self.fetch()?,
+        };
+        self.raw = match token {
+            Token::Word(raw) | Token::Quoted(_, raw) => raw,
+            Token::Special(_) | Token::End => "",
+        };
+        Ok(token)
     }
 
-    pub(super) fn peek(&mut self) -> Result<&Token, Stop> {
-        let token = self.next()?;
+    #[inline]
+    pub(super) fn peek(&mut self) -> Result<&Token<'a>, Stop> {
+        let token = match self.ahead.take() {
+            Some(token) => token,
+            None => self.fetch()?,
+        };
         Ok(self.ahead.insert(token))
+    }
+
+    fn fetch(&mut self) -> Result<Token<'a>, Stop> {
+        self.lexer.token().map_err(|error| self.unreadable(error))
     }
 
     fn unreadable(&mut self, error: LexError) -> Stop {
@@ -328,11 +395,11 @@ impl Parser {
         self.fail(format!("{error} "))
     }
 
-    pub(super) fn push(&self, out: &mut Vec<Item>, value: Value) {
-        out.push(Item { place: self.lexer.place(), value });
+    pub(super) fn push(&self, out: &mut Vec<Item<'a>>, value: Value<'a>) {
+        out.push(Item { place: self.lexer.place(), raw: self.raw, value });
     }
 
-    pub(super) fn fail_near(&mut self, what: &str, token: &Token) -> Stop {
+    pub(super) fn fail_near(&mut self, what: &str, token: &Token<'_>) -> Stop {
         self.fail(format!("{what} near {}", show(token)))
     }
 
@@ -357,14 +424,14 @@ fn is_value(syntax: &Syntax) -> bool {
 }
 
 /// Whether `token` can be the first of what `syntax` stands for.
-fn starts(syntax: &Syntax, token: &Token) -> bool {
+fn starts(syntax: &Syntax, token: &Token<'_>) -> bool {
     match syntax {
         Syntax::Word(word) => matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word)),
         Syntax::Value(Kind::Text) | Syntax::List(_) | Syntax::Block(_) => *token == Token::Special(b'{'),
-        Syntax::Value(_) => matches!(token, Token::Word(_) | Token::Quoted(_)),
+        Syntax::Value(_) => matches!(token, Token::Word(_) | Token::Quoted(..)),
         // A choice of words alone: any word is taken for a try at one of them.
         Syntax::OneOf(choices) => {
-            choices.iter().any(|choice| starts(choice, token)) || matches!(token, Token::Word(_) | Token::Quoted(_))
+            choices.iter().any(|choice| starts(choice, token)) || matches!(token, Token::Word(_) | Token::Quoted(..))
         }
         Syntax::Sequence(parts) => parts.first().is_some_and(|first| starts(first, token)),
         Syntax::AnyOrder(parts) => parts.iter().any(|part| starts(part, token)),
@@ -373,10 +440,10 @@ fn starts(syntax: &Syntax, token: &Token) -> bool {
 }
 
 /// A token as messages show it.
-fn show(token: &Token) -> String {
+fn show(token: &Token<'_>) -> String {
     match token {
         Token::Word(text) => format!("'{}'", shorten(text)),
-        Token::Quoted(_) => "'\"'".to_owned(),
+        Token::Quoted(..) => "'\"'".to_owned(),
         Token::Special(byte) => format!("'{}'", *byte as char),
         Token::End => "end of file".to_owned(),
     }

@@ -13,9 +13,9 @@ use super::value;
 /// An element of an address match list, for lists within lists.
 static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
 
-impl Parser {
+impl<'a> Parser<'a> {
     /// Reads one value, which may be several tokens.
-    pub(super) fn value(&mut self, kind: Kind, out: &mut Vec<Item>) -> Result<(), Stop> {
+    pub(super) fn value(&mut self, kind: Kind, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         match kind {
             Kind::AddressMatch => self.address_match(out),
             Kind::Text => self.text(),
@@ -34,14 +34,14 @@ impl Parser {
         }
     }
 
-    fn single(&mut self, kind: Kind, token: &Token) -> Result<Value, Stop> {
+    fn single(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         match kind {
             Kind::Quoted => match token {
-                Token::Quoted(text) => Ok(Value::Text(text.clone())),
+                Token::Quoted(text, _) => Ok(Value::Text(text)),
                 _ => Err(self.fail_near("expected quoted string", token)),
             },
             Kind::String | Kind::Host => match token {
-                Token::Quoted(text) | Token::Word(text) => Ok(Value::Text(text.clone())),
+                Token::Quoted(text, _) | Token::Word(text) => Ok(Value::Text(text)),
                 _ => Err(self.fail_near("expected string", token)),
             },
             Kind::Integer => self.integer(token),
@@ -58,14 +58,13 @@ impl Parser {
             Kind::Percentage => {
                 self.read(token, "expected percentage", |word| value::percent(word).map(Value::Percent))
             }
-            Kind::Fixed => self.read(token, "expected fixed point number", |word| {
-                word.parse::<f64>().ok().map(|_| Value::Text(word.into()))
-            }),
+            Kind::Fixed => self
+                .read(token, "expected fixed point number", |word| word.parse::<f64>().ok().map(|_| Value::Text(word))),
             _ => self.address_or_port(kind, token),
         }
     }
 
-    fn address_or_port(&mut self, kind: Kind, token: &Token) -> Result<Value, Stop> {
+    fn address_or_port(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         match kind {
             Kind::PortOrAny if is_any(token) => Ok(Value::Word("*")),
             Kind::PortOrAny => self.port_number(token).map(Value::Number),
@@ -79,7 +78,12 @@ impl Parser {
     }
 
     /// Turns a word into a value, or says what was expected.
-    fn read(&mut self, token: &Token, expected: &str, read: impl Fn(&str) -> Option<Value>) -> Result<Value, Stop> {
+    fn read(
+        &mut self,
+        token: &Token<'a>,
+        expected: &str,
+        read: impl Fn(&'a str) -> Option<Value<'a>>,
+    ) -> Result<Value<'a>, Stop> {
         let value = match token {
             Token::Word(word) => read(word),
             _ => None,
@@ -87,7 +91,7 @@ impl Parser {
         value.ok_or_else(|| self.fail_near(expected, token))
     }
 
-    fn integer(&mut self, token: &Token) -> Result<Value, Stop> {
+    fn integer(&mut self, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         match token {
             Token::Word(word) => match value::integer(word) {
                 Some(Some(number)) => Ok(Value::Number(number)),
@@ -99,7 +103,7 @@ impl Parser {
     }
 
     /// `1024` or `range 1024 2048`.
-    fn port_range(&mut self, token: &Token) -> Result<Value, Stop> {
+    fn port_range(&mut self, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         if !matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("range")) {
             return self.integer(token);
         }
@@ -110,7 +114,7 @@ impl Parser {
     }
 
     /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
-    fn address_match(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn address_match(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         while *self.peek()? == Token::Special(b'!') {
             self.next()?;
             self.push(out, Value::Word("!"));
@@ -130,7 +134,7 @@ impl Parser {
             Token::Word(word) if value::address(word).is_some() || value::short_ipv4(word).is_some() => {
                 self.prefix(out)
             }
-            Token::Word(_) | Token::Quoted(_) => self.value(Kind::String, out),
+            Token::Word(_) | Token::Quoted(..) => self.value(Kind::String, out),
             _ => {
                 let token = self.next()?;
                 Err(self.fail_near("expected IP match list element", &token))
@@ -139,7 +143,7 @@ impl Parser {
     }
 
     /// An address with or without `/length`; IPv4 may leave out octets where a length follows.
-    fn prefix(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn prefix(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let token = self.next()?;
         let (address, short) = match &token {
             Token::Word(word) => match value::address(word) {
@@ -149,7 +153,7 @@ impl Parser {
             _ => (None, false),
         };
         let Some(address) = address else { return Err(self.fail_near("expected IP address", &token)) };
-        let place = self.lexer.place();
+        let (place, raw) = (self.lexer.place(), self.raw);
         let prefix = if *self.peek()? == Token::Special(b'/') {
             self.next()?;
             self.prefix_length(address)?
@@ -159,7 +163,7 @@ impl Parser {
         } else {
             IpNet::from(address)
         };
-        out.push(Item { place, value: Value::Prefix(prefix) });
+        out.push(Item { place, raw, value: Value::Prefix(prefix) });
         Ok(())
     }
 
@@ -180,7 +184,7 @@ impl Parser {
     }
 
     /// `key` or `{ key; }`.
-    fn server_key(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn server_key(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         if *self.peek()? != Token::Special(b'{') {
             return self.value(Kind::String, out);
         }
@@ -193,10 +197,10 @@ impl Parser {
     }
 
     /// An address with or without a port, or the name of a list.
-    fn remote(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn remote(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let token = self.next()?;
         let address = match &token {
-            Token::Word(word) | Token::Quoted(word) => value::address(word),
+            Token::Word(word) | Token::Quoted(word, _) => value::address(word),
             _ => None,
         };
         let Some(address) = address else {
@@ -207,7 +211,7 @@ impl Parser {
         self.push(out, Value::Address(address));
         while let Some(port) = self.trailing()? {
             if let Some(port) = port {
-                out.push(Item { place: self.lexer.place(), value: Value::Word("port") });
+                self.push(out, Value::Word("port"));
                 self.push(out, Value::Number(port));
             }
         }
@@ -232,7 +236,7 @@ impl Parser {
         }
     }
 
-    fn port_number(&mut self, token: &Token) -> Result<u32, Stop> {
+    fn port_number(&mut self, token: &Token<'a>) -> Result<u32, Stop> {
         match token {
             _ if is_any(token) => Ok(0),
             _ => match self.integer(token)? {
@@ -243,10 +247,10 @@ impl Parser {
     }
 
     /// An address or `*` to send from, with a port that BIND warns of.
-    fn source(&mut self, v6: bool, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn source(&mut self, v6: bool, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let token = self.next()?;
         let address = self.own_address(v6, &token)?;
-        let (place, mut port) = (self.lexer.place(), 0);
+        let (place, raw, mut port) = (self.lexer.place(), self.raw, 0);
         loop {
             if matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case("port")) {
                 self.warn("token 'port' is deprecated".to_owned());
@@ -257,15 +261,15 @@ impl Parser {
                 None => break,
             }
         }
-        out.push(Item { place, value: Value::Source(SocketAddr::new(address, port)) });
+        out.push(Item { place, raw, value: Value::Source(SocketAddr::new(address, port)) });
         Ok(())
     }
 
-    fn own_address(&mut self, v6: bool, token: &Token) -> Result<IpAddr, Stop> {
+    fn own_address(&mut self, v6: bool, token: &Token<'a>) -> Result<IpAddr, Stop> {
         let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
         let read = match token {
             _ if is_any(token) => Some(any),
-            Token::Word(word) | Token::Quoted(word) => value::address(word),
+            Token::Word(word) | Token::Quoted(word, _) => value::address(word),
             _ => None,
         };
         let expected = if v6 { "expected IPv6 address or '*'" } else { "expected IPv4 address or '*'" };
@@ -273,7 +277,7 @@ impl Parser {
     }
 
     /// `[ address ] ADDRESS [ port N ]`, in any order; nothing is asked from it, so it is only read.
-    fn query_source(&mut self, v6: bool, out: &mut Vec<Item>) -> Result<(), Stop> {
+    fn query_source(&mut self, v6: bool, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         loop {
             match self.peek()? {
                 Token::Word(word) if word.eq_ignore_ascii_case("address") => drop(self.next()?),
@@ -293,8 +297,8 @@ impl Parser {
     }
 
     /// Words and strings up to the semicolon.
-    fn words(&mut self, out: &mut Vec<Item>) -> Result<(), Stop> {
-        while matches!(self.peek()?, Token::Word(_) | Token::Quoted(_)) {
+    fn words(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        while matches!(self.peek()?, Token::Word(_) | Token::Quoted(..)) {
             self.value(Kind::String, out)?;
         }
         Ok(())
@@ -316,6 +320,6 @@ impl Parser {
     }
 }
 
-fn is_any(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if &**word == "*")
+fn is_any(token: &Token<'_>) -> bool {
+    matches!(token, Token::Word(word) if *word == "*")
 }

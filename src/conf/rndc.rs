@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::check::check_keys;
 use super::lower::{Context, read_key};
+use super::parse::How;
 use super::table::{Clause, Scope, clause};
-use super::tree::{Block, Item, Node, Value, after};
-use super::{Diagnostic, Diagnostics, Severity, parse};
+use super::tree::{Arena, Block, Item, Node, Value, after};
+use super::{Diagnostic, Diagnostics, Dialect, Severity, parse};
 use crate::dns::Key;
 
 /// Port of the control channel where none is configured.
@@ -59,12 +60,14 @@ pub fn load(path: &Path) -> Result<RndcConf, Diagnostics> {
 }
 
 /// Parses a file and lowers it; a fault anywhere spoils it.
-fn read<T>(path: &Path, lower: impl Fn(&Context<'_>, &Block) -> Option<T>) -> Result<T, Diagnostics> {
-    let (tree, mut faults) = parse::file(path, Scope::Rndc);
+fn read<T>(path: &Path, lower: impl Fn(&Context<'_>, Block<'_>) -> Option<T>) -> Result<T, Diagnostics> {
+    let arena = Arena::default();
+    let how = How { scope: Scope::Rndc, dialect: Dialect::Bind918 };
+    let (tree, mut faults) = parse::file(&arena, path, how);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
     faults.extend(check_keys(&tree));
     let context = Context::new(&tree);
-    let lowered = lower(&context, &tree.root);
+    let lowered = lower(&context, tree.root);
     faults.extend(context.into_faults());
     let faults = Diagnostics(faults);
     match lowered {
@@ -79,7 +82,7 @@ fn no_key(path: &Path) -> Diagnostic {
     Diagnostic { severity: Severity::Error, file, line: 0, message: "no key statement".to_owned() }
 }
 
-fn lower(context: &Context<'_>, root: &Block) -> RndcConf {
+fn lower(context: &Context<'_>, root: Block<'_>) -> RndcConf {
     let keys = root.all(clause::KEY).filter_map(read_key).map(Arc::new).collect();
     let servers = root.all(clause::SERVER).filter_map(|node| server(context, node)).collect();
     let Some(options) = root.find(clause::OPTIONS).and_then(Node::block) else {
@@ -96,10 +99,10 @@ fn lower(context: &Context<'_>, root: &Block) -> RndcConf {
     }
 }
 
-fn server(context: &Context<'_>, node: &Node) -> Option<RndcServer> {
+fn server(context: &Context<'_>, node: &Node<'_>) -> Option<RndcServer> {
     let (name, block) = (node.text()?.to_owned(), node.block()?);
     let listed = block.find(clause::ADDRESSES).and_then(Node::list).unwrap_or_default();
-    let address = |items: &Vec<Item>| {
+    let address = |items: &&[Item<'_>]| {
         let port = after(items, "port").map(|item| context.port_of(item));
         Some((items.first()?.text()?.to_owned(), port))
     };
@@ -112,11 +115,11 @@ fn server(context: &Context<'_>, node: &Node) -> Option<RndcServer> {
     })
 }
 
-fn port(context: &Context<'_>, block: &Block, clause: Clause) -> Option<u16> {
+fn port(context: &Context<'_>, block: Block<'_>, clause: Clause) -> Option<u16> {
     block.find(clause)?.items.first().map(|item| context.port_of(item))
 }
 
-fn sources(block: &Block, clauses: [Clause; 2]) -> Vec<SocketAddr> {
+fn sources(block: Block<'_>, clauses: [Clause; 2]) -> Vec<SocketAddr> {
     let values = clauses.into_iter().filter_map(|clause| block.find(clause)?.value());
     let addresses = values.filter_map(|value| match value {
         Value::Source(address) => Some(*address),

@@ -10,7 +10,9 @@ use super::*;
 
 /// Lowers text as if it were a named.conf called `t.conf`.
 fn conf(text: &str) -> Result<(Config, Diagnostics), Diagnostics> {
-    let (tree, faults) = parse::text("t.conf", text.as_bytes(), Scope::Top);
+    let arena = Arena::default();
+    let how = How { scope: Scope::Top, dialect: Dialect::Nomd };
+    let (tree, faults) = parse::text(&arena, "t.conf", text.as_bytes(), how);
     finish(tree.as_ref(), faults, &Tolerance::default())
 }
 
@@ -51,7 +53,7 @@ fn said(path: &Path, faults: &Diagnostics) -> Vec<String> {
 #[test]
 fn faulty_files_get_the_words_of_named() {
     for path in cases("err") {
-        let faults = load(&path, &Tolerance::default()).expect_err(&path.display().to_string());
+        let faults = load_as(&path, Dialect::Bind918, &Tolerance::default()).expect_err(&path.display().to_string());
         let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap();
         assert_eq!(said(&path, &faults), sorted(&expected), "{}", path.display());
     }
@@ -204,7 +206,9 @@ fn what_is_refused_can_be_tolerated_by_name() {
     let tolerant = |text: &str, names: &str| {
         let mut tolerance = Tolerance::default();
         tolerance.add(names).unwrap();
-        let (tree, faults) = parse::text("t.conf", text.as_bytes(), Scope::Top);
+        let arena = Arena::default();
+        let how = How { scope: Scope::Top, dialect: Dialect::Nomd };
+        let (tree, faults) = parse::text(&arena, "t.conf", text.as_bytes(), how);
         finish(tree.as_ref(), faults, &tolerance)
     };
     let text = "options { listen-on tls ephemeral { any; }; allow-transfer port 1 { any; }; allow-query { geoip country SE; }; };
@@ -281,7 +285,9 @@ fn every_statement_can_be_reached() {
             let found = scope.find(&statement.name.to_uppercase()).unwrap();
             assert!(std::ptr::eq(found, statement), "{}", statement.name);
             assert!(statement.doc.ends_with('.'), "{}", statement.name);
-            let (_, faults) = parse::text("t.conf", format!("{} ;", statement.name).as_bytes(), scope);
+            let arena = Arena::default();
+            let how = How { scope, dialect: Dialect::Nomd };
+            let (_, faults) = parse::text(&arena, "t.conf", format!("{} ;", statement.name).as_bytes(), how);
             let unknown = faults.iter().any(|fault| fault.message.contains("unknown option"));
             let gone = matches!(statement.life, Life::Ancient | Life::NotBuilt);
             assert!(!unknown && (!gone || !faults.is_empty()), "{}", statement.name);
@@ -324,7 +330,9 @@ fn damaged_files_are_survived() {
         let whole = std::fs::read(&path).unwrap();
         for _ in 0..ROUNDS {
             let damaged = damage(&whole, &mut random);
-            let (tree, faults) = parse::text("t.conf", &damaged, Scope::Top);
+            let arena = Arena::default();
+            let how = How { scope: Scope::Top, dialect: Dialect::Nomd };
+            let (tree, faults) = parse::text(&arena, "t.conf", &damaged, how);
             let broken = tree.is_none();
             assert!(!broken || !faults.is_empty(), "{}", String::from_utf8_lossy(&damaged));
             let _ = finish(tree.as_ref(), faults, &Tolerance::default());

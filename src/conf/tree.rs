@@ -2,6 +2,9 @@
 //!
 //! Values are already typed by the grammar, but names (of acls, keys, lists) are not resolved yet. Items are equal when
 //! they say the same, wherever they stand: zones with equal statements share their settings by that.
+//!
+//! A tree lies in an [`Arena`] with the text that it was read from, so a server of many zones costs no allocation a
+//! statement, and each item can show how it was written.
 
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
@@ -12,46 +15,70 @@ use ipnet::IpNet;
 use super::lexer::Place;
 use super::table::{Clause, Statement};
 
+/// The memory of a tree and of the text behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Arena(bumpalo::Bump);
+
+impl Arena {
+    /// A place for the bytes of a file.
+    pub(super) fn bytes(&self, length: usize) -> &mut [u8] {
+        self.0.alloc_slice_fill_default(length)
+    }
+
+    /// Keeps text.
+    pub(super) fn text(&self, text: &str) -> &str {
+        self.0.alloc_str(text)
+    }
+
+    /// Keeps parts of a tree.
+    pub(super) fn slice<T: Copy>(&self, parts: &[T]) -> &[T] {
+        self.0.alloc_slice_copy(parts)
+    }
+}
+
 /// A whole configuration.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub(crate) struct Tree<'a> {
     /// The files that it was read from.
     pub(crate) files: Vec<Arc<str>>,
     /// The statements of the top level.
-    pub(crate) root: Block,
+    pub(crate) root: Block<'a>,
 }
 
 /// The statements of a block, in order.
-#[derive(Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Block(pub(crate) Vec<Node>);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Block<'a>(pub(crate) &'a [Node<'a>]);
 
 /// One statement.
-#[derive(Debug)]
-pub(crate) struct Node {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node<'a> {
     /// Which one.
     pub(crate) statement: &'static Statement,
     /// Where its name stands.
     pub(crate) place: Place,
     /// What follows the name.
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: &'a [Item<'a>],
 }
 
 /// One part of a statement.
-#[derive(Debug)]
-pub(crate) struct Item {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'a> {
     /// Where it stands.
     pub(crate) place: Place,
+    /// How it is written, the quotes of a string included; of a list or block the opening brace.
+    #[allow(dead_code)] // for the canonical printer
+    pub(crate) raw: &'a str,
     /// What it says.
-    pub(crate) value: Value,
+    pub(crate) value: Value<'a>,
 }
 
 /// What an item says.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Value {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Value<'a> {
     /// A word of the grammar.
     Word(&'static str),
     /// A name, a file, or any other text.
-    Text(Box<str>),
+    Text(&'a str),
     /// yes or no.
     Boolean(bool),
     /// An integer.
@@ -69,69 +96,69 @@ pub(crate) enum Value {
     /// An address and prefix length.
     Prefix(IpNet),
     /// `{ element; ... }`.
-    List(Vec<Vec<Item>>),
+    List(&'a [&'a [Item<'a>]]),
     /// `{ statement; ... }`.
-    Block(Block),
+    Block(Block<'a>),
 }
 
-impl PartialEq for Item {
+impl PartialEq for Item<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
-impl Eq for Item {}
+impl Eq for Item<'_> {}
 
-impl Hash for Item {
+impl Hash for Item<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.value.hash(state);
     }
 }
 
-impl PartialEq for Node {
+impl PartialEq for Node<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.statement.clause == other.statement.clause && self.items == other.items
     }
 }
-impl Eq for Node {}
+impl Eq for Node<'_> {}
 
-impl Hash for Node {
+impl Hash for Node<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.statement.clause.hash(state);
         self.items.hash(state);
     }
 }
 
-impl Block {
+impl<'a> Block<'a> {
     /// The statements of this name.
-    pub(crate) fn all(&self, clause: Clause) -> impl Iterator<Item = &Node> {
+    pub(crate) fn all(self, clause: Clause) -> impl Iterator<Item = &'a Node<'a>> {
         self.0.iter().filter(move |node| node.statement.clause == clause)
     }
 
     /// The first statement of this name.
-    pub(crate) fn find(&self, clause: Clause) -> Option<&Node> {
+    pub(crate) fn find(self, clause: Clause) -> Option<&'a Node<'a>> {
         self.all(clause).next()
     }
 }
 
-impl Node {
+impl<'a> Node<'a> {
     /// The first text among the items: the name in `zone "name" ...`, the value of most statements.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         self.items.iter().find_map(Item::text)
     }
 
     /// The second text: the class in `zone "name" IN { ... }`.
-    pub(crate) fn second_text(&self) -> Option<&str> {
+    pub(crate) fn second_text(&self) -> Option<&'a str> {
         self.items.iter().filter_map(Item::text).nth(1)
     }
 
     /// The first item.
-    pub(crate) fn value(&self) -> Option<&Value> {
+    pub(crate) fn value(&self) -> Option<&'a Value<'a>> {
         self.items.first().map(|item| &item.value)
     }
 
     /// The block.
-    pub(crate) fn block(&self) -> Option<&Block> {
-        self.items.iter().find_map(|item| match &item.value {
+    pub(crate) fn block(&self) -> Option<Block<'a>> {
+        self.items.iter().find_map(|item| match item.value {
             Value::Block(block) => Some(block),
             _ => None,
         })
@@ -144,34 +171,34 @@ impl Node {
     }
 
     /// The list.
-    pub(crate) fn list(&self) -> Option<&[Vec<Item>]> {
+    pub(crate) fn list(&self) -> Option<&'a [&'a [Item<'a>]]> {
         self.items.iter().find_map(Item::list)
     }
 
     /// The item behind the word `keyword`.
-    pub(crate) fn after(&self, keyword: &str) -> Option<&Item> {
-        after(&self.items, keyword)
+    pub(crate) fn after(&self, keyword: &str) -> Option<&'a Item<'a>> {
+        after(self.items, keyword)
     }
 }
 
 /// The item behind the word `keyword`.
-pub(crate) fn after<'a>(items: &'a [Item], keyword: &str) -> Option<&'a Item> {
+pub(crate) fn after<'a>(items: &'a [Item<'a>], keyword: &str) -> Option<&'a Item<'a>> {
     let at = items.iter().position(|item| matches!(item.value, Value::Word(word) if word == keyword))?;
     items.get(at + 1)
 }
 
-impl Item {
+impl<'a> Item<'a> {
     /// Its text.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.value {
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        match self.value {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// Its list.
-    pub(crate) fn list(&self) -> Option<&[Vec<Self>]> {
-        match &self.value {
+    pub(crate) fn list(&self) -> Option<&'a [&'a [Self]]> {
+        match self.value {
             Value::List(list) => Some(list),
             _ => None,
         }

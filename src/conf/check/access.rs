@@ -37,7 +37,7 @@ impl<'a> Context<'a> {
     }
 
     /// `dual-stack-servers`: names and ports.
-    pub(super) fn check_dual_stack(&self, block: Option<&Block>) {
+    pub(super) fn check_dual_stack(&self, block: Option<Block<'_>>) {
         let Some(node) = block.and_then(|block| named(block, "dual-stack-servers")) else { return };
         if let Some(item) = node.after("port") {
             self.check_port(item);
@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
     }
 
     /// A port that is none.
-    pub(super) fn check_port(&self, item: &Item) {
+    pub(super) fn check_port(&self, item: &Item<'_>) {
         if let Some(port) = item.number().filter(|port| *port > MAX_PORT) {
             self.error(item.place, format!("port '{port}' out of range"));
         }
@@ -68,21 +68,21 @@ impl<'a> Context<'a> {
     }
 }
 
-fn port_item(items: &[Item]) -> Option<&Item> {
+fn port_item<'a>(items: &'a [Item<'a>]) -> Option<&'a Item<'a>> {
     items.iter().find(|item| item.number().is_some())
 }
 
 /// Whether a list plainly matches nobody.
-fn is_none(list: &[Vec<Item>]) -> bool {
+fn is_none(list: &[&[Item<'_>]]) -> bool {
     !list.is_empty() && list.iter().all(|element| is_none_element(element))
 }
 
-fn is_none_element(element: &[Item]) -> bool {
+fn is_none_element(element: &[Item<'_>]) -> bool {
     let Some((last, negations)) = element.split_last() else { return false };
-    let is = |item: &Item, name: &str| item.text().is_some_and(|text| text.eq_ignore_ascii_case(name));
+    let is = |item: &Item<'_>, name: &str| item.text().is_some_and(|text| text.eq_ignore_ascii_case(name));
     match (&last.value, negations.len() % 2 == 1) {
-        (Value::List(list), true) => match list.as_slice() {
-            [element] => matches!(element.as_slice(), [item] if is(item, "any")),
+        (Value::List(list), true) => match **list {
+            [element] => matches!(element, [item] if is(item, "any")),
             _ => false,
         },
         (_, true) => is(last, "any"),

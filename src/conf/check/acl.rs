@@ -16,7 +16,7 @@ const BUILT_IN: [&str; 4] = ["any", "none", "localhost", "localnets"];
 
 /// The acls, and what is known of them.
 pub(super) struct Acls<'a> {
-    statements: HashMap<String, &'a Node>,
+    statements: HashMap<String, &'a Node<'a>>,
     sound: RefCell<HashSet<String>>,
     /// Those whose elements are being looked at: to meet one again is a loop.
     started: RefCell<Vec<String>>,
@@ -27,7 +27,7 @@ pub(super) struct Faulty;
 
 impl<'a> Acls<'a> {
     /// The statements, of several with one name the first.
-    pub(super) fn of(root: &'a Block) -> Self {
+    pub(super) fn of(root: Block<'a>) -> Self {
         let mut statements = HashMap::new();
         for node in all_named(root, "acl") {
             statements.entry(node.text().unwrap_or_default().to_ascii_lowercase()).or_insert(node);
@@ -54,19 +54,19 @@ impl Context<'_> {
     }
 
     /// The list of a statement, where it is there.
-    pub(super) fn check_list_of(&self, node: Option<&Node>) {
+    pub(super) fn check_list_of(&self, node: Option<&Node<'_>>) {
         let list = node.and_then(Node::list).unwrap_or_default();
         // The fault has been noted, and the other statements are checked all the same.
         let _ = self.check_match_list(list);
     }
 
     /// A list: first the acls that it names, then its other elements.
-    pub(super) fn check_match_list(&self, list: &[Vec<Item>]) -> Result<(), Faulty> {
+    pub(super) fn check_match_list(&self, list: &[&[Item<'_>]]) -> Result<(), Faulty> {
         list.iter().try_for_each(|element| self.check_names(element))?;
         list.iter().try_for_each(|element| self.check_element(element))
     }
 
-    fn check_names(&self, element: &[Item]) -> Result<(), Faulty> {
+    fn check_names(&self, element: &[Item<'_>]) -> Result<(), Faulty> {
         match bare(element).first() {
             Some(Item { value: Value::List(list), .. }) => {
                 list.iter().try_for_each(|element| self.check_names(element))
@@ -100,16 +100,16 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn check_element(&self, element: &[Item]) -> Result<(), Faulty> {
+    fn check_element(&self, element: &[Item<'_>]) -> Result<(), Faulty> {
         match bare(element) {
             [Item { value: Value::Word("key"), .. }, name, ..] => self.check_key_name(name),
-            [Item { value: Value::Word("geoip"), place }, rest @ ..] => self.check_location(*place, rest),
+            [Item { value: Value::Word("geoip"), place, .. }, rest @ ..] => self.check_location(*place, rest),
             [Item { value: Value::List(list), .. }, ..] => self.check_match_list(list),
             _ => Ok(()),
         }
     }
 
-    fn check_key_name(&self, item: &Item) -> Result<(), Faulty> {
+    fn check_key_name(&self, item: &Item<'_>) -> Result<(), Faulty> {
         let text = item.text().unwrap_or_default();
         match text.parse::<Name>() {
             Ok(_) => Ok(()),
@@ -122,7 +122,7 @@ impl Context<'_> {
 }
 
 /// An element without its negations.
-fn bare(element: &[Item]) -> &[Item] {
+fn bare<'a>(element: &'a [Item<'a>]) -> &'a [Item<'a>] {
     let negations = element.iter().take_while(|item| item.value == Value::Word("!")).count();
     element.get(negations..).unwrap_or_default()
 }

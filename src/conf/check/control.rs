@@ -17,13 +17,13 @@ impl Context<'_> {
         }
     }
 
-    fn check_inet(&self, node: &Node) {
+    fn check_inet(&self, node: &Node<'_>) {
         // A fault has been noted; the keys are looked at all the same.
         let _ = self.check_match_list(node.after("allow").and_then(|item| item.list()).unwrap_or_default());
         self.check_control_keys(node);
     }
 
-    fn check_unix(&self, node: &Node) {
+    fn check_unix(&self, node: &Node<'_>) {
         let path = node.text().unwrap_or_default();
         let perm = node.after("perm").and_then(|item| item.number()).unwrap_or_default();
         if perm & EVERYONE == EVERYONE {
@@ -35,8 +35,8 @@ impl Context<'_> {
     }
 
     /// The keys are those of the top level, and named as they are declared.
-    fn check_control_keys(&self, node: &Node) {
-        for item in node.after("keys").and_then(|item| item.list()).unwrap_or_default().iter().flatten() {
+    fn check_control_keys(&self, node: &Node<'_>) {
+        for item in node.after("keys").and_then(|item| item.list()).unwrap_or_default().iter().copied().flatten() {
             let Value::Text(name) = &item.value else { continue };
             let is_it = |known: &str| known.eq_ignore_ascii_case(name);
             if !all_named(self.root, "key").filter_map(Node::text).any(is_it) {

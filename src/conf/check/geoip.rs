@@ -18,7 +18,7 @@ const LONG_CODE_LEN: usize = 3;
 
 impl Context<'_> {
     /// The words behind `geoip`: `[ db DATABASE ] TYPE VALUE`.
-    pub(super) fn check_location(&self, place: Place, items: &[Item]) -> Result<(), Faulty> {
+    pub(super) fn check_location(&self, place: Place, items: &[Item<'_>]) -> Result<(), Faulty> {
         let words: Vec<&str> = items.iter().filter_map(Item::text).collect();
         let (database, rest) = match words.as_slice() {
             ["db", database, rest @ ..] => (Some(*database), rest),

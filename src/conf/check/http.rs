@@ -16,7 +16,7 @@ impl Context<'_> {
         for node in all_named(self.root, "http") {
             self.check_http_name(node, &mut seen);
             let endpoints = node.block().and_then(|block| named(block, "endpoints")).and_then(Node::list);
-            for item in endpoints.unwrap_or_default().iter().flatten() {
+            for item in endpoints.unwrap_or_default().iter().copied().flatten() {
                 let path = item.text().unwrap_or_default();
                 if !is_path(path) {
                     self.error(item.place, format!("endpoint '{path}' is not a valid absolute HTTP path"));
@@ -25,7 +25,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_http_name(&self, node: &Node, seen: &mut HashMap<String, Place>) {
+    fn check_http_name(&self, node: &Node<'_>, seen: &mut HashMap<String, Place>) {
         let name = node.text().unwrap_or_default();
         if name.eq_ignore_ascii_case(BUILT_IN) {
             let rule = "(which is a built-in configuration)";

@@ -30,7 +30,7 @@ pub(super) struct BadKey;
 
 impl Keys {
     /// Checks the keys of a block and adds them. Two of one name are a fault; a broken one ends the checks.
-    pub(super) fn add(&mut self, context: &Context<'_>, block: &Block) -> Result<(), BadKey> {
+    pub(super) fn add(&mut self, context: &Context<'_>, block: Block<'_>) -> Result<(), BadKey> {
         for node in all_named(block, "key") {
             let text = node.text().unwrap_or_default();
             let Ok(name) = text.parse::<Name>() else {
@@ -55,7 +55,7 @@ impl Keys {
     }
 }
 
-fn check(context: &Context<'_>, node: &Node, name: &str) -> Result<(), BadKey> {
+fn check(context: &Context<'_>, node: &Node<'_>, name: &str) -> Result<(), BadKey> {
     let statement = |what| node.block().and_then(|block| named(block, what)).and_then(|node| node.items.first());
     let (Some(algorithm), Some(secret)) = (statement("algorithm"), statement("secret")) else {
         let message = format!("key '{name}' must have both 'secret' and 'algorithm' defined");

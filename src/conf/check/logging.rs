@@ -52,7 +52,7 @@ impl Context<'_> {
         all_named(block, "category").for_each(|node| self.check_category(block, node));
     }
 
-    fn check_channel(&self, node: &Node) {
+    fn check_channel(&self, node: &Node<'_>) {
         let Some(block) = node.block() else { return };
         if DESTINATIONS.iter().filter(|destination| named(block, destination).is_some()).count() != 1 {
             let name = node.text().unwrap_or_default();
@@ -61,13 +61,13 @@ impl Context<'_> {
         }
     }
 
-    fn check_category(&self, logging: &Block, node: &Node) {
+    fn check_category(&self, logging: Block<'_>, node: &Node<'_>) {
         // BIND: categories are told apart by the case of their letters, channels are not.
         let name = node.text().unwrap_or_default();
         if !CATEGORIES.contains(&name) {
             self.error(node.place, format!("undefined category: '{name}'"));
         }
-        for item in node.list().unwrap_or_default().iter().flatten() {
+        for item in node.list().unwrap_or_default().iter().copied().flatten() {
             let channel = item.text().unwrap_or_default();
             let is_it = |name: &str| name.eq_ignore_ascii_case(channel);
             let declared = all_named(logging, "channel").filter_map(Node::text).any(is_it);

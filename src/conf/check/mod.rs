@@ -23,14 +23,14 @@ use super::lexer::Place;
 use super::tree::{Block, Node, Tree};
 
 /// All that is wrong, or looks wrong, with a tree.
-pub(crate) fn check(tree: &Tree) -> Vec<Diagnostic> {
+pub(crate) fn check(tree: &Tree<'_>) -> Vec<Diagnostic> {
     let context = Context::new(tree);
     context.run();
     context.faults.into_inner()
 }
 
 /// What is wrong with the keys of an rndc.conf or rndc.key.
-pub(crate) fn check_keys(tree: &Tree) -> Vec<Diagnostic> {
+pub(crate) fn check_keys(tree: &Tree<'_>) -> Vec<Diagnostic> {
     let context = Context::new(tree);
     // Only the faults matter: they have been noted.
     let _ = key::Keys::default().add(&context, context.root);
@@ -39,16 +39,16 @@ pub(crate) fn check_keys(tree: &Tree) -> Vec<Diagnostic> {
 
 /// What every check has at hand: the tree, its acls, and the faults found so far.
 pub(super) struct Context<'a> {
-    tree: &'a Tree,
-    root: &'a Block,
-    options: Option<&'a Block>,
+    tree: &'a Tree<'a>,
+    root: Block<'a>,
+    options: Option<Block<'a>>,
     acls: acl::Acls<'a>,
     faults: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Context<'a> {
-    fn new(tree: &'a Tree) -> Self {
-        let root = &tree.root;
+    fn new(tree: &'a Tree<'a>) -> Self {
+        let root = tree.root;
         let options = named(root, "options").and_then(Node::block);
         Self { tree, root, options, acls: acl::Acls::of(root), faults: RefCell::default() }
     }
@@ -85,16 +85,16 @@ impl<'a> Context<'a> {
 }
 
 /// The first statement of this name.
-fn named<'a>(block: &'a Block, name: &str) -> Option<&'a Node> {
+fn named<'a>(block: Block<'a>, name: &str) -> Option<&'a Node<'a>> {
     all_named(block, name).next()
 }
 
 /// The statements of this name.
-fn all_named<'a>(block: &'a Block, name: &str) -> impl Iterator<Item = &'a Node> {
+fn all_named<'a>(block: Block<'a>, name: &str) -> impl Iterator<Item = &'a Node<'a>> {
     block.0.iter().filter(move |node| node.statement.name == name)
 }
 
 /// The statement of this name in the first of the blocks that has one.
-fn nearest<'a>(blocks: &[Option<&'a Block>], name: &str) -> Option<&'a Node> {
-    blocks.iter().flatten().find_map(|block| named(block, name))
+fn nearest<'a>(blocks: &[Option<Block<'a>>], name: &str) -> Option<&'a Node<'a>> {
+    blocks.iter().copied().flatten().find_map(|block| named(block, name))
 }

@@ -11,12 +11,12 @@ const NOT_BUILT: &str = "fixed";
 
 impl Context<'_> {
     /// The statement of a view.
-    pub(super) fn check_rrset_order(&self, own: Option<&Block>) {
+    pub(super) fn check_rrset_order(&self, own: Option<Block<'_>>) {
         let node = own.and_then(|block| named(block, "rrset-order"));
         node.and_then(Node::list).unwrap_or_default().iter().for_each(|element| self.check_ordering(element));
     }
 
-    fn check_ordering(&self, element: &[Item]) {
+    fn check_ordering(&self, element: &[Item<'_>]) {
         self.check_part::<Class>(element, "class");
         self.check_part::<Rtype>(element, "type");
         self.check_part::<Name>(element, "name");
@@ -32,7 +32,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_part<T: std::str::FromStr>(&self, element: &[Item], part: &str) {
+    fn check_part<T: std::str::FromStr>(&self, element: &[Item<'_>], part: &str) {
         if let Some((item, text)) = after(element, part).and_then(|item| Some((item, item.text()?)))
             && text.parse::<T>().is_err()
         {

@@ -18,9 +18,9 @@ const SOURCES: [(&str, &str); 3] = [
 
 impl Context<'_> {
     /// The servers of a view, or those of the top level where the view has none.
-    pub(super) fn check_servers(&self, view: Option<&Block>, keys: &Keys) {
-        let block = view.filter(|block| named(block, "server").is_some()).unwrap_or(self.root);
-        let servers: Vec<(IpNet, &Node)> =
+    pub(super) fn check_servers(&self, view: Option<Block<'_>>, keys: &Keys) {
+        let block = view.filter(|block| named(*block, "server").is_some()).unwrap_or(self.root);
+        let servers: Vec<(IpNet, &Node<'_>)> =
             all_named(block, "server").filter_map(|node| Some((prefix(node)?, node))).collect();
         for (at, (prefix, node)) in servers.iter().enumerate() {
             let Some(block) = node.block() else { continue };
@@ -38,7 +38,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_sources(&self, prefix: IpNet, node: &Node, block: &Block, (v4, v6): (&str, &str)) {
+    fn check_sources(&self, prefix: IpNet, node: &Node<'_>, block: Block<'_>, (v4, v6): (&str, &str)) {
         let (own, other) = if prefix.addr().is_ipv4() { (v4, v6) } else { (v6, v4) };
         if named(block, other).is_some() {
             self.error(node.block_place(), format!("server '{prefix}': {other} not legal"));
@@ -47,7 +47,7 @@ impl Context<'_> {
     }
 
     /// What is sent from an own port cannot be sent from the one that is listened on.
-    pub(super) fn check_source_port(&self, node: Option<&Node>) {
+    pub(super) fn check_source_port(&self, node: Option<&Node<'_>>) {
         let Some((node, item)) = node.and_then(|node| Some((node, node.items.first()?))) else { return };
         let Value::Source(SocketAddr::V4(_) | SocketAddr::V6(_)) = &item.value else { return };
         let Value::Source(source) = &item.value else { return };
@@ -58,7 +58,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_server_key(&self, item: &Item, keys: &Keys) {
+    fn check_server_key(&self, item: &Item<'_>, keys: &Keys) {
         let text = item.text().unwrap_or_default();
         match text.parse::<Name>() {
             Err(_) => self.error(item.place, format!("bad key name '{text}'")),
@@ -68,7 +68,7 @@ impl Context<'_> {
     }
 }
 
-fn prefix(node: &Node) -> Option<IpNet> {
+fn prefix(node: &Node<'_>) -> Option<IpNet> {
     match node.value()? {
         Value::Prefix(prefix) => Some(*prefix),
         _ => None,

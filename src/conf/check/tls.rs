@@ -26,7 +26,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_tls_name(&self, node: &Node, name: &str, seen: &mut HashMap<String, Place>) {
+    fn check_tls_name(&self, node: &Node<'_>, name: &str, seen: &mut HashMap<String, Place>) {
         let folded = name.to_ascii_lowercase();
         if BUILT_IN.contains(&folded.as_str()) {
             return self.error(node.block_place(), format!("tls clause name '{name}' is reserved for internal use"));
@@ -40,10 +40,10 @@ impl Context<'_> {
         }
     }
 
-    fn check_protocols(&self, tls: &Node, name: &str, block: &Block) {
+    fn check_protocols(&self, tls: &Node<'_>, name: &str, block: Block<'_>) {
         let Some(node) = named(block, "protocols") else { return };
         let mut seen: Vec<&str> = Vec::new();
-        for item in node.list().unwrap_or_default().iter().flatten() {
+        for item in node.list().unwrap_or_default().iter().copied().flatten() {
             let text = item.text().unwrap_or_default();
             match PROTOCOLS.into_iter().find(|known| known.eq_ignore_ascii_case(text)) {
                 None => self.error(item.place, format!("'{text}' is not a valid TLS protocol version")),

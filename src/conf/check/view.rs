@@ -32,11 +32,11 @@ const LISTS: [&str; 9] = [
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     /// Its statement; none: the top level is the view.
-    pub(super) node: Option<&'a Node>,
+    pub(super) node: Option<&'a Node<'a>>,
     /// Its class.
     pub(super) class: Class,
     /// What stands in it.
-    pub(super) block: Option<&'a Block>,
+    pub(super) block: Option<Block<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
     }
 
     /// A view whose name and class are wrong is not looked into.
-    fn name_and_class(&self, node: &'a Node, seen: &mut HashMap<(&'a str, Class), Place>) -> Option<View<'a>> {
+    fn name_and_class(&self, node: &'a Node<'a>, seen: &mut HashMap<(&'a str, Class), Place>) -> Option<View<'a>> {
         let name = node.text().unwrap_or_default();
         let class = self.class_of(node, name)?;
         if let Some(earlier) = seen.get(&(name, class)) {
@@ -89,7 +89,7 @@ impl<'a> Context<'a> {
         Some(View { node: Some(node), class, block: node.block() })
     }
 
-    fn class_of(&self, node: &Node, name: &str) -> Option<Class> {
+    fn class_of(&self, node: &Node<'_>, name: &str) -> Option<Class> {
         let Some(item) = node.items.iter().filter(|item| item.text().is_some()).nth(1) else { return Some(Class::IN) };
         let text = item.text().unwrap_or_default();
         let class = text.parse().ok();
@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
     }
 
     /// The statement that decides for a view.
-    pub(super) fn effective(&self, view: View<'a>, name: &str) -> Option<&'a Node> {
+    pub(super) fn effective(&self, view: View<'a>, name: &str) -> Option<&'a Node<'a>> {
         nearest(&[view.block, self.options], name)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_forward(&self, own: Option<&Block>) {
+    fn check_forward(&self, own: Option<Block<'_>>) {
         let Some(block) = own else { return };
         if let Some(item) = named(block, "forward").and_then(|node| node.items.first())
             && named(block, "forwarders").is_none()
@@ -140,7 +140,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_times(&self, block: Option<&Block>) {
+    fn check_times(&self, block: Option<Block<'_>>) {
         let Some(block) = block else { return };
         for name in NOT_ZERO {
             let value = named(block, name).and_then(|node| node.items.first());

@@ -15,7 +15,7 @@ use crate::dns::Name;
 /// The `acl` statements, and what those that were used resolve to.
 #[derive(Default)]
 pub(super) struct Acls<'a> {
-    statements: HashMap<String, &'a Node>,
+    statements: HashMap<String, &'a Node<'a>>,
     resolved: RefCell<HashMap<String, State>>,
 }
 
@@ -30,7 +30,7 @@ enum State {
 impl<'a> Acls<'a> {
     /// Collects the statements.
     pub(super) fn of(context: &Context<'a>) -> Self {
-        let mut statements: HashMap<String, &'a Node> = HashMap::new();
+        let mut statements: HashMap<String, &'a Node<'a>> = HashMap::new();
         for node in context.tree.root.all(clause::ACL) {
             let name = node.text().unwrap_or_default();
             statements.entry(name.to_ascii_lowercase()).or_insert(node);
@@ -81,7 +81,7 @@ impl Context<'_> {
     }
 
     /// The list of one statement.
-    pub(super) fn node_list(&self, node: &Node) -> AddressMatchList {
+    pub(super) fn node_list(&self, node: &Node<'_>) -> AddressMatchList {
         self.match_list(node.list().unwrap_or_default())
     }
 
@@ -98,11 +98,11 @@ impl Context<'_> {
     }
 
     /// A list from its elements.
-    pub(super) fn match_list(&self, elements: &[Vec<Item>]) -> AddressMatchList {
+    pub(super) fn match_list(&self, elements: &[&[Item<'_>]]) -> AddressMatchList {
         elements.iter().filter_map(|items| self.match_element(items)).collect()
     }
 
-    fn match_element(&self, items: &[Item]) -> Option<MatchElement> {
+    fn match_element(&self, items: &[Item<'_>]) -> Option<MatchElement> {
         let negations = items.iter().take_while(|item| item.value == Value::Word("!")).count();
         let negated = negations % 2 == 1;
         let item = items.get(negations)?;
@@ -122,7 +122,7 @@ impl Context<'_> {
     }
 
     /// The name of a key where one is used; it need not be defined.
-    pub(super) fn key_name(&self, item: &Item) -> Option<Name> {
+    pub(super) fn key_name(&self, item: &Item<'_>) -> Option<Name> {
         let text = item.text()?;
         text.parse().ok()
     }

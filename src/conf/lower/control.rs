@@ -19,7 +19,7 @@ impl Context<'_> {
         Some(listeners.filter_map(|node| self.control(node, keys)).collect())
     }
 
-    fn control(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Control> {
+    fn control(&self, node: &Node<'_>, keys: &[Arc<Key>]) -> Option<Control> {
         let address = match node.value()? {
             Value::Address(address) => *address,
             _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -34,12 +34,12 @@ impl Context<'_> {
         Some(Control { address: SocketAddr::new(address, port), allow, keys, read_only })
     }
 
-    fn control_keys(node: &Node, keys: &[Arc<Key>]) -> Vec<Arc<Key>> {
+    fn control_keys(node: &Node<'_>, keys: &[Arc<Key>]) -> Vec<Arc<Key>> {
         let named = node.after("keys").and_then(|item| item.list()).unwrap_or_default();
         let find = |text: &str| {
             let name = text.parse::<Name>().ok()?;
             keys.iter().find(|key| key.name == name).cloned()
         };
-        named.iter().flatten().filter_map(|item| find(item.text()?)).collect()
+        named.iter().copied().flatten().filter_map(|item| find(item.text()?)).collect()
     }
 }

@@ -7,15 +7,15 @@ use crate::conf::tree::{Block, Node, Value};
 
 /// The blocks that a statement may stand in, the innermost first.
 #[derive(Clone, Copy)]
-pub(super) struct Levels<'a>(pub(super) [Option<&'a Block>; 3]);
+pub(super) struct Levels<'a>(pub(super) [Option<Block<'a>>; 3]);
 
 impl<'a> Levels<'a> {
     /// The statement that decides.
-    pub(super) fn find(self, clause: Clause) -> Option<&'a Node> {
+    pub(super) fn find(self, clause: Clause) -> Option<&'a Node<'a>> {
         self.0.into_iter().flatten().find_map(|block| block.find(clause))
     }
 
-    fn value(self, clause: Clause) -> Option<&'a Value> {
+    fn value(self, clause: Clause) -> Option<&'a Value<'a>> {
         self.find(clause).and_then(Node::value)
     }
 

@@ -7,12 +7,12 @@ use crate::conf::tree::{Block, Node};
 use crate::dns::{Algorithm, Key};
 
 /// The keys that a block declares.
-pub(super) fn keys(block: &Block) -> Vec<Arc<Key>> {
+pub(super) fn keys(block: Block<'_>) -> Vec<Arc<Key>> {
     block.all(clause::KEY).filter_map(read_key).map(Arc::new).collect()
 }
 
 /// Reads one statement; none where it is at fault.
-pub(crate) fn read_key(node: &Node) -> Option<Key> {
+pub(crate) fn read_key(node: &Node<'_>) -> Option<Key> {
     let block = node.block()?;
     let name = node.text()?.parse().ok()?;
     let secret: String = block.find(clause::SECRET)?.text()?.split_whitespace().collect();

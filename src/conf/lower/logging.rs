@@ -30,7 +30,7 @@ impl Context<'_> {
         categories.any(|node| node.text().is_some_and(|name| name == "queries"))
     }
 
-    fn channel(&self, node: &Node) -> Option<Channel> {
+    fn channel(&self, node: &Node<'_>) -> Option<Channel> {
         let (name, block) = (node.text()?, node.block()?);
         if let Some(facility) = block.find(clause::SYSLOG).and_then(|node| node.items.first()) {
             self.check_facility(facility);
@@ -47,7 +47,7 @@ impl Context<'_> {
         })
     }
 
-    fn check_facility(&self, item: &Item) {
+    fn check_facility(&self, item: &Item<'_>) {
         let name = item.text().unwrap_or_default();
         if !is_facility(name) {
             // BIND: named starts with such a channel, and nothing says so.
@@ -56,8 +56,8 @@ impl Context<'_> {
     }
 }
 
-fn category(node: &Node) -> Option<(String, Vec<String>)> {
-    let channels = node.list()?.iter().flatten().filter_map(Item::text);
+fn category(node: &Node<'_>) -> Option<(String, Vec<String>)> {
+    let channels = node.list()?.iter().copied().flatten().filter_map(Item::text);
     Some((node.text()?.to_owned(), channels.map(str::to_owned).collect()))
 }
 
@@ -65,7 +65,7 @@ fn is_facility(name: &str) -> bool {
     FACILITIES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-fn destination(block: &Block) -> Option<Destination> {
+fn destination(block: Block<'_>) -> Option<Destination> {
     if let Some(node) = block.find(clause::FILE) {
         return file(node);
     }
@@ -77,7 +77,7 @@ fn destination(block: &Block) -> Option<Destination> {
     stderr.or_else(|| block.find(clause::NULL).map(|_| Destination::Null))
 }
 
-fn file(node: &Node) -> Option<Destination> {
+fn file(node: &Node<'_>) -> Option<Destination> {
     let versions = node.after("versions").map(|item| item.number().unwrap_or(u32::MAX));
     let size = node.after("size").and_then(|item| match item.value {
         Value::Bytes(size) => Some(size),
@@ -87,7 +87,7 @@ fn file(node: &Node) -> Option<Destination> {
     Some(Destination::File { path: PathBuf::from(node.text()?), versions, size, timestamp_suffix })
 }
 
-fn severity(block: &Block) -> Severity {
+fn severity(block: Block<'_>) -> Severity {
     let Some(node) = block.find(clause::SEVERITY) else { return Severity::Info };
     match node.value() {
         Some(Value::Word("critical")) => Severity::Critical,
@@ -100,7 +100,7 @@ fn severity(block: &Block) -> Severity {
     }
 }
 
-fn print_time(block: &Block) -> PrintTime {
+fn print_time(block: Block<'_>) -> PrintTime {
     match block.find(clause::PRINT_TIME).and_then(Node::value) {
         Some(Value::Word("iso8601")) => PrintTime::Iso8601,
         Some(Value::Word("iso8601-utc")) => PrintTime::Iso8601Utc,

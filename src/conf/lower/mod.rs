@@ -30,8 +30,8 @@ pub(crate) use key::read_key;
 
 /// What lowering has at hand everywhere: the tree, its named things, and the faults found so far.
 pub(crate) struct Context<'a> {
-    tree: &'a Tree,
-    options: Option<&'a Block>,
+    tree: &'a Tree<'a>,
+    options: Option<Block<'a>>,
     acls: acl::Acls<'a>,
     remotes: remotes::Lists<'a>,
     /// `port` of options.
@@ -41,7 +41,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// Lowers a tree. Without faults of severity error among the diagnostics, the configuration may be used.
-pub(crate) fn lower(tree: &Tree) -> (Config, Vec<Diagnostic>) {
+pub(crate) fn lower(tree: &Tree<'_>) -> (Config, Vec<Diagnostic>) {
     let context = Context::new(tree);
     let config = context.config();
     (config, context.faults.into_inner())
@@ -49,7 +49,7 @@ pub(crate) fn lower(tree: &Tree) -> (Config, Vec<Diagnostic>) {
 
 impl<'a> Context<'a> {
     /// A context whose acls and lists are known, so that statements can use them before they stand.
-    pub(crate) fn new(tree: &'a Tree) -> Self {
+    pub(crate) fn new(tree: &'a Tree<'a>) -> Self {
         let mut context = Self {
             tree,
             options: tree.root.find(clause::OPTIONS).and_then(Node::block),
@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
     }
 
     fn config(&self) -> Config {
-        let keys = key::keys(&self.tree.root);
+        let keys = key::keys(self.tree.root);
         Config {
             options: self.lower_options(),
             controls: self.controls(&keys),

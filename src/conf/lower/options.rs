@@ -91,7 +91,7 @@ impl Context<'_> {
     }
 
     /// One that is for TLS or HTTPS listens nowhere.
-    fn listen_one(&self, node: &Node) -> Option<Listen> {
+    fn listen_one(&self, node: &Node<'_>) -> Option<Listen> {
         let port = node.after("port").map_or(self.port, |item| self.port_of(item));
         let listen = Listen { port, addresses: self.node_list(node) };
         let is_encrypted = self.wants_tls(node.after("tls")) || node.after("http").is_some();
@@ -114,7 +114,7 @@ impl Context<'_> {
         };
         let general = size(self.global());
         let views: Vec<_> = self.tree.root.all(clause::VIEW).filter_map(Node::block).collect();
-        let sizes: Vec<u16> = views.iter().map(|block| size(Levels([None, Some(block), self.options]))).collect();
+        let sizes: Vec<u16> = views.iter().map(|&block| size(Levels([None, Some(block), self.options]))).collect();
         match sizes.as_slice() {
             [] => general,
             [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
@@ -133,7 +133,7 @@ impl Context<'_> {
         statements.filter_map(|node| self.cookie_secret(node)).collect()
     }
 
-    fn cookie_secret(&self, node: &Node) -> Option<[u8; 16]> {
+    fn cookie_secret(&self, node: &Node<'_>) -> Option<[u8; 16]> {
         let (text, place) = (node.text()?, node.items.first()?.place);
         let Ok(secret) = data_encoding::HEXUPPER_PERMISSIVE.decode(text.as_bytes()) else {
             self.error(place, "cookie-secret: invalid hex string".to_owned());

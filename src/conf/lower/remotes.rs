@@ -15,12 +15,12 @@ const NAMING: [Clause; 3] = [clause::PRIMARIES, clause::MASTERS, clause::REMOTE_
 
 /// The named lists.
 #[derive(Default)]
-pub(super) struct Lists<'a>(HashMap<String, &'a Node>);
+pub(super) struct Lists<'a>(HashMap<String, &'a Node<'a>>);
 
 impl<'a> Lists<'a> {
     /// Collects the statements. Where a name stands under several words, the first of [`NAMING`] counts.
     pub(super) fn of(context: &Context<'a>) -> Self {
-        let mut lists: HashMap<String, &'a Node> = HashMap::new();
+        let mut lists: HashMap<String, &'a Node<'a>> = HashMap::new();
         for word in NAMING {
             for node in context.tree.root.all(word) {
                 let name = node.text().unwrap_or_default();
@@ -47,13 +47,13 @@ struct Expansion {
 
 impl Context<'_> {
     /// The servers that a statement lists. Each named list counts once; a list that leads to itself thus ends.
-    pub(super) fn remotes(&self, node: &Node) -> Vec<Remote> {
+    pub(super) fn remotes(&self, node: &Node<'_>) -> Vec<Remote> {
         let mut expansion = Expansion::default();
         self.expand(node, self.port, &mut expansion);
         expansion.remotes
     }
 
-    fn expand(&self, node: &Node, outer_port: u16, into: &mut Expansion) {
+    fn expand(&self, node: &Node<'_>, outer_port: u16, into: &mut Expansion) {
         let port = node.after("port").map_or(outer_port, |item| self.port_of(item));
         for element in node.list().unwrap_or_default() {
             match element.first() {
@@ -65,7 +65,7 @@ impl Context<'_> {
                     }
                     into.remotes.push(Remote { address: SocketAddr::new(*address, port), key });
                 }
-                Some(Item { value: Value::Text(name), place }) => self.expand_named(name, *place, port, into),
+                Some(Item { value: Value::Text(name), place, .. }) => self.expand_named(name, *place, port, into),
                 _ => {}
             }
         }
@@ -82,7 +82,7 @@ impl Context<'_> {
     }
 
     /// A port number within its range.
-    pub(crate) fn port_of(&self, item: &Item) -> u16 {
+    pub(crate) fn port_of(&self, item: &Item<'_>) -> u16 {
         let number = item.number().unwrap_or_default();
         u16::try_from(number).unwrap_or_else(|_| {
             self.error(item.place, format!("port value '{number}' is out of range"));
@@ -92,7 +92,7 @@ impl Context<'_> {
 
     /// Whether TLS is asked for. There is none yet, and plain text in its place would tell what was to be secret: such
     /// a server or listener is left out, of which `status` speaks.
-    pub(super) fn wants_tls(&self, item: Option<&Item>) -> bool {
+    pub(super) fn wants_tls(&self, item: Option<&Item<'_>>) -> bool {
         let Some((item, name)) = item.and_then(|item| Some((item, item.text()?))) else { return false };
         let is_word = |words: &[&str]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
         let defined = || self.tree.root.0.iter().any(|node| node.statement.name == "tls" && node.text() == Some(name));
@@ -103,7 +103,7 @@ impl Context<'_> {
     }
 
     /// The key that a text names, for statements whose keys are looked up at run time.
-    pub(super) fn key_of(&self, node: &Node) -> Option<Name> {
+    pub(super) fn key_of(&self, node: &Node<'_>) -> Option<Name> {
         self.key_name(node.items.first()?)
     }
 }

@@ -14,11 +14,11 @@ use crate::dns::{Key, Name};
 
 impl Context<'_> {
     /// The `server` statements of a block.
-    pub(super) fn servers(&self, block: &Block, keys: &[Arc<Key>]) -> Vec<Server> {
+    pub(super) fn servers(&self, block: Block<'_>, keys: &[Arc<Key>]) -> Vec<Server> {
         block.all(clause::SERVER).filter_map(|node| self.server(node, keys)).collect()
     }
 
-    fn server(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Server> {
+    fn server(&self, node: &Node<'_>, keys: &[Arc<Key>]) -> Option<Server> {
         let Some(Value::Prefix(prefix)) = node.value() else { return None };
         let prefix = *prefix;
         let block = node.block()?;
@@ -37,13 +37,13 @@ impl Context<'_> {
     }
 
     /// Unlike a key in a list of primaries, one of a `server` statement must be defined.
-    fn defined_key(&self, node: &Node, keys: &[Arc<Key>]) -> Option<Name> {
+    fn defined_key(&self, node: &Node<'_>, keys: &[Arc<Key>]) -> Option<Name> {
         self.key_of(node).filter(|name| keys.iter().any(|key| key.name == *name))
     }
 }
 
 /// The statement that has the family of the peer.
-fn source(block: &Block, peer: IpNet, v4: Clause, v6: Clause) -> Option<SocketAddr> {
+fn source(block: Block<'_>, peer: IpNet, v4: Clause, v6: Clause) -> Option<SocketAddr> {
     let clause = if peer.addr().is_ipv6() { v6 } else { v4 };
     match block.find(clause)?.value()? {
         Value::Source(address) => Some(*address),

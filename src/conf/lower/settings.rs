@@ -122,7 +122,7 @@ fn check_names(levels: Levels<'_>, zone_type: ZoneType) -> Verdict {
         _ => (["secondary", "slave"], Verdict::Warn),
     };
     let pairs = outer.into_iter().flatten().flat_map(|block| block.all(clause::CHECK_NAMES));
-    let found = pairs.into_iter().find_map(|node| match node.items.as_slice() {
+    let found = pairs.into_iter().find_map(|node| match node.items {
         [kind, verdict] => match (&kind.value, &verdict.value) {
             (Value::Word(kind), Value::Word(verdict)) if kinds.contains(kind) => Some(read_verdict(verdict)),
             _ => None,

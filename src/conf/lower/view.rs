@@ -25,7 +25,7 @@ pub(super) type Earlier = HashMap<String, HashSet<Name>>;
 impl Context<'_> {
     /// All views in order, with their zones.
     pub(super) fn views(&self, keys: &[Arc<Key>]) -> Vec<View> {
-        let root = &self.tree.root;
+        let root = self.tree.root;
         let mut files = Files::new();
         if root.find(clause::VIEW).is_none() {
             let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &Earlier::new(), &mut files);
@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// The class behind the name of a view or zone.
-    pub(super) fn class(&self, node: &Node, default: Class) -> Class {
+    pub(super) fn class(&self, node: &Node<'_>, default: Class) -> Class {
         let Some(text) = node.second_text() else { return default };
         text.parse().unwrap_or_else(|_| {
             let (kind, name) = (node.statement.name, node.text().unwrap_or_default());
@@ -56,17 +56,17 @@ impl Context<'_> {
         &self,
         name: &str,
         class: Class,
-        block: Option<&Block>,
+        block: Option<Block<'_>>,
         keys: &[Arc<Key>],
         earlier: &Earlier,
         files: &mut Files,
     ) -> View {
         let levels = Levels([None, block, self.options]);
-        let own = block.unwrap_or(&self.tree.root);
+        let own = block.unwrap_or(self.tree.root);
         let keys = self.view_keys(block, keys);
         let servers = match block {
             Some(block) if block.find(clause::SERVER).is_some() => self.servers(block, &keys),
-            _ => self.servers(&self.tree.root, &keys),
+            _ => self.servers(self.tree.root, &keys),
         };
         let namespace = Namespace { class, levels, own, earlier };
         let allow_recursion = self.allow_recursion(levels, class);
@@ -89,7 +89,7 @@ impl Context<'_> {
         }
     }
 
-    fn view_keys(&self, block: Option<&Block>, global: &[Arc<Key>]) -> Vec<Arc<Key>> {
+    fn view_keys(&self, block: Option<Block<'_>>, global: &[Arc<Key>]) -> Vec<Arc<Key>> {
         let mut keys = block.map(key::keys).unwrap_or_default();
         keys.extend(global.iter().cloned());
         keys

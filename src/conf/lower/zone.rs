@@ -21,15 +21,15 @@ pub(super) struct Namespace<'a> {
     pub(super) class: Class,
     pub(super) levels: Levels<'a>,
     /// The block that holds the `zone` statements.
-    pub(super) own: &'a Block,
+    pub(super) own: Block<'a>,
     pub(super) earlier: &'a Earlier,
 }
 
 /// What zones of one view have been lowered to so far, to be shared by those that say the same.
 #[derive(Default)]
 struct Shared<'a> {
-    settings: HashMap<(ZoneType, Vec<&'a Node>), Arc<ZoneSettings>>,
-    primaries: HashMap<&'a Node, Arc<[Remote]>>,
+    settings: HashMap<(ZoneType, Vec<&'a Node<'a>>), Arc<ZoneSettings>>,
+    primaries: HashMap<&'a Node<'a>, Arc<[Remote]>>,
 }
 
 impl Context<'_> {
@@ -50,7 +50,7 @@ impl Context<'_> {
     }
 
     /// A zone's name and class, if they are sound.
-    fn apex(&self, node: &Node, view: &Namespace<'_>) -> Option<(Name, Class)> {
+    fn apex(&self, node: &Node<'_>, view: &Namespace<'_>) -> Option<(Name, Class)> {
         let name = node.text()?;
         let Ok(apex) = name.parse::<Name>() else {
             self.error(node.place, format!("zone '{name}': is not a valid name"));
@@ -67,7 +67,7 @@ impl Context<'_> {
 
     fn zone<'a>(
         &self,
-        node: &'a Node,
+        node: &'a Node<'a>,
         apex: Name,
         class: Class,
         view: &Namespace<'_>,
@@ -85,7 +85,7 @@ impl Context<'_> {
         Some(Zone { apex, class, role, place: self.shown(node.place).into(), settings })
     }
 
-    fn zone_type(&self, node: &Node, block: &Block) -> Option<ZoneType> {
+    fn zone_type(&self, node: &Node<'_>, block: Block<'_>) -> Option<ZoneType> {
         if block.find(clause::IN_VIEW).is_some() {
             return Some(ZoneType::InView);
         }
@@ -99,9 +99,9 @@ impl Context<'_> {
     }
 
     /// Statements that this type of zone cannot have.
-    fn check_fit(&self, node: &Node, block: &Block, zone_type: ZoneType) {
+    fn check_fit(&self, node: &Node<'_>, block: Block<'_>, zone_type: ZoneType) {
         let name = plain(node);
-        for inner in &block.0 {
+        for inner in block.0 {
             if inner.statement.fits(zone_type) || inner.statement.clause == clause::TYPE {
                 continue;
             }
@@ -115,7 +115,7 @@ impl Context<'_> {
         }
     }
 
-    fn in_view(&self, node: &Node, block: &Block, apex: &Name, view: &Namespace<'_>) -> Option<Role> {
+    fn in_view(&self, node: &Node<'_>, block: Block<'_>, apex: &Name, view: &Namespace<'_>) -> Option<Role> {
         let target = block.find(clause::IN_VIEW)?.text()?;
         if view.earlier.get(target).is_some_and(|zones| zones.contains(apex)) {
             return Some(Role::InView(target.to_owned()));
@@ -129,8 +129,8 @@ impl Context<'_> {
 
     fn role<'a>(
         &self,
-        node: &'a Node,
-        block: &'a Block,
+        node: &'a Node<'a>,
+        block: Block<'a>,
         zone_type: ZoneType,
         files: &mut Files,
         shared: &mut Shared<'a>,
@@ -151,7 +151,7 @@ impl Context<'_> {
         }
     }
 
-    fn required_file(&self, node: &Node, path: Option<PathBuf>) -> Option<PathBuf> {
+    fn required_file(&self, node: &Node<'_>, path: Option<PathBuf>) -> Option<PathBuf> {
         if path.is_none() {
             self.error(node.place, format!("zone '{}': missing 'file' entry", plain(node)));
         }
@@ -159,7 +159,7 @@ impl Context<'_> {
     }
 
     /// A file that one zone writes belongs to no other.
-    fn check_file(&self, node: &Node, path: &PathBuf, writes: bool, files: &mut Files) {
+    fn check_file(&self, node: &Node<'_>, path: &PathBuf, writes: bool, files: &mut Files) {
         match files.get(path) {
             Some((earlier, written)) if writes || *written => {
                 let earlier = self.shown(*earlier);
@@ -170,7 +170,7 @@ impl Context<'_> {
         }
     }
 
-    fn primaries<'a>(&self, node: &Node, block: &'a Block, shared: &mut Shared<'a>) -> Option<Arc<[Remote]>> {
+    fn primaries<'a>(&self, node: &Node<'_>, block: Block<'a>, shared: &mut Shared<'a>) -> Option<Arc<[Remote]>> {
         let Some(statement) = block.find(clause::PRIMARIES).or_else(|| block.find(clause::MASTERS)) else {
             self.error(node.place, format!("zone '{}': missing 'primaries' entry", plain(node)));
             return None;
@@ -194,12 +194,12 @@ impl Context<'_> {
     /// reported.
     fn shared_settings<'a>(
         &self,
-        block: &'a Block,
+        block: Block<'a>,
         zone_type: ZoneType,
         view: &Namespace<'_>,
         shared: &mut Shared<'a>,
     ) -> Arc<ZoneSettings> {
-        let own: Vec<&Node> = block.0.iter().filter(|node| !OWN.contains(&node.statement.clause)).collect();
+        let own: Vec<&Node<'_>> = block.0.iter().filter(|node| !OWN.contains(&node.statement.clause)).collect();
         let key = (zone_type, own);
         if let Some(known) = shared.settings.get(&key) {
             return Arc::clone(known);
@@ -215,7 +215,7 @@ impl Context<'_> {
 }
 
 /// A zone's name as messages have it: in lower case and without a final dot.
-fn plain(node: &Node) -> String {
+fn plain(node: &Node<'_>) -> String {
     let name = node.text().unwrap_or_default().to_ascii_lowercase();
     match name.strip_suffix('.') {
         Some(bare) if !bare.is_empty() => bare.to_owned(),

@@ -37,7 +37,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Finding<'a> {
     /// The statement.
-    pub(crate) node: &'a Node,
+    pub(crate) node: &'a Node<'a>,
     /// Where it stands, or what in it is at issue.
     pub(crate) place: Place,
     /// What it goes by: the statement's name or, where only a value is at issue, what [`Tolerance`] calls that.
@@ -49,9 +49,9 @@ pub(crate) struct Finding<'a> {
 }
 
 /// What there is to say about the statements of a tree.
-pub(crate) fn review(tree: &Tree, tolerance: &Tolerance) -> Vec<Diagnostic> {
+pub(crate) fn review(tree: &Tree<'_>, tolerance: &Tolerance) -> Vec<Diagnostic> {
     let mut review = Review { tree, tolerance, said: HashMap::new(), found: Vec::new() };
-    visit(&tree.root, &mut |finding| review.say(&finding));
+    visit(tree.root, &mut |finding| review.say(&finding));
     review.count_the_rest();
     review.name_the_switch();
     review.found
@@ -59,8 +59,8 @@ pub(crate) fn review(tree: &Tree, tolerance: &Tolerance) -> Vec<Diagnostic> {
 
 /// Shows every statement, and within a statement every value, that something becomes of. What stands in a block of
 /// which nothing becomes is not looked at.
-pub(crate) fn visit<'a>(block: &'a Block, see: &mut impl FnMut(Finding<'a>)) {
-    for node in &block.0 {
+pub(crate) fn visit<'a>(block: Block<'a>, see: &mut impl FnMut(Finding<'a>)) {
+    for node in block.0 {
         let (name, place) = (node.statement.name, node.place);
         let outcome = outcome(node);
         see(Finding { node, place, name, is_value: false, outcome });
@@ -72,7 +72,7 @@ pub(crate) fn visit<'a>(block: &'a Block, see: &mut impl FnMut(Finding<'a>)) {
 }
 
 /// What becomes of a statement as a whole.
-pub(crate) fn outcome(node: &Node) -> Outcome {
+pub(crate) fn outcome(node: &Node<'_>) -> Outcome {
     match node.statement.status {
         Status::Full => Outcome::Honoured,
         Status::Gone => Outcome::Ignored("BIND has dropped it too"),
@@ -84,13 +84,13 @@ pub(crate) fn outcome(node: &Node) -> Outcome {
 }
 
 /// Whether a statement's value is one of these.
-fn says(node: &Node, values: &[&str]) -> bool {
-    let said = plain(&node.items);
+fn says(node: &Node<'_>, values: &[&str]) -> bool {
+    let said = plain(node.items);
     values.iter().any(|value| value.eq_ignore_ascii_case(&said))
 }
 
 struct Review<'a> {
-    tree: &'a Tree,
+    tree: &'a Tree<'a>,
     tolerance: &'a Tolerance,
     /// How often something was said or kept back, by what it goes by.
     said: HashMap<(&'static str, Severity), usize>,
@@ -164,13 +164,13 @@ fn subject(finding: &Finding<'_>) -> String {
 }
 
 /// Items as plain words; an empty list says the same as one of `none`.
-fn plain(items: &[Item]) -> String {
+fn plain(items: &[Item<'_>]) -> String {
     let words = items.iter().map(|item| match &item.value {
         Value::Word(word) => (*word).to_owned(),
         Value::Text(text) => text.to_string(),
         Value::Boolean(value) => if *value { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::List(list) if list.is_empty() => "none".to_owned(),
+        Value::List([]) => "none".to_owned(),
         Value::List(list) => list.iter().map(|element| plain(element)).collect::<Vec<_>>().join(" "),
         _ => "?".to_owned(),
     });

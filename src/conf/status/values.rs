@@ -36,8 +36,8 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Shows the values of a statement that are refused.
-pub(super) fn visit<'a>(node: &'a Node, see: &mut impl FnMut(Finding<'a>)) {
-    let mut refuse = |item: &Item, name, why| {
+pub(super) fn visit<'a>(node: &'a Node<'a>, see: &mut impl FnMut(Finding<'a>)) {
+    let mut refuse = |item: &Item<'_>, name, why| {
         see(Finding { node, place: item.place, name, is_value: true, outcome: Outcome::Refused(why) });
     };
     if node.statement.clause == clause::TYPE {
@@ -46,29 +46,29 @@ pub(super) fn visit<'a>(node: &'a Node, see: &mut impl FnMut(Finding<'a>)) {
     if let Some(item) = narrowed(node).filter(|_| node.statement.clause == clause::ALLOW_TRANSFER) {
         refuse(item, ALLOW_TRANSFER.0, ALLOW_TRANSFER.1);
     }
-    words(&node.items, &mut refuse);
+    words(node.items, &mut refuse);
 }
 
-fn zone_type(node: &Node, refuse: &mut impl FnMut(&Item, &'static str, &'static str)) {
-    for item in &node.items {
+fn zone_type(node: &Node<'_>, refuse: &mut impl FnMut(&Item<'_>, &'static str, &'static str)) {
+    for item in node.items {
         let Value::Word(word) = &item.value else { continue };
-        if let Some((_, name, why)) = ZONE_TYPES.iter().find(|(known, ..)| known == word) {
+        if let Some((_, name, why)) = ZONE_TYPES.iter().find(|(known, ..)| *known == *word) {
             refuse(item, name, why);
         }
     }
 }
 
 /// What limits an `allow-transfer` to less than TCP on every port.
-pub(crate) fn narrowed(node: &Node) -> Option<&Item> {
-    let is_tcp = |item: &Item| item.text().is_some_and(|text| text.eq_ignore_ascii_case("tcp"));
+pub(crate) fn narrowed<'a>(node: &Node<'a>) -> Option<&'a Item<'a>> {
+    let is_tcp = |item: &Item<'_>| item.text().is_some_and(|text| text.eq_ignore_ascii_case("tcp"));
     node.after("port").or_else(|| node.after("transport").filter(|item| !is_tcp(item)))
 }
 
-fn words(items: &[Item], refuse: &mut impl FnMut(&Item, &'static str, &'static str)) {
+fn words(items: &[Item<'_>], refuse: &mut impl FnMut(&Item<'_>, &'static str, &'static str)) {
     for (item, next) in items.iter().zip(items.iter().skip(1).map(Some).chain([None])) {
         match &item.value {
             Value::Word(word) => {
-                let known = WORDS.iter().find(|(known, _)| known == word);
+                let known = WORDS.iter().find(|(known, _)| *known == *word);
                 if let Some((word, why)) = known.filter(|_| !asks_for_nothing(next)) {
                     refuse(item, word, why);
                 }
@@ -80,7 +80,7 @@ fn words(items: &[Item], refuse: &mut impl FnMut(&Item, &'static str, &'static s
 }
 
 /// Whether what stands behind such a word is `none`, or any address.
-fn asks_for_nothing(item: Option<&Item>) -> bool {
+fn asks_for_nothing(item: Option<&Item<'_>>) -> bool {
     match item.map(|item| &item.value) {
         Some(Value::Text(text)) => text.eq_ignore_ascii_case("none"),
         Some(Value::Source(address)) => address.ip().is_unspecified(),

@@ -44,9 +44,9 @@ pub struct KeyUse {
     pub place: String,
 }
 
-pub(super) fn survey(tree: &Tree) -> KeySurvey {
+pub(super) fn survey(tree: &Tree<'_>) -> KeySurvey {
     let mut walk = Walk { tree, survey: KeySurvey::default(), uses: Vec::new() };
-    walk.block(&tree.root);
+    walk.block(tree.root);
     let Walk { mut survey, uses, .. } = walk;
     let used: HashSet<&str> = uses.iter().map(|named| named.name.as_str()).collect();
     survey.defined.iter_mut().for_each(|key| key.is_used = used.contains(key.name.as_str()));
@@ -60,19 +60,19 @@ pub(super) fn survey(tree: &Tree) -> KeySurvey {
 }
 
 struct Walk<'a> {
-    tree: &'a Tree,
+    tree: &'a Tree<'a>,
     survey: KeySurvey,
     uses: Vec<KeyUse>,
 }
 
 impl Walk<'_> {
-    fn block(&mut self, block: &Block) {
-        for node in &block.0 {
+    fn block(&mut self, block: Block<'_>) {
+        for node in block.0 {
             self.node(node);
         }
     }
 
-    fn node(&mut self, node: &Node) {
+    fn node(&mut self, node: &Node<'_>) {
         if node.statement.clause == clause::KEY {
             self.define(node);
         } else if node.statement.clause == clause::KEYS {
@@ -82,12 +82,12 @@ impl Walk<'_> {
             let elements = node.list().unwrap_or_default();
             elements.iter().filter_map(|element| element.get(1)).for_each(|item| self.name(node, item));
         } else {
-            self.items(node, &node.items);
+            self.items(node, node.items);
             node.block().into_iter().for_each(|block| self.block(block));
         }
     }
 
-    fn define(&mut self, node: &Node) {
+    fn define(&mut self, node: &Node<'_>) {
         let algorithm = node.block().and_then(|block| block.find(clause::ALGORITHM)).and_then(Node::text);
         self.survey.defined.push(KeyDefinition {
             name: plain(node.text().unwrap_or_default()),
@@ -98,7 +98,7 @@ impl Walk<'_> {
     }
 
     /// `key NAME` and `keys { NAME; ... }` among the items, however deep.
-    fn items(&mut self, node: &Node, items: &[Item]) {
+    fn items(&mut self, node: &Node<'_>, items: &[Item<'_>]) {
         for (at, item) in items.iter().enumerate() {
             match (&item.value, items.get(at + 1)) {
                 (Value::Word("key"), Some(next)) => self.name(node, next),
@@ -112,7 +112,7 @@ impl Walk<'_> {
         }
     }
 
-    fn name(&mut self, node: &Node, item: &Item) {
+    fn name(&mut self, node: &Node<'_>, item: &Item<'_>) {
         let Some(text) = item.text() else { return };
         let place = shown(self.tree, item.place);
         self.uses.push(KeyUse { name: plain(text), within: node.statement.name, place });

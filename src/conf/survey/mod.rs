@@ -10,10 +10,14 @@ mod zones;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Dialect;
 use super::lexer::Place;
+use super::parse::How;
+use super::table::Scope;
 use super::table::{Clause, clause};
+use super::tree::Arena;
 use super::tree::{Block, Node, Tree};
-use super::{Config, Diagnostic, Diagnostics, Severity, Tolerance, check, lower, parse, table};
+use super::{Config, Diagnostic, Diagnostics, Severity, Tolerance, check, lower, parse};
 
 pub use keys::{KeyDefinition, KeySurvey, KeyUse};
 pub use statements::{StatementSurvey, Treatment, Uses};
@@ -42,7 +46,9 @@ pub struct Survey {
 
 /// Surveys the named.conf `path` of the host whose root directory is `root`. Errors are those that named has too.
 pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey, Diagnostics> {
-    let (tree, mut faults) = parse::file_within(root, path, table::Scope::Top);
+    let arena = Arena::default();
+    let how = How { scope: Scope::Top, dialect: Dialect::Nomd };
+    let (tree, mut faults) = parse::file_within(&arena, root, path, how);
     let Some(tree) = tree else { return Err(Diagnostics(faults)) };
     faults.extend(check::check(&tree));
     let is_error = |fault: &Diagnostic| fault.severity == Severity::Error;
@@ -67,9 +73,9 @@ pub fn survey(root: &Path, path: &Path, tolerance: &Tolerance) -> Result<Survey,
 }
 
 /// The statements that decide about recursion, for each view as [`Config`] has them.
-fn recursion_places(tree: &Tree) -> Vec<Vec<String>> {
+fn recursion_places(tree: &Tree<'_>) -> Vec<Vec<String>> {
     let options = tree.root.find(clause::OPTIONS).and_then(Node::block);
-    let decisive = |view: Option<&Block>| {
+    let decisive = |view: Option<Block<'_>>| {
         let levels = [view, options];
         let nodes = RECURSION.iter().filter_map(|wanted| levels.into_iter().flatten().find_map(|at| at.find(*wanted)));
         nodes.map(|node| shown(tree, node.place)).collect()
@@ -84,7 +90,7 @@ fn recursion_places(tree: &Tree) -> Vec<Vec<String>> {
 const RECURSION: [Clause; 3] = [clause::RECURSION, clause::ALLOW_RECURSION, clause::ALLOW_QUERY_CACHE];
 
 /// `file:line`.
-fn shown(tree: &Tree, place: Place) -> String {
+fn shown(tree: &Tree<'_>, place: Place) -> String {
     let file = tree.files.get(place.file as usize).map_or("", |file| &**file);
     format!("{file}:{}", place.line)
 }

@@ -49,10 +49,10 @@ pub enum Treatment {
     Ignored,
 }
 
-pub(super) fn survey(tree: &Tree, tolerance: &Tolerance) -> StatementSurvey {
+pub(super) fn survey(tree: &Tree<'_>, tolerance: &Tolerance) -> StatementSurvey {
     let mut survey = StatementSurvey::default();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    status::visit(&tree.root, &mut |finding| {
+    status::visit(tree.root, &mut |finding| {
         let Some((treatment, why)) = treatment(finding.outcome, tolerance.has(finding.name)) else {
             survey.honoured += 1;
             return;

@@ -41,15 +41,15 @@ impl ZoneSurvey {
 /// Statements with which named changes the contents of a primary zone.
 const DYNAMIC: [&str; 5] = ["allow-update", "auto-dnssec", "dnssec-policy", "inline-signing", "update-policy"];
 
-pub(super) fn survey(tree: &Tree) -> Vec<ZoneSurvey> {
+pub(super) fn survey(tree: &Tree<'_>) -> Vec<ZoneSurvey> {
     let options = tree.root.find(clause::OPTIONS).and_then(Node::block);
     let refused = refused_names(tree);
     let mut zones = Vec::new();
-    let mut add = |holder: &Block, view: Option<&Node>| {
+    let mut add = |holder: Block<'_>, view: Option<&Node<'_>>| {
         let survey = ViewSurvey { tree, view, options, refused: &refused };
         zones.extend(holder.all(clause::ZONE).filter_map(|node| survey.zone(node)));
     };
-    add(&tree.root, None);
+    add(tree.root, None);
     for view in tree.root.all(clause::VIEW) {
         view.block().into_iter().for_each(|block| add(block, Some(view)));
     }
@@ -57,9 +57,9 @@ pub(super) fn survey(tree: &Tree) -> Vec<ZoneSurvey> {
 }
 
 /// What is refused somewhere: only that need be looked for in each zone.
-fn refused_names(tree: &Tree) -> Vec<&'static str> {
+fn refused_names(tree: &Tree<'_>) -> Vec<&'static str> {
     let mut names = Vec::new();
-    status::visit(&tree.root, &mut |finding| {
+    status::visit(tree.root, &mut |finding| {
         if matches!(finding.outcome, Outcome::Refused(_)) && !finding.is_value && !names.contains(&finding.name) {
             names.push(finding.name);
         }
@@ -68,14 +68,14 @@ fn refused_names(tree: &Tree) -> Vec<&'static str> {
 }
 
 struct ViewSurvey<'a> {
-    tree: &'a Tree,
-    view: Option<&'a Node>,
-    options: Option<&'a Block>,
+    tree: &'a Tree<'a>,
+    view: Option<&'a Node<'a>>,
+    options: Option<Block<'a>>,
     refused: &'a [&'static str],
 }
 
 impl ViewSurvey<'_> {
-    fn zone(&self, node: &Node) -> Option<ZoneSurvey> {
+    fn zone(&self, node: &Node<'_>) -> Option<ZoneSurvey> {
         let block = node.block()?;
         let (zone_type, word) = zone_type(block)?;
         let file = block.find(clause::FILE).and_then(Node::text);
@@ -92,7 +92,7 @@ impl ViewSurvey<'_> {
     }
 
     /// What hits a zone: values of its own, and statements of its own, its view or options that it may have.
-    fn hits(&self, zone: &Node, block: &Block, zone_type: ZoneType) -> Vec<&'static str> {
+    fn hits(&self, zone: &Node<'_>, block: Block<'_>, zone_type: ZoneType) -> Vec<&'static str> {
         let own_name = plain(zone.text().unwrap_or_default());
         let mut hits = Vec::new();
         status::visit(block, &mut |finding| {
@@ -105,8 +105,8 @@ impl ViewSurvey<'_> {
             let effective = levels.into_iter().flatten().find_map(|block| named(block, name));
             // A policy and an update right are for zones that have a file of their own.
             let fits = table_entry(name).is_some_and(|entry| entry.fits(zone_type));
-            let is_refused = |node: &Node| matches!(status::outcome(node), Outcome::Refused(_));
-            let is_hit = |node: &Node| is_refused(node) && (fits || lists_zone(node, &own_name));
+            let is_refused = |node: &Node<'_>| matches!(status::outcome(node), Outcome::Refused(_));
+            let is_hit = |node: &Node<'_>| is_refused(node) && (fits || lists_zone(node, &own_name));
             if effective.is_some_and(is_hit) && !hits.contains(name) {
                 hits.push(name);
             }
@@ -116,7 +116,7 @@ impl ViewSurvey<'_> {
 }
 
 /// Whether a statement of a view has an element `zone NAME ...`, as catalog-zones and response-policy have.
-fn lists_zone(node: &Node, name: &str) -> bool {
+fn lists_zone(node: &Node<'_>, name: &str) -> bool {
     let elements = node.list().unwrap_or_default();
     let mut listed = elements.iter().filter_map(|element| after(element, "zone")?.text());
     listed.any(|listed| plain(listed) == name)
@@ -126,11 +126,11 @@ fn table_entry(name: &str) -> Option<&'static crate::conf::table::Statement> {
     crate::conf::table::Scope::Zone.find(name)
 }
 
-fn named<'a>(block: &'a Block, name: &str) -> Option<&'a Node> {
+fn named<'a>(block: Block<'a>, name: &str) -> Option<&'a Node<'a>> {
     block.0.iter().find(|node| node.statement.name == name)
 }
 
-fn zone_type(block: &Block) -> Option<(ZoneType, &'static str)> {
+fn zone_type(block: Block<'_>) -> Option<(ZoneType, &'static str)> {
     if block.find(clause::IN_VIEW).is_some() {
         return Some((ZoneType::InView, "in-view"));
     }
