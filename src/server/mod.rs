@@ -15,6 +15,7 @@ mod listening;
 mod load;
 mod loading;
 pub mod logging;
+mod notices;
 mod notifying;
 mod outgoing;
 mod peers;

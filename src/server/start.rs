@@ -26,6 +26,7 @@ use super::core::{AfterLoads, Core, Event};
 use super::listening::{self, Bound, Families, Listening};
 use super::load::Loader;
 use super::logging::{self, Category, Foreground, Routing, Severity, log, syslog};
+use super::notices;
 use super::notifying::Notifying;
 use super::plan::Plan;
 use super::privilege::{Account, PrivilegeError, change_root};
@@ -225,8 +226,7 @@ pub(super) fn load_configuration(path: &Path, tolerance: &Tolerance) -> Result<C
     let loaded = conf::load(path, tolerance);
     log_diagnostics(loaded.as_ref().map_or_else(|faults| faults, |(_, notes)| notes));
     let (config, _) = loaded.map_err(|faults| StartError::Configuration(faults.result()))?;
-    say_recursion(&config);
-    say_open_transfers(&config);
+    notices::say(&config);
     Ok(config)
 }
 
@@ -239,35 +239,6 @@ pub(super) fn log_diagnostics(diagnostics: &Diagnostics) {
             conf::Severity::Error => Severity::Error,
         };
         log!(Category::Config, severity, "{diagnostic}");
-    }
-}
-
-/// Stock BIND is also a resolver for its own host; whoever counts on that has to know.
-fn say_recursion(config: &Config) {
-    if config.views.iter().any(|view| view.recursion) {
-        log!(
-            Category::Config,
-            Severity::Warning,
-            "this configuration also asks for recursion, by default for local clients: nomd answers only for its own \
-             zones, so clients that resolve through this host need another resolver ('recursion no;' ends this warning)"
-        );
-    }
-}
-
-/// BIND 9.18 lets anybody transfer a zone of which nothing else is said, and 9.20 nobody: the one difference between
-/// them that gives data away.
-fn say_open_transfers(config: &Config) {
-    let open = config.zones_open_to_transfer();
-    let count: usize = open.iter().map(|(_, count)| count).sum();
-    if count > 0 {
-        let views: Vec<String> = open.iter().map(|(view, count)| format!("{count} in view {view}")).collect();
-        log!(
-            Category::Config,
-            Severity::Warning,
-            "anybody may transfer {count} zones ({}), for no allow-transfer says otherwise: 'allow-transfer \
-             {{ none; }};' in options ends that, as BIND 9.20 does",
-            views.join(", ")
-        );
     }
 }
 
