@@ -1,10 +1,10 @@
 //! Reload and reconfig while questions keep coming: none stays without its answer, and a fault leaves all as it was.
 
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::peers::{Kind, Server, Spec, Zone, dig, free_port};
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port, nomd, run};
 use super::zones;
 
 const ZONE: &str = "example.com";
@@ -164,4 +164,74 @@ fn no_answer_is_lost_while_one_of_ten_thousand_zones_reloads() {
     });
     assert_eq!(lost, 0, "of {asked} questions");
     assert!(server.rndc(&["status"]).stdout.contains("number of zones: 10001"));
+}
+
+/// The lines of `rndc status` that tell what is not in force.
+fn troubles(server: &Server) -> Vec<String> {
+    let status = server.rndc(&["status"]).stdout;
+    status.lines().filter_map(|line| line.strip_prefix("not in force: ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_cannot_be_had_stays_as_it_was_and_status_says_why_until_it_is_mended() {
+    let server = primary("");
+    let conf = server.path("named.conf");
+    let original = std::fs::read_to_string(&conf).unwrap();
+    let other = free_port();
+    let taken = (UdpSocket::bind(("127.0.0.1", other)).unwrap(), TcpListener::bind(("127.0.0.1", other)));
+    let listen = format!("listen-on port {} {{ 127.0.0.1; }};", server.port);
+    let moved = original
+        .replace(&listen, &format!("{listen} listen-on port {other} {{ 127.0.0.1; }};"))
+        .replace("example.com.db", "elsewhere.zone");
+    assert!(moved.contains("elsewhere.zone"), "{original}");
+    std::fs::write(&conf, moved).unwrap();
+    let (asked, lost) = under_load(&server, || {
+        assert_eq!(server.rndc(&["reconfig"]).status, 0);
+        let expected =
+            [format!("listener 127.0.0.1#{other}: address in use"), "zone example.com/IN: file not found".into()];
+        server.wait_until("both are in the status", || troubles(&server) == expected);
+        drop(taken);
+        std::fs::write(server.path("elsewhere.zone"), zones::example(7)).unwrap();
+        assert_eq!(server.rndc(&["reload"]).status, 0);
+        server.wait_for_serial(ZONE, 7);
+        assert!(dig::try_ask(other, ZONE, "SOA").is_some());
+        assert_eq!(troubles(&server), [""; 0]);
+    });
+    assert_eq!(lost, 0, "of {asked} questions");
+}
+
+#[test]
+fn a_control_channel_whose_key_file_is_gone_keeps_its_keys() {
+    let server = primary("");
+    let conf = server.path("named.conf");
+    let original = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, original.replace(" keys { \"rndc-key\"; }", "")).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    let lines = troubles(&server);
+    assert!(
+        lines.len() == 1 && lines[0].contains("control channel 127.0.0.1#") && lines[0].contains("no key in"),
+        "{lines:?}"
+    );
+    std::fs::write(&conf, &original).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    assert_eq!(troubles(&server), [""; 0]);
+}
+
+#[test]
+fn plan_tells_what_reconfig_will_do_and_does_nothing() {
+    let server = primary("");
+    let (conf, rndc) = (server.path("named.conf"), server.path("rndc.conf").display().to_string());
+    let plan = |file: &str| run(nomd(), &["plan", "-c", &rndc, file]);
+    let same = plan(&conf.display().to_string());
+    assert_eq!((same.status, same.stdout.as_str()), (0, "nothing changes\n"));
+    let original = std::fs::read_to_string(&conf).unwrap();
+    let new = server.path("new file.conf");
+    std::fs::write(&new, format!("{original}zone \"more.example\" {{ type primary; file \"more.db\"; }};\n")).unwrap();
+    let output = plan(&new.display().to_string());
+    let line = "add zone more.example (primary, file \"more.db\")\n";
+    assert_eq!((output.status, output.stdout.as_str()), (1, line));
+    assert!(server.rndc(&["status"]).stdout.contains("number of zones: 1 "));
+    std::fs::write(&new, "zone {").unwrap();
+    let broken = plan(&new.display().to_string());
+    assert!(broken.status == 2 && broken.stderr.contains("new file.conf:1:"), "{broken:?}");
 }

@@ -4,6 +4,7 @@
 //! behind `nomd`.
 
 pub mod named;
+pub mod plan;
 pub mod report;
 pub mod rndc;
 pub mod trial;
@@ -22,6 +23,8 @@ pub enum Program {
     Try,
     /// What a host should know before it switches.
     Report,
+    /// What a reload would change.
+    Plan,
     /// What there is.
     Help,
 }
@@ -34,6 +37,7 @@ impl Program {
             "rndc" => Some(Self::Rndc),
             "try" => Some(Self::Try),
             "report" => Some(Self::Report),
+            "plan" => Some(Self::Plan),
             "help" | "-h" | "--help" => Some(Self::Help),
             _ => None,
         }
@@ -57,6 +61,7 @@ pub const HELP: &str = "\
 usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd rndc [flags] command     control a running server as rndc does
        nomd report [flags] [file]    tell what nomd makes of a host's named.conf
+       nomd plan [flags] [file]      tell what a reload would change
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 

@@ -146,7 +146,7 @@ fn family(flags: &Flags) -> Result<Family, UsageError> {
 }
 
 /// What `--tolerate` and NOMD_TOLERATE name. The variable may stand in /etc/default/named: named does not mind it.
-fn tolerance(flags: &[String]) -> Result<Tolerance, UsageError> {
+pub(super) fn tolerance(flags: &[String]) -> Result<Tolerance, UsageError> {
     let mut tolerance = Tolerance::default();
     for names in flags {
         tolerance.add(names).map_err(|unknown| fault(format!("--tolerate: {unknown}")))?;

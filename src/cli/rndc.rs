@@ -63,6 +63,17 @@ pub fn run(words: &[OsString]) -> u8 {
     }
 }
 
+/// Runs one command, given with rndc's flags in front; its text, or what went wrong.
+pub(super) fn ask(words: &[OsString]) -> Result<String, String> {
+    let flags = Flags::try_parse_from(words).map_err(|error| wrong_flag(&error))?;
+    let answer = execute(&flags).map_err(|fault| fault.to_string())?;
+    match answer.error {
+        None => Ok(answer.text),
+        Some(error) if answer.text.is_empty() => Err(error),
+        Some(error) => Err(format!("{error}\n{}", answer.text)),
+    }
+}
+
 /// rndc's flags.
 #[derive(Debug, Parser)]
 #[command(no_binary_name = true, disable_help_flag = true, disable_version_flag = true, args_override_self = true)]

@@ -39,6 +39,7 @@ impl Core {
     pub(super) fn command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
         match command.verb {
             Verb::Reload if command.zone.is_none() => return self.reconfigure(Demand::Reload, Some(reply)),
+            Verb::Plan => return self.show_plan(command, reply),
             Verb::Reconfig => return self.reconfigure(Demand::Reconfig, Some(reply)),
             _ => {}
         }

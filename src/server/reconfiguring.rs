@@ -7,6 +7,7 @@
 //! files may have changed.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::access::Policies;
 use super::control::listener::io_text;
-use super::control::{IscResult, Reply};
+use super::control::{Command, IscResult, Reply};
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
 use super::logging::{self, Category, Severity, log};
@@ -27,6 +28,7 @@ use super::worker::unix_now_s;
 use super::zones::{Loading, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
+use crate::conf;
 use crate::conf::config::{Config, Role, Zone};
 use crate::zone::ZoneVersion;
 
@@ -83,6 +85,19 @@ impl Core {
         };
         let work = async move { tokio::task::spawn_blocking(read).await };
         spawn_told(&self.events, work, |read| Event::Configured(Box::new(read.and_then(Result::ok))));
+    }
+
+    /// Tells what a reload would change, or would if the configuration were this file.
+    pub(super) fn show_plan(&self, command: &Command, reply: oneshot::Sender<Reply>) {
+        let path = command.arguments.first().map_or_else(|| self.conf_path.clone(), PathBuf::from);
+        let (old, tolerance) = (Arc::clone(&self.config), self.options.tolerance.clone());
+        tokio::task::spawn_blocking(move || {
+            let shown = match conf::load(&path, &tolerance) {
+                Ok((new, _)) => Reply::text(Plan::between(&old, &new).summary()),
+                Err(faults) => Reply::failed_with(IscResult::FAILURE, faults.to_string().trim_end()),
+            };
+            answer(Some(reply), shown);
+        });
     }
 
     /// The configuration has been read; nothing comes of a reading that broke off.

@@ -127,6 +127,7 @@ pub enum Verb {
     Freeze,
     Thaw,
     Sync,
+    Plan,
     AddZone,
     ModZone,
     DelZone,
@@ -304,8 +305,8 @@ impl Row {
 use Handling::{Nothing, Refused, Run};
 use ZoneArgument::{Optional, Required};
 
-/// Every command, those of 9.18 and what nomd makes of them.
-static TABLE: [Row; 48] = [
+/// Every command: those of 9.18 and what nomd makes of them, and `plan`, which BIND has not got.
+static TABLE: [Row; 49] = [
     other("addzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
     other("delzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
     other("dnssec", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
@@ -325,6 +326,7 @@ static TABLE: [Row; 48] = [
     run("notrace", Verb::NoTrace, "notrace", "Set the debug level to 0."),
     other("nta", Nothing(NO_RESOLVER)).changes_nothing(),
     run("null", Verb::Null, "null", "").changes_nothing(),
+    run("plan", Verb::Plan, "plan [file]", "Tell what a reload would change, or would with this file."),
     run("querylog", Verb::QueryLog, "querylog [on|off]", "Log queries, or stop; without a word: the other way."),
     run("reconfig", Verb::Reconfig, "reconfig", "Read the configuration; load only zones that are new."),
     other("recursing", Nothing(NO_RESOLVER)),

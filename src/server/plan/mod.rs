@@ -10,6 +10,8 @@ mod settings;
 mod text;
 mod zones;
 
+pub use text::NOTHING;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -14,6 +14,19 @@ impl fmt::Display for Plan {
     }
 }
 
+impl Plan {
+    /// The steps, or that there are none; of very many the first.
+    pub fn summary(&self) -> String {
+        if self.is_empty() {
+            return NOTHING.to_owned();
+        }
+        let shown = self.steps.iter().take(MAX_STEPS_SHOWN).map(ToString::to_string);
+        let more = self.steps.len().saturating_sub(MAX_STEPS_SHOWN);
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        shown.chain(rest).collect::<Vec<_>>().join("\n")
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -113,5 +126,9 @@ fn match_element(element: &MatchElement) -> String {
     format!("{}{what}", if element.negated { "!" } else { "" })
 }
 
+/// What is said of a plan without steps.
+pub const NOTHING: &str = "nothing changes";
+/// So many steps fit into a reply on the control channel, whatever their names.
+const MAX_STEPS_SHOWN: usize = 10_000;
 /// The view of a configuration without views.
 const DEFAULT_VIEW: &str = "_default";

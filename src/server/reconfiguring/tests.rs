@@ -169,3 +169,20 @@ async fn new_addresses_change_only_lists_that_follow_them() {
     let [far, near] = policies(&core);
     assert!(Arc::ptr_eq(&far_before, &far) && !Arc::ptr_eq(&near_before, &near));
 }
+
+#[tokio::test]
+async fn a_log_that_cannot_be_opened_fails_the_command_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = running(folder.path()).await;
+    let channel = "channel c { file \"FOLDER/none/log\"; };";
+    Core::configuration(
+        folder.path(),
+        &format!("logging {{ {channel} }};\n{}", zone("one").replace("a.test", "b.test")),
+    );
+    let (reply, mut answer) = oneshot::channel();
+    core.reconfigure(Demand::Reconfig, Some(reply));
+    settle(&mut core, &mut inbox).await;
+    assert_ne!(answer.try_recv().unwrap().result, IscResult::SUCCESS);
+    assert!(core.status().contains("\nnot in force: logging: logging channel 'c' file"), "{}", core.status());
+    assert_eq!(core.zones.iter().map(|(_, task)| task.key.to_string()).collect::<Vec<_>>(), ["b.test"]);
+}
