@@ -6,11 +6,16 @@
 
 mod access;
 mod acl;
+mod anchors;
 mod control;
+mod dns64;
 mod geoip;
 mod http;
 mod key;
 mod logging;
+mod options;
+mod policy_zones;
+mod rate;
 mod rrset_order;
 mod server;
 mod tls;
@@ -54,6 +59,7 @@ impl<'a> Context<'a> {
     }
 
     fn run(&self) {
+        self.check_global();
         self.check_logging();
         self.check_controls();
         self.check_http();

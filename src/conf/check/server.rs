@@ -1,7 +1,5 @@
 //! `server` blocks: each prefix once, sources of its own family, a key that is there.
 
-use std::net::SocketAddr;
-
 use ipnet::IpNet;
 
 use super::key::Keys;
@@ -47,15 +45,17 @@ impl Context<'_> {
     }
 
     /// What is sent from an own port cannot be sent from the one that is listened on.
-    pub(super) fn check_source_port(&self, node: Option<&Node<'_>>) {
-        let Some((node, item)) = node.and_then(|node| Some((node, node.items.first()?))) else { return };
-        let Value::Source(SocketAddr::V4(_) | SocketAddr::V6(_)) = &item.value else { return };
-        let Value::Source(source) = &item.value else { return };
+    /// Whether it is so has been noted.
+    pub(super) fn check_source_port(&self, node: Option<&Node>) -> bool {
+        let Some((node, item)) = node.and_then(|node| Some((node, node.items.first()?))) else { return false };
+        let Value::Source(source) = &item.value else { return false };
         let port = self.port();
-        if u32::from(source.port()) == port && port != 0 {
-            let name = node.statement.name;
-            self.error(item.place, format!("'{name}' cannot specify the DNS listener port ({port})"));
+        if u32::from(source.port()) != port || port == 0 {
+            return false;
         }
+        let name = node.statement.name;
+        self.error(item.place, format!("'{name}' cannot specify the DNS listener port ({port})"));
+        true
     }
 
     fn check_server_key(&self, item: &Item<'_>, keys: &Keys) {

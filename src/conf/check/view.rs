@@ -102,6 +102,7 @@ impl<'a> Context<'a> {
     fn check_view(&self, view: View<'a>) {
         let own = view.block.or(self.options);
         self.check_class(view);
+        self.check_policy_zones(view);
         self.check_forward(own);
         self.check_times(self.options);
         self.check_times(view.block);
@@ -114,8 +115,15 @@ impl<'a> Context<'a> {
             }
         }
         self.check_servers(view.block, &keys);
+        self.check_anchors(view);
+        if let Some(block) = view.block {
+            self.check_options(block);
+        }
+        self.check_dnstap(view);
         LISTS.into_iter().for_each(|name| self.check_list_of(self.effective(view, name)));
         self.check_recursion_lists(view);
+        self.check_dns64(view);
+        self.check_rate_limit(view);
     }
 
     /// The statement that decides for a view.

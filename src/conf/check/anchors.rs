@@ -1,0 +1,206 @@
+//! Trust anchors: `trust-anchors`, and what it was called before: `managed-keys` and `trusted-keys`.
+//!
+//! Those of a view and of the top level count together. What is said of the root zone is what its key roll of 2018
+//! taught: who trusts one key for ever is left without answers one day.
+
+use std::collections::HashMap;
+
+use super::view::View;
+use super::{Context, all_named};
+use crate::conf::lexer::Place;
+use crate::conf::tree::{Block, Item, Node, Value};
+use crate::dns::Name;
+
+/// The flag of a key that has been revoked (RFC 5011 section 3).
+const REVOKED: u32 = 0x80;
+/// RSA with SHA-1, of which early keys had an exponent of 3.
+const RSASHA1: u32 = 5;
+/// How such a key starts.
+const WEAK_EXPONENT: [u8; 2] = [1, 3];
+/// How the root zone's keys of 2010 and 2017 start, as keys and as digests.
+const ROOT_2010: [&str; 2] = ["AwEAAagAIKlVZrpC6Ia7gEzahOR+9W29euxhJhVV", "49AAC11D7B6F6446702E54A160737160"];
+const ROOT_2017: [&str; 2] = ["AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJz", "E06D44B80B8F1D39A95C0B0D7C65D084"];
+/// What to write in place of what will fail.
+const ADVICE: &str =
+    "entry for the root zone WILL FAIL after key rollover - use trust-anchors with initial-key or initial-ds instead.";
+/// The largest values of the fields of a key and of a digest.
+const KEY_FIELDS: [(&str, u32); 3] = [("flags", 65_535), ("protocol", 255), ("algorithm", 255)];
+const DIGEST_FIELDS: [(&str, u32); 3] = [("key tag", 65_535), ("algorithm", 255), ("digest type", 255)];
+
+/// One anchor.
+struct Anchor<'a> {
+    place: Place,
+    name: Option<Name>,
+    text: &'a str,
+    /// `static-key`, `initial-ds` and so on; `trusted-key` in `trusted-keys`.
+    kind: &'static str,
+    numbers: Vec<u32>,
+    data: String,
+}
+
+/// What anchors of the root zone there are.
+#[derive(Default, Clone, Copy)]
+struct Root {
+    fixed: Option<Place>,
+    initial: bool,
+    key_2010: bool,
+    key_2017: bool,
+}
+
+impl<'a> Context<'a> {
+    /// The anchors of a view.
+    pub(super) fn check_anchors(&self, view: View<'a>) {
+        let blocks: Vec<&Block> = view.block.into_iter().chain([self.root]).collect();
+        let nodes =
+            |name: &'static str| blocks.iter().flat_map(move |block| all_named(block, name)).collect::<Vec<_>>();
+        let (trusted, mut managed, mut current) =
+            (nodes("trusted-keys"), nodes("managed-keys"), nodes("trust-anchors"));
+        let old_root = self.check_statements(&trusted, "trusted-keys");
+        if let (Some(node), false) = (managed.first(), current.is_empty()) {
+            self.error(node.place, "use of managed-keys is not allowed when trust-anchors is also in use");
+        }
+        if current.is_empty() {
+            current.append(&mut managed);
+        }
+        let root = self.check_statements(&current, "static");
+        self.check_root(&current, old_root, root);
+        let is_auto = self.effective(view, "dnssec-validation").and_then(Node::value) == Some(&Value::Word("auto"));
+        if let Some(place) = old_root.fixed.or(root.fixed).filter(|_| is_auto) {
+            let rule = "cannot be used with 'dnssec-validation auto'.";
+            self.error(place, format!("static trust anchor for root zone {rule}"));
+        }
+        self.check_conflicts(&current, &trusted);
+    }
+
+    fn check_statements(&self, nodes: &[&Node], what: &str) -> Root {
+        let mut root = Root::default();
+        let mut warned: Option<Place> = None;
+        for node in nodes {
+            for anchor in anchors(node) {
+                self.check_anchor(&anchor);
+                root.add(&anchor);
+            }
+            if root.fixed.is_some() {
+                warned = warned.or(Some(node.place));
+            }
+        }
+        if let Some(place) = warned {
+            let word = if what == "static" { "static" } else { what };
+            self.warn(place, format!("{word} {ADVICE}"));
+        }
+        root
+    }
+
+    fn check_root(&self, nodes: &[&Node], old: Root, root: Root) {
+        let Some(place) = nodes.first().map(|node| node.place) else { return };
+        if root.key_2010 && !root.key_2017 {
+            let what = "uses the 2010 key without the updated 2017 key";
+            self.warn(place, format!("initial-key entry for the root zone {what}"));
+        }
+        if old.fixed.is_some() && (root.fixed.is_some() || root.initial) {
+            self.warn(place, "both trusted-keys and trust-anchors for the root zone are present");
+        }
+        if root.fixed.is_some() && root.initial {
+            self.warn(place, "both initial and static entries for the root zone are present");
+        }
+    }
+
+    fn check_anchor(&self, anchor: &Anchor<'_>) {
+        let place = anchor.place;
+        let fields = if anchor.is_digest() { DIGEST_FIELDS } else { KEY_FIELDS };
+        for ((field, max), number) in fields.into_iter().zip(&anchor.numbers) {
+            if *number > max {
+                // BIND's message ends its own line for algorithms.
+                let end = if field == "algorithm" { "\n" } else { "" };
+                self.error(place, format!("{field} too big: {number}{end}"));
+            } else if field == "flags" && number & REVOKED != 0 {
+                self.warn(place, "key flags revoke bit set");
+            }
+        }
+        if anchor.name.is_none() {
+            return self.error(place, "bad key name: empty label\n");
+        }
+        match anchor.is_digest() {
+            true if data_encoding::HEXUPPER_PERMISSIVE.decode(anchor.data.as_bytes()).is_err() => {
+                self.error(place, "bad hex encoding");
+            }
+            true => {}
+            false => self.check_key_data(anchor),
+        }
+    }
+
+    fn check_key_data(&self, anchor: &Anchor<'_>) {
+        let Ok(key) = data_encoding::BASE64.decode(anchor.data.as_bytes()) else {
+            return self.error(anchor.place, "bad base64 encoding");
+        };
+        if anchor.numbers.get(2) == Some(&RSASHA1) && key.starts_with(&WEAK_EXPONENT) {
+            self.warn(anchor.place, format!("{} '{}' has a weak exponent", anchor.kind, anchor.text));
+        }
+    }
+
+    /// A name is trusted for ever or to begin with, not both.
+    fn check_conflicts(&self, current: &[&Node], trusted: &[&Node]) {
+        let mut fixed: HashMap<Name, Place> = HashMap::new();
+        for anchor in current.iter().chain(trusted).flat_map(|node| anchors(node)).filter(|anchor| !anchor.is_initial())
+        {
+            if let Some(name) = anchor.name {
+                fixed.entry(name).or_insert(anchor.place);
+            }
+        }
+        // BIND: those of the top level come first here.
+        for anchor in current.iter().rev().flat_map(|node| anchors(node)).filter(Anchor::is_initial) {
+            if let Some(earlier) = anchor.name.and_then(|name| fixed.get(&name).copied()) {
+                let rule = "static and initializing keys cannot be used for the same domain.";
+                self.error(anchor.place, format!("{rule} static key defined at {}", self.shown(earlier)));
+            }
+        }
+    }
+}
+
+impl Anchor<'_> {
+    fn is_digest(&self) -> bool {
+        self.kind.ends_with("-ds")
+    }
+
+    fn is_initial(&self) -> bool {
+        self.kind.starts_with("initial")
+    }
+}
+
+impl Root {
+    fn add(&mut self, anchor: &Anchor<'_>) {
+        if anchor.name.as_ref().is_none_or(|name| !name.as_ref().is_root()) {
+            return;
+        }
+        if !anchor.is_initial() {
+            self.fixed = self.fixed.or(Some(anchor.place));
+            return;
+        }
+        let upper = anchor.data.to_ascii_uppercase();
+        let starts = |starts: [&str; 2]| anchor.data.starts_with(starts[0]) || upper.starts_with(starts[1]);
+        self.initial = true;
+        self.key_2010 |= starts(ROOT_2010);
+        self.key_2017 |= starts(ROOT_2017);
+    }
+}
+
+fn anchors<'a>(node: &'a Node) -> impl Iterator<Item = Anchor<'a>> {
+    node.list().unwrap_or_default().iter().filter_map(|items| anchor(items))
+}
+
+fn anchor(items: &[Item]) -> Option<Anchor<'_>> {
+    let (first, rest) = items.split_first()?;
+    let text = first.text()?;
+    let kind = rest.iter().find_map(|item| match item.value {
+        Value::Word(word) => Some(word),
+        _ => None,
+    });
+    Some(Anchor {
+        place: first.place,
+        name: text.parse().ok(),
+        text,
+        kind: kind.unwrap_or("trusted-key"),
+        numbers: rest.iter().filter_map(Item::number).collect(),
+        data: rest.iter().filter_map(Item::text).flat_map(str::split_whitespace).collect(),
+    })
+}
