@@ -5,8 +5,8 @@ use crate::conf::tree::{Node, Value};
 
 /// The bits of a socket's mode by which everyone can talk through it.
 const EVERYONE: u32 = 0o006;
-/// The bits of which its owner or group needs one.
-const SOMEBODY: u32 = 0o660;
+/// The bits by which its owner or its group can.
+const SOMEBODY: [u32; 2] = [0o600, 0o060];
 
 impl Context<'_> {
     /// All channels; within one statement those over IP first.
@@ -28,7 +28,7 @@ impl Context<'_> {
         let perm = node.after("perm").and_then(|item| item.number()).unwrap_or_default();
         if perm & EVERYONE == EVERYONE {
             self.warn(node.place, format!("unix control '{path}' allows access to everyone"));
-        } else if perm & SOMEBODY == 0 {
+        } else if SOMEBODY.iter().all(|bits| perm & bits != *bits) {
             self.warn(node.place, format!("unix control '{path}' allows access to nobody"));
         }
         self.check_control_keys(node);

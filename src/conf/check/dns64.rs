@@ -20,13 +20,13 @@ const LISTS: [&str; 3] = ["clients", "exclude", "mapped"];
 impl<'a> Context<'a> {
     /// The statements of a view, or those of `options` where it has none.
     pub(super) fn check_dns64(&self, view: View<'a>) {
-        let own = view.block.filter(|block| named(block, "dns64").is_some()).or(self.options);
+        let own = view.block.filter(|block| named(*block, "dns64").is_some()).or(self.options);
         for node in own.into_iter().flat_map(|block| all_named(block, "dns64")) {
             self.check_mapping(node);
         }
     }
 
-    fn check_mapping(&self, node: &Node) {
+    fn check_mapping(&self, node: &Node<'_>) {
         let Some(block) = node.block() else { return };
         let Some(Value::Prefix(prefix)) = node.value() else { return };
         let place = node.block_place();
@@ -44,7 +44,7 @@ impl<'a> Context<'a> {
     }
 
     /// What stands behind the IPv4 address: the octets before it are zero.
-    fn check_suffix(&self, block: &Block, prefix: IpNet) {
+    fn check_suffix(&self, block: Block<'_>, prefix: IpNet) {
         let Some((item, suffix)) = named(block, "suffix").and_then(suffix_of) else { return };
         let mut leading = usize::from(prefix.prefix_len()) / 8 + IPV4_LEN;
         if prefix.prefix_len() <= 64 {
@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn suffix_of(node: &Node) -> Option<(&Item, Ipv6Addr)> {
+fn suffix_of<'a>(node: &Node<'a>) -> Option<(&'a Item<'a>, Ipv6Addr)> {
     match node.items.first() {
         Some(item @ Item { value: Value::Address(IpAddr::V6(suffix)), .. }) => Some((item, *suffix)),
         _ => None,

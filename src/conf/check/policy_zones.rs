@@ -40,7 +40,7 @@ impl<'a> Context<'a> {
 
     fn zones_with_records(&self, view: View<'a>) -> HashSet<Name> {
         let zones = all_named(view.block.unwrap_or(self.root), "zone");
-        let holds = |node: &&Node| {
+        let holds = |node: &&Node<'_>| {
             let kind = node.block().and_then(|block| named(block, "type")).and_then(Node::value);
             matches!(kind, Some(Value::Word(word)) if TYPES.contains(word))
         };

@@ -40,14 +40,14 @@ impl<'a> Context<'a> {
         self.check_list_of(named(block, "exempt-clients"));
     }
 
-    fn check_table_size(&self, block: &Block) {
+    fn check_table_size(&self, block: Block<'_>) {
         let min = number_of(block, "min-table-size").map_or(MIN_TABLE_SIZE, |(_, size)| size.max(1));
         if let Some((item, max)) = number_of(block, "max-table-size").filter(|(_, max)| *max < min) {
             self.error(item.place, format!("max-table-size {max} < min-table-size {min}"));
         }
     }
 
-    fn check_window(&self, block: &Block) {
+    fn check_window(&self, block: Block<'_>) {
         let window = number_of(block, "window").filter(|(_, window)| !(1..=MAX_WINDOW_S).contains(window));
         if let Some((item, window)) = window {
             self.error(item.place, format!("window {window} < 1 or > {MAX_WINDOW_S}"));
@@ -57,7 +57,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_lengths(&self, block: &Block) {
+    fn check_lengths(&self, block: Block<'_>) {
         if let Some((item, bits)) =
             number_of(block, "ipv4-prefix-length").filter(|(_, bits)| !IPV4_LENGTHS.contains(bits))
         {

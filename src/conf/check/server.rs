@@ -1,5 +1,7 @@
 //! `server` blocks: each prefix once, sources of its own family, a key that is there.
 
+use std::net::SocketAddr;
+
 use ipnet::IpNet;
 
 use super::key::Keys;
@@ -46,9 +48,8 @@ impl Context<'_> {
 
     /// What is sent from an own port cannot be sent from the one that is listened on.
     /// Whether it is so has been noted.
-    pub(super) fn check_source_port(&self, node: Option<&Node>) -> bool {
-        let Some((node, item)) = node.and_then(|node| Some((node, node.items.first()?))) else { return false };
-        let Value::Source(source) = &item.value else { return false };
+    pub(super) fn check_source_port(&self, node: Option<&Node<'_>>) -> bool {
+        let Some((node, (item, source))) = node.and_then(|node| Some((node, source_of(node)?))) else { return false };
         let port = self.port();
         if u32::from(source.port()) != port || port == 0 {
             return false;
@@ -66,6 +67,14 @@ impl Context<'_> {
             Ok(_) => {}
         }
     }
+}
+
+/// The source of a statement, whatever stands around it.
+pub(super) fn source_of<'a>(node: &Node<'a>) -> Option<(&'a Item<'a>, SocketAddr)> {
+    node.items.iter().find_map(|item| match item.value {
+        Value::Source(source) => Some((item, source)),
+        _ => None,
+    })
 }
 
 fn prefix(node: &Node<'_>) -> Option<IpNet> {

@@ -11,7 +11,7 @@ const MAX_SECRET_LEN: usize = 32;
 
 impl Context<'_> {
     /// `cookie-algorithm` and each `cookie-secret`.
-    pub(super) fn check_cookies(&self, block: &Block) {
+    pub(super) fn check_cookies(&self, block: Block<'_>) {
         let algorithm = first_item(block, "cookie-algorithm");
         let aes = algorithm.filter(|item| item.value == Value::Word("aes"));
         if let Some(item) = aes {
@@ -23,7 +23,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_secret(&self, item: &Item, algorithm: &str) {
+    fn check_secret(&self, item: &Item<'_>, algorithm: &str) {
         let digits: Vec<u8> =
             item.text().unwrap_or_default().bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         match data_encoding::HEXUPPER_PERMISSIVE.decode(&digits) {

@@ -38,7 +38,7 @@ const DIGESTS: [&str; 7] = ["SHA-1", "SHA1", "SHA-256", "SHA256", "SHA-384", "SH
 
 impl Context<'_> {
     /// How long signatures hold; not for what a policy signs.
-    pub(super) fn check_signatures(&self, block: &Block) {
+    pub(super) fn check_signatures(&self, block: Block<'_>) {
         let policy = named(block, "dnssec-policy").is_some();
         for (name, min) in [("sig-validity-interval", 1), ("dnskey-sig-validity", 0)] {
             let (Some(node), Some((item, days))) = (named(block, name), number_of(block, name)) else { continue };
@@ -72,15 +72,15 @@ impl Context<'_> {
     }
 
     /// Algorithms and digests that are as if unknown below a name.
-    pub(super) fn check_disabled(&self, block: &Block) {
+    pub(super) fn check_disabled(&self, block: Block<'_>) {
         self.check_mnemonics(block, "disable-algorithms", "algorithm", &ALGORITHMS);
         self.check_mnemonics(block, "disable-ds-digests", "digest type", &DIGESTS);
     }
 
-    fn check_mnemonics(&self, block: &Block, statement: &str, what: &str, known: &[&str]) {
+    fn check_mnemonics(&self, block: Block<'_>, statement: &str, what: &str, known: &[&str]) {
         for node in all_named(block, statement) {
             node.items.first().and_then(|item| self.check_domain(item));
-            for item in node.list().unwrap_or_default().iter().flatten() {
+            for item in node.list().unwrap_or_default().iter().copied().flatten() {
                 let text = item.text().unwrap_or_default();
                 let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u8>().is_ok();
                 if !is_number && !known.iter().any(|known| known.eq_ignore_ascii_case(text)) {
@@ -91,7 +91,7 @@ impl Context<'_> {
     }
 
     /// `auto-dnssec` is for zones.
-    pub(super) fn check_auto_dnssec(&self, block: &Block) {
+    pub(super) fn check_auto_dnssec(&self, block: Block<'_>) {
         let Some(item) = named(block, "auto-dnssec").and_then(|node| node.items.first()) else { return };
         if item.value != Value::Word("off") {
             self.error(item.place, "auto-dnssec may only be activated at the zone level");
@@ -99,8 +99,8 @@ impl Context<'_> {
     }
 
     /// `dnssec-must-be-secure`: each name once.
-    pub(super) fn check_must_be_secure(&self, block: &Block) {
-        let mut seen: HashMap<Name, &Node> = HashMap::new();
+    pub(super) fn check_must_be_secure(&self, block: Block<'_>) {
+        let mut seen: HashMap<Name, &Node<'_>> = HashMap::new();
         for node in all_named(block, "dnssec-must-be-secure") {
             let Some(name) = node.items.first().and_then(|item| self.check_domain(item)) else { continue };
             if let Some(earlier) = seen.get(&name) {

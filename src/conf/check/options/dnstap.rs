@@ -19,7 +19,7 @@ const OF_FILES: [&str; 3] = ["size", "versions", "suffix"];
 
 impl<'a> Context<'a> {
     /// The stream's numbers and `dnstap-output`.
-    pub(super) fn check_dnstap_options(&self, block: &Block) {
+    pub(super) fn check_dnstap_options(&self, block: Block<'_>) {
         STREAM.into_iter().for_each(|limits| self.check_stream(block, limits));
         let Some(node) = named(block, "dnstap-output") else { return };
         let is_socket = node.value() == Some(&Value::Word("unix"));
@@ -30,7 +30,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_stream(&self, block: &Block, (name, min, max, powers): (&str, u32, u32, bool)) {
+    fn check_stream(&self, block: Block<'_>, (name, min, max, powers): (&str, u32, u32, bool)) {
         let Some((item, value)) = number_of(block, name) else { return };
         if max == 0 && value < min {
             self.error(item.place, format!("{name} out of range ({value} < {min})"));
@@ -51,6 +51,6 @@ impl<'a> Context<'a> {
     }
 }
 
-fn list_item(node: &Node) -> Option<&Item> {
+fn list_item<'a>(node: &Node<'a>) -> Option<&'a Item<'a>> {
     node.items.iter().find(|item| item.list().is_some())
 }

@@ -35,7 +35,7 @@ const RESTARTS: RangeInclusive<u32> = 1..=255;
 
 impl Context<'_> {
     /// Values with nothing but a largest one, and the size of exponents.
-    pub(super) fn check_limits(&self, block: &Block) {
+    pub(super) fn check_limits(&self, block: Block<'_>) {
         for (name, max) in LARGEST {
             if let Some((item, number)) = number_of(block, name).filter(|(_, number)| *number > max) {
                 self.error(item.place, format!("{name} '{number}' is out of range (0..{max})"));
@@ -49,7 +49,7 @@ impl Context<'_> {
     }
 
     /// How long a negative trust anchor lives, and how often it is looked at again.
-    pub(super) fn check_negative_anchors(&self, block: &Block) {
+    pub(super) fn check_negative_anchors(&self, block: Block<'_>) {
         let mut lifetime = NTA_LIFETIME_S;
         if let Some((item, seconds)) = number_of(block, "nta-lifetime") {
             lifetime = seconds;
@@ -73,7 +73,7 @@ impl Context<'_> {
     }
 
     /// `lmdb-mapsize`.
-    pub(super) fn check_map_size(&self, block: &Block) {
+    pub(super) fn check_map_size(&self, block: Block<'_>) {
         let Some(item) = first_item(block, "lmdb-mapsize") else { return };
         let Value::Bytes(size) = item.value else { return };
         let what = match () {
@@ -85,14 +85,14 @@ impl Context<'_> {
     }
 
     /// `resolver-nonbackoff-tries`.
-    pub(super) fn check_tries(&self, block: &Block) {
+    pub(super) fn check_tries(&self, block: Block<'_>) {
         if let Some((item, 0)) = number_of(block, "resolver-nonbackoff-tries") {
             self.error(item.place, "'resolver-nonbackoff-tries' must be >= 1");
         }
     }
 
     /// `max-ixfr-ratio`.
-    pub(super) fn check_ixfr_ratio(&self, block: &Block) {
+    pub(super) fn check_ixfr_ratio(&self, block: Block<'_>) {
         let Some(item) = first_item(block, "max-ixfr-ratio") else { return };
         match item.value {
             // The parenthesis is BIND's.
@@ -107,7 +107,7 @@ impl Context<'_> {
     }
 
     /// `stale-refresh-time`.
-    pub(super) fn check_stale_refresh(&self, block: &Block) {
+    pub(super) fn check_stale_refresh(&self, block: Block<'_>) {
         if let Some((item, 1..MIN_STALE_REFRESH_S)) = number_of(block, "stale-refresh-time") {
             let rule = format!("should either be 0 or otherwise {MIN_STALE_REFRESH_S} seconds or higher");
             self.warn(item.place, format!("'stale-refresh-time' {rule}"));
@@ -115,7 +115,7 @@ impl Context<'_> {
     }
 
     /// `max-query-restarts`.
-    pub(super) fn check_restarts(&self, block: &Block) {
+    pub(super) fn check_restarts(&self, block: Block<'_>) {
         if let Some((item, _)) = number_of(block, "max-query-restarts").filter(|(_, times)| !RESTARTS.contains(times)) {
             let (low, high) = RESTARTS.into_inner();
             self.error(item.place, format!("'max-query-restarts' is out of range {low}..{high})"));
@@ -124,7 +124,7 @@ impl Context<'_> {
 }
 
 /// The number, or the seconds, of a statement.
-pub(in crate::conf::check) fn number_of<'a>(block: &'a Block, name: &str) -> Option<(&'a Item, u32)> {
+pub(in crate::conf::check) fn number_of<'a>(block: Block<'a>, name: &str) -> Option<(&'a Item<'a>, u32)> {
     let item = first_item(block, name)?;
     match item.value {
         Value::Number(number) | Value::Seconds(number) => Some((item, number)),

@@ -12,7 +12,7 @@ const DEFAULT_HTTP: &str = "default";
 
 impl Context<'_> {
     /// All listeners.
-    pub(super) fn check_listeners(&self, block: &Block) {
+    pub(super) fn check_listeners(&self, block: Block<'_>) {
         for name in LISTENERS {
             for node in all_named(block, name) {
                 self.check_listener(node);
@@ -21,7 +21,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_listener(&self, node: &Node) {
+    fn check_listener(&self, node: &Node<'_>) {
         let (tls, http) = (node.after("tls"), node.after("http"));
         if let Some((item, name)) = tls.and_then(text_of) {
             self.check_tls_use(item, name);
@@ -43,7 +43,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_tls_use(&self, item: &Item, name: &str) {
+    fn check_tls_use(&self, item: &Item<'_>, name: &str) {
         let is_it = |known: &str| known.eq_ignore_ascii_case(name);
         if !BUILT_IN.into_iter().any(is_it) && !all_named(self.root, "tls").filter_map(Node::text).any(is_it) {
             self.error(item.place, format!("tls '{name}' is not defined"));
@@ -51,6 +51,6 @@ impl Context<'_> {
     }
 }
 
-fn text_of(item: &Item) -> Option<(&Item, &str)> {
+fn text_of<'a>(item: &'a Item<'a>) -> Option<(&'a Item<'a>, &'a str)> {
     Some((item, item.text()?))
 }

@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod names;
 
+use super::server::source_of;
 use super::{Context, all_named, named};
 pub(super) use limits::number_of;
 
@@ -34,7 +35,7 @@ impl Context<'_> {
     }
 
     /// The statements of `options` that stand in a view.
-    pub(super) fn check_options(&self, block: &Block) {
+    pub(super) fn check_options(&self, block: Block<'_>) {
         SOURCES.into_iter().for_each(|name| self.check_source(named(block, name)));
         self.check_limits(block);
         self.check_signatures(block);
@@ -57,12 +58,12 @@ impl Context<'_> {
         self.check_restarts(block);
     }
 
-    fn check_source(&self, node: Option<&Node>) {
+    fn check_source(&self, node: Option<&Node<'_>>) {
         let Some(node) = node else { return };
         if self.check_source_port(Some(node)) {
             return;
         }
-        if let Some((item, Value::Source(source))) = node.items.first().map(|item| (item, &item.value))
+        if let Some((item, source)) = source_of(node)
             && source.port() != 0
         {
             let name = node.statement.name;
@@ -70,7 +71,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_glue(&self, block: &Block) {
+    fn check_glue(&self, block: Block<'_>) {
         let Some(item) = first_item(block, "preferred-glue") else { return };
         let text = item.text().unwrap_or_default();
         if !["a", "aaaa", "none"].iter().any(|known| known.eq_ignore_ascii_case(text)) {
@@ -78,7 +79,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_server_id(&self, block: &Block) {
+    fn check_server_id(&self, block: Block<'_>) {
         let Some(item) = first_item(block, "server-id") else { return };
         if item.text().is_some_and(|text| text.len() > MAX_SERVER_ID_LEN) {
             self.error(item.place, format!("'server-id' too big (>{MAX_SERVER_ID_LEN} bytes)"));
@@ -86,7 +87,7 @@ impl Context<'_> {
     }
 
     /// All faults of `check-names` are said at the first statement.
-    fn check_check_names(&self, block: &Block) {
+    fn check_check_names(&self, block: Block<'_>) {
         let Some(first) = named(block, "check-names") else { return };
         let kinds: Vec<&str> = all_named(block, "check-names").filter_map(kind_of).collect();
         for (at, kind) in kinds.iter().enumerate() {
@@ -104,11 +105,11 @@ impl Context<'_> {
 }
 
 /// The first item of the statement of this name.
-fn first_item<'a>(block: &'a Block, name: &str) -> Option<&'a Item> {
+fn first_item<'a>(block: Block<'a>, name: &str) -> Option<&'a Item<'a>> {
     named(block, name)?.items.first()
 }
 
-fn kind_of(node: &Node) -> Option<&'static str> {
+fn kind_of(node: &Node<'_>) -> Option<&'static str> {
     match node.value()? {
         Value::Word(word) => Some(word),
         _ => None,
