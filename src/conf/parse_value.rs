@@ -276,8 +276,11 @@ impl<'a> Parser<'a> {
         read.filter(|address| address.is_ipv6() == v6).ok_or_else(|| self.fail_near(expected, token))
     }
 
-    /// `[ address ] ADDRESS [ port N ]`, in any order; nothing is asked from it, so it is only read.
+    /// `[ address ] ADDRESS [ port N ]`, in any order.
     fn query_source(&mut self, v6: bool, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        let mut source =
+            SocketAddr::new(if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }, 0);
+        let mut raw = self.raw;
         loop {
             match self.peek()? {
                 Token::Word(word) if word.eq_ignore_ascii_case("address") => drop(self.next()?),
@@ -287,13 +290,18 @@ impl<'a> Parser<'a> {
                 Token::Word(word) if word.eq_ignore_ascii_case("none") => return self.words(out),
                 Token::Word(_) => {
                     let token = self.next()?;
-                    self.own_address(v6, &token)?;
+                    source.set_ip(self.own_address(v6, &token)?);
+                    raw = self.raw;
                     continue;
                 }
-                _ => return Ok(()),
+                _ => break,
             }
-            self.trailing()?;
+            if let Some(Some(port)) = self.trailing()? {
+                source.set_port(port as u16);
+            }
         }
+        out.push(Item { place: self.lexer.place(), raw, value: Value::Source(source) });
+        Ok(())
     }
 
     /// Words and strings up to the semicolon.
