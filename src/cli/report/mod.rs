@@ -209,7 +209,7 @@ struct Report {
     statements: StatementSurvey,
     sections: Vec<Section>,
     /// Where the service takes variables from.
-    environment: &'static str,
+    environment: String,
 }
 
 /// What comes of it.

@@ -21,7 +21,7 @@ pub(super) struct Service {
     /// What they mean, or what is wrong with them.
     pub(super) options: Option<Result<Box<StartOptions>, String>>,
     /// The file that its variables come from, if it is to have any.
-    pub(super) environment: &'static str,
+    pub(super) environment: String,
     /// NOMD_TOLERATE of the service's environment.
     pub(super) tolerate: String,
     /// The settings that matter here, drop-ins behind the unit.
@@ -39,9 +39,9 @@ struct Setting {
 impl Service {
     /// The service of a host.
     pub(super) fn of(host: &Host) -> Self {
-        let environment = environment(host);
-        let variable = |name: &str| environment.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let settings = settings(host);
+        let environment = environment(host, &settings);
+        let variable = |name: &str| environment.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let start = settings.iter().rfind(|setting| setting.name == "ExecStart" && !setting.value.is_empty());
         let (place, line) = match start {
             Some(setting) => (setting.place.clone(), setting.value.clone()),
@@ -51,8 +51,8 @@ impl Service {
         let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
         let options = (!words.is_empty()).then(|| read_flags(&words));
         let tolerate = variable(TOLERATE_VARIABLE).unwrap_or_default().to_owned();
-        let files = DEFAULTS.iter().find(|path| host.has(Path::new(path)));
-        let environment = files.unwrap_or(&"the environment of the server");
+        let file = environment_files(&settings).into_iter().find(|path| host.has(path));
+        let environment = file.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
         Self { place, words, options: options.flatten(), environment, tolerate, settings }
     }
 
@@ -90,13 +90,28 @@ fn read_flags(words: &[String]) -> Option<Result<Box<StartOptions>, String>> {
     }
 }
 
-/// The variables of /etc/default/named and its like.
-fn environment(host: &Host) -> Vec<(String, String)> {
-    let texts = DEFAULTS.iter().filter_map(|path| host.text(Path::new(path)));
-    let lines: Vec<String> = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    let assignments = lines.iter().filter(|line| !line.trim_start().starts_with('#'));
-    let pairs = assignments.filter_map(|line| line.split_once('='));
-    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned())).collect()
+/// The variables of the service, later ones over earlier ones.
+fn environment(host: &Host, settings: &[Setting]) -> Vec<(String, String)> {
+    let of_files = environment_files(settings).into_iter().filter_map(|path| host.text(&path));
+    let of_units = settings.iter().filter(|setting| setting.name == "Environment");
+    let words = of_units.flat_map(|setting| setting.value.split_whitespace().map(str::to_owned));
+    let files: Vec<String> = of_files.collect();
+    let lines = files.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with('#'));
+    words.chain(lines.map(str::to_owned)).filter_map(|line| variable(&line)).collect()
+}
+
+/// `NAME="value"`, in quotes as a whole too.
+fn variable(line: &str) -> Option<(String, String)> {
+    let quotes = ['"', '\''];
+    let (name, value) = line.trim().trim_matches(quotes).split_once('=')?;
+    Some((name.trim().to_owned(), value.trim().trim_matches(quotes).to_owned()))
+}
+
+/// The files that a unit takes variables from; where it names none, the usual ones.
+fn environment_files(settings: &[Setting]) -> Vec<PathBuf> {
+    let named = settings.iter().filter(|setting| setting.name == "EnvironmentFile" && !setting.value.is_empty());
+    let named: Vec<PathBuf> = named.map(|setting| setting.value.trim_start_matches('-').into()).collect();
+    if named.is_empty() { DEFAULTS.iter().map(PathBuf::from).collect() } else { named }
 }
 
 /// The settings of the first unit that is there, and of its drop-ins.
@@ -209,6 +224,8 @@ fn armor(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 const DEFAULTS: [&str; 3] = ["/etc/default/named", "/etc/default/bind9", "/etc/sysconfig/named"];
+/// Where variables go that no file is for.
+const NO_FILE: &str = "the environment of the server";
 const UNIT_PLACES: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 const NAMES: [&str; 2] = ["named.service", "bind9.service"];
 const CAPABILITIES: [&str; 3] = ["CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"];
@@ -262,7 +279,19 @@ mod tests {
     #[test]
     fn what_is_tolerated_may_stand_in_the_environment_of_the_service() {
         let service = service(&[("etc/sysconfig/named", "OPTIONS=\"-u named\"\nNOMD_TOLERATE=rate-limit,geoip\n")]);
-        assert_eq!((service.tolerate.as_str(), service.environment), ("rate-limit,geoip", "/etc/sysconfig/named"));
+        assert_eq!(
+            (service.tolerate.as_str(), service.environment.as_str()),
+            ("rate-limit,geoip", "/etc/sysconfig/named")
+        );
+    }
+
+    #[test]
+    fn variables_may_stand_in_the_unit_and_in_files_that_it_names() {
+        let text = "[Service]\nEnvironmentFile=-/etc/dns.env\nEnvironment=\"NOMD_TOLERATE=tls\" OTHER=1\n";
+        let drop_in = ("etc/systemd/system/named.service.d/env.conf", text);
+        let service = service(&[drop_in, ("etc/dns.env", "OPTIONS='-u dns'\n"), ("etc/default/named", "OPTIONS=-4\n")]);
+        assert_eq!((service.words[2].as_str(), service.tolerate.as_str()), ("dns", "tls"));
+        assert_eq!(service.environment, "/etc/dns.env");
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn closing(report: &Report) -> String {
     let names = report.refused();
     let mut text = verdict(report);
     if !names.is_empty() {
-        let (names, file) = (names.join(","), report.environment);
+        let (names, file) = (names.join(","), &report.environment);
         let _ = write!(text, "\nWhat is refused is done without where {file} has this line:\nNOMD_TOLERATE={names}");
     }
     text
