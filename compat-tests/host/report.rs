@@ -27,7 +27,7 @@ fn the_stock_package_starts_with_warnings() {
     let report = report(&host, "");
     assert_eq!(report.status, WARNINGS, "{report:?}");
     for line in [
-        "/etc/bind/named.conf, run by nomd as bind: 4 files, 1 view, 5 zones (1 hint, 4 primary);",
+        "/etc/bind/named.conf, run by nomd as bind\n4 files, 1 view, 5 zones (1 hint, 4 primary); ",
         "for localhost, localnets (the default,",
         "anybody may transfer 4 zones, for no allow-transfer says otherwise",
         "nomd would start. Read the ",

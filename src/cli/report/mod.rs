@@ -250,7 +250,7 @@ impl Report {
         }
     }
 
-    /// What was looked at, on one line.
+    /// What was looked at.
     fn title(&self) -> String {
         let kinds: Vec<String> = self.zones.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let zones = self.zones.values().sum();
@@ -258,7 +258,7 @@ impl Report {
         let honoured = self.statements.honoured;
         let others: usize = self.statements.others.iter().map(|uses| uses.count).sum();
         format!(
-            "{}, run by nomd as {}: {}, {}, {}{kinds};\n{honoured} of {} do what they do in named",
+            "{}, run by nomd as {}\n{}, {}, {}{kinds}; {honoured} of {} do what they do in named",
             self.config,
             self.user,
             counted(self.files, "file"),

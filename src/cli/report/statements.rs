@@ -107,10 +107,10 @@ fn difference(said: &Diagnostic) -> Finding {
     Finding::new(Level::Warning, "partial", said.message.clone()).at([format!("{}:{}", said.file, said.line)])
 }
 
-/// What named itself would warn of.
+/// What is wrong with it, though it can be used.
 fn warnings(survey: &Survey) -> Finding {
     let count = survey.warnings.len();
-    let message = format!("named has {} about this configuration too", counted(count, "warning"));
+    let message = format!("the configuration itself draws {}", counted(count, "warning"));
     Finding::new(Level::Note, "warnings", message)
         .at(survey.warnings.iter().map(ToString::to_string))
         .times(count)
