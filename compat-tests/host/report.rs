@@ -54,7 +54,7 @@ fn the_verdict_is_what_happens() {
         ("forward", "", "zone a { type forward; forwarders { 10.0.0.1; }; };", "--tolerate type-forward", WARNINGS),
         ("zone", "", "zone \"a.example\" { type primary; file \"no-such\"; };", "", WARNINGS),
         ("log", "", "logging { channel a { file \"/no/such\"; }; category general { a; }; };", "", STOPPED),
-        ("partial", "dnstap { all; };", "statistics-channels { };", "", WARNINGS),
+        ("partial", "dnstap { all; }; dnstap-output unix \"/run/tap\";", "statistics-channels { };", "", WARNINGS),
         ("secret", "", "", "", STOPPED),
     ] {
         host.write_conf(name, &conf(options, more));
