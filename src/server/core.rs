@@ -191,14 +191,13 @@ impl Core {
 
 /// The world outside: addresses, logs, the service manager.
 impl Core {
-    /// Makes limits, control channels, timers and watches follow the configuration now in force.
+    /// Makes limits, control channels and watches follow the configuration now in force.
     pub(super) fn follow_settings(&mut self) {
         let options = &self.config.options;
         self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
         self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
         let failed = self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
         self.troubles.set_controls(failed);
-        self.configure_refreshing();
         self.follow_files();
     }
 

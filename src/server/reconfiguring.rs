@@ -240,6 +240,7 @@ impl Core {
         self.shared.retire(Retired::Config(old));
         self.refreshing.configure(&self.config);
         self.notifying.configure(&self.config.options);
+        let changes_peers = plan.changes_peers();
         for step in plan.steps {
             match step {
                 Step::DropZone(key) => self.drop_zone(&key),
@@ -248,6 +249,9 @@ impl Core {
                 // These follow the configuration now in force, whether they differ or failed before.
                 _ => {}
             }
+        }
+        if changes_peers {
+            self.refreshed().into_iter().for_each(|id| self.configure_refresh(id));
         }
         self.publish_snapshot(&touched);
         self.last_configured = SystemTime::now();
@@ -283,8 +287,10 @@ impl Core {
         let old_file = task.file().cloned();
         task.served = Arc::new(task.served.with_policy(policies.of(&zone)));
         task.conf = zone;
+        let is_secondary = task.is_secondary();
+        self.configure_refresh(id);
         match change.source {
-            Source::OtherFile if task.is_secondary() => {
+            Source::OtherFile if is_secondary => {
                 let touched = old_file.and_then(|file| load::modified(&file));
                 self.write_elsewhere(id, touched);
             }

@@ -199,14 +199,17 @@ impl Core {
         }
     }
 
-    /// Gives every secondary the settings of the configuration now in force.
-    pub(super) fn configure_refreshing(&mut self) {
-        for id in self.zones.iter().filter(|(_, task)| task.refresh.is_some()).map(|(id, _)| id).collect::<Vec<_>>() {
-            let settings = self.refresh_settings(id);
-            if let (Some(settings), Some(task)) = (settings, self.zones.get_mut(id)) {
-                task.refresh.iter_mut().for_each(|refresh| refresh.configure(settings.clone()));
-            }
+    /// Gives a secondary the settings of the configuration now in force.
+    pub(super) fn configure_refresh(&mut self, id: ZoneId) {
+        let settings = self.refresh_settings(id);
+        if let (Some(settings), Some(task)) = (settings, self.zones.get_mut(id)) {
+            task.refresh.iter_mut().for_each(|refresh| refresh.configure(settings.clone()));
         }
+    }
+
+    /// The secondaries that are refreshed.
+    pub(super) fn refreshed(&self) -> Vec<ZoneId> {
+        self.zones.iter().filter(|(_, task)| task.refresh.is_some()).map(|(id, _)| id).collect()
     }
 
     fn refresh_settings(&self, id: ZoneId) -> Option<Settings> {
@@ -248,8 +251,7 @@ impl Core {
     }
 
     fn step_all(&mut self, event: &Event) {
-        let secondaries = self.zones.iter().filter(|(_, task)| task.refresh.is_some());
-        for id in secondaries.map(|(id, _)| id).collect::<Vec<_>>() {
+        for id in self.refreshed() {
             self.step(id, event.clone(), false);
         }
     }

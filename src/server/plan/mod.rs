@@ -133,6 +133,11 @@ impl Plan {
         Self { steps: zones::steps(&[], &new.views) }
     }
 
+    /// Whether other servers are asked in another way: with other keys, or as `server` statements say.
+    pub(super) fn changes_peers(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Key(..) | Step::View(Edit::Change, ..)))
+    }
+
     /// Whether the configurations say the same.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
