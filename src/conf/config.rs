@@ -325,8 +325,6 @@ pub struct Zone {
     pub class: Class,
     /// What it is here.
     pub role: Role,
-    /// Where its statement stands, `file:line`.
-    pub place: Arc<str>,
     /// What it does and allows; many zones share one.
     pub settings: Arc<ZoneSettings>,
 }

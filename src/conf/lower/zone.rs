@@ -82,7 +82,7 @@ impl Context<'_> {
             _ => self.role(node, block, zone_type, files, shared)?,
         };
         let settings = self.shared_settings(block, zone_type, view, shared);
-        Some(Zone { apex, class, role, place: self.shown(node.place).into(), settings })
+        Some(Zone { apex, class, role, settings })
     }
 
     fn zone_type(&self, node: &Node<'_>, block: Block<'_>) -> Option<ZoneType> {
