@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The value kinds that a syntax may name.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "address",
     "address-match",
     "address-or-any",
+    "bare",
     "boolean",
     "duration",
     "fixed",
@@ -23,6 +24,7 @@ const KINDS: [&str; 24] = [
     "query-source-v6",
     "quoted",
     "remote",
+    "secret",
     "server-key",
     "size",
     "size-or-percentage",
@@ -92,7 +94,7 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "since" | "life" | "repeats" | "status" | "doc" => {}
+            "syntax" | "default" | "since" | "life" | "repeats" | "order" | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -138,11 +140,14 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
         let syntax = Syntax::of(entry.field("syntax")).map_err(|fault| (entry.line, fault))?;
         let _ = writeln!(
             out,
-            "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, life: {}, \
+            "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, \
+             breadth: {}, order: {}, life: {}, \
              status: {}, default: {:?}, since: {:?}, doc: {:?} }},",
             entry.name,
             entry.zone_types,
             entry.field("repeats") == "yes",
+            entry.scopes.iter().filter(|scope| ["top", "options", "view", "zone"].contains(&scope.as_str())).count(),
+            order(entry)?,
             life(entry)?,
             status(entry)?,
             entry.field("default"),
@@ -152,6 +157,16 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
     }
     out.push_str("];\n");
     Ok(())
+}
+
+/// Where no order is given.
+const USUAL_ORDER: u8 = 50;
+
+fn order(entry: &Entry) -> Result<u8, Fault> {
+    match entry.field("order") {
+        "" => Ok(USUAL_ORDER),
+        number => number.parse().map_err(|_| (entry.line, "'order' is not a small number".to_owned())),
+    }
 }
 
 fn life(entry: &Entry) -> Result<&'static str, Fault> {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, named, plan, report, rndc, trial};
+use nomd::cli::{self, Program, checkconf, named, plan, report, rndc, trial};
 use nomd::server;
 
 fn main() -> ExitCode {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Some((Program::Rndc, words)) => ExitCode::from(rndc::run(&words)),
         Some((Program::Report, words)) => ExitCode::from(report::run(&words)),
         Some((Program::Plan, words)) => ExitCode::from(plan::run(&words)),
+        Some((Program::CheckConf, words)) => ExitCode::from(checkconf::run(&words)),
         Some((Program::Help, _)) => {
             println!("{}", cli::HELP);
             ExitCode::SUCCESS

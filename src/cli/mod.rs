@@ -3,6 +3,7 @@
 //! One binary has many names: a link called `named` or `rndc` behaves as that program does, and so does the first word
 //! behind `nomd`.
 
+pub mod checkconf;
 pub mod named;
 pub mod plan;
 pub mod report;
@@ -19,6 +20,8 @@ pub enum Program {
     Named,
     /// The control client, as BIND's rndc.
     Rndc,
+    /// The checker of configurations, as BIND's named-checkconf.
+    CheckConf,
     /// A primary and a secondary to look at.
     Try,
     /// What a host should know before it switches.
@@ -35,6 +38,7 @@ impl Program {
         match name.to_str()? {
             "named" => Some(Self::Named),
             "rndc" => Some(Self::Rndc),
+            "named-checkconf" => Some(Self::CheckConf),
             "try" => Some(Self::Try),
             "report" => Some(Self::Report),
             "plan" => Some(Self::Plan),
@@ -50,7 +54,7 @@ pub fn choose(words: impl IntoIterator<Item = OsString>) -> Option<(Program, Vec
     let called = words.next().unwrap_or_default();
     let by_link = Path::new(&called).file_name().and_then(Program::from_name);
     let program = match by_link {
-        Some(program @ (Program::Named | Program::Rndc)) => program,
+        Some(program @ (Program::Named | Program::Rndc | Program::CheckConf)) => program,
         _ => words.next().map_or(Some(Program::Help), |word| Program::from_name(&word))?,
     };
     Some((program, words.collect()))
@@ -62,10 +66,12 @@ usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd rndc [flags] command     control a running server as rndc does
        nomd report [flags] [file]    tell what nomd makes of a host's named.conf
        nomd plan [flags] [file]      tell what a reload would change
+       nomd named-checkconf [flags] [file]
+                                     check a named.conf as named-checkconf does
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 
-A link to nomd that is called named or rndc needs no first word. See nomd(8).";
+A link to nomd that is called named, rndc or named-checkconf needs no first word. See nomd(8).";
 
 #[cfg(test)]
 mod tests {

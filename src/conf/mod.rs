@@ -9,11 +9,13 @@ pub mod rndc;
 pub mod survey;
 
 mod check;
+mod judge;
 mod lexer;
 mod lower;
 mod parse;
 mod parse_value;
 mod pattern;
+mod print;
 mod status;
 mod table;
 mod tree;
@@ -23,7 +25,9 @@ use std::path::Path;
 
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use judge::{Judgement, Manner, Wanted, judge};
 use parse::How;
+pub use print::Secrets;
 pub use status::{Tolerance, UnknownStatement};
 use table::Scope;
 use tree::{Arena, Tree};

@@ -40,7 +40,7 @@ impl<'a> Parser<'a> {
                 Token::Quoted(text, _) => Ok(Value::Text(text)),
                 _ => Err(self.fail_near("expected quoted string", token)),
             },
-            Kind::String | Kind::Host => match token {
+            Kind::String | Kind::Bare | Kind::Secret | Kind::Host => match token {
                 Token::Quoted(text, _) | Token::Word(text) => Ok(Value::Text(text)),
                 _ => Err(self.fail_near("expected string", token)),
             },

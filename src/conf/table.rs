@@ -20,6 +20,10 @@ pub(crate) struct Statement {
     pub(crate) zone_types: u16,
     /// Whether it may stand more than once in a block.
     pub(crate) repeats: bool,
+    /// In how many of the top level, options, views and zones it may stand.
+    pub(crate) breadth: u8,
+    /// Its place in print among those of the same breadth; equals are in alphabetical order.
+    pub(crate) order: u8,
     /// How alive it is in BIND 9.18.
     pub(crate) life: Life,
     /// What nomd makes of it.
@@ -103,6 +107,7 @@ pub(crate) enum Kind {
     Address,
     AddressMatch,
     AddressOrAny,
+    Bare,
     Boolean,
     Duration,
     Fixed,
@@ -116,6 +121,7 @@ pub(crate) enum Kind {
     QuerySourceV6,
     Quoted,
     Remote,
+    Secret,
     ServerKey,
     Size,
     SizeOrPercentage,
@@ -175,6 +181,12 @@ impl Scope {
         let at =
             indexes.binary_search_by(|index| STATEMENTS[usize::from(*index)].name.bytes().cmp(folded.clone())).ok()?;
         Some(&STATEMENTS[usize::from(*indexes.get(at)?)])
+    }
+
+    /// What statements are sorted by in print. BIND shows those of fewer blocks first.
+    pub(crate) fn order(self, statement: &Statement) -> (u8, u8, &'static str) {
+        let has_groups = matches!(self, Self::Top | Self::Options | Self::View | Self::Zone);
+        (if has_groups { statement.breadth } else { 0 }, statement.order, statement.name)
     }
 
     /// Its statements by name.

@@ -66,7 +66,6 @@ pub(crate) struct Item<'a> {
     /// Where it stands.
     pub(crate) place: Place,
     /// How it is written, the quotes of a string included; of a list or block the opening brace.
-    #[allow(dead_code)] // for the canonical printer
     pub(crate) raw: &'a str,
     /// What it says.
     pub(crate) value: Value<'a>,

@@ -1,0 +1,71 @@
+//! named-checkconf's view of a configuration: read it, check it, and show it.
+//!
+//! What nomd makes of single statements plays no part here, so the verdict is that of BIND.
+
+use std::path::Path;
+
+use super::diagnostics::{Diagnostic, Diagnostics, Severity};
+use super::parse::{self, How};
+use super::print::{self, Secrets};
+use super::table::Scope;
+use super::tree::{Arena, Tree};
+use super::{Dialect, check};
+
+/// What is wanted of a sound configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The verdict alone.
+    Verdict,
+    /// The configuration in canonical form.
+    Canonical(Secrets),
+    /// Its zones, one a line.
+    Zones,
+}
+
+/// The verdict.
+#[derive(Debug)]
+pub struct Judgement {
+    /// All that there is to say.
+    pub diagnostics: Diagnostics,
+    /// What was wanted; empty where there are errors.
+    pub text: String,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Whose strictness.
+    pub dialect: Dialect,
+    /// Whether to say that statements are deprecated.
+    pub with_deprecated: bool,
+    /// What to show.
+    pub wanted: Wanted,
+}
+
+/// Reads and checks a named.conf with all that it includes.
+pub fn judge(path: &Path, manner: Manner) -> Judgement {
+    let arena = Arena::default();
+    let (tree, mut said) = parse::file(&arena, path, How { scope: Scope::Top, dialect: manner.dialect });
+    if !manner.with_deprecated {
+        said.retain(|fault| !is_deprecation(fault));
+    }
+    said.extend(tree.as_ref().map(check::check).unwrap_or_default());
+    let diagnostics = Diagnostics(said);
+    let text = match tree {
+        Some(tree) if !diagnostics.has_errors() => show(&tree, manner.wanted),
+        _ => String::new(),
+    };
+    Judgement { diagnostics, text }
+}
+
+fn is_deprecation(fault: &Diagnostic) -> bool {
+    fault.severity == Severity::Warning && fault.message.ends_with("is deprecated")
+}
+
+fn show(tree: &Tree<'_>, wanted: Wanted) -> String {
+    match wanted {
+        Wanted::Verdict => String::new(),
+        Wanted::Canonical(secrets) => print::canonical(tree, secrets),
+        Wanted::Zones => print::zones(tree),
+    }
+}

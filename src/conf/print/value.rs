@@ -1,0 +1,125 @@
+//! Single values in their canonical form.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{Printer, Rest, Secrets, take};
+use crate::conf::table::{Kind, Syntax};
+use crate::conf::tree::{Item, Value};
+
+/// An element of an address match list, for lists within lists.
+static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
+
+/// Whether a value of this kind may be what `value` is.
+pub(super) fn fits(kind: Kind, value: &Value<'_>) -> bool {
+    match (kind, value) {
+        (Kind::AddressMatch, _) => true,
+        (_, Value::List(_) | Value::Block(_)) => false,
+        (Kind::AddressOrAny, Value::Word(word)) => *word == "*",
+        (Kind::PortOrAny, Value::Word(word)) => *word == "*",
+        (Kind::PortRange, Value::Word(word)) => *word == "range",
+        (_, Value::Word(_)) => false,
+        (_, _) => true,
+    }
+}
+
+impl Printer {
+    /// A value, which may be several items.
+    pub(super) fn value(&mut self, kind: Kind, rest: Rest<'_, '_>) {
+        match kind {
+            Kind::AddressMatch => self.address_match(rest),
+            Kind::Words => {
+                while let Some(item) = take(rest) {
+                    self.single(kind, item);
+                }
+            }
+            Kind::Remote | Kind::PortRange => {
+                if let Some(item) = take(rest) {
+                    self.single(kind, item);
+                }
+                self.behind(kind, rest);
+            }
+            _ => {
+                if let Some(item) = take(rest) {
+                    self.single(kind, item);
+                }
+            }
+        }
+    }
+
+    /// The port of a server, the bounds of a range.
+    fn behind(&mut self, kind: Kind, rest: Rest<'_, '_>) {
+        if kind == Kind::Remote && !super::begins(&Syntax::Word("port"), rest) {
+            return;
+        }
+        let count = if kind == Kind::Remote { 2 } else { rest.len() };
+        for item in (0..count).map_while(|_| take(rest)) {
+            self.single(kind, item);
+        }
+    }
+
+    fn single(&mut self, kind: Kind, item: &Item<'_>) {
+        match item.value {
+            Value::Word("*") if kind == Kind::AddressOrAny => self.part("0.0.0.0"),
+            Value::Word(word) => self.part(word),
+            Value::Text(text) => self.text(kind, text, item.raw),
+            Value::Boolean(is_so) => self.part(if is_so { "yes" } else { "no" }),
+            Value::Number(number) => self.part(&number.to_string()),
+            Value::Bytes(bytes) => self.part(&bytes.to_string()),
+            Value::Percent(percent) => self.part(&format!("{percent}%")),
+            Value::Seconds(_) if item.raw.starts_with(['P', 'p']) => self.part(&item.raw.to_ascii_uppercase()),
+            Value::Seconds(seconds) => self.part(&seconds.to_string()),
+            Value::Address(address) => self.part(&address_text(address)),
+            Value::Source(source) => self.source(kind, source),
+            Value::Prefix(prefix) => self.part(&format!("{}/{}", address_text(prefix.addr()), prefix.prefix_len())),
+            Value::List(_) | Value::Block(_) => {}
+        }
+    }
+
+    fn text(&mut self, kind: Kind, text: &str, raw: &str) {
+        match kind {
+            Kind::Bare | Kind::Fixed | Kind::Text => self.part(text),
+            Kind::Secret if self.secrets == Secrets::Hidden => {
+                self.part(&format!("\"{}\"", "?".repeat(text.len())));
+            }
+            _ if raw.starts_with('"') => self.part(raw),
+            _ => self.part(&format!("\"{text}\"")),
+        }
+    }
+
+    fn source(&mut self, kind: Kind, source: SocketAddr) {
+        let is_query = matches!(kind, Kind::QuerySourceV4 | Kind::QuerySourceV6);
+        if is_query {
+            self.part("address");
+        }
+        self.part(&address_text(source.ip()));
+        if is_query || source.port() != 0 {
+            let _ = write!(self.out, " port {}", source.port());
+        }
+    }
+
+    /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
+    fn address_match(&mut self, rest: Rest<'_, '_>) {
+        while let Some(item) = rest.first() {
+            match item.value {
+                Value::List(_) => return self.list(&MATCH, rest),
+                _ => self.single(Kind::AddressMatch, item),
+            }
+            take(rest);
+        }
+    }
+}
+
+/// An address as C's inet_ntop writes it: also IPv4-compatible ones end in dots.
+fn address_text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(v6) => v4_within(v6).map_or_else(|| v6.to_string(), |v4| format!("::{v4}")),
+        IpAddr::V4(v4) => v4.to_string(),
+    }
+}
+
+fn v4_within(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let segments = address.segments();
+    let is_compatible = segments[..6] == [0; 6] && segments[6] != 0;
+    is_compatible.then(|| address.to_ipv4()).flatten()
+}
