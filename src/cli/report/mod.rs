@@ -21,6 +21,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use self::finding::{Level, Section, counted};
 use self::host::{Account, Host};
@@ -36,7 +37,7 @@ pub fn run(words: &[OsString]) -> u8 {
     let flags = match Flags::try_parse_from(words) {
         Ok(flags) => flags,
         Err(error) => {
-            eprintln!("nomd report: {}\n{USAGE}", error.kind());
+            eprintln!("nomd report: {}\n{USAGE}", usage_fault(&error));
             return UNREADABLE;
         }
     };
@@ -53,6 +54,14 @@ pub fn run(words: &[OsString]) -> u8 {
             eprint!("{fault}");
             UNREADABLE
         }
+    }
+}
+
+/// What is wrong with a command line.
+fn usage_fault(error: &clap::Error) -> String {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => format!("{}: {argument}", error.kind()),
+        _ => error.kind().to_string(),
     }
 }
 
@@ -188,7 +197,7 @@ impl Scene<'_> {
     /// The directories that the server writes into.
     fn written_directories(&self) -> Vec<PathBuf> {
         let config = &self.survey.config;
-        let copies = self.zone_files().filter(|(zone, _)| zone.is_written()).map(|(_, path)| path);
+        let copies = self.zone_files().filter(|(zone, _)| zone.is_copy()).map(|(_, path)| path);
         let logs = config.logging.channels.iter().filter_map(|channel| match &channel.to {
             Destination::File { path, .. } => Some(self.absolute(path)),
             _ => None,

@@ -29,7 +29,12 @@ pub struct ZoneSurvey {
 impl ZoneSurvey {
     /// Whether named writes its file: a copy, or what updates and signing make of it.
     pub fn is_written(&self) -> bool {
-        self.zone_type == "secondary" || self.zone_type == "mirror" || self.is_dynamic()
+        self.is_copy() || self.is_dynamic()
+    }
+
+    /// Whether its contents come from elsewhere.
+    pub fn is_copy(&self) -> bool {
+        matches!(self.zone_type, "secondary" | "mirror")
     }
 
     /// Whether named changes its contents by itself.
