@@ -212,7 +212,10 @@ impl Core {
                 let failed = self.listening.follow(&self.config.options, &self.host, &addresses, &self.service);
                 self.troubles.set_listeners(failed);
             }
-            Err(error) => log!(Category::Network, Severity::Error, "interfaces can't be scanned: {error}"),
+            Err(error) => {
+                log!(Category::Network, Severity::Error, "interfaces can't be scanned: {error}");
+                self.listening.schedule_scan();
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -185,4 +186,42 @@ async fn a_log_that_cannot_be_opened_fails_the_command_and_nothing_else() {
     assert_ne!(answer.try_recv().unwrap().result, IscResult::SUCCESS);
     assert!(core.status().contains("\nnot in force: logging: logging channel 'c' file"), "{}", core.status());
     assert_eq!(core.zones.iter().map(|(_, task)| task.key.to_string()).collect::<Vec<_>>(), ["b.test"]);
+}
+
+#[tokio::test]
+async fn a_burst_of_new_addresses_leads_to_one_look_at_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = running(folder.path()).await;
+    let before = std::time::Instant::now();
+    core.handle(Event::Interfaces);
+    let planned = core.listening.next_scan();
+    assert!(planned.is_some_and(|at| at > before && at < before + Duration::from_secs(1)), "{planned:?}");
+    core.handle(Event::Interfaces);
+    assert_eq!(core.listening.next_scan(), planned, "what goes on for long must not put it off");
+}
+
+#[tokio::test]
+async fn a_copy_that_belongs_in_another_file_is_written_there() {
+    let folder = tempfile::tempdir().unwrap();
+    write_zone(folder.path(), "one", 1);
+    let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    std::fs::File::options().append(true).open(folder.path().join("one")).unwrap().set_modified(an_hour_ago).unwrap();
+    let zone = |file: &str| {
+        let file = format!("file \"FOLDER/{file}\"; masterfile-format text;");
+        format!("zone \"a.test\" {{ type secondary; primaries {{ 127.0.0.1 port 1; }}; {file} }};\n")
+    };
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &zone("one"));
+    settle(&mut core, &mut inbox).await;
+    core.adopt(Core::configuration(folder.path(), &zone("two")));
+    core.run_saving();
+    while core.zones.iter().any(|(_, task)| task.unsaved_s.is_some()) {
+        core.handle(inbox.recv().await.unwrap());
+    }
+    assert_eq!(serial(&core), Some(Serial(1)));
+    let touched = load::modified(&folder.path().join("two")).map(whole_seconds);
+    assert_eq!(touched, Some(whole_seconds(an_hour_ago)), "the age of a copy is its expiry clock");
+}
+
+fn whole_seconds(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
