@@ -1,7 +1,7 @@
 //! `nomd report`: what a host that runs named should know before nomd takes over.
 //!
 //! Reads the configuration and looks at the host's files; starts nothing, asks nobody, changes nothing. Each subject
-//! has a module whose `check` turns facts into [`finding::Finding`]s; `text` and `json` print them.
+//! has a module whose `check` turns facts into findings; `text` and `json` print them.
 
 mod finding;
 mod host;
