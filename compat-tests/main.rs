@@ -10,6 +10,7 @@ mod checkers;
 mod control;
 mod faults;
 mod host;
+mod keygen;
 #[path = "mutation/mutator.rs"]
 mod mutator;
 mod notify;

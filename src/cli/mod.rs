@@ -4,6 +4,9 @@
 //! behind `nomd`.
 
 pub mod checkconf;
+pub mod confgen;
+mod getopt;
+pub mod keygen;
 pub mod named;
 pub mod plan;
 pub mod report;
@@ -22,6 +25,10 @@ pub enum Program {
     Rndc,
     /// The checker of configurations, as BIND's named-checkconf.
     CheckConf,
+    /// What makes the keys of the control channel, as BIND's rndc-confgen.
+    RndcConfgen,
+    /// What makes TSIG keys, as BIND's tsig-keygen and ddns-confgen.
+    Keygen(keygen::Tool),
     /// A primary and a secondary to look at.
     Try,
     /// What a host should know before it switches.
@@ -39,12 +46,20 @@ impl Program {
             "named" => Some(Self::Named),
             "rndc" => Some(Self::Rndc),
             "named-checkconf" => Some(Self::CheckConf),
+            "rndc-confgen" => Some(Self::RndcConfgen),
+            "tsig-keygen" => Some(Self::Keygen(keygen::Tool::Tsig)),
+            "ddns-confgen" => Some(Self::Keygen(keygen::Tool::Ddns)),
             "try" => Some(Self::Try),
             "report" => Some(Self::Report),
             "plan" => Some(Self::Plan),
             "help" | "-h" | "--help" => Some(Self::Help),
             _ => None,
         }
+    }
+
+    /// Whether a link to nomd that is called so is this program.
+    fn may_be_linked(self) -> bool {
+        !matches!(self, Self::Try | Self::Report | Self::Plan | Self::Help)
     }
 }
 
@@ -54,7 +69,7 @@ pub fn choose(words: impl IntoIterator<Item = OsString>) -> Option<(Program, Vec
     let called = words.next().unwrap_or_default();
     let by_link = Path::new(&called).file_name().and_then(Program::from_name);
     let program = match by_link {
-        Some(program @ (Program::Named | Program::Rndc | Program::CheckConf)) => program,
+        Some(program) if program.may_be_linked() => program,
         _ => words.next().map_or(Some(Program::Help), |word| Program::from_name(&word))?,
     };
     Some((program, words.collect()))
@@ -64,6 +79,8 @@ pub fn choose(words: impl IntoIterator<Item = OsString>) -> Option<(Program, Vec
 pub const HELP: &str = "\
 usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd rndc [flags] command     control a running server as rndc does
+       nomd rndc-confgen [flags]     make a key for rndc, and what the configurations need
+       nomd tsig-keygen [flags]      make a TSIG key; ddns-confgen does too, with advice on updates
        nomd report [flags] [file]    tell what nomd makes of a host's named.conf
        nomd plan [flags] [file]      tell what a reload would change
        nomd named-checkconf [flags] [file]
@@ -71,7 +88,7 @@ usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 
-A link to nomd that is called named, rndc or named-checkconf needs no first word. See nomd(8).";
+A link to nomd that is called as one of BIND's programs needs no first word. See nomd(8).";
 
 #[cfg(test)]
 mod tests {
@@ -86,6 +103,8 @@ mod tests {
         assert_eq!(chosen("/usr/sbin/named -g"), Some((Program::Named, vec!["-g".into()])));
         assert_eq!(chosen("./nomd named -g"), Some((Program::Named, vec!["-g".into()])));
         assert_eq!(chosen("rndc status"), Some((Program::Rndc, vec!["status".into()])));
+        assert_eq!(chosen("/usr/sbin/ddns-confgen"), Some((Program::Keygen(keygen::Tool::Ddns), vec![])));
+        assert_eq!(chosen("/tmp/try"), Some((Program::Help, vec![])));
         assert_eq!(chosen("nomd"), Some((Program::Help, vec![])));
         assert_eq!(chosen("nomd frobnicate"), None);
     }

@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use super::keygen::random_secret;
+
 /// Runs the two servers until they are told to end.
 pub fn run() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -108,7 +110,7 @@ impl Pair {
     fn lay_out(folder: &Path) -> io::Result<Self> {
         let mut candidates = candidates();
         let pair = Self { primary: Ports::free(&mut candidates)?, secondary: Ports::free(&mut candidates)? };
-        let key = random_secret()?;
+        let key = random_secret(SECRET_BITS)?;
         let (primary, secondary) = (pair.primary, pair.secondary);
         let zone = format!(
             "type primary; file \"{ZONE}.zone\";\n  allow-transfer {{ key \"{KEY}\"; }};\n  \
@@ -166,7 +168,7 @@ fn zone_file(folder: &Path) -> PathBuf {
 fn write_server(folder: &Path, name: &str, ports: Ports, secret: &str, zone: &str) -> io::Result<()> {
     let home = folder.join(name);
     fs::create_dir(&home)?;
-    let rndc_secret = random_secret()?;
+    let rndc_secret = random_secret(SECRET_BITS)?;
     let rndc_key = format!("key \"rndc-key\" {{ algorithm hmac-sha256; secret \"{rndc_secret}\"; }};\n");
     let conf = format!(
         "{rndc_key}key \"{KEY}\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};
@@ -190,14 +192,6 @@ zone \"{ZONE}\" {{
         ports.control
     );
     fs::write(home.join("rndc.conf"), rndc)
-}
-
-/// A fresh secret of 256 bits in base64.
-fn random_secret() -> io::Result<String> {
-    use io::Read;
-    let mut secret = [0; 32];
-    fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
-    Ok(data_encoding::BASE64.encode(&secret))
 }
 
 /// Starts one server; its log lines are shown with its name in front. The receiver hears when a zone has come over.
@@ -245,6 +239,8 @@ async fn stop(child: &mut Child) -> io::Result<()> {
     }
 }
 
+/// The length of the secrets that are made.
+const SECRET_BITS: usize = 256;
 const ZONE: &str = "example.com";
 const KEY: &str = "transfer-key";
 /// Below 12,000 live well-known services of hosts, from 32,768 on the kernel's own choices.
