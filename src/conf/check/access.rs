@@ -64,7 +64,10 @@ impl<'a> Context<'a> {
     pub(super) fn port(&self) -> u32 {
         const DEFAULT_PORT: u32 = 53;
         let node = nearest(&[self.options], "port");
-        node.and_then(|node| node.items.first()).and_then(Item::number).unwrap_or(DEFAULT_PORT)
+        node.and_then(|node| node.items.first())
+            .and_then(Item::number)
+            .filter(|port| *port <= MAX_PORT)
+            .unwrap_or(DEFAULT_PORT)
     }
 }
 

@@ -4,7 +4,8 @@
 //! sound is not looked at again; one that was not is found at fault wherever it is used.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 use super::{Context, all_named};
 use crate::conf::lexer::Place;
@@ -17,6 +18,8 @@ const BUILT_IN: [&str; 4] = ["any", "none", "localhost", "localnets"];
 /// The acls, and what is known of them.
 pub(super) struct Acls<'a> {
     statements: HashMap<String, &'a Node<'a>>,
+    /// Names that several have.
+    repeated: HashSet<String>,
     sound: RefCell<HashSet<String>>,
     /// Those whose elements are being looked at: to meet one again is a loop.
     started: RefCell<Vec<String>>,
@@ -28,27 +31,43 @@ pub(super) struct Faulty;
 impl<'a> Acls<'a> {
     /// The statements, of several with one name the first.
     pub(super) fn of(root: Block<'a>) -> Self {
-        let mut statements = HashMap::new();
+        let (mut statements, mut repeated) = (HashMap::new(), HashSet::new());
         for node in all_named(root, "acl") {
-            statements.entry(node.text().unwrap_or_default().to_ascii_lowercase()).or_insert(node);
+            match statements.entry(node.text().unwrap_or_default().to_ascii_lowercase()) {
+                Entry::Occupied(known) => {
+                    repeated.insert(known.key().clone());
+                }
+                Entry::Vacant(free) => {
+                    free.insert(node);
+                }
+            }
         }
-        Self { statements, sound: RefCell::default(), started: RefCell::default() }
+        Self { statements, repeated, sound: RefCell::default(), started: RefCell::default() }
     }
 }
 
 impl Context<'_> {
     /// The names of the acls, which come last of all.
     pub(super) fn check_acls(&self) {
-        let mut seen: HashMap<String, Place> = HashMap::new();
-        for node in all_named(self.root, "acl") {
+        let mut nodes = all_named(self.root, "acl");
+        while let Some(node) = nodes.next() {
             let name = node.text().unwrap_or_default();
             if BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 self.error(node.place, format!("attempt to redefine builtin acl '{name}'"));
-            } else if let Some(earlier) = seen.get(&name.to_ascii_lowercase()) {
-                let earlier = self.shown(*earlier);
-                self.error(node.place, format!("attempt to redefine acl '{name}' previous definition: {earlier}"));
-            } else {
-                seen.insert(name.to_ascii_lowercase(), node.place);
+            }
+            // The quick answer first: most acls have a name of their own.
+            if self.acls.repeated.contains(&name.to_ascii_lowercase()) {
+                self.check_later(node, name, nodes.clone());
+            }
+        }
+    }
+
+    fn check_later<'n>(&self, node: &Node<'_>, name: &str, later: impl Iterator<Item = &'n Node<'n>>) {
+        for other in later {
+            let text = other.text().unwrap_or_default();
+            if text.eq_ignore_ascii_case(name) {
+                let earlier = self.shown(node.place);
+                self.error(other.place, format!("attempt to redefine acl '{text}' previous definition: {earlier}"));
             }
         }
     }

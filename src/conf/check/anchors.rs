@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::view::View;
-use super::{Context, all_named};
+use super::{Context, all_named, named};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Item, Node, Value};
 use crate::dns::Name;
@@ -50,19 +50,18 @@ struct Root {
 impl<'a> Context<'a> {
     /// The anchors of a view.
     pub(super) fn check_anchors(&self, view: View<'a>) {
-        let blocks: Vec<Block<'_>> = view.block.into_iter().chain([self.root]).collect();
+        let levels: Vec<Block<'_>> = view.block.into_iter().chain([self.root]).collect();
         let nodes =
-            |name: &'static str| blocks.iter().flat_map(move |block| all_named(*block, name)).collect::<Vec<_>>();
-        let (trusted, mut managed, mut current) =
-            (nodes("trusted-keys"), nodes("managed-keys"), nodes("trust-anchors"));
-        let old_root = self.check_statements(&trusted, "trusted-keys");
-        if let (Some(node), false) = (managed.first(), current.is_empty()) {
+            |name: &'static str| levels.iter().flat_map(move |block| all_named(*block, name)).collect::<Vec<_>>();
+        let (trusted, managed, mut current) = (nodes("trusted-keys"), nodes("managed-keys"), nodes("trust-anchors"));
+        let old_root = self.check_levels(&levels, "trusted-keys", "trusted-keys");
+        let mut newest = "trust-anchors";
+        if current.is_empty() {
+            (newest, current) = ("managed-keys", managed);
+        } else if let Some(node) = managed.first() {
             self.error(node.place, "use of managed-keys is not allowed when trust-anchors is also in use");
         }
-        if current.is_empty() {
-            current.append(&mut managed);
-        }
-        let root = self.check_statements(&current, "static");
+        let root = self.check_levels(&levels, newest, "static");
         self.check_root(&current, old_root, root);
         let is_auto = self.effective(view, "dnssec-validation").and_then(Node::value) == Some(&Value::Word("auto"));
         if let Some(place) = old_root.fixed.or(root.fixed).filter(|_| is_auto) {
@@ -72,20 +71,25 @@ impl<'a> Context<'a> {
         self.check_conflicts(&current, &trusted);
     }
 
-    fn check_statements(&self, nodes: &[&Node<'_>], what: &str) -> Root {
+    /// The statements of one name, those of the view first.
+    fn check_levels(&self, levels: &[Block<'_>], name: &str, what: &str) -> Root {
         let mut root = Root::default();
-        let mut warned: Option<Place> = None;
-        for node in nodes {
-            for anchor in anchors(node) {
-                self.check_anchor(&anchor);
+        for block in levels {
+            let own = self.check_statements(*block, name);
+            if let Some(node) = named(*block, name).filter(|_| own.fixed.is_some()) {
+                self.warn(node.place, format!("{what} {ADVICE}"));
+            }
+            root = root.and(own);
+        }
+        root
+    }
+
+    fn check_statements(&self, block: Block<'_>, name: &str) -> Root {
+        let mut root = Root::default();
+        for anchor in all_named(block, name).flat_map(anchors) {
+            if self.check_anchor(&anchor) {
                 root.add(&anchor);
             }
-            if root.fixed.is_some() {
-                warned = warned.or(Some(node.place));
-            }
-        }
-        if let Some(place) = warned {
-            self.warn(place, format!("{what} {ADVICE}"));
         }
         root
     }
@@ -104,57 +108,75 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_anchor(&self, anchor: &Anchor<'_>) {
-        let place = anchor.place;
+    /// Whether it can be used.
+    fn check_anchor(&self, anchor: &Anchor<'_>) -> bool {
+        if anchor.name.is_none() {
+            self.error(anchor.place, "bad key name: empty label\n");
+        }
+        let fields_fit = self.check_fields(anchor);
+        let data_fits = if anchor.is_digest() { self.check_digest_data(anchor) } else { self.check_key_data(anchor) };
+        anchor.name.is_some() && fields_fit && data_fits
+    }
+
+    fn check_fields(&self, anchor: &Anchor<'_>) -> bool {
+        let (place, mut fit) = (anchor.place, true);
         let fields = if anchor.is_digest() { DIGEST_FIELDS } else { KEY_FIELDS };
         for ((field, max), number) in fields.into_iter().zip(&anchor.numbers) {
             if *number > max {
                 // BIND's message ends its own line for algorithms.
                 let end = if field == "algorithm" { "\n" } else { "" };
                 self.error(place, format!("{field} too big: {number}{end}"));
+                fit = false;
             } else if field == "flags" && number & REVOKED != 0 {
                 self.warn(place, "key flags revoke bit set");
             }
         }
-        if anchor.name.is_none() {
-            return self.error(place, "bad key name: empty label\n");
-        }
-        match anchor.is_digest() {
-            true if data_encoding::HEXUPPER_PERMISSIVE.decode(anchor.data.as_bytes()).is_err() => {
-                self.error(place, "bad hex encoding");
-            }
-            true => {}
-            false => self.check_key_data(anchor),
-        }
+        fit
     }
 
-    fn check_key_data(&self, anchor: &Anchor<'_>) {
+    fn check_digest_data(&self, anchor: &Anchor<'_>) -> bool {
+        let fits = data_encoding::HEXUPPER_PERMISSIVE.decode(anchor.data.as_bytes()).is_ok();
+        if !fits {
+            self.error(anchor.place, "bad hex encoding");
+        }
+        fits
+    }
+
+    fn check_key_data(&self, anchor: &Anchor<'_>) -> bool {
         let Ok(key) = data_encoding::BASE64.decode(anchor.data.as_bytes()) else {
-            return self.error(anchor.place, "bad base64 encoding");
+            self.error(anchor.place, "bad base64 encoding");
+            return false;
         };
         if anchor.numbers.get(2) == Some(&RSASHA1) && key.starts_with(&WEAK_EXPONENT) {
             self.warn(anchor.place, format!("{} '{}' has a weak exponent", anchor.kind, anchor.text));
         }
+        true
     }
 
     /// A name is trusted for ever or to begin with, not both.
     fn check_conflicts(&self, current: &[&Node<'_>], trusted: &[&Node<'_>]) {
+        let (current, trusted) = (self.general_first(current), self.general_first(trusted));
         let mut fixed: HashMap<Name, Place> = HashMap::new();
-        for anchor in current.iter().chain(trusted).flat_map(|node| anchors(node)).filter(|anchor| !anchor.is_initial())
-        {
+        let all = current.iter().chain(&trusted).flat_map(|node| anchors(node));
+        for anchor in all.filter(|anchor| !anchor.is_initial()) {
             if let Some(name) = anchor.name {
                 fixed.entry(name).or_insert(anchor.place);
             }
         }
-        // BIND: those of the top level come first here.
-        let is_of_root = |node: &&&Node<'_>| self.root.0.iter().any(|known| std::ptr::eq(known, **node));
-        let (general, own): (Vec<&Node<'_>>, Vec<&Node<'_>>) = current.iter().partition(is_of_root);
-        for anchor in general.into_iter().chain(own).flat_map(anchors).filter(Anchor::is_initial) {
+        for anchor in current.into_iter().flat_map(anchors).filter(Anchor::is_initial) {
             if let Some(earlier) = anchor.name.and_then(|name| fixed.get(&name).copied()) {
                 let rule = "static and initializing keys cannot be used for the same domain.";
                 self.error(anchor.place, format!("{rule} static key defined at {}", self.shown(earlier)));
             }
         }
+    }
+
+    /// Those of the top level before those of the view, as BIND has them here.
+    fn general_first<'n>(&self, nodes: &[&'n Node<'n>]) -> Vec<&'n Node<'n>> {
+        let is_of_root = |node: &&'n Node<'n>| self.root.0.iter().any(|known| std::ptr::eq(known, *node));
+        let (mut general, own): (Vec<_>, Vec<_>) = nodes.iter().copied().partition(is_of_root);
+        general.extend(own);
+        general
     }
 }
 
@@ -169,6 +191,15 @@ impl Anchor<'_> {
 }
 
 impl Root {
+    fn and(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.or(other.fixed),
+            initial: self.initial || other.initial,
+            key_2010: self.key_2010 || other.key_2010,
+            key_2017: self.key_2017 || other.key_2017,
+        }
+    }
+
     fn add(&mut self, anchor: &Anchor<'_>) {
         if anchor.name.as_ref().is_none_or(|name| !name.as_ref().is_root()) {
             return;

@@ -1,6 +1,6 @@
 //! `dns64`: prefixes and suffixes (RFC 6052 section 2.2), and for whom.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -51,8 +51,17 @@ impl<'a> Context<'a> {
             leading += 1;
         }
         if suffix.octets().iter().take(leading).any(|octet| *octet != 0) {
-            self.error(item.place, format!("bad suffix '{suffix}' leading {leading} octets not zeros"));
+            self.error(item.place, format!("bad suffix '{}' leading {leading} octets not zeros", shown(suffix)));
         }
+    }
+}
+
+/// An address as C writes it: one of 96 zero bits ends as IPv4 does.
+fn shown(address: Ipv6Addr) -> String {
+    const SHORTEST: u128 = 0x1_0000;
+    match u128::from(address) {
+        bits @ SHORTEST..=0xffff_ffff => format!("::{}", Ipv4Addr::from_bits(bits as u32)),
+        _ => address.to_string(),
     }
 }
 

@@ -29,12 +29,15 @@ pub(super) struct Keys(HashMap<Name, Place>);
 pub(super) struct BadKey;
 
 impl Keys {
-    /// Checks the keys of a block and adds them. Two of one name are a fault; a broken one ends the checks.
+    /// Checks the keys of a block and adds them. Two of one name are a fault; with a broken one the checks
+    /// of a view end, at once unless it is its name that is broken.
     pub(super) fn add(&mut self, context: &Context<'_>, block: Block<'_>) -> Result<(), BadKey> {
+        let mut found = Ok(());
         for node in all_named(block, "key") {
             let text = node.text().unwrap_or_default();
             let Ok(name) = text.parse::<Name>() else {
                 context.error(node.block_place(), format!("key '{text}': bad key name"));
+                found = Err(BadKey);
                 continue;
             };
             check(context, node, text)?;
@@ -46,7 +49,7 @@ impl Keys {
                 self.0.insert(name, node.block_place());
             }
         }
-        Ok(())
+        found
     }
 
     /// Whether a key of this name is among them.

@@ -96,7 +96,7 @@ fn named<'a>(block: Block<'a>, name: &str) -> Option<&'a Node<'a>> {
 }
 
 /// The statements of this name.
-fn all_named<'a>(block: Block<'a>, name: &str) -> impl Iterator<Item = &'a Node<'a>> {
+fn all_named<'a>(block: Block<'a>, name: &str) -> impl Iterator<Item = &'a Node<'a>> + Clone {
     block.0.iter().filter(move |node| node.statement.name == name)
 }
 

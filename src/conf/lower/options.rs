@@ -7,7 +7,7 @@ use super::inherit::Levels;
 use super::{Context, acl};
 use crate::conf::config::{Identity, Listen, Options};
 use crate::conf::table::{Clause, clause};
-use crate::conf::tree::{Node, Value};
+use crate::conf::tree::{Item, Node, Value};
 
 /// The port of DNS.
 pub(super) const DEFAULT_PORT: u16 = 53;
@@ -28,14 +28,9 @@ impl Context<'_> {
 
     /// `port`.
     pub(super) fn own_port(&self) -> u16 {
-        let Some(item) = self.global().find(clause::PORT).and_then(|node| node.items.first()) else {
-            return DEFAULT_PORT;
-        };
-        let number = item.number().unwrap_or_default();
-        u16::try_from(number).unwrap_or_else(|_| {
-            self.error(item.place, format!("port '{number}' out of range"));
-            DEFAULT_PORT
-        })
+        let item = self.global().find(clause::PORT).and_then(|node| node.items.first());
+        let port = item.and_then(Item::number).and_then(|number| u16::try_from(number).ok());
+        port.unwrap_or(DEFAULT_PORT)
     }
 
     pub(super) fn lower_options(&self) -> Options {
@@ -130,19 +125,7 @@ impl Context<'_> {
 
     fn cookie_secrets(&self) -> Vec<[u8; 16]> {
         let statements = self.options.into_iter().flat_map(|block| block.all(clause::COOKIE_SECRET));
-        statements.filter_map(|node| self.cookie_secret(node)).collect()
-    }
-
-    fn cookie_secret(&self, node: &Node<'_>) -> Option<[u8; 16]> {
-        let (text, place) = (node.text()?, node.items.first()?.place);
-        let Ok(secret) = data_encoding::HEXUPPER_PERMISSIVE.decode(text.as_bytes()) else {
-            self.error(place, "cookie-secret: invalid hex string".to_owned());
-            return None;
-        };
-        let secret = secret.try_into();
-        if secret.is_err() {
-            self.error(place, "SipHash-2-4 cookie-secret must be 128 bits".to_owned());
-        }
-        secret.ok()
+        let read = |text: &str| data_encoding::HEXUPPER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok();
+        statements.filter_map(|node| read(node.text()?)).collect()
     }
 }

@@ -26,6 +26,9 @@ impl Context<'_> {
         if let Some((item, name)) = tls.and_then(text_of) {
             self.check_tls_use(item, name);
         }
+        if let Some(item) = http.filter(|_| tls.is_none()) {
+            self.error(item.place, "http must specify a 'tls' statement, 'tls ephemeral', or 'tls none'");
+        }
         if let Some((item, name)) = http.and_then(text_of) {
             let is_it = |known: &str| known.eq_ignore_ascii_case(name);
             let declared = all_named(self.root, "http").filter_map(Node::text).any(is_it);
@@ -33,11 +36,9 @@ impl Context<'_> {
                 self.error(item.place, format!("http '{name}' is not defined"));
             }
         }
-        if let Some(item) = http.filter(|_| tls.is_none()) {
-            self.error(item.place, "http must specify a 'tls' statement, 'tls ephemeral', or 'tls none'");
-        }
+        // BIND: the last port of all is out of range here.
         if let Some((item, port)) = node.after("port").and_then(|item| Some((item, item.number()?)))
-            && port > MAX_PORT
+            && port >= MAX_PORT
         {
             self.error(item.place, format!("port value '{port}' is out of range"));
         }

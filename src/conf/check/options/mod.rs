@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod names;
 
+use super::access::MAX_PORT;
 use super::server::source_of;
 use super::{Context, all_named, named};
 pub(super) use limits::number_of;
@@ -29,7 +30,7 @@ impl Context<'_> {
     pub(super) fn check_global(&self) {
         let Some(block) = self.options else { return };
         for item in PORTS.into_iter().filter_map(|name| first_item(block, name)) {
-            self.check_port(item);
+            self.check_own_port(item);
         }
         self.check_options(block);
     }
@@ -56,6 +57,13 @@ impl Context<'_> {
         self.check_stale_refresh(block);
         self.check_listeners(block);
         self.check_restarts(block);
+    }
+
+    /// BIND: the last port of all is out of range here.
+    fn check_own_port(&self, item: &Item<'_>) {
+        if let Some(port) = item.number().filter(|port| *port >= MAX_PORT) {
+            self.error(item.place, format!("port '{port}' out of range"));
+        }
     }
 
     fn check_source(&self, node: Option<&Node<'_>>) {
