@@ -1,6 +1,7 @@
 //! Reload and reconfig while questions keep coming: none stays without its answer, and a fault leaves all as it was.
 
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -234,4 +235,37 @@ fn plan_tells_what_reconfig_will_do_and_does_nothing() {
     std::fs::write(&new, "zone {").unwrap();
     let broken = plan(&new.display().to_string());
     assert!(broken.status == 2 && broken.stderr.contains("new file.conf:1:"), "{broken:?}");
+}
+
+#[test]
+fn a_configuration_that_takes_long_to_read_holds_up_nothing() {
+    let server = primary("");
+    let (conf, pipe) = (server.path("named.conf"), server.path("slow.conf"));
+    assert_eq!(run("mkfifo", &[&pipe.display().to_string()]).status, 0);
+    let original = std::fs::read_to_string(&conf).unwrap();
+    let zone = "zone \"slow.example\" { type primary; file \"example.com.db\"; };\n";
+    std::fs::write(&conf, format!("{original}{zone}include \"{}\";\n", pipe.display())).unwrap();
+    let status = || server.rndc(&["status"]).stdout;
+    std::thread::scope(|scope| {
+        let asked = [0; 2].map(|_| scope.spawn(|| server.rndc(&["reconfig"]).status));
+        server.wait_until("the configuration is being read", || status().contains("reload/reconfig in progress"));
+        assert_eq!(dig::serial(server.port, ZONE), Some(1));
+        server.change_zone(ZONE, &zones::example(2));
+        server.wait_for_serial(ZONE, 2);
+        assert!(status().contains("number of zones: 1 "));
+        // Whoever asked second may need a reading of their own.
+        while !asked.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            feed(&pipe);
+        }
+        assert_eq!(asked.map(|asked| asked.join().unwrap()), [0, 0]);
+    });
+    assert!(status().contains("number of zones: 2 "));
+}
+
+/// Lets somebody who reads from a pipe come to its end.
+fn feed(pipe: &std::path::Path) {
+    // Fails while nobody reads.
+    let writer = std::fs::File::options().write(true).custom_flags(libc::O_NONBLOCK).open(pipe);
+    drop(writer);
+    std::thread::sleep(Duration::from_millis(20));
 }
