@@ -157,10 +157,8 @@ impl<'a> Source<'a> {
     /// a server of many zones has millions.
     fn blank(&mut self) -> Result<(), LexError> {
         loop {
-            let spaces = count(self.rest, is_space);
-            let (passed, rest) = self.rest.split_at(spaces);
-            self.line += line_ends(passed);
-            self.rest = rest;
+            self.spaces();
+            let rest = self.rest;
             if !matches!(rest.as_bytes().first(), Some(b'#' | b'/')) {
                 return Ok(());
             }
@@ -172,6 +170,15 @@ impl<'a> Source<'a> {
             self.line += line_ends(&rest[..rest.len() - after.len()]);
             self.rest = after;
         }
+    }
+
+    fn spaces(&mut self) {
+        let mut passed = 0;
+        for byte in self.rest.bytes().take_while(|&byte| is_space(byte)) {
+            self.line += u32::from(byte == b'\n');
+            passed += 1;
+        }
+        self.rest = self.rest.get(passed..).unwrap_or_default();
     }
 
     /// Goes to the end.

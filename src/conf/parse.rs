@@ -18,6 +18,33 @@ const MAX_DEPTH: usize = 64;
 /// The longest token that a message repeats whole.
 const MAX_SHOWN: usize = 30;
 
+/// The statements found last: most files have few kinds of them, over and over.
+struct Recent<'a>([Option<(Scope, &'a str, &'static Statement)>; RECENT]);
+
+impl Default for Recent<'_> {
+    fn default() -> Self {
+        Self([None; RECENT])
+    }
+}
+
+impl<'a> Recent<'a> {
+    fn find(&mut self, scope: Scope, name: &'a str) -> Option<&'static Statement> {
+        let first = usize::from(name.bytes().next().unwrap_or_default());
+        let place = self.0.get_mut((first + 5 * name.len() + 11 * scope as usize) % RECENT)?;
+        if let Some((known_scope, known, statement)) = *place
+            && (known_scope, known) == (scope, name)
+        {
+            return Some(statement);
+        }
+        let statement = scope.find(name)?;
+        *place = Some((scope, name, statement));
+        Some(statement)
+    }
+}
+
+/// How many statements are remembered.
+const RECENT: usize = 64;
+
 /// The reading cannot go on; the reason has been noted.
 pub(super) struct Stop;
 
@@ -79,6 +106,7 @@ pub(super) struct Parser<'a> {
     /// Items and elements of lists that are being read, those of the innermost last.
     elements: Vec<&'a [Item<'a>]>,
     nodes: Vec<Node<'a>>,
+    recent: Recent<'a>,
     /// How the last token is written.
     pub(super) raw: &'a str,
     faults: Vec<Diagnostic>,
@@ -98,6 +126,7 @@ impl<'a> Parser<'a> {
             ahead: None,
             elements: Vec::new(),
             nodes: Vec::new(),
+            recent: Recent::default(),
             raw: "",
             faults: Vec::new(),
             root: PathBuf::new(),
@@ -132,7 +161,7 @@ impl<'a> Parser<'a> {
                 self.include()?;
                 continue;
             }
-            match scope.find(name) {
+            match self.recent.find(scope, name) {
                 Some(statement) => self.known(scope, statement, name, first, &mut items)?,
                 None => self.unknown(name)?,
             }

@@ -176,10 +176,11 @@ impl Statement {
 impl Scope {
     /// The statement of this name, whatever the case of its letters.
     pub(crate) fn find(self, name: &str) -> Option<&'static Statement> {
-        let folded = name.bytes().map(|byte| byte.to_ascii_lowercase());
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return self.find(&name.to_ascii_lowercase());
+        }
         let indexes = self.indexes();
-        let at =
-            indexes.binary_search_by(|index| STATEMENTS[usize::from(*index)].name.bytes().cmp(folded.clone())).ok()?;
+        let at = indexes.binary_search_by(|index| STATEMENTS[usize::from(*index)].name.cmp(name)).ok()?;
         Some(&STATEMENTS[usize::from(*indexes.get(at)?)])
     }
 

@@ -1,8 +1,9 @@
 //! Views. Without `view` statements the top level is the one view, called `_default`.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::inherit::Levels;
 use super::zone::Namespace;

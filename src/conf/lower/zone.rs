@@ -1,8 +1,10 @@
 //! Zones: what each is here, and whether its statement makes sense.
 
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use hashbrown::{Equivalent, HashMap};
 
 use super::Context;
 use super::inherit::Levels;
@@ -29,7 +31,24 @@ pub(super) struct Namespace<'a> {
 #[derive(Default)]
 struct Shared<'a> {
     settings: HashMap<(ZoneType, Vec<&'a Node<'a>>), Arc<ZoneSettings>>,
+    /// The statements of the zone at hand: memory to use again.
+    statements: Vec<&'a Node<'a>>,
     primaries: HashMap<&'a Node<'a>, Arc<[Remote]>>,
+}
+
+/// A key of [`Shared::settings`] that is only looked for.
+struct Statements<'k, 'a>(ZoneType, &'k [&'a Node<'a>]);
+
+impl Hash for Statements<'_, '_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0, self.1).hash(state);
+    }
+}
+
+impl<'a> Equivalent<(ZoneType, Vec<&'a Node<'a>>)> for Statements<'_, 'a> {
+    fn equivalent(&self, key: &(ZoneType, Vec<&'a Node<'a>>)) -> bool {
+        (self.0, self.1) == (key.0, key.1.as_slice())
+    }
 }
 
 impl Context<'_> {
@@ -100,11 +119,11 @@ impl Context<'_> {
 
     /// Statements that this type of zone cannot have.
     fn check_fit(&self, node: &Node<'_>, block: Block<'_>, zone_type: ZoneType) {
-        let name = plain(node);
         for inner in block.0 {
             if inner.statement.fits(zone_type) || inner.statement.clause == clause::TYPE {
                 continue;
             }
+            let name = plain(node);
             if zone_type == ZoneType::InView {
                 self.error(node.place, format!("zone '{name}': 'in-view' used with incompatible zone options"));
                 continue;
@@ -199,16 +218,16 @@ impl Context<'_> {
         view: &Namespace<'_>,
         shared: &mut Shared<'a>,
     ) -> Arc<ZoneSettings> {
-        let own: Vec<&Node<'_>> = block.0.iter().filter(|node| !OWN.contains(&node.statement.clause)).collect();
-        let key = (zone_type, own);
-        if let Some(known) = shared.settings.get(&key) {
+        shared.statements.clear();
+        shared.statements.extend(block.0.iter().filter(|node| !OWN.contains(&node.statement.clause)));
+        if let Some(known) = shared.settings.get(&Statements(zone_type, &shared.statements)) {
             return Arc::clone(known);
         }
         let before = self.fault_count();
         let [_, outer, options] = view.levels.0;
         let settings = Arc::new(self.settings(Levels([Some(block), outer, options]), zone_type));
         if self.fault_count() == before {
-            shared.settings.insert(key, Arc::clone(&settings));
+            shared.settings.insert((zone_type, shared.statements.clone()), Arc::clone(&settings));
         }
         settings
     }
