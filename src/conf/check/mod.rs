@@ -7,6 +7,7 @@
 mod access;
 mod acl;
 mod anchors;
+mod ciphers;
 mod control;
 mod dns64;
 mod geoip;
@@ -14,6 +15,7 @@ mod http;
 mod key;
 mod logging;
 mod options;
+mod plugin;
 mod policy_zones;
 mod rate;
 mod rrset_order;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, all_named, named};
+use super::{Context, all_named, ciphers, named};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Node};
 
@@ -23,6 +23,7 @@ impl Context<'_> {
                 self.error(node.block_place(), format!("tls '{name}': {rule}"));
             }
             self.check_protocols(node, name, block);
+            self.check_ciphers(name, block);
         }
     }
 
@@ -37,6 +38,13 @@ impl Context<'_> {
                 self.error(node.block_place(), format!("tls clause '{name}' is duplicated: also defined at {earlier}"));
             }
             None => drop(seen.insert(folded, node.block_place())),
+        }
+    }
+
+    fn check_ciphers(&self, name: &str, block: Block<'_>) {
+        let Some(item) = named(block, "ciphers").and_then(|node| node.items.first()) else { return };
+        if !item.text().is_some_and(ciphers::is_list) {
+            self.error(item.place, format!("'ciphers' in the 'tls' clause '{name}' is not a valid cipher list string"));
         }
     }
 
