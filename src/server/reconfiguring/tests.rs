@@ -225,3 +225,22 @@ async fn a_copy_that_belongs_in_another_file_is_written_there() {
 fn whole_seconds(at: SystemTime) -> u64 {
     at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
+
+#[tokio::test]
+async fn a_view_that_shows_the_zone_of_another_shows_it_as_it_is_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let views = |more: &str| {
+        let zone = zone("one").replace("type", &format!("{more} type"));
+        format!("view one {{ {zone} }};\nview two {{ zone a.test {{ in-view one; }}; }};\n")
+    };
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &views(""));
+    let apex: crate::dns::Name = "a.test".parse().unwrap();
+    let shown = |core: &Core| {
+        let snapshot = core.shared.snapshot.load_full();
+        [0, 1].map(|view: usize| Arc::clone(snapshot.views[view].zones.get(apex.as_ref()).unwrap()))
+    };
+    let [before, _] = shown(&core);
+    core.adopt(Core::configuration(folder.path(), &views("allow-query { none; };")));
+    let [one, two] = shown(&core);
+    assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&before, &one));
+}
