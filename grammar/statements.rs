@@ -94,7 +94,7 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "since" | "life" | "repeats" | "order" | "status" | "doc" => {}
+            "syntax" | "default" | "since" | "life" | "life-9.20" | "repeats" | "order" | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -137,21 +137,23 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
     let _ = writeln!(out, "pub(super) static STATEMENTS: [Statement; {}] = [", entries.len());
     for entry in entries {
         let clause = names.binary_search(&entry.name.as_str()).unwrap_or_default();
+        let later_life = if entry.field("life-9.20").is_empty() { "life" } else { "life-9.20" };
         let syntax = Syntax::of(entry.field("syntax")).map_err(|fault| (entry.line, fault))?;
         let _ = writeln!(
             out,
             "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, \
-             breadth: {}, order: {}, life: {}, \
-             status: {}, default: {:?}, since: {:?}, doc: {:?} }},",
+             breadth: {}, order: {}, life: {}, later_life: {}, \
+             status: {}, default: {:?}, since: {}, doc: {:?} }},",
             entry.name,
             entry.zone_types,
             entry.field("repeats") == "yes",
             entry.scopes.iter().filter(|scope| ["top", "options", "view", "zone"].contains(&scope.as_str())).count(),
             order(entry)?,
-            life(entry)?,
+            life(entry, "life")?,
+            life(entry, later_life)?,
             status(entry)?,
             entry.field("default"),
-            entry.field("since"),
+            since(entry)?,
             entry.required("doc")?,
         );
     }
@@ -169,8 +171,17 @@ fn order(entry: &Entry) -> Result<u8, Fault> {
     }
 }
 
-fn life(entry: &Entry) -> Result<&'static str, Fault> {
-    match entry.field("life") {
+fn since(entry: &Entry) -> Result<&'static str, Fault> {
+    match entry.field("since") {
+        "" => Ok("Version::Bind918"),
+        "9.20" => Ok("Version::Bind920"),
+        "9.21" => Ok("Version::Bind921"),
+        other => Err((entry.line, format!("unknown version '{other}'"))),
+    }
+}
+
+fn life(entry: &Entry, field: &str) -> Result<&'static str, Fault> {
+    match entry.field(field) {
         "" => Ok("Life::Current"),
         "deprecated" => Ok("Life::Deprecated"),
         "obsolete" => Ok("Life::Obsolete"),

@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
                 self.include()?;
                 continue;
             }
-            match self.recent.find(scope, name) {
+            match self.recent.find(scope, name).filter(|statement| statement.is_known_to(self.how.dialect)) {
                 Some(statement) => self.known(scope, statement, name, first, &mut items)?,
                 None => self.unknown(name)?,
             }
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
 
     fn note_life(&mut self, statement: &Statement) -> Result<(), Stop> {
         let name = statement.name;
-        match statement.life {
+        match statement.life_in(self.how.dialect) {
             Life::Current => {}
             // BIND's message ends in a blank.
             Life::Obsolete => self.warn(format!("option '{name}' is obsolete and should be removed ")),

@@ -3,6 +3,8 @@
 //! The tables themselves are generated from `grammar/named.conf`; these are their types. `clause` holds a constant for
 //! each statement that is marked full: one that the lowering does not use is dead code, and so a warning.
 
+use super::Dialect;
+
 /// A statement's name as a number: equal for equal names, wherever they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Clause(u16);
@@ -26,20 +28,32 @@ pub(crate) struct Statement {
     pub(crate) order: u8,
     /// How alive it is in BIND 9.18.
     pub(crate) life: Life,
+    /// How alive it is in BIND 9.20.
+    pub(crate) later_life: Life,
     /// What nomd makes of it.
     pub(crate) status: Status,
     /// Its default as text; empty: none. For the manual.
     #[allow(dead_code)]
     pub(crate) default: &'static str,
-    /// The version of BIND that brought it, where 9.18 lacks it.
-    #[allow(dead_code)]
-    pub(crate) since: &'static str,
+    /// The first of these versions of BIND that has it.
+    pub(crate) since: Version,
     /// One line about it. For the manual.
     #[allow(dead_code)]
     pub(crate) doc: &'static str,
 }
 
-/// How alive a statement is in BIND 9.18.
+/// A version of BIND, or what went before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Version {
+    /// 9.18.
+    Bind918,
+    /// 9.20.
+    Bind920,
+    /// 9.21.
+    Bind921,
+}
+
+/// How alive a statement is in a version of BIND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
     /// In use.
@@ -170,6 +184,23 @@ impl Statement {
     /// Whether a zone of this type may hold it.
     pub(crate) fn fits(&self, zone_type: ZoneType) -> bool {
         self.zone_types & (1 << zone_type as u16) != 0
+    }
+
+    /// Whether whoever speaks this dialect has heard of it.
+    pub(crate) fn is_known_to(&self, dialect: Dialect) -> bool {
+        match dialect {
+            Dialect::Nomd => true,
+            Dialect::Bind918 => self.since <= Version::Bind918,
+            Dialect::Bind920 => self.since <= Version::Bind920,
+        }
+    }
+
+    /// How alive it is there.
+    pub(crate) fn life_in(&self, dialect: Dialect) -> Life {
+        match dialect {
+            Dialect::Nomd | Dialect::Bind918 => self.life,
+            Dialect::Bind920 => self.later_life,
+        }
     }
 }
 

@@ -358,3 +358,23 @@ fn damage(whole: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
     }
     bytes
 }
+
+/// What is said of a text by one who is as strict as `dialect`.
+fn said_by(dialect: Dialect, text: &str) -> Vec<String> {
+    let arena = Arena::default();
+    let how = How { scope: Scope::Top, dialect };
+    parse::text(&arena, "f", text.as_bytes(), how).1.into_iter().map(|fault| fault.message).collect()
+}
+
+#[test]
+fn each_version_knows_its_own_statements() {
+    let newer = "options { responselog no; };\n";
+    assert_eq!(said_by(Dialect::Bind918, newer), ["unknown option 'responselog'"]);
+    assert!(said_by(Dialect::Bind920, newer).is_empty());
+    let newest = "template t { notify no; };\n";
+    assert_eq!(said_by(Dialect::Bind920, newest), ["unknown option 'template'"]);
+    assert!(said_by(Dialect::Nomd, newest).is_empty());
+    let dropped = "options { coresize default; };\n";
+    assert_eq!(said_by(Dialect::Bind918, dropped), ["option 'coresize' is deprecated"]);
+    assert_eq!(said_by(Dialect::Bind920, dropped), ["option 'coresize' no longer exists"]);
+}
