@@ -7,6 +7,7 @@
 
 mod answers;
 mod checkers;
+mod checkzone;
 mod control;
 mod faults;
 mod host;

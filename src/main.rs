@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, checkconf, confgen, keygen, named, plan, report, rndc, trial};
+use nomd::cli::{self, Program, checkconf, checkzone, confgen, keygen, named, plan, report, rndc, trial};
 use nomd::server;
 
 fn main() -> ExitCode {
     match cli::choose(std::env::args_os()) {
         Some((Program::Named, words)) => run_named(&words),
         Some((Program::Rndc, words)) => ExitCode::from(rndc::run(&words)),
+        Some((Program::CheckZone(tool), words)) => ExitCode::from(checkzone::run(tool, &words)),
         Some((Program::RndcConfgen, words)) => ExitCode::from(confgen::run(&words)),
         Some((Program::Keygen(tool), words)) => ExitCode::from(keygen::run(tool, &words)),
         Some((Program::Report, words)) => ExitCode::from(report::run(&words)),

@@ -152,6 +152,7 @@ fn zone(apex: &str, file: &str) -> Arc<Zone> {
         class: Class::IN,
         check_names: ignore,
         check_mx: ignore,
+        check_ns: ignore,
         check_wildcard: false,
         max_zone_ttl_s: None,
     };

@@ -4,6 +4,7 @@
 //! behind `nomd`.
 
 pub mod checkconf;
+pub mod checkzone;
 pub mod confgen;
 mod getopt;
 pub mod keygen;
@@ -25,6 +26,8 @@ pub enum Program {
     Rndc,
     /// The checker of configurations, as BIND's named-checkconf.
     CheckConf,
+    /// The checkers of zone files, as BIND's named-checkzone and named-compilezone.
+    CheckZone(checkzone::Tool),
     /// What makes the keys of the control channel, as BIND's rndc-confgen.
     RndcConfgen,
     /// What makes TSIG keys, as BIND's tsig-keygen and ddns-confgen.
@@ -46,6 +49,8 @@ impl Program {
             "named" => Some(Self::Named),
             "rndc" => Some(Self::Rndc),
             "named-checkconf" => Some(Self::CheckConf),
+            "named-checkzone" => Some(Self::CheckZone(checkzone::Tool::Check)),
+            "named-compilezone" => Some(Self::CheckZone(checkzone::Tool::Compile)),
             "rndc-confgen" => Some(Self::RndcConfgen),
             "tsig-keygen" => Some(Self::Keygen(keygen::Tool::Tsig)),
             "ddns-confgen" => Some(Self::Keygen(keygen::Tool::Ddns)),
@@ -85,6 +90,8 @@ usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd plan [flags] [file]      tell what a reload would change
        nomd named-checkconf [flags] [file]
                                      check a named.conf as named-checkconf does
+       nomd named-checkzone [flags] zone file
+                                     check a zone file; named-compilezone writes it in another form
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 

@@ -184,6 +184,7 @@ fn options(zone: &Zone) -> Options {
         class: zone.class,
         check_names: primary_only(strictness(checks.names)),
         check_mx: primary_only(strictness(checks.mx)),
+        check_ns: Strictness::Warn,
         check_wildcard: is_primary && checks.wildcard,
         max_zone_ttl_s: zone.settings.max_zone_ttl,
     }

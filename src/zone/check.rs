@@ -29,7 +29,7 @@ pub struct Policy {
     pub srv_cname: Strictness,
     /// `check-dup-records`: records that differ only in the case of names within.
     pub duplicates: Strictness,
-    /// `check-spf`: SPF records without the TXT records that have replaced them.
+    /// `check-spf`: SPF records without the TXT records that have replaced them; a part of `check-integrity`.
     pub spf: bool,
 }
 
@@ -52,7 +52,7 @@ impl Default for Policy {
 impl Policy {
     /// Whether anything is asked of other names than the apex.
     fn is_about_names(&self) -> bool {
-        self.integrity || self.spf || self.duplicates != Strictness::Ignore
+        self.integrity || self.duplicates != Strictness::Ignore
     }
 }
 
@@ -188,7 +188,9 @@ impl<'a> Checks<'a> {
             }
             self.duplicates(owner.as_ref(), &rrset);
         }
-        self.spf(owner.as_ref(), node);
+        if self.policy.integrity && self.policy.spf {
+            self.spf(owner.as_ref(), node);
+        }
     }
 
     fn delegation(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
@@ -211,7 +213,12 @@ impl<'a> Checks<'a> {
         for target in rrset.rdatas().filter_map(|data| target_name(data, 2)) {
             let found = self.target(target);
             let Some(fault) = fault_text(&found) else { continue };
-            let strictness = if matches!(found, Target::NoAddress) { self.policy.mx } else { self.policy.mx_cname };
+            let strictness = match found {
+                // BIND has no silence here: `ignore` is about addresses in place of names alone.
+                Target::NoAddress if self.policy.mx == Strictness::Ignore => Strictness::Warn,
+                Target::NoAddress => self.policy.mx,
+                _ => self.policy.mx_cname,
+            };
             self.judge(strictness, format!("{}/MX '{}' {fault}", NoDot(owner), NoDot(target)));
         }
     }
@@ -246,7 +253,7 @@ impl<'a> Checks<'a> {
         const SPF: Rtype = Rtype(99);
         let is_spf = |data: &[u8]| data.get(1..).is_some_and(|text| text.starts_with(b"v=spf1"));
         let has = |rtype| node.rrset(rtype).is_some_and(|rrset| rrset.rdatas().any(is_spf));
-        if self.policy.spf && has(SPF) && !has(Rtype::TXT) {
+        if has(SPF) && !has(Rtype::TXT) {
             let owner = NoDot(owner);
             let text =
                 format!("'{owner}' found type SPF record but no SPF TXT record found, add matching type TXT record");

@@ -95,7 +95,8 @@ impl<'v> Relative<'v> {
     }
 
     /// The origin that named has for a name: the node of its tree of trees that the name hangs below. That is the
-    /// deepest name above which is there itself or is shared with a neighbour.
+    /// deepest name above which is there itself, is shared with a neighbour, or starts with an asterisk: those have
+    /// nodes of their own.
     fn origin_of<'n>(&self, owner: NameRef<'n>, previous: Option<&NameBuf>, next: Option<&NameBuf>) -> NameRef<'n> {
         if owner == self.version.apex() {
             return NameRef::ROOT;
@@ -108,7 +109,8 @@ impl<'v> Relative<'v> {
             let shares = |other: &NameBuf| other.as_ref().is_at_or_below(*name);
             previous.is_some_and(shares) || next.is_some_and(shares)
         };
-        above.ancestors().find(is_shared).filter(|name| name.is_at_or_below(self.version.apex())).unwrap_or(above)
+        let is_node = |name: &NameRef<'_>| name.is_wildcard() || is_shared(name);
+        above.ancestors().find(is_node).filter(|name| name.is_at_or_below(self.version.apex())).unwrap_or(above)
     }
 
     fn node(

@@ -1,6 +1,6 @@
 //! Raw zone files: a zone in wire form on disk, as named keeps its secondaries' (`masterfile-format raw`).
 //!
-//! Versions 0 and 1 are read, version 1 is written. Everything is big-endian: a header of 12 (v0) or 24 bytes, then
+//! Versions 0 and 1 are read and written. Everything is big-endian: a header of 12 (v0) or 24 bytes, then
 //! RRsets to the end of the file, each with its length, class, type, covered type, TTL, record count, owner, and the
 //! records as RDLENGTH and uncompressed rdata. Reading is strict, RRset by RRset in one reused buffer: any length that
 //! lies is an error that names the offset. Owners outside the zone are dropped, as BIND does since CVE-2026-78301.
@@ -15,10 +15,22 @@ use super::file::{FileError, write_atomically};
 use super::node::Rrset;
 use crate::dns::{Class, Name, NameRef, Rtype, Serial, rdata};
 
-/// What the header of a raw file says beside its version. BIND: 9.18 leaves both optional fields unset in the file of a
+/// A version of the raw format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// With a header that tells nothing but the time; of BIND before 9.9.
+    V0,
+    /// What named writes.
+    #[default]
+    V1,
+}
+
+/// What the header of a raw file says. BIND: 9.18 leaves both optional fields unset in the file of a
 /// plain secondary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Header {
+    /// The version of the format.
+    pub form: Form,
     /// When the file was written, in seconds since 1970.
     pub dumped_at_s: u32,
     /// The serial of the unsigned zone, where named signs one zone into another.
@@ -109,12 +121,12 @@ pub fn read(path: &Path, apex: &Name, class: Class, limits: Limits) -> Result<(Z
     Ok((version, header))
 }
 
-/// Writes `version` to `path` as raw version 1, atomically.
+/// Writes `version` to `path` in the raw format, atomically.
 pub fn write(path: &Path, version: &ZoneVersion, header: &Header) -> Result<(), FileError> {
     write_atomically(path, |out| dump(version, header, out))
 }
 
-/// Writes `version` as raw version 1 to any place.
+/// Writes `version` in the raw format to any place.
 pub fn dump(version: &ZoneVersion, header: &Header, out: &mut impl Write) -> io::Result<()> {
     write_header(header, out)?;
     for node in version.nodes() {
@@ -127,12 +139,15 @@ pub fn dump(version: &ZoneVersion, header: &Header, out: &mut impl Write) -> io:
 }
 
 fn write_header(header: &Header, out: &mut impl Write) -> io::Result<()> {
+    let mut put = |words: &[u32]| words.iter().try_for_each(|word| out.write_all(&word.to_be_bytes()));
+    if header.form == Form::V0 {
+        return put(&[FORMAT_RAW, 0, header.dumped_at_s]);
+    }
     let mut flags = 0;
     flags |= if header.source_serial.is_some() { FLAG_SOURCE_SERIAL } else { 0 };
     flags |= if header.last_transfer_s.is_some() { FLAG_LAST_TRANSFER } else { 0 };
     let source_serial = header.source_serial.map_or(0, |serial| serial.0);
-    let words = [FORMAT_RAW, 1, header.dumped_at_s, flags, source_serial, header.last_transfer_s.unwrap_or_default()];
-    words.iter().try_for_each(|word| out.write_all(&word.to_be_bytes()))
+    put(&[FORMAT_RAW, 1, header.dumped_at_s, flags, source_serial, header.last_transfer_s.unwrap_or_default()])
 }
 
 fn write_rrset(owner: NameRef<'_>, class: Class, rrset: &Rrset<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -188,10 +203,11 @@ impl<R: Read> Input<R> {
         let version = self.word()?;
         let dumped_at_s = self.word()?;
         match version {
-            0 => Ok(Header { dumped_at_s, ..Header::default() }),
+            0 => Ok(Header { form: Form::V0, dumped_at_s, ..Header::default() }),
             1 => {
                 let (flags, serial, transfer) = (self.word()?, self.word()?, self.word()?);
                 Ok(Header {
+                    form: Form::V1,
                     dumped_at_s,
                     source_serial: (flags & FLAG_SOURCE_SERIAL != 0).then_some(Serial(serial)),
                     last_transfer_s: (flags & FLAG_LAST_TRANSFER != 0).then_some(transfer),

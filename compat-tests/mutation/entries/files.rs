@@ -71,6 +71,7 @@ pub(super) fn read_text(apex: &Name, text: &[u8]) -> Loaded {
         class: Class::IN,
         check_names: Strictness::Warn,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     };

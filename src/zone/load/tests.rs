@@ -16,6 +16,7 @@ fn load_with(text: &str, policy: &Policy) -> (Vec<String>, bool) {
         class: Class::IN,
         check_names: Strictness::Fail,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     };
@@ -54,6 +55,7 @@ fn generate_ends_where_the_zone_is_full() {
         class: Class::IN,
         check_names: Strictness::Fail,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     };
@@ -150,6 +152,7 @@ fn a_zone_without_soa_or_ns_is_refused() {
         class: Class::IN,
         check_names: Strictness::Fail,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     };

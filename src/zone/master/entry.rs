@@ -208,7 +208,11 @@ impl<S: Sink> Loader<'_, S> {
         let address = latest(scanner);
         if rtype == Rtype::NS {
             let text = format!("NS record '{address}' appears to be an address");
-            self.warn(path, scanner.line(), Voice::Plain, text);
+            match self.options.check_ns {
+                Strictness::Ignore => {}
+                Strictness::Warn => self.warn(path, scanner.line(), Voice::Plain, text),
+                Strictness::Fail => return Err(Fault::worded(Voice::Plain, text, "NS is an address")),
+            }
             return Ok(());
         }
         match self.options.check_mx {

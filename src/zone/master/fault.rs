@@ -89,9 +89,12 @@ impl Fault {
         Stop::Fault(Box::new(Self { lines: Vec::new(), reason: reason.to_owned() }))
     }
 
-    /// The value of a record's TTL is above `max-zone-ttl`.
+    /// The value of a record's TTL is above `max-zone-ttl`. BIND reads no further.
     pub(super) fn long_ttl(ttl: u32, limit: u32) -> Stop {
-        Self::twice(format!("TTL {ttl} exceeds configured max-zone-ttl {limit}"), "out of range")
+        match Self::twice(format!("TTL {ttl} exceeds configured max-zone-ttl {limit}"), "out of range") {
+            Stop::Fault(fault) => Stop::Fatal(fault),
+            other => other,
+        }
     }
 
     /// The scanner has no more fields although the entry needs one.

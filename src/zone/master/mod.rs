@@ -66,6 +66,8 @@ pub struct Options {
     pub check_names: Strictness,
     /// `check-mx`, as far as it is about addresses in place of names.
     pub check_mx: Strictness,
+    /// The same for name servers; named has no option for it and warns.
+    pub check_ns: Strictness,
     /// `check-wildcard`: warn of asterisks that match nothing.
     pub check_wildcard: bool,
     /// `max-zone-ttl` in seconds: a longer TTL is a fault.

@@ -11,6 +11,7 @@ fn options() -> Options {
         class: Class::IN,
         check_names: Strictness::Fail,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     }
@@ -131,9 +132,9 @@ fn ttls_of_more_than_31_bits_are_zero() {
 }
 
 #[test]
-fn ttls_above_the_zones_limit_are_faults() {
+fn a_ttl_above_the_zones_limit_ends_the_reading() {
     let options = Options { max_zone_ttl_s: Some(1000), ..options() };
-    let outcome = read_with(b"a 1000 A 192.0.2.1\nb 3000 A 192.0.2.1\n", &options);
+    let outcome = read_with(b"a 1000 A 192.0.2.1\nb 3000 A 192.0.2.1\nc 4000 A 192.0.2.1\n", &options);
     let expected =
         ["dns_master_load: f:2: TTL 3000 exceeds configured max-zone-ttl 1000", "dns_master_load: f:2: out of range"];
     assert_eq!(outcome.messages, expected);

@@ -22,6 +22,7 @@ fn load_fixture(name: &str) -> ZoneVersion {
         class: Class::IN,
         check_names: Strictness::Warn,
         check_mx: Strictness::Warn,
+        check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     };
@@ -71,7 +72,7 @@ fn both_versions_are_read() {
 #[test]
 fn a_written_file_reads_back_with_its_header() {
     let version = load_fixture("example.com.zone");
-    let header = Header { dumped_at_s: 1, source_serial: Some(Serial(2)), last_transfer_s: Some(3) };
+    let header = Header { form: Form::V1, dumped_at_s: 1, source_serial: Some(Serial(2)), last_transfer_s: Some(3) };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
     write(&path, &version, &header).unwrap();

@@ -11,6 +11,7 @@ fn options() -> Options {
         class: Class::IN,
         check_names: crate::zone::message::Strictness::Warn,
         check_mx: crate::zone::message::Strictness::Warn,
+        check_ns: crate::zone::message::Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
     }

@@ -1,0 +1,102 @@
+//! named-checkzone and named-compilezone beside nomd's: the same words, exit codes and files.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::peers::nomd;
+
+/// Exit code, standard output and error, and the file `out`.
+type Outcome = (Option<i32>, String, String, Option<String>);
+
+fn outcome(program: &str, first: &[&str], words: &[&str], folder: &Path) -> Outcome {
+    let mut command = Command::new(program);
+    let output = command.args(first).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let file = folder.join("out");
+    let written = fs::read(&file).ok().map(without_time);
+    let _ = fs::remove_file(&file);
+    (output.status.code(), text(&output.stdout), text(&output.stderr), written)
+}
+
+/// A raw file without the time of writing.
+fn without_time(mut bytes: Vec<u8>) -> String {
+    if bytes.starts_with(&[0, 0, 0, 2, 0, 0, 0]) {
+        bytes.get_mut(8..12).unwrap().fill(0);
+    }
+    bytes.escape_ascii().to_string().replace("\\n", "\n")
+}
+
+/// Runs both programs in a folder with the zones of testdata/checkzone.
+fn compare(program: &str, words: &str, folder: &Path) {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let theirs = outcome(program, &[], &words, folder);
+    let ours = outcome(nomd(), &[program], &words, folder);
+    assert_eq!(ours, theirs, "{program} {words:?}");
+}
+
+fn zones() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/checkzone");
+    for entry in fs::read_dir(testdata).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+/// The zones of the set, by file name.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    assert!(names.len() >= 3, "{names:?}");
+    names
+}
+
+#[test]
+fn wrong_flags_are_told_as_bind_tells_them() {
+    let folder = zones();
+    for program in ["named-checkzone", "named-compilezone"] {
+        for words in include_str!("checkzone/wrong-flags").lines() {
+            compare(program, words, folder.path());
+        }
+    }
+}
+
+#[test]
+fn every_zone_gets_binds_verdict_under_every_mode() {
+    let folder = zones();
+    for name in names(folder.path()) {
+        for modes in include_str!("checkzone/modes").lines() {
+            compare("named-checkzone", &format!("-i local {modes} ex.test {name}"), folder.path());
+        }
+    }
+}
+
+#[test]
+fn every_zone_is_written_as_bind_writes_it() {
+    let folder = zones();
+    for name in names(folder.path()) {
+        for form in ["-s full", "-s relative", "-F raw", "-F raw=0", "-F raw -L 7"] {
+            compare("named-compilezone", &format!("-k warn -i local {form} -o out ex.test {name}"), folder.path());
+        }
+        compare("named-checkzone", &format!("-D -i none ex.test {name}"), folder.path());
+    }
+}
+
+#[test]
+fn raw_zones_are_read_as_bind_reads_them() {
+    let folder = zones();
+    for form in ["raw", "raw=0"] {
+        let words = ["-q", "-F", form, "-o", "raw", "ex.test", "sound.zone"];
+        assert!(Command::new("named-compilezone").args(words).current_dir(folder.path()).status().unwrap().success());
+        compare("named-compilezone", "-i local -f raw -o out ex.test raw", folder.path());
+    }
+    let whole = fs::read(folder.path().join("raw")).unwrap();
+    fs::write(folder.path().join("raw"), &whole[..whole.len() - 5]).unwrap();
+    for words in ["-f raw ex.test raw", "-f raw ex.test sound.zone", "-f raw ex.test nowhere"] {
+        let theirs = outcome("named-checkzone", &[], &words.split(' ').collect::<Vec<_>>(), folder.path());
+        let ours = outcome(nomd(), &["named-checkzone"], &words.split(' ').collect::<Vec<_>>(), folder.path());
+        assert_eq!((ours.0, ours.1.lines().last()), (theirs.0, theirs.1.lines().last()), "{words}");
+    }
+}
