@@ -76,7 +76,7 @@ fn port_item<'a>(items: &'a [Item<'a>]) -> Option<&'a Item<'a>> {
 }
 
 /// Whether a list plainly matches nobody.
-fn is_none(list: &[&[Item<'_>]]) -> bool {
+pub(super) fn is_none(list: &[&[Item<'_>]]) -> bool {
     !list.is_empty() && list.iter().all(|element| is_none_element(element))
 }
 

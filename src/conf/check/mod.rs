@@ -18,10 +18,12 @@ mod options;
 mod plugin;
 mod policy_zones;
 mod rate;
+mod remotes;
 mod rrset_order;
 mod server;
 mod tls;
 mod view;
+mod zone;
 
 use std::cell::RefCell;
 
@@ -50,6 +52,7 @@ pub(super) struct Context<'a> {
     root: Block<'a>,
     options: Option<Block<'a>>,
     acls: acl::Acls<'a>,
+    lists: remotes::Lists<'a>,
     faults: RefCell<Vec<Diagnostic>>,
 }
 
@@ -57,13 +60,15 @@ impl<'a> Context<'a> {
     fn new(tree: &'a Tree<'a>) -> Self {
         let root = tree.root;
         let options = named(root, "options").and_then(Node::block);
-        Self { tree, root, options, acls: acl::Acls::of(root), faults: RefCell::default() }
+        let (acls, lists) = (acl::Acls::of(root), remotes::Lists::of(root));
+        Self { tree, root, options, acls, lists, faults: RefCell::default() }
     }
 
     fn run(&self) {
         self.check_global();
         self.check_logging();
         self.check_controls();
+        self.check_lists();
         self.check_http();
         self.check_tls();
         self.check_views();

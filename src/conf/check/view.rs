@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::key::Keys;
+use super::zone::{Files, Zones};
 use super::{Context, all_named, named, nearest};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Node, Value};
@@ -50,15 +51,16 @@ impl<'a> Context<'a> {
     /// All views, each with all that it inherits.
     pub(super) fn check_views(&self) {
         let whole = View { node: None, class: Class::IN, block: None };
+        let (mut zones, mut files) = (Zones::new(), Files::new());
         if named(self.root, "view").is_none() {
-            return self.check_view(whole);
+            return self.check_view(whole, &mut zones, &mut files);
         }
         self.check_dual_stack(self.options);
         self.check_outside();
         let mut seen = HashMap::new();
         for node in all_named(self.root, "view") {
             if let Some(view) = self.name_and_class(node, &mut seen) {
-                self.check_view(view);
+                self.check_view(view, &mut zones, &mut files);
             }
         }
     }
@@ -99,10 +101,11 @@ impl<'a> Context<'a> {
         class
     }
 
-    fn check_view(&self, view: View<'a>) {
+    fn check_view(&self, view: View<'a>, zones: &mut Zones, files: &mut Files) {
         let own = view.block.or(self.options);
         self.check_class(view);
         self.check_policy_zones(view);
+        self.check_zones(view, zones, files);
         self.check_forward(own);
         self.check_times(self.options);
         self.check_times(view.block);
@@ -140,7 +143,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_forward(&self, own: Option<Block<'_>>) {
+    pub(super) fn check_forward(&self, own: Option<Block<'_>>) {
         let Some(block) = own else { return };
         if let Some(item) = named(block, "forward").and_then(|node| node.items.first())
             && named(block, "forwarders").is_none()
@@ -149,7 +152,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_times(&self, block: Option<Block<'_>>) {
+    pub(super) fn check_times(&self, block: Option<Block<'_>>) {
         let Some(block) = block else { return };
         for name in NOT_ZERO {
             let value = named(block, name).and_then(|node| node.items.first());

@@ -98,11 +98,6 @@ impl<'a> Context<'a> {
         self.tree.files.get(place.file as usize).cloned().unwrap_or_default()
     }
 
-    /// `file:line`.
-    fn shown(&self, place: Place) -> String {
-        format!("{}:{}", self.file(place), place.line)
-    }
-
     /// How many faults there are so far.
     fn fault_count(&self) -> usize {
         self.faults.borrow().len()

@@ -89,7 +89,7 @@ impl Context<'_> {
     fn listen_one(&self, node: &Node<'_>) -> Option<Listen> {
         let port = node.after("port").map_or(self.port, |item| self.port_of(item));
         let listen = Listen { port, addresses: self.node_list(node) };
-        let is_encrypted = self.wants_tls(node.after("tls")) || node.after("http").is_some();
+        let is_encrypted = Self::wants_tls(node.after("tls")) || node.after("http").is_some();
         (!is_encrypted).then_some(listen)
     }
 

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use super::Context;
 use crate::conf::config::Remote;
-use crate::conf::lexer::Place;
 use crate::conf::table::{Clause, clause};
 use crate::conf::tree::{Item, Node, Value, after};
 use crate::dns::Name;
@@ -24,14 +23,7 @@ impl<'a> Lists<'a> {
         for word in NAMING {
             for node in context.tree.root.all(word) {
                 let name = node.text().unwrap_or_default();
-                match lists.get(&name.to_ascii_lowercase()) {
-                    None => drop(lists.insert(name.to_ascii_lowercase(), node)),
-                    Some(earlier) => {
-                        let (kind, earlier) = (node.statement.name, context.shown(earlier.place));
-                        let message = format!("{kind} list '{name}' is duplicated: also defined at {earlier}");
-                        context.error(node.place, message);
-                    }
-                }
+                lists.entry(name.to_ascii_lowercase()).or_insert(node);
             }
         }
         Self(lists)
@@ -60,22 +52,20 @@ impl Context<'_> {
                 Some(Item { value: Value::Address(address), .. }) => {
                     let port = after(element, "port").map_or(port, |item| self.port_of(item));
                     let key = after(element, "key").and_then(|item| self.key_name(item));
-                    if self.wants_tls(after(element, "tls")) {
+                    if Self::wants_tls(after(element, "tls")) {
                         continue;
                     }
                     into.remotes.push(Remote { address: SocketAddr::new(*address, port), key });
                 }
-                Some(Item { value: Value::Text(name), place, .. }) => self.expand_named(name, *place, port, into),
+                Some(Item { value: Value::Text(name), .. }) => self.expand_named(name, port, into),
                 _ => {}
             }
         }
     }
 
-    fn expand_named(&self, name: &str, place: Place, port: u16, into: &mut Expansion) {
+    fn expand_named(&self, name: &str, port: u16, into: &mut Expansion) {
         let folded = name.to_ascii_lowercase();
-        let Some(node) = self.remotes.0.get(&folded) else {
-            return self.error(place, format!("unable to find primaries list '{name}'"));
-        };
+        let Some(node) = self.remotes.0.get(&folded) else { return };
         if into.used.insert(folded) {
             self.expand(node, port, into);
         }
@@ -92,14 +82,8 @@ impl Context<'_> {
 
     /// Whether TLS is asked for. There is none yet, and plain text in its place would tell what was to be secret: such
     /// a server or listener is left out, of which `status` speaks.
-    pub(super) fn wants_tls(&self, item: Option<&Item<'_>>) -> bool {
-        let Some((item, name)) = item.and_then(|item| Some((item, item.text()?))) else { return false };
-        let is_word = |words: &[&str]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
-        let defined = || self.tree.root.0.iter().any(|node| node.statement.name == "tls" && node.text() == Some(name));
-        if !is_word(&["ephemeral", "none"]) && !defined() {
-            self.error(item.place, format!("tls '{name}' is not defined"));
-        }
-        !is_word(&["none"])
+    pub(super) fn wants_tls(item: Option<&Item<'_>>) -> bool {
+        item.and_then(Item::text).is_some_and(|name| !name.eq_ignore_ascii_case("none"))
     }
 
     /// The key that a text names, for statements whose keys are looked up at run time.

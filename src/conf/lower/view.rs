@@ -1,6 +1,5 @@
 //! Views. Without `view` statements the top level is the one view, called `_default`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -9,16 +8,12 @@ use super::inherit::Levels;
 use super::zone::Namespace;
 use super::{Context, acl, key};
 use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
-use crate::conf::lexer::Place;
 use crate::conf::table::clause;
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Key, Name};
 
 /// The name of the view that is there without a statement.
 const DEFAULT_VIEW: &str = "_default";
-
-/// Files that zones use so far: the place of the statement, and whether the zone writes the file.
-pub(super) type Files = HashMap<PathBuf, (Place, bool)>;
 
 /// The zones of the views so far.
 pub(super) type Earlier = HashMap<String, HashSet<Name>>;
@@ -27,16 +22,15 @@ impl Context<'_> {
     /// All views in order, with their zones.
     pub(super) fn views(&self, keys: &[Arc<Key>]) -> Vec<View> {
         let root = self.tree.root;
-        let mut files = Files::new();
         if root.find(clause::VIEW).is_none() {
-            let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &Earlier::new(), &mut files);
+            let view = self.view(DEFAULT_VIEW, Class::IN, None, keys, &Earlier::new());
             return vec![view];
         }
         let (mut views, mut earlier) = (Vec::new(), Earlier::new());
         for node in root.all(clause::VIEW) {
             let name = node.text().unwrap_or_default();
             let class = self.class(node, Class::IN);
-            let view = self.view(name, class, node.block(), keys, &earlier, &mut files);
+            let view = self.view(name, class, node.block(), keys, &earlier);
             earlier.insert(view.name.clone(), view.zones.iter().map(|zone| zone.apex.clone()).collect());
             views.push(view);
         }
@@ -45,23 +39,10 @@ impl Context<'_> {
 
     /// The class behind the name of a view or zone.
     pub(super) fn class(&self, node: &Node<'_>, default: Class) -> Class {
-        let Some(text) = node.second_text() else { return default };
-        text.parse().unwrap_or_else(|_| {
-            let (kind, name) = (node.statement.name, node.text().unwrap_or_default());
-            self.error(node.place, format!("{kind} '{name}': invalid class {text}"));
-            default
-        })
+        node.second_text().and_then(|text| text.parse().ok()).unwrap_or(default)
     }
 
-    fn view(
-        &self,
-        name: &str,
-        class: Class,
-        block: Option<Block<'_>>,
-        keys: &[Arc<Key>],
-        earlier: &Earlier,
-        files: &mut Files,
-    ) -> View {
+    fn view(&self, name: &str, class: Class, block: Option<Block<'_>>, keys: &[Arc<Key>], earlier: &Earlier) -> View {
         let levels = Levels([None, block, self.options]);
         let own = block.unwrap_or(self.tree.root);
         let keys = self.view_keys(block, keys);
@@ -86,7 +67,7 @@ impl Context<'_> {
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
             allow_query: self.effective_list(levels, clause::ALLOW_QUERY, acl::any),
-            zones: self.zones(&namespace, files),
+            zones: self.zones(&namespace),
         }
     }
 

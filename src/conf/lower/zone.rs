@@ -1,4 +1,4 @@
-//! Zones: what each is here, and whether its statement makes sense.
+//! Zones: what each is here.
 
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
@@ -8,9 +8,8 @@ use hashbrown::{Equivalent, HashMap};
 
 use super::Context;
 use super::inherit::Levels;
-use super::view::{Earlier, Files};
+use super::view::Earlier;
 use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
-use crate::conf::lexer::Place;
 use crate::conf::table::{Clause, ZoneType, clause};
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Name};
@@ -53,34 +52,20 @@ impl<'a> Equivalent<(ZoneType, Vec<&'a Node<'a>>)> for Statements<'_, 'a> {
 
 impl Context<'_> {
     /// The zones of a view.
-    pub(super) fn zones(&self, view: &Namespace<'_>, files: &mut Files) -> Vec<Zone> {
+    pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Zone> {
         let mut shared = Shared::default();
-        let mut seen: HashMap<Name, Place> = HashMap::new();
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
             let Some((apex, class)) = self.apex(node, view) else { continue };
-            if let Some(earlier) = seen.insert(apex.clone(), node.place) {
-                let (name, earlier) = (plain(node), self.shown(earlier));
-                self.error(node.place, format!("zone '{name}': already exists previous definition: {earlier}"));
-            }
-            zones.extend(self.zone(node, apex, class, view, files, &mut shared));
+            zones.extend(self.zone(node, apex, class, view, &mut shared));
         }
         zones
     }
 
     /// A zone's name and class, if they are sound.
     fn apex(&self, node: &Node<'_>, view: &Namespace<'_>) -> Option<(Name, Class)> {
-        let name = node.text()?;
-        let Ok(apex) = name.parse::<Name>() else {
-            self.error(node.place, format!("zone '{name}': is not a valid name"));
-            return None;
-        };
         let class = self.class(node, view.class);
-        if class != view.class {
-            let message = format!("zone '{name}': class '{class}' does not match view/default class");
-            self.error(node.place, message);
-            return None;
-        }
+        let apex = node.text()?.parse().ok()?;
         Some((apex, class))
     }
 
@@ -90,110 +75,31 @@ impl Context<'_> {
         apex: Name,
         class: Class,
         view: &Namespace<'_>,
-        files: &mut Files,
         shared: &mut Shared<'a>,
     ) -> Option<Zone> {
         let block = node.block()?;
-        let zone_type = self.zone_type(node, block)?;
-        self.check_fit(node, block, zone_type);
+        let zone_type = zone_type(block)?;
         let role = match zone_type {
-            ZoneType::InView => self.in_view(node, block, &apex, view)?,
-            _ => self.role(node, block, zone_type, files, shared)?,
+            ZoneType::InView => in_view(block, &apex, view)?,
+            _ => self.role(block, zone_type, shared)?,
         };
         let settings = self.shared_settings(block, zone_type, view, shared);
         Some(Zone { apex, class, role, settings })
     }
 
-    fn zone_type(&self, node: &Node<'_>, block: Block<'_>) -> Option<ZoneType> {
-        if block.find(clause::IN_VIEW).is_some() {
-            return Some(ZoneType::InView);
-        }
-        match block.find(clause::TYPE).and_then(Node::value) {
-            Some(Value::Word(word)) => ZoneType::from_word(word),
-            _ => {
-                self.error(node.place, format!("zone '{}': type not present", plain(node)));
-                None
-            }
-        }
-    }
-
-    /// Statements that this type of zone cannot have.
-    fn check_fit(&self, node: &Node<'_>, block: Block<'_>, zone_type: ZoneType) {
-        for inner in block.0 {
-            if inner.statement.fits(zone_type) || inner.statement.clause == clause::TYPE {
-                continue;
-            }
-            let name = plain(node);
-            if zone_type == ZoneType::InView {
-                self.error(node.place, format!("zone '{name}': 'in-view' used with incompatible zone options"));
-                continue;
-            }
-            let Some(Value::Word(word)) = block.find(clause::TYPE).and_then(Node::value) else { continue };
-            let message = format!("option '{}' is not allowed in '{word}' zone '{name}'", inner.statement.name);
-            self.error(inner.place, message);
-        }
-    }
-
-    fn in_view(&self, node: &Node<'_>, block: Block<'_>, apex: &Name, view: &Namespace<'_>) -> Option<Role> {
-        let target = block.find(clause::IN_VIEW)?.text()?;
-        if view.earlier.get(target).is_some_and(|zones| zones.contains(apex)) {
-            return Some(Role::InView(target.to_owned()));
-        }
-        let name = plain(node);
-        let message =
-            format!("'in-view' zone '{name}' does not exist in view '{target}', or view '{target}' is not yet defined");
-        self.error(node.place, message);
-        None
-    }
-
-    fn role<'a>(
-        &self,
-        node: &'a Node<'a>,
-        block: Block<'a>,
-        zone_type: ZoneType,
-        files: &mut Files,
-        shared: &mut Shared<'a>,
-    ) -> Option<Role> {
-        let file = block.find(clause::FILE);
-        let path = file.and_then(Node::text).map(PathBuf::from);
-        if let (Some(file), Some(path)) = (file, &path) {
-            self.check_file(file, path, zone_type == ZoneType::Secondary, files);
-        }
+    fn role<'a>(&self, block: Block<'a>, zone_type: ZoneType, shared: &mut Shared<'a>) -> Option<Role> {
+        let path = block.find(clause::FILE).and_then(Node::text).map(PathBuf::from);
         match zone_type {
-            ZoneType::Primary => Some(Role::Primary { file: self.required_file(node, path)? }),
-            ZoneType::Hint => self.required_file(node, path).map(|_| Role::Hint),
-            ZoneType::Secondary => {
-                Some(Role::Secondary { file: path, primaries: self.primaries(node, block, shared)? })
-            }
+            ZoneType::Primary => Some(Role::Primary { file: path? }),
+            ZoneType::Hint => path.map(|_| Role::Hint),
+            ZoneType::Secondary => Some(Role::Secondary { file: path, primaries: self.primaries(block, shared)? }),
             // The others are refused, or tolerated and then not there.
             _ => None,
         }
     }
 
-    fn required_file(&self, node: &Node<'_>, path: Option<PathBuf>) -> Option<PathBuf> {
-        if path.is_none() {
-            self.error(node.place, format!("zone '{}': missing 'file' entry", plain(node)));
-        }
-        path
-    }
-
-    /// A file that one zone writes belongs to no other.
-    fn check_file(&self, node: &Node<'_>, path: &PathBuf, writes: bool, files: &mut Files) {
-        match files.get(path) {
-            Some((earlier, written)) if writes || *written => {
-                let earlier = self.shown(*earlier);
-                self.error(node.place, format!("writeable file '{}': already in use: {earlier}", path.display()));
-            }
-            Some(_) => {}
-            None => drop(files.insert(path.clone(), (node.place, writes))),
-        }
-    }
-
-    fn primaries<'a>(&self, node: &Node<'_>, block: Block<'a>, shared: &mut Shared<'a>) -> Option<Arc<[Remote]>> {
-        let Some(statement) = block.find(clause::PRIMARIES).or_else(|| block.find(clause::MASTERS)) else {
-            self.error(node.place, format!("zone '{}': missing 'primaries' entry", plain(node)));
-            return None;
-        };
+    fn primaries<'a>(&self, block: Block<'a>, shared: &mut Shared<'a>) -> Option<Arc<[Remote]>> {
+        let statement = block.find(clause::PRIMARIES).or_else(|| block.find(clause::MASTERS))?;
         if let Some(known) = shared.primaries.get(statement) {
             return Some(Arc::clone(known));
         }
@@ -201,9 +107,6 @@ impl Context<'_> {
         let remotes: Arc<[Remote]> = self.remotes(statement).into();
         if self.fault_count() > before {
             return None;
-        }
-        if remotes.is_empty() {
-            self.error(node.place, format!("zone '{}': empty 'primaries' entry", plain(node)));
         }
         shared.primaries.insert(statement, Arc::clone(&remotes));
         Some(remotes)
@@ -233,11 +136,18 @@ impl Context<'_> {
     }
 }
 
-/// A zone's name as messages have it: in lower case and without a final dot.
-fn plain(node: &Node<'_>) -> String {
-    let name = node.text().unwrap_or_default().to_ascii_lowercase();
-    match name.strip_suffix('.') {
-        Some(bare) if !bare.is_empty() => bare.to_owned(),
-        _ => name,
+fn zone_type(block: Block<'_>) -> Option<ZoneType> {
+    if block.find(clause::IN_VIEW).is_some() {
+        return Some(ZoneType::InView);
     }
+    match block.find(clause::TYPE).and_then(Node::value) {
+        Some(Value::Word(word)) => ZoneType::from_word(word),
+        _ => None,
+    }
+}
+
+fn in_view(block: Block<'_>, apex: &Name, view: &Namespace<'_>) -> Option<Role> {
+    let target = block.find(clause::IN_VIEW)?.text()?;
+    let is_there = view.earlier.get(target).is_some_and(|zones| zones.contains(apex));
+    is_there.then(|| Role::InView(target.to_owned()))
 }

@@ -1,0 +1,75 @@
+//! Statements that a zone of some type cannot have, and words that mean nothing for it.
+
+use super::{Zone, word};
+use crate::conf::check::{Context, named};
+use crate::conf::lexer::Place;
+use crate::conf::table::{Scope, Statement, ZoneType};
+use crate::conf::tree::{Node, Value};
+
+/// Statements of several parts: their faults are at their names, those of others at their values.
+const OF_PARTS: [&str; 8] = [
+    "allow-transfer",
+    "also-notify",
+    "dual-stack-servers",
+    "forwarders",
+    "masters",
+    "parental-agents",
+    "primaries",
+    "sig-validity-interval",
+];
+/// Statements that have another form in a zone than in `options`, so that BIND counts them among those of zones.
+const OF_ZONES: [&str; 2] = ["check-names", "ixfr-from-differences"];
+
+impl Context<'_> {
+    /// BIND goes through its table of statements: first those of zones alone, each part by name.
+    pub(super) fn check_fit(&self, zone: &Zone<'_>) {
+        let stray = |node: &&Node<'_>| node.statement.name != "type" && !node.statement.fits(zone.kind);
+        let mut strays: Vec<&Node<'_>> = zone.block.0.iter().filter(stray).collect();
+        strays.sort_by_key(|node| (!is_of_zones(node.statement), node.statement.name));
+        strays.dedup_by_key(|node| node.statement.name);
+        for node in strays {
+            let (option, kind, name) = (node.statement.name, zone.word, zone.plain());
+            self.error(value_place(node), format!("option '{option}' is not allowed in '{kind}' zone '{name}'"));
+        }
+    }
+
+    /// `dialup`: only some zones can be refreshed or stay passive.
+    pub(super) fn check_dialup(&self, zone: &Zone<'_>) {
+        let Some((node, said)) = named(zone.block, "dialup").and_then(|node| Some((node, word(node)?))) else { return };
+        let is_secondary = matches!(zone.kind, ZoneType::Secondary | ZoneType::Mirror);
+        let fits = match said {
+            "notify" => is_secondary || zone.kind == ZoneType::Primary,
+            "refresh" | "passive" => is_secondary || zone.kind == ZoneType::Stub,
+            "notify-passive" => is_secondary,
+            _ => true,
+        };
+        if !fits {
+            let (kind, name) = (zone.word, zone.plain());
+            self.error(value_place(node), format!("dialup type '{said}' is not allowed in '{kind}' zone '{name}'"));
+        }
+    }
+
+    /// `dnssec-loadkeys-interval` of a secondary is for keys that sign here.
+    pub(super) fn check_loading_keys(&self, zone: &Zone<'_>) {
+        let signs = named(zone.block, "inline-signing").and_then(Node::value);
+        if zone.kind != ZoneType::Secondary || signs == Some(&Value::Boolean(true)) {
+            return;
+        }
+        if let Some(node) = named(zone.block, "dnssec-loadkeys-interval") {
+            let rule = "requires inline-signing when used in secondary zone";
+            self.error(value_place(node), format!("dnssec-loadkeys-interval: {rule}"));
+        }
+    }
+}
+
+/// Where a statement's value stands for BIND.
+pub(super) fn value_place(node: &Node<'_>) -> Place {
+    match node.items.first() {
+        Some(item) if !OF_PARTS.contains(&node.statement.name) => item.place,
+        _ => node.place,
+    }
+}
+
+fn is_of_zones(statement: &Statement) -> bool {
+    OF_ZONES.contains(&statement.name) || Scope::Options.find(statement.name).is_none()
+}
