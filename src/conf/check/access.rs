@@ -13,8 +13,8 @@ pub(super) const MAX_PORT: u32 = 65_535;
 impl<'a> Context<'a> {
     /// Whether somebody may recurse in a view; one without statements recurses.
     pub(super) fn is_recursive(&self, view: View<'a>) -> bool {
-        if let Some(node) = self.effective(view, "recursion") {
-            return node.value() != Some(&Value::Boolean(false));
+        if self.effective(view, "recursion").and_then(Node::value) == Some(&Value::Boolean(false)) {
+            return false;
         }
         let Some(list) = self.effective(view, "allow-recursion").and_then(Node::list) else { return true };
         self.check_match_list(list).is_err() || !is_none(list)

@@ -41,7 +41,7 @@ struct Anchor<'a> {
 /// What anchors of the root zone there are.
 #[derive(Default, Clone, Copy)]
 struct Root {
-    fixed: Option<Place>,
+    fixed: bool,
     initial: bool,
     key_2010: bool,
     key_2017: bool,
@@ -64,9 +64,11 @@ impl<'a> Context<'a> {
         let root = self.check_levels(&levels, newest, "static");
         self.check_root(&current, old_root, root);
         let is_auto = self.effective(view, "dnssec-validation").and_then(Node::value) == Some(&Value::Word("auto"));
-        if let Some(place) = old_root.fixed.or(root.fixed).filter(|_| is_auto) {
+        let (current, trusted) = (self.general_first(&current), self.general_first(&trusted));
+        let all = current.iter().chain(&trusted).flat_map(|node| anchors(node));
+        for anchor in all.filter(|anchor| is_auto && anchor.is_of_root() && !anchor.is_initial()) {
             let rule = "cannot be used with 'dnssec-validation auto'.";
-            self.error(place, format!("static trust anchor for root zone {rule}"));
+            self.error(anchor.place, format!("static trust anchor for root zone {rule}"));
         }
         self.check_conflicts(&current, &trusted);
     }
@@ -76,7 +78,7 @@ impl<'a> Context<'a> {
         let mut root = Root::default();
         for block in levels {
             let own = self.check_statements(*block, name);
-            if let Some(node) = named(*block, name).filter(|_| own.fixed.is_some()) {
+            if let Some(node) = named(*block, name).filter(|_| own.fixed) {
                 self.warn(node.place, format!("{what} {ADVICE}"));
             }
             root = root.and(own);
@@ -100,10 +102,10 @@ impl<'a> Context<'a> {
             let what = "uses the 2010 key without the updated 2017 key";
             self.warn(place, format!("initial-key entry for the root zone {what}"));
         }
-        if old.fixed.is_some() && (root.fixed.is_some() || root.initial) {
+        if old.fixed && (root.fixed || root.initial) {
             self.warn(place, "both trusted-keys and trust-anchors for the root zone are present");
         }
-        if root.fixed.is_some() && root.initial {
+        if root.fixed && root.initial {
             self.warn(place, "both initial and static entries for the root zone are present");
         }
     }
@@ -155,15 +157,14 @@ impl<'a> Context<'a> {
 
     /// A name is trusted for ever or to begin with, not both.
     fn check_conflicts(&self, current: &[&Node<'_>], trusted: &[&Node<'_>]) {
-        let (current, trusted) = (self.general_first(current), self.general_first(trusted));
         let mut fixed: HashMap<Name, Place> = HashMap::new();
-        let all = current.iter().chain(&trusted).flat_map(|node| anchors(node));
+        let all = current.iter().chain(trusted).flat_map(|node| anchors(node));
         for anchor in all.filter(|anchor| !anchor.is_initial()) {
             if let Some(name) = anchor.name {
                 fixed.entry(name).or_insert(anchor.place);
             }
         }
-        for anchor in current.into_iter().flat_map(anchors).filter(Anchor::is_initial) {
+        for anchor in current.iter().flat_map(|node| anchors(node)).filter(Anchor::is_initial) {
             if let Some(earlier) = anchor.name.and_then(|name| fixed.get(&name).copied()) {
                 let rule = "static and initializing keys cannot be used for the same domain.";
                 self.error(anchor.place, format!("{rule} static key defined at {}", self.shown(earlier)));
@@ -185,6 +186,10 @@ impl Anchor<'_> {
         self.kind.ends_with("-ds")
     }
 
+    fn is_of_root(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name.as_ref().is_root())
+    }
+
     fn is_initial(&self) -> bool {
         self.kind.starts_with("initial")
     }
@@ -193,7 +198,7 @@ impl Anchor<'_> {
 impl Root {
     fn and(self, other: Self) -> Self {
         Self {
-            fixed: self.fixed.or(other.fixed),
+            fixed: self.fixed || other.fixed,
             initial: self.initial || other.initial,
             key_2010: self.key_2010 || other.key_2010,
             key_2017: self.key_2017 || other.key_2017,
@@ -201,11 +206,11 @@ impl Root {
     }
 
     fn add(&mut self, anchor: &Anchor<'_>) {
-        if anchor.name.as_ref().is_none_or(|name| !name.as_ref().is_root()) {
+        if !anchor.is_of_root() {
             return;
         }
         if !anchor.is_initial() {
-            self.fixed = self.fixed.or(Some(anchor.place));
+            self.fixed = true;
             return;
         }
         self.initial = true;

@@ -51,7 +51,7 @@ impl Context<'_> {
     pub(super) fn check_source_port(&self, node: Option<&Node<'_>>) -> bool {
         let Some((node, (item, source))) = node.and_then(|node| Some((node, source_of(node)?))) else { return false };
         let port = self.port();
-        if u32::from(source.port()) != port || port == 0 {
+        if u32::from(source.port()) != port {
             return false;
         }
         let name = node.statement.name;
