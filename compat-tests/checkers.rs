@@ -40,6 +40,29 @@ fn named_checkconf_says_what_is_expected_of_nomd() {
     }
 }
 
+/// Whatever is asked of it, `nomd named-checkconf` prints what named-checkconf does of a sound configuration.
+#[test]
+fn nomd_prints_configurations_as_named_checkconf_does() {
+    let mut paths = files("conf/named/ok", "conf");
+    paths.extend(files("conf/hosts", "conf"));
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        for flags in [vec!["-p"], vec!["-p", "-x"], vec!["-l"], vec!["-i"]] {
+            let run = |program: &str, words: &[&str]| {
+                let output = Command::new(program).args(words).args(&flags).arg(name).current_dir(path.parent().unwrap());
+                output.output().unwrap_or_else(|error| panic!("{program} can't be run: {error}"))
+            };
+            let (real, ours) = (run("named-checkconf", &[]), run(env!("CARGO_BIN_EXE_nomd"), &["named-checkconf"]));
+            assert_eq!(text(&ours.stdout), text(&real.stdout), "{flags:?} {}", path.display());
+            assert_eq!((ours.status.code(), text(&ours.stderr)), (real.status.code(), text(&real.stderr)), "{name}");
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 #[test]
 fn named_checkzone_says_what_is_expected_of_nomd() {
     for path in files("zones/broken", "zone") {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The value kinds that a syntax may name.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 27] = [
     "address",
     "address-match",
     "address-or-any",
+    "attached",
     "bare",
     "boolean",
     "duration",
@@ -94,7 +95,7 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "since" | "life" | "life-9.20" | "repeats" | "order" | "status" | "doc" => {}
+            "syntax" | "default" | "since" | "life" | "life-9.20" | "repeats" | "order" | "gap" | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -139,16 +140,18 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
         let clause = names.binary_search(&entry.name.as_str()).unwrap_or_default();
         let later_life = if entry.field("life-9.20").is_empty() { "life" } else { "life-9.20" };
         let syntax = Syntax::of(entry.field("syntax")).map_err(|fault| (entry.line, fault))?;
+        let order = entry.fields.get("order").unwrap_or(&entry.name);
         let _ = writeln!(
             out,
             "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, \
-             breadth: {}, order: {}, life: {}, later_life: {}, \
+             group: {}, order: {:?}, gap: {}, life: {}, later_life: {}, \
              status: {}, default: {:?}, since: {}, doc: {:?} }},",
             entry.name,
             entry.zone_types,
             entry.field("repeats") == "yes",
-            entry.scopes.iter().filter(|scope| ["top", "options", "view", "zone"].contains(&scope.as_str())).count(),
-            order(entry)?,
+            group(entry),
+            order,
+            entry.field("gap") == "yes",
             life(entry, "life")?,
             life(entry, later_life)?,
             status(entry)?,
@@ -161,13 +164,14 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
     Ok(())
 }
 
-/// Where no order is given.
-const USUAL_ORDER: u8 = 50;
-
-fn order(entry: &Entry) -> Result<u8, Fault> {
-    match entry.field("order") {
-        "" => Ok(USUAL_ORDER),
-        number => number.parse().map_err(|_| (entry.line, "'order' is not a small number".to_owned())),
+/// Which blocks share a statement: BIND prints what stands in fewer of them first.
+fn group(entry: &Entry) -> u8 {
+    let stands_in = |scope: &str| entry.scopes.iter().any(|found| found == scope);
+    match (stands_in("view"), stands_in("top"), stands_in("options"), stands_in("zone")) {
+        (true, true, ..) => 2,
+        (true, _, true, false) => 3,
+        (true, _, true, true) => 4,
+        _ => 1,
     }
 }
 

@@ -55,11 +55,13 @@ struct Flags {
     chroot: Option<PathBuf>,
     #[arg(short = 'v')]
     version: bool,
+    #[arg(short = 'z')]
+    load: bool,
     /// nomd's own: whose strictness to judge by.
     #[arg(long = "strict", value_parser = dialect)]
     strict: Option<Dialect>,
-    /// Flags that change nothing here: core configuration only, debugging, key names, plug-ins.
-    #[arg(short = 'c', short_aliases = ['d', 'k', 'n'], action = ArgAction::Count)]
+    /// Flags that change nothing here: core configuration only, debugging, journals, key names, plug-ins.
+    #[arg(short = 'c', short_aliases = ['d', 'j', 'k', 'n'], action = ArgAction::Count)]
     ignored: u8,
     #[arg(short = 'm', allow_hyphen_values = true, action = ArgAction::Append)]
     memory_debug: Vec<String>,
@@ -98,9 +100,11 @@ fn read(words: &[OsString]) -> Result<Flags, Ending> {
     if flags.help || !flags.extra.is_empty() {
         return Err(Ending { text: USAGE.to_owned(), code: 0 });
     }
-    let clash = match (flags.hide && !flags.print, flags.list && flags.print) {
-        (true, _) => "-x cannot be used without -p",
-        (_, true) => "-l cannot be used with -p",
+    let clash = match (flags.hide && !flags.print, flags.list && flags.print, flags.load) {
+        (true, ..) => "-x cannot be used without -p",
+        (_, true, _) => "-l cannot be used with -p",
+        // A script must not take zones for checked that are not.
+        (.., true) => "-z is not supported: zones are not loaded",
         _ => return Ok(flags),
     };
     Err(Ending { text: format!("named-checkconf: {clash}"), code: 1 })
@@ -150,6 +154,7 @@ mod tests {
         assert_eq!(ending("-t"), Some((format!("named-checkconf: invalid argument -t\n{USAGE}"), 0)));
         assert_eq!(ending("a b"), Some((USAGE.to_owned(), 0)));
         assert_eq!(ending("-x a"), Some(("named-checkconf: -x cannot be used without -p".to_owned(), 1)));
+        assert_eq!(ending("-z").map(|(_, code)| code), Some(1));
         assert_eq!(ending("-lp"), Some(("named-checkconf: -l cannot be used with -p".to_owned(), 1)));
     }
 

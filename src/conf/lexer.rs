@@ -113,6 +113,11 @@ impl<'a> Lexer<'a> {
         self.place
     }
 
+    /// What the file has left.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.open.last().map_or("", |source| source.rest)
+    }
+
     /// The next token.
     #[inline]
     pub(crate) fn token(&mut self) -> Result<Token<'a>, LexError> {

@@ -18,7 +18,8 @@ impl<'a> Parser<'a> {
     pub(super) fn value(&mut self, kind: Kind, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         match kind {
             Kind::AddressMatch => self.address_match(out),
-            Kind::Text => self.text(),
+            Kind::Text => self.text(out),
+            Kind::PortRange => self.port_range(out),
             Kind::Words => self.words(out),
             Kind::Prefix => self.prefix(out),
             Kind::ServerKey => self.server_key(out),
@@ -36,7 +37,7 @@ impl<'a> Parser<'a> {
 
     fn single(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         match kind {
-            Kind::Quoted => match token {
+            Kind::Quoted | Kind::Attached => match token {
                 Token::Quoted(text, _) => Ok(Value::Text(text)),
                 _ => Err(self.fail_near("expected quoted string", token)),
             },
@@ -68,7 +69,6 @@ impl<'a> Parser<'a> {
         match kind {
             Kind::PortOrAny if is_any(token) => Ok(Value::Word("*")),
             Kind::PortOrAny => self.port_number(token).map(Value::Number),
-            Kind::PortRange => self.port_range(token),
             Kind::AddressOrAny if is_any(token) => Ok(Value::Word("*")),
             Kind::AddressOrAny => {
                 self.read(token, "expected IP address or '*'", |word| value::address(word).map(Value::Address))
@@ -103,14 +103,14 @@ impl<'a> Parser<'a> {
     }
 
     /// `1024` or `range 1024 2048`.
-    fn port_range(&mut self, token: &Token<'a>) -> Result<Value<'a>, Stop> {
-        if !matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("range")) {
-            return self.integer(token);
+    fn port_range(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        if !matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case("range")) {
+            return self.value(Kind::Integer, out);
         }
-        let (low, high) = (self.next()?, self.next()?);
-        let low = self.integer(&low)?;
-        self.integer(&high)?;
-        Ok(low)
+        self.next()?;
+        self.push(out, Value::Word("range"));
+        self.value(Kind::Integer, out)?;
+        self.value(Kind::Integer, out)
     }
 
     /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
@@ -280,10 +280,13 @@ impl<'a> Parser<'a> {
     fn query_source(&mut self, v6: bool, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         let mut source =
             SocketAddr::new(if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }, 0);
-        let mut raw = self.raw;
+        let mut raw = "";
         loop {
             match self.peek()? {
-                Token::Word(word) if word.eq_ignore_ascii_case("address") => drop(self.next()?),
+                Token::Word(word) if word.eq_ignore_ascii_case("address") => {
+                    self.next()?;
+                    raw = first(raw, self.raw);
+                }
                 Token::Word(word) if word.eq_ignore_ascii_case("port") => {
                     self.warn("token 'port' is deprecated".to_owned())
                 }
@@ -291,12 +294,13 @@ impl<'a> Parser<'a> {
                 Token::Word(_) => {
                     let token = self.next()?;
                     source.set_ip(self.own_address(v6, &token)?);
-                    raw = self.raw;
+                    raw = first(raw, self.raw);
                     continue;
                 }
                 _ => break,
             }
             if let Some(Some(port)) = self.trailing()? {
+                raw = first(raw, "port");
                 source.set_port(port as u16);
             }
         }
@@ -312,9 +316,10 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Anything between balanced braces; it is passed over.
-    fn text(&mut self) -> Result<(), Stop> {
+    /// Anything between balanced braces; it is kept as it is.
+    fn text(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
         self.special(b'{')?;
+        let (place, text) = (self.lexer.place(), self.lexer.rest());
         let mut braces = 1u32;
         while braces > 0 {
             match self.next()? {
@@ -324,8 +329,16 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
         }
+        let length = text.len().saturating_sub(self.lexer.rest().len() + 1);
+        let raw = text.get(..length).unwrap_or_default();
+        out.push(Item { place, raw, value: Value::Text(raw) });
         Ok(())
     }
+}
+
+/// The first of two words that is there.
+fn first<'a>(one: &'a str, other: &'a str) -> &'a str {
+    if one.is_empty() { other } else { one }
 }
 
 fn is_any(token: &Token<'_>) -> bool {

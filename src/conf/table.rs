@@ -22,10 +22,12 @@ pub(crate) struct Statement {
     pub(crate) zone_types: u16,
     /// Whether it may stand more than once in a block.
     pub(crate) repeats: bool,
-    /// In how many of the top level, options, views and zones it may stand.
-    pub(crate) breadth: u8,
-    /// Its place in print among those of the same breadth; equals are in alphabetical order.
-    pub(crate) order: u8,
+    /// Its group in print: statements that fewer blocks share come first.
+    pub(crate) group: u8,
+    /// The word as which it is sorted within its group.
+    pub(crate) order: &'static str,
+    /// Whether a blank stands in print where its first part could.
+    pub(crate) gap: bool,
     /// How alive it is in BIND 9.18.
     pub(crate) life: Life,
     /// How alive it is in BIND 9.20.
@@ -121,6 +123,7 @@ pub(crate) enum Kind {
     Address,
     AddressMatch,
     AddressOrAny,
+    Attached,
     Bare,
     Boolean,
     Duration,
@@ -215,10 +218,10 @@ impl Scope {
         Some(&STATEMENTS[usize::from(*indexes.get(at)?)])
     }
 
-    /// What statements are sorted by in print. BIND shows those of fewer blocks first.
-    pub(crate) fn order(self, statement: &Statement) -> (u8, u8, &'static str) {
+    /// What statements are sorted by in print.
+    pub(crate) fn order(self, statement: &Statement) -> (u8, &'static str) {
         let has_groups = matches!(self, Self::Top | Self::Options | Self::View | Self::Zone);
-        (if has_groups { statement.breadth } else { 0 }, statement.order, statement.name)
+        (if has_groups { statement.group } else { 0 }, statement.order)
     }
 
     /// Its statements by name.

@@ -50,7 +50,14 @@ impl Printer {
     fn statement(&mut self, node: &Node<'_>) {
         self.indent();
         self.part(node.statement.name);
+        let start = self.out.len();
+        if node.statement.gap && lacks_first(&node.statement.syntax, node.items) {
+            self.out.push(' ');
+        }
         self.syntax(&node.statement.syntax, &mut &*node.items);
+        if self.out.len() == start {
+            self.out.push(' ');
+        }
         self.out.push_str(";\n");
     }
 
@@ -59,6 +66,7 @@ impl Printer {
             Syntax::Word(word) => {
                 self.part(word);
                 take(rest);
+                self.implied(word, rest);
             }
             Syntax::Value(kind) => self.value(*kind, rest),
             Syntax::Sequence(parts) => parts.iter().for_each(|part| self.syntax(part, rest)),
@@ -68,6 +76,13 @@ impl Printer {
             Syntax::AnyOrder(parts) => self.any_order(parts, rest),
             Syntax::List(element) => self.list(element, rest),
             Syntax::Block(scope) => self.block(*scope, rest),
+        }
+    }
+
+    /// What a word stands for that has nothing behind it.
+    fn implied(&mut self, word: &str, rest: &[Item<'_>]) {
+        if word == "debug" && rest.is_empty() {
+            self.part("1");
         }
     }
 
@@ -155,6 +170,11 @@ fn begins(syntax: &Syntax, rest: &[Item<'_>]) -> bool {
     }
 }
 
+/// Whether a sequence starts with an optional part that is not there.
+fn lacks_first(syntax: &Syntax, items: &[Item<'_>]) -> bool {
+    matches!(syntax, Syntax::Sequence([first, ..]) if is_absent(first, items))
+}
+
 /// Whether this is an optional part that is not there.
 fn is_absent(part: &Syntax, rest: &[Item<'_>]) -> bool {
     match part {
@@ -163,3 +183,6 @@ fn is_absent(part: &Syntax, rest: &[Item<'_>]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

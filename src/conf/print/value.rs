@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Printer, Rest, Secrets, take};
 use crate::conf::table::{Kind, Syntax};
 use crate::conf::tree::{Item, Value};
+use crate::conf::value::address;
 
 /// An element of an address match list, for lists within lists.
 static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
@@ -61,6 +62,8 @@ impl Printer {
     fn single(&mut self, kind: Kind, item: &Item<'_>) {
         match item.value {
             Value::Word("*") if kind == Kind::AddressOrAny => self.part("0.0.0.0"),
+            // Any port is none in print.
+            Value::Word("*") if kind == Kind::PortOrAny => self.out.truncate(self.out.trim_end_matches(" port").len()),
             Value::Word(word) => self.part(word),
             Value::Text(text) => self.text(kind, text, item.raw),
             Value::Boolean(is_so) => self.part(if is_so { "yes" } else { "no" }),
@@ -70,7 +73,7 @@ impl Printer {
             Value::Seconds(_) if item.raw.starts_with(['P', 'p']) => self.part(&item.raw.to_ascii_uppercase()),
             Value::Seconds(seconds) => self.part(&seconds.to_string()),
             Value::Address(address) => self.part(&address_text(address)),
-            Value::Source(source) => self.source(kind, source),
+            Value::Source(source) => self.source(kind, source, item.raw),
             Value::Prefix(prefix) => self.part(&format!("{}/{}", address_text(prefix.addr()), prefix.prefix_len())),
             Value::List(_) | Value::Block(_) => {}
         }
@@ -78,7 +81,11 @@ impl Printer {
 
     fn text(&mut self, kind: Kind, text: &str, raw: &str) {
         match kind {
-            Kind::Bare | Kind::Fixed | Kind::Text => self.part(text),
+            Kind::Bare => self.part(text),
+            Kind::Host if address(text).is_some() => self.part(text),
+            Kind::Fixed => self.part(&format!("{:.2}", text.parse::<f64>().unwrap_or_default())),
+            Kind::Text => self.verbatim(text),
+            Kind::Attached => self.out.push_str(raw),
             Kind::Secret if self.secrets == Secrets::Hidden => {
                 self.part(&format!("\"{}\"", "?".repeat(text.len())));
             }
@@ -87,13 +94,22 @@ impl Printer {
         }
     }
 
-    fn source(&mut self, kind: Kind, source: SocketAddr) {
-        let is_query = matches!(kind, Kind::QuerySourceV4 | Kind::QuerySourceV6);
-        if is_query {
+    /// The braces of text stand as those of a block.
+    fn verbatim(&mut self, text: &str) {
+        self.part("{");
+        self.out.push_str(text);
+        self.indent();
+        self.out.push('}');
+    }
+
+    /// An address to send from; `query-source` has an older form with words, which it keeps.
+    fn source(&mut self, kind: Kind, source: SocketAddr, raw: &str) {
+        let has_words = matches!(kind, Kind::QuerySourceV4 | Kind::QuerySourceV6) && raw.starts_with(char::is_alphabetic) && address(raw).is_none();
+        if has_words {
             self.part("address");
         }
         self.part(&address_text(source.ip()));
-        if is_query || source.port() != 0 {
+        if has_words || source.port() != 0 {
             let _ = write!(self.out, " port {}", source.port());
         }
     }
@@ -103,10 +119,24 @@ impl Printer {
         while let Some(item) = rest.first() {
             match item.value {
                 Value::List(_) => return self.list(&MATCH, rest),
+                Value::Word("geoip") => return self.geoip(rest),
                 _ => self.single(Kind::AddressMatch, item),
             }
             take(rest);
         }
+    }
+}
+
+impl Printer {
+    /// `geoip` is left out, as by BIND, and so are the blanks between what follows.
+    fn geoip(&mut self, rest: Rest<'_, '_>) {
+        let mut texts = rest.iter().skip(1).filter_map(Item::text).peekable();
+        if texts.next_if_eq(&"db").is_some() {
+            let _ = write!(self.out, " db \"{}\"", texts.next().unwrap_or_default());
+        }
+        let (kind, search) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let _ = write!(self.out, "{kind}\"{search}\"");
+        *rest = &[];
     }
 }
 
