@@ -49,8 +49,9 @@ fn nomd_prints_configurations_as_named_checkconf_does() {
         let name = path.file_name().unwrap().to_str().unwrap();
         for flags in [vec!["-p"], vec!["-p", "-x"], vec!["-l"], vec!["-i"]] {
             let run = |program: &str, words: &[&str]| {
-                let output = Command::new(program).args(words).args(&flags).arg(name).current_dir(path.parent().unwrap());
-                output.output().unwrap_or_else(|error| panic!("{program} can't be run: {error}"))
+                let mut command = Command::new(program);
+                command.args(words).args(&flags).arg(name).current_dir(path.parent().unwrap());
+                command.output().unwrap_or_else(|error| panic!("{program} can't be run: {error}"))
             };
             let (real, ours) = (run("named-checkconf", &[]), run(env!("CARGO_BIN_EXE_nomd"), &["named-checkconf"]));
             assert_eq!(text(&ours.stdout), text(&real.stdout), "{flags:?} {}", path.display());

@@ -104,7 +104,9 @@ impl Printer {
 
     /// An address to send from; `query-source` has an older form with words, which it keeps.
     fn source(&mut self, kind: Kind, source: SocketAddr, raw: &str) {
-        let has_words = matches!(kind, Kind::QuerySourceV4 | Kind::QuerySourceV6) && raw.starts_with(char::is_alphabetic) && address(raw).is_none();
+        let has_words = matches!(kind, Kind::QuerySourceV4 | Kind::QuerySourceV6)
+            && raw.starts_with(char::is_alphabetic)
+            && address(raw).is_none();
         if has_words {
             self.part("address");
         }

@@ -83,7 +83,7 @@ impl Context<'_> {
         let Some(item) = first_item(block, "preferred-glue") else { return };
         let text = item.text().unwrap_or_default();
         if !["a", "aaaa", "none"].iter().any(|known| known.eq_ignore_ascii_case(text)) {
-            self.error(item.place, format!("preferred-glue unexpected value '{text}'"));
+            self.warn(item.place, format!("preferred-glue unexpected value '{text}'"));
         }
     }
 
