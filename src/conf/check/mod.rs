@@ -10,6 +10,7 @@ mod anchors;
 mod ciphers;
 mod control;
 mod dns64;
+mod dnssec_policy;
 mod geoip;
 mod http;
 mod key;

@@ -119,8 +119,10 @@ impl<'a> Context<'a> {
         }
         self.check_servers(view.block, &keys);
         self.check_anchors(view);
-        if let Some(block) = view.block {
-            self.check_options(block);
+        match view.block {
+            Some(block) => self.check_options(block),
+            // BIND: policies are not looked into where there are views.
+            None => self.check_dnssec_policies(),
         }
         self.check_dnstap(view);
         LISTS.into_iter().for_each(|name| self.check_list_of(self.effective(view, name)));
