@@ -18,6 +18,7 @@ mod notify;
 mod packets;
 mod peers;
 mod reload;
+mod statements;
 mod swap;
 mod transfer;
 mod trial;

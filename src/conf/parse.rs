@@ -292,7 +292,7 @@ impl<'a> Parser<'a> {
         match syntax {
             Syntax::Word(word) => self.word(word, out),
             Syntax::Value(kind) => self.value(*kind, out),
-            Syntax::Sequence(parts) => parts.iter().try_for_each(|part| self.syntax(part, out)),
+            Syntax::Sequence(parts) => self.sequence(parts, out),
             Syntax::OneOf(choices) => self.choice(choices, out),
             Syntax::Optional(inner) => match starts(inner, self.peek()?) {
                 true => self.syntax(inner, out),
@@ -301,6 +301,26 @@ impl<'a> Parser<'a> {
             Syntax::AnyOrder(parts) => self.any_order(parts, out),
             Syntax::List(element) => self.list(element, out),
             Syntax::Block(scope) => self.block(*scope, out),
+        }
+    }
+
+    fn sequence(&mut self, parts: &'static [Syntax], out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        let mut may_be_more = false;
+        for part in parts {
+            if may_be_more && matches!(part, Syntax::List(Syntax::Value(Kind::AddressMatch))) {
+                self.refuse_word()?;
+            }
+            self.syntax(part, out)?;
+            may_be_more = matches!(part, Syntax::Optional(_));
+        }
+        Ok(())
+    }
+
+    /// A word where one of those before an address match list could have been has a message of its own.
+    fn refuse_word(&mut self) -> Result<(), Stop> {
+        match *self.peek()? {
+            Token::Word(text) => Err(self.fail(format!("unexpected '{text}'"))),
+            _ => Ok(()),
         }
     }
 
@@ -322,8 +342,8 @@ impl<'a> Parser<'a> {
             return self.syntax(value, out);
         }
         match self.next()? {
-            Token::Word(text) | Token::Quoted(text, _) => Err(self.fail(format!("'{text}' unexpected"))),
-            token => Err(self.fail_near("expected string", &token)),
+            Token::Word(text) => Err(self.fail(format!("'{text}' unexpected"))),
+            token => Err(self.fail_near("expected unquoted string", &token)),
         }
     }
 

@@ -152,7 +152,10 @@ impl<'a> Parser<'a> {
             },
             _ => (None, false),
         };
-        let Some(address) = address else { return Err(self.fail_near("expected IP address", &token)) };
+        let Some(address) = address else {
+            self.fail_near("expected IP address or IPv4 prefix", &token);
+            return Err(self.fail_near("expected network prefix", &token));
+        };
         let (place, raw) = (self.lexer.place(), self.raw);
         let prefix = if *self.peek()? == Token::Special(b'/') {
             self.next()?;

@@ -24,9 +24,9 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 
 /// Seconds of `3600`, `1h30m` or ISO 8601 `P1DT2H`.
 pub(crate) fn duration(text: &str) -> Option<u32> {
-    let seconds = match text.strip_prefix(['P', 'p']) {
-        Some(iso) => iso_duration(iso)?,
-        None => units(text, |unit| {
+    match text.strip_prefix(['P', 'p']) {
+        Some(iso) => iso_duration(iso).map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
+        None => u32::try_from(units(text, |unit| {
             Some(match unit {
                 'w' => WEEK,
                 'd' => DAY,
@@ -35,9 +35,9 @@ pub(crate) fn duration(text: &str) -> Option<u32> {
                 's' => 1,
                 _ => return None,
             })
-        })?,
-    };
-    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+        })?)
+        .ok(),
+    }
 }
 
 const MINUTE: u64 = 60;

@@ -1,0 +1,241 @@
+//! Every statement of the grammar in every place, with right and with wrong values, judged by nomd and by the installed
+//! named-checkconf.
+//!
+//! The ordinary run takes a sample; `NOMD_ALL_STATEMENTS=1` takes them all, and `NOMD_SEED` a sample of one's own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::peers::nomd;
+
+/// How many configurations an ordinary run compares.
+const SAMPLE: usize = 400;
+/// The seed where none is given.
+const SEED: u64 = 3;
+
+/// Blocks by their name in the grammar, with `@` for the statement.
+const PLACES: [(&str, &str); 25] = [
+    ("top", "@"),
+    ("options", "options { @ };"),
+    ("view", "view v { @ };"),
+    ("zone primary", "zone z { type primary; file \"f\"; @ };"),
+    ("zone secondary", "zone z { type secondary; primaries { 192.0.2.1; }; @ };"),
+    ("zone mirror", "zone . { type mirror; @ };"),
+    ("zone hint", "zone . { type hint; file \"f\"; @ };"),
+    ("zone stub", "zone z { type stub; primaries { 192.0.2.1; }; @ };"),
+    ("zone static-stub", "zone z { type static-stub; server-addresses { 192.0.2.1; }; @ };"),
+    ("zone forward", "zone z { type forward; forwarders { 192.0.2.1; }; @ };"),
+    ("zone redirect", "zone . { type redirect; file \"f\"; @ };"),
+    ("zone delegation-only", "zone z { type delegation-only; @ };"),
+    ("zone in-view", "view v { zone z { type primary; file \"f\"; }; }; view w { zone z { in-view v; @ }; };"),
+    ("server", "server 192.0.2.1 { @ };"),
+    ("key", "key k { algorithm hmac-sha256; secret \"AAAA\"; }; key l { @ };"),
+    ("controls", "controls { @ };"),
+    ("statistics", "statistics-channels { @ };"),
+    ("logging", "logging { @ };"),
+    ("channel", "logging { channel c { @ }; };"),
+    ("policy", "dnssec-policy p { @ };"),
+    ("tls", "tls t { @ };"),
+    ("http", "http h { @ };"),
+    ("rate-limit", "options { rate-limit { @ }; };"),
+    ("dns64", "options { dns64 64:ff9b::/96 { @ }; };"),
+    ("dlz", "dlz d { @ };"),
+];
+
+/// What is not the same, by the start of a case's name, and why.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+/// A name of the grammar, what follows it, and its blocks.
+struct Entry {
+    name: String,
+    syntax: String,
+    places: String,
+}
+
+fn entries() -> Vec<Entry> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/named.conf");
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in fs::read_to_string(path).unwrap().lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match (line.trim().split_once(' '), entries.last_mut()) {
+            (Some(("in", places)), Some(entry)) => entry.places = places.trim().to_owned(),
+            (Some(("syntax", syntax)), Some(entry)) => entry.syntax = syntax.trim().to_owned(),
+            (None, _) => {
+                entries.push(Entry { name: line.to_owned(), syntax: String::new(), places: String::new() });
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+impl Entry {
+    /// Whether the grammar lets it stand in this place.
+    fn fits(&self, place: &str) -> bool {
+        let (plain, types) = self.places.split_once("zone(").unwrap_or((&self.places, ""));
+        let (types, rest) = types.split_once(')').unwrap_or((types, ""));
+        let mut words = plain.split_whitespace().chain(rest.split_whitespace());
+        match place.split_once(' ') {
+            Some((_, zone_type)) => {
+                types.split_whitespace().any(|word| word == zone_type) || words.any(|word| word == "zone")
+            }
+            None => words.any(|word| word == place),
+        }
+    }
+
+    /// The statement with a right value: with all that is optional, or without.
+    fn right(&self, is_whole: bool) -> String {
+        let syntax = self.syntax.replace(';', " ;");
+        let value = example(&mut syntax.split_whitespace(), is_whole);
+        format!("{} {value};", self.name)
+    }
+}
+
+/// Text for a syntax up to the end of its group.
+fn example<'a>(words: &mut impl Iterator<Item = &'a str>, is_whole: bool) -> String {
+    let mut out = String::new();
+    while let Some(word) = words.next() {
+        match word {
+            ")" | "]" | "}" => return out,
+            "..." | "&" => {}
+            "|" => {
+                skip(words);
+                return out;
+            }
+            "[" if !is_whole => skip(words),
+            "[" | "(" => out += &example(words, is_whole),
+            "{" => out += &format!("{{ {} }}", example(words, is_whole)),
+            _ => out += &format!("{} ", sample(word)),
+        }
+    }
+    out
+}
+
+/// Passes over the rest of a group.
+fn skip<'a>(words: &mut impl Iterator<Item = &'a str>) {
+    let mut depth = 1;
+    while depth > 0
+        && let Some(word) = words.next()
+    {
+        depth += i32::from(matches!(word, "(" | "[" | "{"));
+        depth -= i32::from(matches!(word, ")" | "]" | "}"));
+    }
+}
+
+/// A value of a kind; other words stand for themselves.
+fn sample(word: &str) -> &str {
+    match word {
+        "<address>" | "<address-or-any>" | "<address-match>" | "<remote>" | "<host>" | "<source-v4>" => "192.0.2.1",
+        "<query-source-v4>" => "address 192.0.2.1",
+        "<source-v6>" => "2001:db8::1",
+        "<query-source-v6>" => "address 2001:db8::1",
+        "<prefix>" => "2001:db8::/96",
+        "<boolean>" => "yes",
+        "<integer>" | "<duration>" | "<size>" | "<port-or-any>" | "<port-range>" => "40",
+        "<percentage>" | "<size-or-percentage>" => "40%",
+        "<fixed>" => "0.50",
+        "<quoted>" => "\"word\"",
+        "<bare>" => "IN",
+        "<secret>" => "\"AAAA\"",
+        "<server-key>" => "k",
+        "<text>" => "{ a; }",
+        "<words>" => "word",
+        _ if word.starts_with('<') => "word",
+        _ if word.starts_with('@') => "",
+        _ => word,
+    }
+}
+
+/// A named configuration.
+struct Case {
+    name: String,
+    text: String,
+}
+
+fn cases() -> Vec<Case> {
+    let entries = entries();
+    let mut cases = Vec::new();
+    for entry in &entries {
+        for (place, around) in PLACES {
+            if !entry.fits(place) && entries.iter().any(|other| other.name == entry.name && other.fits(place)) {
+                continue;
+            }
+            let forms = forms(entry, entry.fits(place));
+            cases.extend(forms.into_iter().map(|(form, text)| Case {
+                name: format!("{}, {form}, in {place}", entry.name),
+                text: format!("{}\n", around.replace('@', &text)),
+            }));
+        }
+    }
+    cases
+}
+
+/// A statement as it should be and, where it may stand, as it should not.
+fn forms(entry: &Entry, is_in_place: bool) -> Vec<(&'static str, String)> {
+    let (name, right) = (&entry.name, entry.right(false));
+    let mut forms = vec![("right", right.clone())];
+    if is_in_place {
+        forms.extend([
+            ("whole", entry.right(true)),
+            ("twice", format!("{right} {right}")),
+            ("a wrong word", format!("{name} wrong;")),
+            ("a huge number", format!("{name} 99999999999;")),
+            ("a large number", format!("{name} 4000000000;")),
+            ("a list", format!("{name} {{ wrong; }};")),
+            ("a quoted string", format!("{name} \"wrong\";")),
+            ("nothing", format!("{name};")),
+            ("one word more", format!("{} wrong;", right.trim_end_matches(';'))),
+            ("no semicolon", right.trim_end_matches(';').to_owned()),
+            ("no brace", format!("{name} {{ wrong;")),
+        ]);
+    }
+    forms
+}
+
+/// The exit code and the lines that are printed, in any order.
+fn verdict(program: &str, first: &[&str], folder: &Path) -> (Option<i32>, Vec<String>) {
+    let output = Command::new(program).args(first).arg("f.conf").current_dir(folder).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let mut lines: Vec<String> = String::from_utf8_lossy(&said).lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    (output.status.code(), lines)
+}
+
+/// What differs in a case; none: nothing.
+fn difference(case: &Case, folder: &Path) -> Option<String> {
+    fs::write(folder.join("f.conf"), &case.text).unwrap();
+    let theirs = verdict("named-checkconf", &[], folder);
+    let ours = verdict(nomd(), &["named-checkconf", "--strict", "9.18"], folder);
+    (ours != theirs).then(|| format!("{}\n{}  named {theirs:?}\n  nomd  {ours:?}", case.name, case.text))
+}
+
+fn reason(case: &Case) -> Option<&'static str> {
+    EXCEPTIONS.iter().find(|(start, _)| case.name.starts_with(start)).map(|(_, reason)| *reason)
+}
+
+/// Puts the cases that a run takes first: all, or a sample.
+fn chosen(mut cases: Vec<Case>) -> Vec<Case> {
+    if std::env::var_os("NOMD_ALL_STATEMENTS").is_some() {
+        return cases;
+    }
+    let mut state = std::env::var("NOMD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    println!("seed {state}");
+    for at in 0..SAMPLE.min(cases.len()) {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let left = (cases.len() - at) as u64;
+        cases.swap(at, at + ((state >> 33) % left) as usize);
+    }
+    cases.truncate(SAMPLE);
+    cases
+}
+
+#[test]
+fn statements_get_the_verdict_of_named_checkconf() {
+    let cases = chosen(cases());
+    let folder = tempfile::tempdir().unwrap();
+    let (excused, compared): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| reason(case).is_some());
+    let differing: Vec<String> = compared.iter().filter_map(|case| difference(case, folder.path())).collect();
+    let agreed = compared.len() - differing.len();
+    println!("{} compared, {agreed} agreed, {} exceptions left out", compared.len(), excused.len());
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
