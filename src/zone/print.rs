@@ -1,8 +1,8 @@
 //! A zone as text, byte for byte as named writes it for `masterfile-format text`.
 //!
 //! The relative style (named's own) shortens names by `$ORIGIN` and TTLs by `$TTL`; the full style has every name, TTL
-//! and class on every line. Columns are reached by tabs as named reaches them. Data that BIND breaks over several lines
-//! (signatures, keys) stands on one line in the relative style here; only the SOA is spread out.
+//! and class on every line. Columns are reached by tabs as named does. In the relative style SOA records, digests
+//! and unknown types are spread over several lines as named does it; signatures and keys stand on one line here.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -167,6 +167,8 @@ impl<'v> Relative<'v> {
         }
         if rrset.rtype() == Rtype::SOA {
             spread_soa(text, start);
+        } else if DIGESTS.contains(&rrset.rtype().0) {
+            spread_digest(text, start);
         } else if rdata::kind(rrset.rtype()).is_none() && !data.is_empty() {
             text.truncate(start);
             spread_unknown(text, data);
@@ -187,6 +189,20 @@ fn spread_soa(text: &mut String, start: usize) {
         }
     }
     text.push_str("\n\t\t\t\t)");
+}
+
+/// Puts what follows the first three fields of the data at `start` of `text` on lines of their own.
+fn spread_digest(text: &mut String, start: usize) {
+    let data = text.split_off(start);
+    let mut fields = data.split(' ');
+    fields.by_ref().take(DIGEST_FIELDS).for_each(|field| text.extend([field, " "]));
+    let digest: String = fields.collect();
+    text.push('(');
+    for line in digest.as_bytes().chunks(DIGEST_LINE_LETTERS) {
+        text.push_str("\n\t\t\t\t");
+        text.extend(line.iter().copied().map(char::from));
+    }
+    text.push_str(" )");
 }
 
 /// Data of an unknown type (RFC 3597 section 5), in parentheses and in lines of as many digits as BIND has.
@@ -277,6 +293,10 @@ const FULL_TTL_COLUMN: usize = 46;
 const FULL_RDATA_COLUMN: usize = 64;
 const RELATIVE_TYPE_COLUMN: usize = 24;
 const RELATIVE_RDATA_COLUMN: usize = 32;
+/// CERT, SINK, DS, TLSA, CDS and ZONEMD: three fields and a digest or something like it.
+const DIGESTS: [u16; 6] = [37, 40, 43, 52, 59, 63];
+const DIGEST_FIELDS: usize = 3;
+const DIGEST_LINE_LETTERS: usize = 44;
 const UNKNOWN_LINE_BYTES: usize = 22;
 const SOA_FIELDS: [&str; 5] = ["serial", "refresh", "retry", "expire", "minimum"];
 const UNITS: [(&str, u32); 5] = [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];
