@@ -5,10 +5,14 @@
 //! itself that have no address in it, and mail or service targets where the operator said `fail`. Missing glue and its
 //! relatives are logged as errors and served all the same; secondaries are not checked at all.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use super::contents::ZoneVersion;
 use super::find::Match;
 use super::message::{Level, Message, Strictness};
-use super::node::{Node, Rrset};
+use super::node::{Flags, Node, Rrset};
 use crate::dns::name::NoDot;
 use crate::dns::{Name, NameRef, Rtype, rdata};
 
@@ -56,6 +60,9 @@ impl Policy {
     }
 }
 
+/// A zone of so many names is checked on all processors.
+const MANY_NAMES: usize = 50_000;
+
 /// What came of checking a zone.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -82,7 +89,7 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     let mut checks = Checks { version, policy, verdict: Verdict::default() };
     checks.apex();
     if !checks.verdict.is_refused && policy.is_about_names() {
-        version.names().filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
+        checks.names();
     }
     checks.verdict
 }
@@ -102,13 +109,10 @@ pub fn presence(soa_count: usize, ns_count: usize) -> Vec<Message> {
 /// The names at which records stand that exclude each other.
 pub fn conflicts(version: &ZoneVersion) -> impl Iterator<Item = (Name, Conflict)> {
     let found = |node: &Node<'_>| conflict(node).map(|conflict| (node.owner().as_ref().to_name(), conflict));
-    version.names().filter_map(move |node| found(&node))
+    version.names_with([Flags::CNAME, Flags::DNAME]).filter_map(move |node| found(&node))
 }
 
 fn conflict(node: &Node<'_>) -> Option<Conflict> {
-    if !(node.has_cname() || node.has_dname()) {
-        return None;
-    }
     let is_double = |rrset: &Rrset<'_>| matches!(rrset.rtype(), Rtype::CNAME | Rtype::DNAME) && rrset.len() > 1;
     if node.rrsets().any(|rrset| is_double(&rrset)) {
         return Some(Conflict::Singleton);
@@ -173,6 +177,38 @@ impl<'a> Checks<'a> {
             }
         }
         self.verdict.is_refused = !self.verdict.messages.is_empty();
+    }
+
+    /// All names: those of a large zone on several threads, for most of the time goes by waiting for memory.
+    fn names(&mut self) {
+        let parts = self.version.name_parts();
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        let threads = if self.version.node_count() < MANY_NAMES { 1 } else { cpus };
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((number, part)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push((*number, self.part(part.clone())));
+            }
+            done
+        };
+        let mut done = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            done.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic))));
+            done
+        });
+        done.sort_by_key(|(number, _)| *number);
+        for (_, verdict) in done {
+            self.verdict.is_refused |= verdict.is_refused;
+            self.verdict.messages.extend(verdict.messages);
+        }
+    }
+
+    fn part(&self, names: impl Iterator<Item = Node<'a>>) -> Verdict {
+        let mut checks = Checks { version: self.version, policy: self.policy, verdict: Verdict::default() };
+        names.filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
+        checks.verdict
     }
 
     fn node(&mut self, node: &Node<'a>) {

@@ -6,7 +6,7 @@
 
 use super::blocks::{BlockWriter, Blocks};
 use super::builder::ContentsError;
-use super::node::{self, Node};
+use super::node::{self, Flags, Node};
 use super::trie::{Leaf, Trie, Walk};
 use crate::dns::{Class, Name, NameRef, Rtype, Serial};
 
@@ -166,6 +166,19 @@ impl ZoneVersion {
     pub fn names(&self) -> impl Iterator<Item = Node<'_>> {
         let mut walk = Walk::new(&self.names);
         std::iter::from_fn(move || walk.next(&self.names).map(|leaf| self.node_at(leaf)))
+    }
+
+    /// The names of the zone in several parts, numbered, which together are [`Self::names`].
+    pub(super) fn name_parts(&self) -> Vec<(usize, impl Iterator<Item = Node<'_>> + Clone + Sync)> {
+        let nodes = |mut walk: Walk| std::iter::from_fn(move || walk.next(&self.names).map(|leaf| self.node_at(leaf)));
+        Walk::parts(&self.names).into_iter().map(nodes).enumerate().collect()
+    }
+
+    /// The names of the zone that have any of these flags, found without a look at the others.
+    pub(super) fn names_with(&self, flags: [Flags; 2]) -> impl Iterator<Item = Node<'_>> {
+        let mut walk = Walk::new(&self.names);
+        let leaves = std::iter::from_fn(move || walk.next(&self.names));
+        leaves.filter(move |leaf| flags.iter().any(|&flag| leaf.flags.has(flag))).map(|leaf| self.node_at(leaf))
     }
 
     /// A place before the first of [`Self::nodes`] that borrows nothing.

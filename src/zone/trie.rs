@@ -175,6 +175,7 @@ impl Trie {
         self.last_below(self.root()?, Flags::default())
     }
 
+    /// The cell that everything is below.
     fn root(&self) -> Option<Cell> {
         (self.len > 0).then(|| self.cell(self.root))
     }

@@ -16,6 +16,18 @@ impl Walk {
         Self(if trie.len > 0 { vec![root] } else { Vec::new() })
     }
 
+    /// Several walks that together go where one would, each behind the one before: one for each twig of the root.
+    pub(in crate::zone) fn parts(trie: &Trie) -> Vec<Self> {
+        match trie.root() {
+            Some(root) if root.as_leaf().is_none() => root.twigs().map(Self::below).collect(),
+            _ => vec![Self::new(trie)],
+        }
+    }
+
+    fn below(twig: u32) -> Self {
+        Self(std::iter::once(twig..twig + 1).collect())
+    }
+
     /// The next leaf.
     pub(in crate::zone) fn next(&mut self, trie: &Trie) -> Option<Leaf> {
         loop {
