@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod rndc;
 pub mod survey;
 
+mod alike;
 mod check;
 mod judge;
 mod lexer;

@@ -1,14 +1,14 @@
 //! Zones: what each is here.
 
-use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashMap;
 
 use super::Context;
 use super::inherit::Levels;
 use super::view::Earlier;
+use crate::conf::alike::Alike;
 use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
 use crate::conf::table::{Clause, ZoneType, clause};
 use crate::conf::tree::{Block, Node, Value};
@@ -27,33 +27,15 @@ pub(super) struct Namespace<'a> {
 }
 
 /// What zones of one view have been lowered to so far, to be shared by those that say the same.
-#[derive(Default)]
 struct Shared<'a> {
-    settings: HashMap<(ZoneType, Vec<&'a Node<'a>>), Arc<ZoneSettings>>,
-    /// The statements of the zone at hand: memory to use again.
-    statements: Vec<&'a Node<'a>>,
+    settings: Alike<'a, Arc<ZoneSettings>>,
     primaries: HashMap<&'a Node<'a>, Arc<[Remote]>>,
-}
-
-/// A key of [`Shared::settings`] that is only looked for.
-struct Statements<'k, 'a>(ZoneType, &'k [&'a Node<'a>]);
-
-impl Hash for Statements<'_, '_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0, self.1).hash(state);
-    }
-}
-
-impl<'a> Equivalent<(ZoneType, Vec<&'a Node<'a>>)> for Statements<'_, 'a> {
-    fn equivalent(&self, key: &(ZoneType, Vec<&'a Node<'a>>)) -> bool {
-        (self.0, self.1) == (key.0, key.1.as_slice())
-    }
 }
 
 impl Context<'_> {
     /// The zones of a view.
     pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Zone> {
-        let mut shared = Shared::default();
+        let mut shared = Shared { settings: Alike::new(&OWN), primaries: HashMap::new() };
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
             let Some((apex, class)) = self.apex(node, view) else { continue };
@@ -121,16 +103,14 @@ impl Context<'_> {
         view: &Namespace<'_>,
         shared: &mut Shared<'a>,
     ) -> Arc<ZoneSettings> {
-        shared.statements.clear();
-        shared.statements.extend(block.0.iter().filter(|node| !OWN.contains(&node.statement.clause)));
-        if let Some(known) = shared.settings.get(&Statements(zone_type, &shared.statements)) {
+        if let Some(known) = shared.settings.find(zone_type, block) {
             return Arc::clone(known);
         }
         let before = self.fault_count();
         let [_, outer, options] = view.levels.0;
         let settings = Arc::new(self.settings(Levels([Some(block), outer, options]), zone_type));
         if self.fault_count() == before {
-            shared.settings.insert((zone_type, shared.statements.clone()), Arc::clone(&settings));
+            shared.settings.remember(zone_type, Arc::clone(&settings));
         }
         settings
     }

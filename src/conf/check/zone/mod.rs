@@ -18,12 +18,16 @@ pub(super) use names::Zones;
 use super::remotes::Kind;
 use super::view::View;
 use super::{Context, all_named, named, nearest};
-use crate::conf::table::ZoneType;
+use crate::conf::alike::Alike;
+use crate::conf::table::{Clause, ZoneType, clause};
 use crate::conf::tree::{Block, Item, Node, Value};
 use crate::dns::Name;
 
 /// Who may do what to a zone.
 const LISTS: [&str; 4] = ["allow-notify", "allow-transfer", "allow-update", "allow-update-forwarding"];
+
+/// What tells zones apart that are alike: the files are checked for themselves.
+const APART: [Clause; 2] = [clause::TYPE, clause::FILE];
 
 /// A zone that is being checked.
 pub(super) struct Zone<'a> {
@@ -52,15 +56,35 @@ impl Zone<'_> {
 impl<'a> Context<'a> {
     /// The zones of a view.
     pub(super) fn check_zones(&self, view: View<'a>, zones: &mut Zones, files: &mut Files) {
-        let mut space = Namespace { seen: HashMap::new(), zones };
-        for node in all_named(view.block.unwrap_or(self.root), "zone") {
-            if let Some(zone) = self.zone(node, view, &mut space) {
-                self.check_zone(&zone, files);
-            }
+        let own = || all_named(view.block.unwrap_or(self.root), "zone");
+        let refers = |node: &Node<'a>| node.block().is_some_and(|block| block.find(clause::IN_VIEW).is_some());
+        let is_referred_to = view.block.is_some() || own().any(refers);
+        let mut space = Namespace { seen: HashMap::new(), zones, is_referred_to };
+        let mut sound = Alike::new(&APART);
+        for node in own() {
+            let Some(zone) = self.zone(node, view, &mut space) else { continue };
+            let writes = self.check_unless_sound(&zone, &mut sound);
+            self.check_file(&zone, writes, files);
         }
     }
 
-    fn check_zone(&self, zone: &Zone<'a>, files: &mut Files) {
+    /// Checks a zone unless one that says the same was sound; only the plain types, in which the name does not matter.
+    /// Says whether the zone is changed here.
+    fn check_unless_sound(&self, zone: &Zone<'a>, sound: &mut Alike<'a, ()>) -> bool {
+        let is_plain = matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary) && !zone.is_root();
+        if is_plain && sound.find(zone.kind, zone.block).is_some() {
+            return false;
+        }
+        let before = self.faults.borrow().len();
+        let writes = self.check_zone(zone);
+        if is_plain && !writes && self.faults.borrow().len() == before {
+            sound.remember(zone.kind, ());
+        }
+        writes
+    }
+
+    /// Says whether the zone is signed or changed here.
+    fn check_zone(&self, zone: &Zone<'a>) -> bool {
         let signed = self.check_policy(zone);
         self.check_fit(zone);
         for name in LISTS {
@@ -76,7 +100,7 @@ impl<'a> Context<'a> {
         self.check_server_names(zone);
         self.check_options(zone.block);
         self.check_loading_keys(zone);
-        self.check_file(zone, signed || dynamic, files);
+        signed || dynamic
     }
 
     /// The statement that decides for a zone.

@@ -1,5 +1,6 @@
 //! Which zone a statement is about: type, class and name, and whether it is there already.
 
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
 use super::{Zone, word};
@@ -15,6 +16,7 @@ pub(in crate::conf::check) type Zones = HashMap<(String, Class), HashSet<Name>>;
 
 /// What may stand beside `in-view`.
 const BESIDE_IN_VIEW: [&str; 3] = ["in-view", "forward", "forwarders"];
+
 /// The view without a statement.
 const DEFAULT_VIEW: &str = "_default";
 
@@ -22,6 +24,8 @@ const DEFAULT_VIEW: &str = "_default";
 pub(super) struct Namespace<'z> {
     pub(super) seen: HashMap<(Name, u8), Place>,
     pub(super) zones: &'z mut Zones,
+    /// Whether there may be zones that refer to those of this view.
+    pub(super) is_referred_to: bool,
 }
 
 impl<'a> Context<'a> {
@@ -79,11 +83,12 @@ impl<'a> Context<'a> {
             ZoneType::Redirect => 2,
             _ => 3,
         };
-        if let Some(earlier) = space.seen.get(&(apex.clone(), group)) {
-            let (name, earlier) = (plain(&apex.to_string()), self.shown(*earlier));
-            self.error(node.place, format!("zone '{name}': already exists previous definition: {earlier}"));
-        } else {
-            space.seen.insert((apex.clone(), group), node.place);
+        match space.seen.entry((apex.clone(), group)) {
+            Entry::Occupied(earlier) => {
+                let (name, earlier) = (plain(&apex.to_string()), self.shown(*earlier.get()));
+                self.error(node.place, format!("zone '{name}': already exists previous definition: {earlier}"));
+            }
+            Entry::Vacant(place) => drop(place.insert(node.place)),
         }
         Some(apex)
     }
@@ -102,8 +107,11 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Keeps a zone that later views may refer to.
+/// Keeps a zone that others may refer to.
 fn remember(zone: &Zone<'_>, space: &mut Namespace<'_>) {
+    if !space.is_referred_to {
+        return;
+    }
     let hidden = [ZoneType::Forward, ZoneType::Redirect, ZoneType::DelegationOnly];
     let Some(apex) = zone.apex.clone().filter(|_| !hidden.contains(&zone.kind)) else { return };
     let view = zone.view.name().unwrap_or(DEFAULT_VIEW).to_owned();
