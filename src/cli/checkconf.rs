@@ -33,7 +33,8 @@ pub fn run(words: &[OsString]) -> u8 {
     }
     let judgement = judge(flags.file.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG)), flags.manner());
     // Nobody may be reading any more.
-    let _ = write!(std::io::stdout().lock(), "{}{}", judgement.diagnostics, judgement.text);
+    let mut out = std::io::stdout().lock();
+    let _ = write!(out, "{}{}", judgement.diagnostics.shown_on(&std::io::stdout()), judgement.text);
     u8::from(judgement.diagnostics.has_errors())
 }
 

@@ -76,7 +76,7 @@ enum Fault {
     Flags(#[from] named::UsageError),
     #[error("{}: {source}", path.display())]
     Path { path: PathBuf, source: std::io::Error },
-    #[error("{} cannot be used\n{faults}", path.display())]
+    #[error("{} cannot be used\n{}", path.display(), faults.shown_on(&std::io::stderr()))]
     Configuration { path: PathBuf, faults: conf::Diagnostics },
     #[error("{0}")]
     Server(String),

@@ -231,4 +231,29 @@ impl Scope {
     }
 }
 
+/// The names of all statements.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STATEMENTS.iter().map(|statement| statement.name)
+}
+
+/// The words that stand in statements.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    let mut words = Vec::new();
+    STATEMENTS.iter().for_each(|statement| statement.syntax.words(&mut words));
+    words.into_iter()
+}
+
+impl Syntax {
+    fn words(&self, words: &mut Vec<&'static str>) {
+        match self {
+            Self::Word(word) => words.push(word),
+            Self::Sequence(parts) | Self::OneOf(parts) | Self::AnyOrder(parts) => {
+                parts.iter().for_each(|part| part.words(words));
+            }
+            Self::Optional(inner) | Self::List(inner) => inner.words(words),
+            Self::Value(_) | Self::Block(_) => {}
+        }
+    }
+}
+
 include!(concat!(env!("OUT_DIR"), "/statements.rs"));

@@ -5,6 +5,7 @@
 //! is a second thread; nothing is said to be ready before every zone has been read.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -225,9 +226,21 @@ pub(super) fn load_configuration(path: &Path, tolerance: &Tolerance) -> Result<C
     log!(Category::General, Severity::Info, "loading configuration from '{}'", path.display());
     let loaded = conf::load(path, tolerance);
     log_diagnostics(loaded.as_ref().map_or_else(|faults| faults, |(_, notes)| notes));
-    let (config, _) = loaded.map_err(|faults| StartError::Configuration(faults.result()))?;
+    let (config, _) = loaded.map_err(|faults| {
+        show_to_operator(&faults);
+        StartError::Configuration(faults.result())
+    })?;
     notices::say(&config);
     Ok(config)
+}
+
+/// Whoever starts the server by hand sees where the faults lie, wherever the log goes.
+fn show_to_operator(faults: &Diagnostics) {
+    logging::flush();
+    let stderr = io::stderr();
+    if stderr.is_terminal() {
+        eprint!("{}", faults.shown_on(&stderr));
+    }
 }
 
 /// Logs what there is to say about a configuration.

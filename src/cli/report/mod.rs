@@ -87,8 +87,11 @@ struct Flags {
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("{0}nomd report: the configuration cannot be used; named would not take it either\n")]
-    Configuration(Diagnostics),
+    #[error(
+        "{}nomd report: the configuration cannot be used; named would not take it either\n",
+        faults.shown_on_for(&std::io::stderr(), root)
+    )]
+    Configuration { faults: Diagnostics, root: PathBuf },
     #[error("nomd report: no account is called '{0}'; name the one that the server runs as with -u\n")]
     Account(String),
     #[error("nomd report: {0}\n")]
@@ -119,7 +122,8 @@ fn report(flags: &Flags, host: &Host) -> Result<Report, Fault> {
     let account = host.account(user).ok_or_else(|| Fault::Account(user.to_owned()))?;
     let config = flags.file.as_ref().or(used.map(|used| &used.config)).cloned();
     let config = inside.absolute(&config.unwrap_or_else(|| DEFAULT_CONFIG.into()));
-    let survey = survey(inside.root(), &config, &tolerance(flags, &service)?).map_err(Fault::Configuration)?;
+    let survey = survey(inside.root(), &config, &tolerance(flags, &service)?)
+        .map_err(|faults| Fault::Configuration { faults, root: inside.root().to_owned() })?;
     let own_addresses = own_addresses(host);
     let scene = Scene {
         survey: &survey,
