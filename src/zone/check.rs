@@ -13,6 +13,7 @@ use super::contents::ZoneVersion;
 use super::find::Match;
 use super::message::{Level, Message, Strictness};
 use super::node::{Flags, Node, Rrset};
+use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Name, NameRef, Rtype, rdata};
 
@@ -182,8 +183,7 @@ impl<'a> Checks<'a> {
     /// All names: those of a large zone on several threads, for most of the time goes by waiting for memory.
     fn names(&mut self) {
         let parts = self.version.name_parts();
-        let cpus = thread::available_parallelism().map_or(1, usize::from);
-        let threads = if self.version.node_count() < MANY_NAMES { 1 } else { cpus };
+        let threads = if self.version.node_count() < MANY_NAMES { 1 } else { processors() };
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();

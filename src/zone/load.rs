@@ -4,13 +4,13 @@
 //! master file F failed: R`; and, if there is no version, `not loaded due to errors.`.
 
 use std::path::Path;
-use std::thread;
 
 use super::builder::{Builder, ContentsError, Limits};
 use super::check::{self, Conflict, Policy};
 use super::contents::ZoneVersion;
 use super::master::{self, Options, Report, Sink, Source};
 use super::message::{Level, Message};
+use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Name, NameRef, Rtype};
 
@@ -53,8 +53,7 @@ fn on_threads(
     options: &Options,
     mut whole: Builder,
 ) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    if threads < 2 || path.metadata().ok()?.len() < LARGE_BYTES {
+    if path.metadata().ok()?.len() < LARGE_BYTES || processors() < 2 {
         return None;
     }
     let part = whole.part();
@@ -66,7 +65,7 @@ fn on_threads(
         }
     };
     let sink = || Records { builder: part.part(), fault: None };
-    let report = master::read_on_threads(path, options, threads, sink, take)?;
+    let report = master::read_on_threads(path, options, processors(), sink, take)?;
     Some((report, outcome.and_then(|()| whole.finish())))
 }
 

@@ -1,5 +1,8 @@
 //! Floor 2: zones: their contents and versions, their files, and the checks on both.
 
+use std::sync::LazyLock;
+use std::thread;
+
 mod blocks;
 pub mod builder;
 pub mod check;
@@ -25,3 +28,9 @@ pub use contents::{Cursor, Denial, Soa, ZoneVersion};
 pub use edit::{Edit, EditError};
 pub use find::{Find, Match};
 pub use node::{Node, Rrset};
+
+/// How many threads can work on one large zone. Asking the system takes several files, too long for each zone.
+fn processors() -> usize {
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
+    *PROCESSORS
+}
