@@ -10,3 +10,5 @@ pub mod listen;
 mod sys;
 pub mod tcp;
 pub mod udp;
+
+pub use sys::memory::release as release_memory;

@@ -11,6 +11,7 @@ use super::exchange::spawn_told;
 use super::load::{Job, LoadError, Loaded, Outcome};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
+use super::shared::Retired;
 use super::zones::{Loading, Origin, ZoneId, ZoneTask, have_changed};
 use crate::dns::Serial;
 use crate::zone::contents::ZoneVersion;
@@ -126,6 +127,7 @@ impl Core {
             AfterLoads::New => log!(Category::General, Severity::Info, "any newly configured zones are now loaded"),
         }
         log!(Category::General, Severity::Notice, "running");
+        self.shared.retire(Retired::Scraps);
         // Which files are included is known only now.
         self.follow_files();
         self.say_ready();

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::core::Event;
 use crate::answer::Snapshot;
 use crate::conf::Config;
+use crate::net::release_memory;
 use crate::zone::ZoneVersion;
 
 /// See the module.
@@ -42,6 +43,8 @@ pub(super) enum Retired {
     Config(Arc<Config>),
     /// A snapshot, with the zones that only it shows.
     Snapshot(Arc<Snapshot>),
+    /// What reading zones needed and nobody does any more.
+    Scraps,
 }
 
 impl Shared {
@@ -93,22 +96,27 @@ impl Retired {
             Self::Version(version) => Arc::strong_count(version) > 1,
             Self::Config(config) => Arc::strong_count(config) > 1,
             Self::Snapshot(snapshot) => Arc::strong_count(snapshot) > 1,
+            Self::Scraps => false,
         }
     }
 }
 
 /// Takes down what comes, each as soon as nobody else holds it: whoever lets go last would have to do it, and that may
-/// be a worker.
+/// be a worker. The memory goes back to the system.
 fn take_down(queue: &Receiver<Retired>) {
-    let mut held = vec![];
+    let (mut held, mut has_freed) = (vec![], false);
     loop {
-        let wait = if held.is_empty() { FOR_EVER } else { LOOK_AGAIN };
+        let wait = if held.is_empty() && !has_freed { FOR_EVER } else { LOOK_AGAIN };
         match queue.recv_timeout(wait) {
             Ok(retired) => held.push(retired),
+            // Once for many: nothing has come for a while.
+            Err(RecvTimeoutError::Timeout) if std::mem::take(&mut has_freed) => release_memory(),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        let before = held.len();
         held.retain(Retired::is_held_elsewhere);
+        has_freed |= held.len() < before;
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod datagrams;
+pub(super) mod memory;
 
 pub(in crate::net) use datagrams::{Buffer, Peer, receive, send};
 
