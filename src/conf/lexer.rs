@@ -8,11 +8,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::memchr2;
-use nom::branch::alt;
-use nom::bytes::complete::{is_not, tag, take_until};
-use nom::combinator::{opt, value};
-use nom::{IResult, Parser};
+use memchr::memmem;
+use memchr::{memchr, memchr2};
 
 use super::tree::Arena;
 
@@ -37,6 +34,8 @@ pub(crate) enum Token<'a> {
     Word(&'a str),
     /// A quoted string: the quotes gone, and as it is written.
     Quoted(&'a str, &'a str),
+    /// The quote of a string that does not end.
+    Unclosed,
     /// One of `{ } ; / !`.
     Special(u8),
     /// The end of the last file.
@@ -46,7 +45,7 @@ pub(crate) enum Token<'a> {
 /// Why no token could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LexError {
-    /// A comment or string that does not end.
+    /// A comment that does not end.
     #[error("unexpected end of input")]
     Unfinished,
 }
@@ -55,8 +54,9 @@ pub(crate) enum LexError {
 struct Source<'a> {
     file: u32,
     line: u32,
-    /// What has not been read yet.
-    rest: &'a str,
+    text: &'a str,
+    /// Up to where it has been read.
+    at: usize,
 }
 
 /// Reads tokens from a file and those that it includes.
@@ -99,7 +99,7 @@ impl<'a> Lexer<'a> {
     pub(crate) fn push(&mut self, name: &str, text: &'a str) {
         let file = self.files.len() as u32;
         self.files.push(name.into());
-        self.open.push(Source { file, line: 1, rest: text });
+        self.open.push(Source { file, line: 1, text, at: 0 });
         self.place = Place { file, line: 1 };
     }
 
@@ -115,7 +115,15 @@ impl<'a> Lexer<'a> {
 
     /// What the file has left.
     pub(crate) fn rest(&self) -> &'a str {
-        self.open.last().map_or("", |source| source.rest)
+        self.open.last().and_then(|source| source.text.get(source.at..)).unwrap_or_default()
+    }
+
+    /// Gives up the rest of the file: a string in it does not end.
+    pub(crate) fn skip_to_end(&mut self) -> LexError {
+        let Some(source) = self.open.last_mut() else { return LexError::Unfinished };
+        let error = source.fail();
+        self.place = Place { file: source.file, line: source.line };
+        error
     }
 
     /// The next token.
@@ -149,94 +157,113 @@ fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
 
 impl<'a> Source<'a> {
     fn token(&mut self, arena: &'a Arena) -> Result<Token<'a>, LexError> {
-        self.blank()?;
-        let (rest, token) = next(self.rest, arena).map_err(|_| self.fail())?;
-        if let Token::Quoted(_, raw) = token {
-            self.line += line_ends(raw);
-        }
-        self.rest = rest;
-        Ok(token)
-    }
-
-    /// Steps over white space and comments: `/* */`, `//` and `#`. By hand, for it stands before most tokens, of which
-    /// a server of many zones has millions.
-    fn blank(&mut self) -> Result<(), LexError> {
         loop {
-            self.spaces();
-            let rest = self.rest;
-            if !matches!(rest.as_bytes().first(), Some(b'#' | b'/')) {
-                return Ok(());
+            let Some(byte) = self.first_of_token() else { return Ok(Token::End) };
+            match byte {
+                b'"' => return Ok(self.string(arena)),
+                b'#' | b'/' if self.comment()? => {}
+                _ if is_special(byte) => {
+                    self.at += 1;
+                    return Ok(Token::Special(byte));
+                }
+                _ => return self.word(),
             }
-            let line = value((), (alt((tag("#"), tag("//"))), opt(is_not("\n"))));
-            let (after, commented) = opt(alt((line, comment))).parse(rest).map_err(|_| self.fail())?;
-            if commented.is_none() {
-                return Ok(());
-            }
-            self.line += line_ends(&rest[..rest.len() - after.len()]);
-            self.rest = after;
         }
     }
 
-    fn spaces(&mut self) {
-        let mut passed = 0;
-        for byte in self.rest.bytes().take_while(|&byte| is_space(byte)) {
+    /// Steps over white space to the next byte.
+    fn first_of_token(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            let byte = *bytes.get(self.at)?;
+            if !is_space(byte) {
+                return Some(byte);
+            }
             self.line += u32::from(byte == b'\n');
-            passed += 1;
+            self.at += 1;
         }
-        self.rest = self.rest.get(passed..).unwrap_or_default();
+    }
+
+    /// Steps over a comment, if one starts here: `/* */`, `//` or `#`.
+    fn comment(&mut self) -> Result<bool, LexError> {
+        let rest = self.rest();
+        match rest {
+            [b'#', ..] | [b'/', b'/', ..] => self.at += memchr(b'\n', rest).unwrap_or(rest.len()),
+            [b'/', b'*', ..] => self.at = self.comment_end()? + 1,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Where the last byte of the `/* */` lies that starts here; its lines are counted.
+    fn comment_end(&mut self) -> Result<usize, LexError> {
+        let inside = self.rest().get(2..).unwrap_or_default();
+        let Some(length) = memmem::find(inside, b"*/") else { return Err(self.fail()) };
+        self.line += line_ends(inside.get(..length).unwrap_or_default());
+        Ok(self.at + 2 + length + 1)
+    }
+
+    fn word(&mut self) -> Result<Token<'a>, LexError> {
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        let length =
+            |from: usize| bytes.get(from..).unwrap_or_default().iter().take_while(|&&byte| WORD[usize::from(byte)]);
+        let end = start + length(start).count();
+        self.at = end;
+        // To BIND a word ends in its text at a NUL, but not in the file.
+        while bytes.get(self.at) == Some(&0) {
+            self.at += 1;
+            self.at += length(self.at).count();
+        }
+        // BIND reads the last byte of a comment glued to a word once more, so it is a fault that named finds too.
+        if self.rest().starts_with(b"/*") {
+            self.at = self.comment_end()?;
+        }
+        Ok(Token::Word(self.text.get(start..end).unwrap_or_default()))
+    }
+
+    /// A string: `\"` stands for a quote, any other backslash for itself; it may run over several lines.
+    fn string(&mut self, arena: &'a Arena) -> Token<'a> {
+        let (start, bytes) = (self.at + 1, self.text.as_bytes());
+        let (mut at, mut is_escaped) = (start, false);
+        loop {
+            let Some(found) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) else { return Token::Unclosed };
+            at += found;
+            if bytes.get(at) == Some(&b'"') {
+                break;
+            }
+            (at, is_escaped) = (at + 2, true);
+        }
+        let inside = self.text.get(start..at).unwrap_or_default();
+        let raw = self.text.get(self.at..=at).unwrap_or_default();
+        self.line += line_ends(raw.as_bytes());
+        self.at = at + 1;
+        let inside = memchr(0, inside.as_bytes()).and_then(|end| inside.get(..end)).unwrap_or(inside);
+        Token::Quoted(if is_escaped { arena.text(&inside.replace("\\\"", "\"")) } else { inside }, raw)
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     /// Goes to the end.
     fn fail(&mut self) -> LexError {
-        self.line += line_ends(self.rest);
-        self.rest = "";
+        self.line += line_ends(self.rest());
+        self.at = self.text.len();
         LexError::Unfinished
     }
 }
 
-fn line_ends(text: &str) -> u32 {
-    text.bytes().filter(|&byte| byte == b'\n').count() as u32
-}
-
-/// How many bytes `text` starts with that are so.
-fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
-    text.bytes().position(|byte| !is_so(byte)).unwrap_or(text.len())
+/// How many lines end in `text`.
+pub(crate) fn line_ends(text: &[u8]) -> u32 {
+    memchr::memchr_iter(b'\n', text).count() as u32
 }
 
 const fn is_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == 0x0b
-}
-
-/// `/* ... */`. One that does not end is a failure, not merely no comment.
-fn comment(text: &str) -> IResult<&str, ()> {
-    let (rest, _) = tag("/*").parse(text)?;
-    let end: IResult<&str, _> = value((), (take_until("*/"), tag("*/"))).parse(rest);
-    end.map_err(|error| error.map(|_| nom::error::Error::new(rest, nom::error::ErrorKind::TakeUntil))).map_err(failure)
-}
-
-fn failure<E>(error: nom::Err<E>) -> nom::Err<E> {
-    match error {
-        nom::Err::Error(inner) => nom::Err::Failure(inner),
-        other => other,
-    }
-}
-
-fn next<'a>(text: &'a str, arena: &'a Arena) -> IResult<&'a str, Token<'a>> {
-    match text.as_bytes().first() {
-        None => Ok((text, Token::End)),
-        Some(b'"') => quoted(text, arena),
-        Some(&byte) if is_special(byte) => Ok((text.get(1..).unwrap_or_default(), Token::Special(byte))),
-        Some(_) => Ok(word(text)),
-    }
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 const fn is_special(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b';' | b'/' | b'"' | b'!')
-}
-
-fn word(text: &str) -> (&str, Token<'_>) {
-    let (word, rest) = text.split_at(count(text, |byte| WORD[usize::from(byte)]));
-    (rest, Token::Word(word))
 }
 
 /// The bytes that words are made of.
@@ -244,30 +271,11 @@ static WORD: [bool; 256] = word_bytes();
 
 const fn word_bytes() -> [bool; 256] {
     let mut table = [false; 256];
-    let mut byte = 0;
+    // Not NUL.
+    let mut byte = 1;
     while byte < table.len() {
         table[byte] = !(is_special(byte as u8) || byte == b'#' as usize || is_space(byte as u8));
         byte += 1;
     }
     table
-}
-
-/// A string: `\"` stands for a quote, any other backslash for itself; it may run over several lines.
-fn quoted<'a>(text: &'a str, arena: &'a Arena) -> IResult<&'a str, Token<'a>> {
-    let mut at = 1;
-    let mut is_escaped = false;
-    loop {
-        match memchr2(b'"', b'\\', text.as_bytes().get(at..).unwrap_or_default()).map(|found| at + found) {
-            Some(end) if text.as_bytes().get(end) == Some(&b'"') => {
-                let (raw, rest) = text.split_at(end + 1);
-                let inside = &text[1..end];
-                let inside = if is_escaped { arena.text(&inside.replace("\\\"", "\"")) } else { inside };
-                return Ok((rest, Token::Quoted(inside, raw)));
-            }
-            Some(backslash) => (at, is_escaped) = (backslash + 2, true),
-            None => {
-                return Err(failure(nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::TakeUntil))));
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Dialect;
 use super::Severity;
 use super::diagnostics::Diagnostic;
-use super::lexer::{LexError, Lexer, Place, Token};
+use super::lexer::{LexError, Lexer, Place, Token, line_ends};
 use super::pattern;
 use super::table::{Kind, Life, Scope, Statement, Syntax, clause};
 use super::tree::{Arena, Block, Item, Node, Tree, Value};
@@ -137,16 +137,27 @@ impl<'a> Parser<'a> {
 
     fn run(mut self) -> (Option<Tree<'a>>, Vec<Diagnostic>) {
         let root = self.root(self.how.scope).ok();
-        let broken = self.faults.iter().any(|fault| fault.severity == Severity::Error);
+        let broken = self.has_failed();
         let files = self.lexer.files().to_vec();
         let tree = root.filter(|_| !broken).map(|root| Tree { files, root });
         (tree, self.faults)
+    }
+
+    /// Whose judgement counts.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.how.dialect
+    }
+
+    fn has_failed(&self) -> bool {
+        self.faults.iter().any(|fault| fault.severity == Severity::Error)
     }
 
     fn root(&mut self, scope: Scope) -> Result<Block<'a>, Stop> {
         let block = self.body(scope)?;
         match self.next()? {
             Token::End => Ok(block),
+            // BIND looks no further once it has passed over a fault.
+            _ if self.has_failed() => Err(Stop),
             token => Err(self.fail_near("syntax error", &token)),
         }
     }
@@ -227,6 +238,7 @@ impl<'a> Parser<'a> {
                 Token::Special(b';') if braces == 0 => return self.semicolon(),
                 Token::Special(b'{') => braces += 1,
                 Token::Special(b'}') if braces > 0 => braces -= 1,
+                Token::Unclosed => return Err(self.unclosed()),
                 Token::End | Token::Special(b'}') => {
                     let token = self.next()?;
                     return Err(self.fail_near("unexpected token", &token));
@@ -240,12 +252,13 @@ impl<'a> Parser<'a> {
     fn include(&mut self) -> Result<(), Stop> {
         let name = match self.next()? {
             Token::Quoted(name, _) => name,
+            Token::Unclosed => return Err(self.unclosed()),
             token => return Err(self.fail_near("expected quoted string", &token)),
         };
         self.semicolon()?;
         let found = pattern::expand(&self.on_disk(&self.base.join(name)));
         if found.is_empty() {
-            return Err(self.fail("parsing failed: file not found".to_owned()));
+            return Err(self.fail_in_general("file not found"));
         }
         for path in found {
             let shown = self.shown(&path);
@@ -278,14 +291,21 @@ impl<'a> Parser<'a> {
         self.base = self.base.join(path);
         match std::fs::metadata(self.on_disk(&self.base)) {
             Ok(found) if found.is_dir() => Ok(()),
-            Ok(_) => Err(self.fail_directory(path, "not a directory")),
+            Ok(_) => Err(self.fail_directory(path, "invalid file")),
             Err(error) => Err(self.fail_directory(path, &fault_text(&error))),
         }
     }
 
     fn fail_directory(&mut self, path: &str, why: &str) -> Stop {
-        self.fail(format!("change directory to '{path}' failed: {why}"));
-        self.fail(format!("parsing failed: {why}"))
+        let has_failed = self.has_failed();
+        // BIND's message ends its line itself.
+        self.fail(format!("change directory to '{path}' failed: {why}\n"));
+        if has_failed { Stop } else { self.fail(format!("parsing failed: {why}")) }
+    }
+
+    /// BIND's word for a fault that has no message of its own; it has none after another fault.
+    fn fail_in_general(&mut self, why: &str) -> Stop {
+        if self.has_failed() { Stop } else { self.fail(format!("parsing failed: {why}")) }
     }
 
     fn syntax(&mut self, syntax: &'static Syntax, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
@@ -409,8 +429,8 @@ impl<'a> Parser<'a> {
             self.next()?;
             return Ok(());
         }
-        let shown = show(self.peek()?);
-        self.note(Severity::Error, format!("missing ';' before {shown}"));
+        let token = *self.peek()?;
+        self.note_before(&token, format!("missing ';' before {}", show(&token)));
         Ok(())
     }
 
@@ -421,7 +441,7 @@ impl<'a> Parser<'a> {
         };
         self.raw = match token {
             Token::Word(raw) | Token::Quoted(_, raw) => raw,
-            Token::Special(_) | Token::End => "",
+            Token::Special(_) | Token::Unclosed | Token::End => "",
         };
         Ok(token)
     }
@@ -449,7 +469,23 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn fail_near(&mut self, what: &str, token: &Token<'_>) -> Stop {
-        self.fail(format!("{what} near {}", show(token)))
+        self.note_before(token, format!("{what} near {}", show(token)));
+        Stop
+    }
+
+    /// Notes a fault at the last token. A string that is not wanted is to BIND its first quote.
+    fn note_before(&mut self, token: &Token<'_>, message: String) {
+        let mut place = self.lexer.place();
+        if let Token::Quoted(_, raw) = token {
+            place.line -= line_ends(raw.as_bytes());
+        }
+        self.note_at(place, Severity::Error, message);
+    }
+
+    /// The end of the file where that of a string was expected.
+    pub(super) fn unclosed(&mut self) -> Stop {
+        let error = self.lexer.skip_to_end();
+        self.unreadable(error)
     }
 
     pub(super) fn fail(&mut self, message: String) -> Stop {
@@ -462,7 +498,10 @@ impl<'a> Parser<'a> {
     }
 
     fn note(&mut self, severity: Severity, message: String) {
-        let place = self.lexer.place();
+        self.note_at(self.lexer.place(), severity, message);
+    }
+
+    fn note_at(&mut self, place: Place, severity: Severity, message: String) {
         let file = self.lexer.files().get(place.file as usize).cloned().unwrap_or_default();
         self.faults.push(Diagnostic { severity, file, line: place.line, message });
     }
@@ -477,22 +516,25 @@ fn starts(syntax: &Syntax, token: &Token<'_>) -> bool {
     match syntax {
         Syntax::Word(word) => matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word)),
         Syntax::Value(Kind::Text) | Syntax::List(_) | Syntax::Block(_) => *token == Token::Special(b'{'),
-        Syntax::Value(_) => matches!(token, Token::Word(_) | Token::Quoted(..)),
+        Syntax::Value(_) => is_text(token),
         // A choice of words alone: any word is taken for a try at one of them.
-        Syntax::OneOf(choices) => {
-            choices.iter().any(|choice| starts(choice, token)) || matches!(token, Token::Word(_) | Token::Quoted(..))
-        }
+        Syntax::OneOf(choices) => choices.iter().any(|choice| starts(choice, token)) || is_text(token),
         Syntax::Sequence(parts) => parts.first().is_some_and(|first| starts(first, token)),
         Syntax::AnyOrder(parts) => parts.iter().any(|part| starts(part, token)),
         Syntax::Optional(inner) => starts(inner, token),
     }
 }
 
+/// Whether a token is a word or string, or the start of one.
+pub(super) fn is_text(token: &Token<'_>) -> bool {
+    matches!(token, Token::Word(_) | Token::Quoted(..) | Token::Unclosed)
+}
+
 /// A token as messages show it.
 fn show(token: &Token<'_>) -> String {
     match token {
         Token::Word(text) => format!("'{}'", shorten(text)),
-        Token::Quoted(..) => "'\"'".to_owned(),
+        Token::Quoted(..) | Token::Unclosed => "'\"'".to_owned(),
         Token::Special(byte) => format!("'{}'", *byte as char),
         Token::End => "end of file".to_owned(),
     }

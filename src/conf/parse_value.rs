@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use super::Dialect;
 use super::lexer::Token;
-use super::parse::{Parser, Stop};
+use super::parse::{Parser, Stop, is_text};
 use super::table::{Kind, Syntax};
 use super::tree::{Item, Value};
 use super::value;
@@ -39,14 +40,20 @@ impl<'a> Parser<'a> {
         match kind {
             Kind::Quoted | Kind::Attached => match token {
                 Token::Quoted(text, _) => Ok(Value::Text(text)),
+                Token::Unclosed => Err(self.unclosed()),
                 _ => Err(self.fail_near("expected quoted string", token)),
             },
+            Kind::Host if !is_text(token) => Err(self.fail_near("expected IP address or hostname", token)),
             Kind::String | Kind::Bare | Kind::Secret | Kind::Host => match token {
                 Token::Quoted(text, _) | Token::Word(text) => Ok(Value::Text(text)),
+                Token::Unclosed => Err(self.unclosed()),
                 _ => Err(self.fail_near("expected string", token)),
             },
             Kind::Integer => self.integer(token),
             Kind::Boolean => self.read(token, "boolean expected", |word| value::boolean(word).map(Value::Boolean)),
+            Kind::Duration if matches!(token, Token::Word(word) if value::is_endless(word)) => {
+                Err(self.fail_near("duration or TTL out of range", token))
+            }
             Kind::Duration => self.read(token, "expected ISO 8601 duration or TTL value", |word| {
                 value::duration(word).map(Value::Seconds)
             }),
@@ -104,13 +111,35 @@ impl<'a> Parser<'a> {
 
     /// `1024` or `range 1024 2048`.
     fn port_range(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
-        if !matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case("range")) {
-            return self.value(Kind::Integer, out);
+        let token = self.next()?;
+        match &token {
+            Token::Word(word) if value::integer(word).is_some() => {
+                let port = self.port(&token)?;
+                self.push(out, Value::Number(port));
+                return Ok(());
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("range") => self.push(out, Value::Word("range")),
+            _ => return Err(self.fail_near("expected integer or 'range'", &token)),
         }
-        self.next()?;
-        self.push(out, Value::Word("range"));
-        self.value(Kind::Integer, out)?;
-        self.value(Kind::Integer, out)
+        let (low, high) = (self.port_of_range(out)?, self.port_of_range(out)?);
+        match low <= high {
+            true => Ok(()),
+            false => Err(self.fail(format!("low port '{low}' must not be larger than high port '{high}'"))),
+        }
+    }
+
+    fn port_of_range(&mut self, out: &mut Vec<Item<'a>>) -> Result<u32, Stop> {
+        let token = self.next()?;
+        let port = self.port(&token)?;
+        self.push(out, Value::Number(port));
+        Ok(port)
+    }
+
+    fn port(&mut self, token: &Token<'a>) -> Result<u32, Stop> {
+        match self.integer(token)? {
+            Value::Number(port) if port <= u32::from(u16::MAX) => Ok(port),
+            _ => Err(self.fail_near("invalid port", token)),
+        }
     }
 
     /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
@@ -129,12 +158,16 @@ impl<'a> Parser<'a> {
             Token::Word(word) if word.eq_ignore_ascii_case("geoip") => {
                 self.next()?;
                 self.push(out, Value::Word("geoip"));
+                if !is_text(self.peek()?) {
+                    let token = self.next()?;
+                    return Err(self.fail_near("expected unquoted string", &token));
+                }
                 self.words(out)
             }
             Token::Word(word) if value::address(word).is_some() || value::short_ipv4(word).is_some() => {
                 self.prefix(out)
             }
-            Token::Word(_) | Token::Quoted(..) => self.value(Kind::String, out),
+            token if is_text(token) => self.value(Kind::String, out),
             _ => {
                 let token = self.next()?;
                 Err(self.fail_near("expected IP match list element", &token))
@@ -173,9 +206,11 @@ impl<'a> Parser<'a> {
     fn prefix_length(&mut self, address: IpAddr) -> Result<IpNet, Stop> {
         let token = self.next()?;
         let Token::Word(word) = &token else { return Err(self.fail_near("expected prefix length", &token)) };
-        let Some(length) = value::integer(word) else { return Err(self.fail_near("expected prefix length", &token)) };
-        let net =
-            length.and_then(|length| u8::try_from(length).ok()).and_then(|length| IpNet::new(address, length).ok());
+        let Some(length) = value::decimal(word) else { return Err(self.fail_near("expected prefix length", &token)) };
+        let Some(length) = length else { return Err(self.fail("out of range ".to_owned())) };
+        let net = Some(length)
+            .and_then(|length| u8::try_from(length).ok())
+            .and_then(|length| IpNet::new(address, length).ok());
         match net {
             None => Err(self.fail(format!("invalid prefix length '{word}'"))),
             Some(net) if net.network() != address => {
@@ -207,6 +242,9 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         let Some(address) = address else {
+            if !is_text(&token) {
+                return Err(self.fail_near("expected IP address or remote servers list name", &token));
+            }
             let value = self.single(Kind::String, &token)?;
             self.push(out, value);
             return Ok(());
@@ -242,10 +280,13 @@ impl<'a> Parser<'a> {
     fn port_number(&mut self, token: &Token<'a>) -> Result<u32, Stop> {
         match token {
             _ if is_any(token) => Ok(0),
-            _ => match self.integer(token)? {
-                Value::Number(number) if number <= u32::from(u16::MAX) => Ok(number),
-                _ => Err(self.fail_near("port number out of range", token)),
+            Token::Word(word) => match value::decimal(word) {
+                Some(Some(number)) if number <= u32::from(u16::MAX) => Ok(number),
+                Some(Some(_)) => Err(self.fail_near("port number out of range", token)),
+                Some(None) => Err(self.fail("out of range ".to_owned())),
+                None => Err(self.fail_near("expected port number or '*'", token)),
             },
+            _ => Err(self.fail_near("expected port number or '*'", token)),
         }
     }
 
@@ -272,48 +313,69 @@ impl<'a> Parser<'a> {
         let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
         let read = match token {
             _ if is_any(token) => Some(any),
-            Token::Word(word) | Token::Quoted(word, _) => value::address(word),
+            Token::Word(word) => value::address(word),
             _ => None,
         };
         let expected = if v6 { "expected IPv6 address or '*'" } else { "expected IPv4 address or '*'" };
         read.filter(|address| address.is_ipv6() == v6).ok_or_else(|| self.fail_near(expected, token))
     }
 
-    /// `[ address ] ADDRESS [ port N ]`, in any order.
+    /// `ADDRESS [ port N ]`, or `address ADDRESS` and `port N` in any order.
     fn query_source(&mut self, v6: bool, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
-        let mut source =
-            SocketAddr::new(if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }, 0);
-        let mut raw = "";
-        loop {
-            match self.peek()? {
-                Token::Word(word) if word.eq_ignore_ascii_case("address") => {
-                    self.next()?;
-                    raw = first(raw, self.raw);
-                }
-                Token::Word(word) if word.eq_ignore_ascii_case("port") => {
-                    self.warn("token 'port' is deprecated".to_owned())
-                }
-                Token::Word(word) if word.eq_ignore_ascii_case("none") => return self.words(out),
-                Token::Word(_) => {
-                    let token = self.next()?;
-                    source.set_ip(self.own_address(v6, &token)?);
-                    raw = first(raw, self.raw);
-                    continue;
-                }
-                _ => break,
+        let token = *self.peek()?;
+        match token {
+            Token::Word(word) if ["address", "port", "dscp"].iter().any(|name| name.eq_ignore_ascii_case(word)) => {}
+            Token::Word(word) if word.eq_ignore_ascii_case("none") && self.dialect() != Dialect::Bind918 => {
+                return self.words(out);
             }
-            if let Some(Some(port)) = self.trailing()? {
-                raw = first(raw, "port");
-                source.set_port(port as u16);
+            Token::Word(_) => return self.source(v6, out),
+            _ => {}
+        }
+        let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+        let (mut raw, mut addresses, mut ports) = ("", Vec::new(), Vec::new());
+        while let Token::Word(word) = *self.peek()? {
+            if word.eq_ignore_ascii_case("address") {
+                self.next()?;
+                raw = first(raw, word);
+                addresses.push(self.query_address(v6)?);
+            } else {
+                self.query_port(&mut ports)?;
+                raw = first(raw, word);
             }
         }
+        if addresses.len() > 1 || ports.len() > 1 || addresses.is_empty() && ports.is_empty() {
+            return Err(self.fail("expected one address and/or port".to_owned()));
+        }
+        let source = SocketAddr::new(addresses.pop().unwrap_or(any), ports.pop().unwrap_or(0));
         out.push(Item { place: self.lexer.place(), raw, value: Value::Source(source) });
+        Ok(())
+    }
+
+    fn query_address(&mut self, v6: bool) -> Result<IpAddr, Stop> {
+        let token = self.next()?;
+        self.own_address(v6, &token).map_err(|_| self.fail_near("invalid query source", &token))
+    }
+
+    fn query_port(&mut self, ports: &mut Vec<u16>) -> Result<(), Stop> {
+        match *self.peek()? {
+            Token::Word(word) if word.eq_ignore_ascii_case("port") => {
+                self.next()?;
+                self.warn("token 'port' is deprecated".to_owned());
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("dscp") => {
+                return self.trailing().map(drop);
+            }
+            token => return Err(self.fail_near("expected 'address' or 'port'", &token)),
+        }
+        let token = self.next()?;
+        let port = self.port_number(&token).map_err(|_| self.fail_near("invalid query source", &token))?;
+        ports.push(port as u16);
         Ok(())
     }
 
     /// Words and strings up to the semicolon.
     fn words(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
-        while matches!(self.peek()?, Token::Word(_) | Token::Quoted(..)) {
+        while is_text(self.peek()?) {
             self.value(Kind::String, out)?;
         }
         Ok(())
@@ -329,6 +391,7 @@ impl<'a> Parser<'a> {
                 Token::Special(b'{') => braces += 1,
                 Token::Special(b'}') => braces -= 1,
                 Token::End => return Err(self.fail_near("'}' expected", &Token::End)),
+                Token::Unclosed => return Err(self.unclosed()),
                 _ => {}
             }
         }

@@ -5,12 +5,20 @@ use std::net::{IpAddr, Ipv4Addr};
 /// An integer as C writes it: `35`, `0x23`, `043`. None: not a number; `Some(None)`: one beyond 32 bits.
 pub(crate) fn integer(text: &str) -> Option<Option<u32>> {
     let (digits, radix) = match text.as_bytes() {
-        [b'0', b'x' | b'X', _, ..] => (text.get(2..)?, 16),
+        [b'0', b'x', _, ..] => (text.get(2..)?, 16),
+        // BIND takes the letters for digits only behind a small x.
+        [b'0', b'X', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => (text.get(2..)?, 16),
         [b'0', _, ..] => (text.get(1..)?, 8),
         _ => (text, 10),
     };
     let all_digits = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
     all_digits.then(|| u32::from_str_radix(digits, radix).ok())
+}
+
+/// An integer of decimal digits alone. None: not a number; `Some(None)`: one beyond 32 bits.
+pub(crate) fn decimal(text: &str) -> Option<Option<u32>> {
+    let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| text.parse().ok())
 }
 
 /// `yes`, `true`, `1` and their opposites.
@@ -22,22 +30,31 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Seconds of `3600`, `1h30m` or ISO 8601 `P1DT2H`.
+/// Seconds of `3600`, `1h30m` or ISO 8601 `P1DT2H`, no more than 32 bits hold.
 pub(crate) fn duration(text: &str) -> Option<u32> {
     match text.strip_prefix(['P', 'p']) {
-        Some(iso) => iso_duration(iso).map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
-        None => u32::try_from(units(text, |unit| {
-            Some(match unit {
-                'w' => WEEK,
-                'd' => DAY,
-                'h' => HOUR,
-                'm' => MINUTE,
-                's' => 1,
-                _ => return None,
-            })
-        })?)
-        .ok(),
+        Some(iso) => Some(u32::try_from(iso_duration(iso)?).unwrap_or(u32::MAX)),
+        None => u32::try_from(ttl(text)?).ok(),
     }
+}
+
+/// Seconds of `3600` or `1h30m`, each number of which fits 32 bits.
+fn ttl(text: &str) -> Option<u64> {
+    units(text, |unit| {
+        Some(match unit {
+            'w' => WEEK,
+            'd' => DAY,
+            'h' => HOUR,
+            'm' => MINUTE,
+            's' => 1,
+            _ => return None,
+        })
+    })
+}
+
+/// Whether the sum of such numbers with units is beyond 32 bits.
+pub(crate) fn is_endless(text: &str) -> bool {
+    !text.starts_with(['P', 'p']) && ttl(text).is_some_and(|seconds| seconds > u64::from(u32::MAX))
 }
 
 const MINUTE: u64 = 60;
@@ -47,39 +64,48 @@ const WEEK: u64 = 7 * DAY;
 const MONTH: u64 = 31 * DAY;
 const YEAR: u64 = 365 * DAY;
 
+/// The units of ISO 8601 in the order in which they may stand, each at most once.
+const DATE: [(u8, u64); 4] = [(b'y', YEAR), (b'm', MONTH), (b'w', WEEK), (b'd', DAY)];
+const TIME: [(u8, u64); 3] = [(b'h', HOUR), (b'm', MINUTE), (b's', 1)];
+
+/// Reads what follows the `P`. A unit without a number counts nothing, and weeks stand alone.
 fn iso_duration(text: &str) -> Option<u64> {
-    let upper = text.to_ascii_lowercase();
-    let (date, time) = upper.split_once('t').unwrap_or((&upper, ""));
-    if date.is_empty() && time.is_empty() || upper.ends_with('t') {
+    let lower = text.to_ascii_lowercase();
+    let (date, time) = lower.split_once('t').map_or((lower.as_str(), None), |(date, time)| (date, Some(time)));
+    if date.contains('w') && (time.is_some() || !date.ends_with('w') || date.contains(['y', 'm', 'd'])) {
         return None;
     }
-    let scale = |units: &'static [(char, u64)]| {
-        move |unit: char| units.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| *seconds)
-    };
-    let bare_ends = |part: &str| part.ends_with(|last: char| last.is_ascii_digit());
-    if bare_ends(date) || bare_ends(time) {
-        return None;
+    Some(iso_part(date, &DATE)? + iso_part(time.unwrap_or_default(), &TIME)?)
+}
+
+fn iso_part(text: &str, units: &[(u8, u64)]) -> Option<u64> {
+    let (mut sum, mut rest) = (0, text);
+    for (unit, seconds) in units {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if rest.as_bytes().get(digits) == Some(unit) {
+            let number: u32 = if digits == 0 { 0 } else { rest.get(..digits)?.parse().ok()? };
+            sum += u64::from(number) * seconds;
+            rest = rest.get(digits + 1..)?;
+        }
     }
-    let date = units(date, scale(&[('y', YEAR), ('m', MONTH), ('w', WEEK), ('d', DAY)]));
-    let time = units(time, scale(&[('h', HOUR), ('m', MINUTE), ('s', 1)]));
-    let (bare, tail) = upper.split_once('t').unwrap_or((&upper, ""));
-    let sum = if bare.is_empty() { 0 } else { date? } + if tail.is_empty() { 0 } else { time? };
-    Some(sum)
+    rest.is_empty().then_some(sum)
 }
 
 /// A number alone, or a sum of numbers with units.
 fn units(text: &str, scale: impl Fn(char) -> Option<u64>) -> Option<u64> {
-    let (mut sum, mut number) = (0u64, None::<u64>);
+    let (mut sum, mut number) = (0u64, None::<u32>);
     for letter in text.chars() {
         match letter.to_digit(10) {
-            Some(digit) => number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(u64::from(digit))?),
-            None => sum = sum.checked_add(number.take()?.checked_mul(scale(letter.to_ascii_lowercase())?)?)?,
+            Some(digit) => number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(digit)?),
+            None => {
+                sum = sum.checked_add(u64::from(number.take()?).checked_mul(scale(letter.to_ascii_lowercase())?)?)?
+            }
         }
     }
     match number {
         // A number alone; behind units, one without a unit of its own means nothing.
         Some(_) if text.contains(|letter: char| !letter.is_ascii_digit()) => None,
-        Some(alone) => Some(alone),
+        Some(alone) => Some(alone.into()),
         None => (!text.is_empty()).then_some(sum),
     }
 }
@@ -94,12 +120,18 @@ pub(crate) fn size(text: &str) -> Option<u64> {
         "g" => 1 << 30,
         _ => return None,
     };
-    digits.parse::<u64>().ok()?.checked_mul(scale)
+    saturating(digits)?.checked_mul(scale)
 }
 
 /// `NN%`.
 pub(crate) fn percent(text: &str) -> Option<u32> {
-    text.strip_suffix('%')?.parse().ok()
+    saturating(text.strip_suffix('%')?).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// A number, or the largest if it is beyond 64 bits.
+fn saturating(digits: &str) -> Option<u64> {
+    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
 /// An address; a zone index behind a `%` is dropped.
@@ -131,12 +163,20 @@ mod tests {
 
     #[test]
     fn durations_take_units_and_iso_8601() {
-        for (text, seconds) in
-            [("3600", 3600), ("1h30m", 5400), ("1W", 604_800), ("PT1H", 3600), ("P1DT2H", 93_600), ("P90D", 7_776_000)]
-        {
+        for (text, seconds) in [
+            ("3600", 3600),
+            ("1h30m", 5400),
+            ("1W", 604_800),
+            ("PT1H", 3600),
+            ("P1DT2H", 93_600),
+            ("P90D", 7_776_000),
+            ("P", 0),
+            ("PTH", 0),
+            ("P1YD", 31_536_000),
+        ] {
             assert_eq!(duration(text), Some(seconds), "{text}");
         }
-        for text in ["", "10x", "h", "P", "PT", "P1", "99h9"] {
+        for text in ["", "10x", "h", "P1", "99h9", "P1D2Y", "P1W1D", "P1WT1H", "P1H", "PT1H1H", "PT4294967296S"] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

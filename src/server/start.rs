@@ -251,7 +251,7 @@ pub(super) fn log_diagnostics(diagnostics: &Diagnostics) {
             conf::Severity::Warning => Severity::Warning,
             conf::Severity::Error => Severity::Error,
         };
-        log!(Category::Config, severity, "{diagnostic}");
+        log!(Category::Config, severity, "{}", diagnostic.to_string().trim_end_matches('\n'));
     }
 }
 
