@@ -108,6 +108,7 @@ fn take_down(queue: &Receiver<Retired>) {
     loop {
         let wait = if held.is_empty() && !has_freed { FOR_EVER } else { LOOK_AGAIN };
         match queue.recv_timeout(wait) {
+            Ok(Retired::Scraps) => release_memory(),
             Ok(retired) => held.push(retired),
             // Once for many: nothing has come for a while.
             Err(RecvTimeoutError::Timeout) if std::mem::take(&mut has_freed) => release_memory(),
