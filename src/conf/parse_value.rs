@@ -207,7 +207,10 @@ impl<'a> Parser<'a> {
         let token = self.next()?;
         let Token::Word(word) = &token else { return Err(self.fail_near("expected prefix length", &token)) };
         let Some(length) = value::decimal(word) else { return Err(self.fail_near("expected prefix length", &token)) };
-        let Some(length) = length else { return Err(self.fail("out of range ".to_owned())) };
+        let Some(length) = length else {
+            self.fail("out of range ".to_owned());
+            return Err(self.fail("expected network prefix ".to_owned()));
+        };
         let net = Some(length)
             .and_then(|length| u8::try_from(length).ok())
             .and_then(|length| IpNet::new(address, length).ok());
