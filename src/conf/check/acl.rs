@@ -25,8 +25,13 @@ pub(super) struct Acls<'a> {
     started: RefCell<Vec<String>>,
 }
 
-/// A list is at fault; the reason has been noted.
-pub(super) struct Faulty;
+/// A list is at fault, which has been noted. The reason again, in the words that BIND has for it elsewhere.
+pub(super) struct Faulty(pub(super) String);
+
+/// An acl that is not there.
+const NOT_FOUND: &str = "not found";
+/// Any fault that has no word.
+pub(super) const FAILURE: &str = "failure";
 
 impl<'a> Acls<'a> {
     /// The statements, of several with one name the first.
@@ -105,11 +110,11 @@ impl Context<'_> {
         }
         if self.acls.started.borrow().contains(&folded) {
             self.error(place, format!("acl loop detected: {name}"));
-            return Err(Faulty);
+            return Err(Faulty(FAILURE.to_owned()));
         }
         let Some(node) = self.acls.statements.get(&folded) else {
             self.error(place, format!("undefined ACL '{name}'"));
-            return Err(Faulty);
+            return Err(Faulty(NOT_FOUND.to_owned()));
         };
         self.acls.started.borrow_mut().push(folded.clone());
         let found = self.check_match_list(node.list().unwrap_or_default());
@@ -132,9 +137,9 @@ impl Context<'_> {
         let text = item.text().unwrap_or_default();
         match text.parse::<Name>() {
             Ok(_) => Ok(()),
-            Err(_) => {
+            Err(error) => {
                 self.error(item.place, format!("key name '{text}' is not a valid domain name"));
-                Err(Faulty)
+                Err(Faulty(error.to_string()))
             }
         }
     }

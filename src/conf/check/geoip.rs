@@ -61,6 +61,6 @@ impl Context<'_> {
 
     fn fault(&self, place: Place, message: String) -> Result<(), Faulty> {
         self.error(place, message);
-        Err(Faulty)
+        Err(Faulty(super::acl::FAILURE.to_owned()))
     }
 }

@@ -7,6 +7,7 @@
 mod access;
 mod acl;
 mod anchors;
+mod catalog;
 mod ciphers;
 mod control;
 mod dns64;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::view::View;
 use super::{Context, all_named, named};
-use crate::conf::tree::{Node, Value, after};
+use crate::conf::tree::{Item, Node, Value, after};
 use crate::dns::Name;
 
 /// The most response policy zones of a view.
@@ -26,19 +26,31 @@ impl<'a> Context<'a> {
                 let name = view.name().unwrap_or_default();
                 return self.error(item.place, format!("more than {MAX_ZONES} response policy zones in view '{name}'"));
             }
-            match text.parse::<Name>() {
-                Err(_) => self.error(item.place, format!("bad domain name '{text}'")),
-                Ok(name) if !known.contains(&name) => {
-                    let of_view = view.name().map(|name| format!(" for view {name}")).unwrap_or_default();
-                    let rule = "is not a primary or secondary zone";
-                    self.error(item.place, format!("response-policy zone '{text}'{of_view} {rule}"));
-                }
-                Ok(_) => {}
-            }
+            self.check_view_zone(view, "response-policy zone", item, text, &known);
         }
     }
 
-    fn zones_with_records(&self, view: View<'a>) -> HashSet<Name> {
+    /// A name that has to be that of a zone with records.
+    pub(super) fn check_view_zone(
+        &self,
+        view: View<'a>,
+        what: &str,
+        item: &Item<'_>,
+        text: &str,
+        known: &HashSet<Name>,
+    ) {
+        match text.parse::<Name>() {
+            Err(_) => self.error(item.place, format!("bad domain name '{text}'")),
+            Ok(name) if !known.contains(&name) => {
+                let of_view = view.of_view();
+                self.error(item.place, format!("{what} '{text}'{of_view} is not a primary or secondary zone"));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// The zones of a view that hold records.
+    pub(super) fn zones_with_records(&self, view: View<'a>) -> HashSet<Name> {
         let zones = all_named(view.block.unwrap_or(self.root), "zone");
         let holds = |node: &&Node<'_>| {
             let kind = node.block().and_then(|block| named(block, "type")).and_then(Node::value);

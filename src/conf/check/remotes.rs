@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tls::BUILT_IN;
+use super::tls::EPHEMERAL;
 use super::{Context, all_named};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Item, Node, Value, after};
@@ -51,15 +51,20 @@ impl Context<'_> {
     pub(super) fn check_lists(&self) {
         for words in [&PRIMARIES[..], &AGENTS[..]] {
             let mut seen: HashMap<String, Place> = HashMap::new();
-            for node in words.iter().flat_map(|word| all_named(self.root, word)) {
-                let name = node.text().unwrap_or_default();
-                if let Some(earlier) = seen.get(&name.to_ascii_lowercase()) {
-                    let (kind, earlier) = (node.statement.name, self.shown(*earlier));
-                    self.error(node.place, format!("{kind} list '{name}' is duplicated: also defined at {earlier}"));
-                } else {
-                    seen.insert(name.to_ascii_lowercase(), node.place);
-                }
+            words.iter().for_each(|word| self.check_names_of_lists(word, &mut seen));
+        }
+    }
+
+    /// BIND leaves the statements of one word at the first fault.
+    fn check_names_of_lists(&self, word: &str, seen: &mut HashMap<String, Place>) {
+        for node in all_named(self.root, word) {
+            let name = node.text().unwrap_or_default();
+            if let Some(earlier) = seen.get(&name.to_ascii_lowercase()) {
+                let earlier = self.shown(*earlier);
+                return self
+                    .error(node.place, format!("{word} list '{name}' is duplicated: also defined at {earlier}"));
             }
+            seen.insert(name.to_ascii_lowercase(), node.place);
         }
     }
 
@@ -90,7 +95,7 @@ impl Context<'_> {
 
     fn expand_named(&self, name: &str, place: Place, into: &mut Use) {
         let folded = name.to_ascii_lowercase();
-        if into.seen.contains(&folded) {
+        if !into.seen.insert(folded.clone()) {
             return;
         }
         let Some(node) = self.lists.find(into.kind, &folded) else {
@@ -98,7 +103,6 @@ impl Context<'_> {
             into.is_sound = false;
             return self.error(place, format!("unable to find {kind} list '{name}'"));
         };
-        into.seen.insert(folded);
         self.expand(node, into);
     }
 
@@ -114,6 +118,9 @@ impl Context<'_> {
         if let Some((item, text)) = text_after(element, "tls")
             && !self.is_tls(text)
         {
+            if text.is_empty() {
+                self.error(item.place, "'' is not a valid name");
+            }
             self.error(item.place, format!("tls '{text}' is not defined"));
             is_sound = false;
         }
@@ -122,14 +129,24 @@ impl Context<'_> {
 
     /// A list that is referred to has its keys and TLS settings within.
     fn check_bare(&self, element: &[Item<'_>]) -> bool {
-        let Some((item, text)) = text_after(element, "key").or_else(|| text_after(element, "tls")) else { return true };
-        self.error(item.place, format!("unexpected token '{text}'"));
-        false
+        let key = text_after(element, "key");
+        if let Some((item, text)) = key {
+            self.error(item.place, format!("unexpected token '{text}'"));
+        }
+        let tls = text_after(element, "tls");
+        if let Some((_, text)) = tls {
+            // BIND says it where the key is, or would be.
+            let would_be = element.iter().find(|item| item.value == Value::Word("tls"));
+            let place = key.map(|(item, _)| item).or(would_be).map(|item| item.place).unwrap_or_default();
+            self.error(place, format!("unexpected token '{text}'"));
+        }
+        key.is_none() && tls.is_none()
     }
 
+    /// Unlike a listener, a server has no `none`.
     fn is_tls(&self, name: &str) -> bool {
         let is = |known: &str| known.eq_ignore_ascii_case(name);
-        BUILT_IN.into_iter().any(is) || all_named(self.root, "tls").filter_map(Node::text).any(is)
+        is(EPHEMERAL) || all_named(self.root, "tls").filter_map(Node::text).any(is)
     }
 }
 

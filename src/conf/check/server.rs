@@ -55,7 +55,8 @@ impl Context<'_> {
             return false;
         }
         let name = node.statement.name;
-        self.error(item.place, format!("'{name}' cannot specify the DNS listener port ({port})"));
+        let place = if name.starts_with("query-") { item.place } else { node.place };
+        self.error(place, format!("'{name}' cannot specify the DNS listener port ({port})"));
         true
     }
 

@@ -7,7 +7,9 @@ use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Node};
 
 /// Names that stand for what needs no statement.
-pub(super) const BUILT_IN: [&str; 2] = ["ephemeral", "none"];
+pub(super) const BUILT_IN: [&str; 2] = [EPHEMERAL, "none"];
+/// A key for this run of the server.
+pub(super) const EPHEMERAL: &str = "ephemeral";
 /// The versions of the protocol that may be asked for.
 const PROTOCOLS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 

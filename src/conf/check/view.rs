@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::key::Keys;
-use super::zone::{Files, Zones};
+use super::zone::{Taken, Zones};
 use super::{Context, all_named, named, nearest};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Node, Value};
@@ -45,22 +45,27 @@ impl<'a> View<'a> {
     pub(super) fn name(&self) -> Option<&'a str> {
         self.node.and_then(Node::text)
     }
+
+    /// What tells of it behind the name of a thing.
+    pub(super) fn of_view(&self) -> String {
+        self.name().map(|name| format!(" for view {name}")).unwrap_or_default()
+    }
 }
 
 impl<'a> Context<'a> {
     /// All views, each with all that it inherits.
     pub(super) fn check_views(&self) {
         let whole = View { node: None, class: Class::IN, block: None };
-        let (mut zones, mut files) = (Zones::new(), Files::new());
+        let (mut zones, mut taken) = (Zones::new(), Taken::default());
         if named(self.root, "view").is_none() {
-            return self.check_view(whole, &mut zones, &mut files);
+            return self.check_view(whole, &mut zones, &mut taken);
         }
         self.check_dual_stack(self.options);
         self.check_outside();
         let mut seen = HashMap::new();
         for node in all_named(self.root, "view") {
             if let Some(view) = self.name_and_class(node, &mut seen) {
-                self.check_view(view, &mut zones, &mut files);
+                self.check_view(view, &mut zones, &mut taken);
             }
         }
     }
@@ -101,11 +106,12 @@ impl<'a> Context<'a> {
         class
     }
 
-    fn check_view(&self, view: View<'a>, zones: &mut Zones, files: &mut Files) {
+    fn check_view(&self, view: View<'a>, zones: &mut Zones, taken: &mut Taken) {
         let own = view.block.or(self.options);
         self.check_class(view);
+        self.check_zones(view, zones, taken);
         self.check_policy_zones(view);
-        self.check_zones(view, zones, files);
+        self.check_catalogs(view);
         self.check_forward(own);
         self.check_times(self.options);
         self.check_times(view.block);

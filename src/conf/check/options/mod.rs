@@ -59,6 +59,13 @@ impl Context<'_> {
         self.check_restarts(block);
     }
 
+    /// Those of them that stand in a zone too, with the same meaning.
+    pub(super) fn check_zone_options(&self, block: Block<'_>) {
+        self.check_limits(block);
+        self.check_signatures(block);
+        self.check_ixfr_ratio(block);
+    }
+
     /// BIND: the last port of all is out of range here.
     fn check_own_port(&self, item: &Item<'_>) {
         if let Some(port) = item.number().filter(|port| *port >= MAX_PORT) {

@@ -3,13 +3,14 @@
 use hashbrown::HashMap;
 
 use super::Zone;
+use super::signing::says_yes;
 use crate::conf::check::{Context, named};
 use crate::conf::lexer::Place;
 use crate::conf::table::ZoneType;
-use crate::conf::tree::{Block, Node, Value};
+use crate::conf::tree::{Block, Node};
 
-/// The database that is kept in a file.
-const FILE_DATABASE: &str = "rbt";
+/// Databases that are kept in a file.
+const FILE_DATABASES: [&str; 2] = ["rbt", "rbt64"];
 
 /// Files that zones use so far: where, and whether the zone writes it. As with BIND, paths are compared as they are
 /// written, whatever the case of their letters.
@@ -18,11 +19,17 @@ pub(in crate::conf::check) type Files = HashMap<String, (Place, bool)>;
 impl<'a> Context<'a> {
     /// `writes`: the zone is signed or changed here.
     pub(super) fn check_file(&self, zone: &Zone<'a>, writes: bool, files: &mut Files) {
-        let Some((item, path)) =
-            named(zone.block, "file").and_then(|node| node.items.first()).and_then(|item| Some((item, item.text()?)))
-        else {
+        if named(zone.block, "dlz").is_some() && named(zone.block, "database").is_some() {
+            let rule = "cannot specify both 'dlz' and 'database'";
+            return self.error(zone.node.place, format!("zone '{}': {rule}", zone.name));
+        }
+        if is_elsewhere(zone.block) {
+            return;
+        }
+        let file = named(zone.block, "file").and_then(|node| node.items.first());
+        let Some((item, path)) = file.and_then(|item| Some((item, item.text()?))) else {
             if needs_file(zone) {
-                self.error(zone.node.place, format!("zone '{}': missing 'file' entry", zone.plain()));
+                self.error(zone.node.place, format!("zone '{}': missing 'file' entry", zone.name));
             }
             return;
         };
@@ -43,21 +50,16 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Primaries and hints that are not kept elsewhere, and secondaries that sign.
+/// Primaries and hints, and secondaries that sign.
 fn needs_file(zone: &Zone<'_>) -> bool {
-    let inline = || named(zone.block, "inline-signing").is_some_and(says_yes);
     match zone.kind {
-        ZoneType::Primary | ZoneType::Hint => !is_elsewhere(zone.block),
-        ZoneType::Secondary => inline(),
+        ZoneType::Primary | ZoneType::Hint => true,
+        ZoneType::Secondary => named(zone.block, "inline-signing").is_some_and(says_yes),
         _ => false,
     }
 }
 
 fn is_elsewhere(block: Block<'_>) -> bool {
     let database = named(block, "database").and_then(Node::text);
-    named(block, "dlz").is_some() || database.is_some_and(|text| text != FILE_DATABASE)
-}
-
-fn says_yes(node: &Node<'_>) -> bool {
-    node.value() == Some(&Value::Boolean(true))
+    named(block, "dlz").is_some() || database.is_some_and(|text| !FILE_DATABASES.contains(&text))
 }

@@ -4,18 +4,26 @@ use super::{Zone, word};
 use crate::conf::check::{Context, named};
 use crate::conf::lexer::Place;
 use crate::conf::table::{Scope, Statement, ZoneType};
-use crate::conf::tree::{Node, Value};
+use crate::conf::tree::Node;
 
 /// Statements of several parts: their faults are at their names, those of others at their values.
-const OF_PARTS: [&str; 8] = [
+const OF_PARTS: [&str; 16] = [
     "allow-transfer",
     "also-notify",
+    "alt-transfer-source",
+    "alt-transfer-source-v6",
     "dual-stack-servers",
     "forwarders",
     "masters",
+    "notify-source",
+    "notify-source-v6",
     "parental-agents",
+    "parental-source",
+    "parental-source-v6",
     "primaries",
     "sig-validity-interval",
+    "transfer-source",
+    "transfer-source-v6",
 ];
 /// Statements that have another form in a zone than in `options`, so that BIND counts them among those of zones.
 const OF_ZONES: [&str; 2] = ["check-names", "ixfr-from-differences"];
@@ -28,7 +36,7 @@ impl Context<'_> {
         strays.sort_by_key(|node| (!is_of_zones(node.statement), node.statement.name));
         strays.dedup_by_key(|node| node.statement.name);
         for node in strays {
-            let (option, kind, name) = (node.statement.name, zone.word, zone.plain());
+            let (option, kind, name) = (node.statement.name, zone.word, zone.name);
             self.error(value_place(node), format!("option '{option}' is not allowed in '{kind}' zone '{name}'"));
         }
     }
@@ -36,7 +44,10 @@ impl Context<'_> {
     /// `dialup`: only some zones can be refreshed or stay passive.
     pub(super) fn check_dialup(&self, zone: &Zone<'_>) {
         let Some((node, said)) = named(zone.block, "dialup").and_then(|node| Some((node, word(node)?))) else { return };
-        let is_secondary = matches!(zone.kind, ZoneType::Secondary | ZoneType::Mirror);
+        let is_secondary = zone.kind == ZoneType::Secondary;
+        if !is_secondary && !matches!(zone.kind, ZoneType::Primary | ZoneType::Stub) {
+            return;
+        }
         let fits = match said {
             "notify" => is_secondary || zone.kind == ZoneType::Primary,
             "refresh" | "passive" => is_secondary || zone.kind == ZoneType::Stub,
@@ -44,20 +55,8 @@ impl Context<'_> {
             _ => true,
         };
         if !fits {
-            let (kind, name) = (zone.word, zone.plain());
+            let (kind, name) = (zone.word, zone.name);
             self.error(value_place(node), format!("dialup type '{said}' is not allowed in '{kind}' zone '{name}'"));
-        }
-    }
-
-    /// `dnssec-loadkeys-interval` of a secondary is for keys that sign here.
-    pub(super) fn check_loading_keys(&self, zone: &Zone<'_>) {
-        let signs = named(zone.block, "inline-signing").and_then(Node::value);
-        if zone.kind != ZoneType::Secondary || signs == Some(&Value::Boolean(true)) {
-            return;
-        }
-        if let Some(node) = named(zone.block, "dnssec-loadkeys-interval") {
-            let rule = "requires inline-signing when used in secondary zone";
-            self.error(value_place(node), format!("dnssec-loadkeys-interval: {rule}"));
         }
     }
 }

@@ -4,30 +4,43 @@
 
 mod files;
 mod fit;
+mod grants;
 mod names;
 mod notify;
 mod policy;
+mod servers;
+mod signing;
 mod update;
 
 use hashbrown::HashMap;
 
-pub(super) use files::Files;
+use files::Files;
 use names::Namespace;
 pub(super) use names::Zones;
+use signing::{KeyDirectories, Signing};
 
-use super::remotes::Kind;
 use super::view::View;
 use super::{Context, all_named, named, nearest};
 use crate::conf::alike::Alike;
 use crate::conf::table::{Clause, ZoneType, clause};
-use crate::conf::tree::{Block, Item, Node, Value};
+use crate::conf::tree::{Block, Node, Value};
 use crate::dns::Name;
 
 /// Who may do what to a zone.
 const LISTS: [&str; 4] = ["allow-notify", "allow-transfer", "allow-update", "allow-update-forwarding"];
 
+/// What zones are transferred by.
+const TRANSPORTS: [&str; 2] = ["tcp", "tls"];
+
 /// What tells zones apart that are alike: the files are checked for themselves.
 const APART: [Clause; 2] = [clause::TYPE, clause::FILE];
+
+/// What the zones of all views so far have taken for themselves.
+#[derive(Default)]
+pub(super) struct Taken {
+    files: Files,
+    key_directories: KeyDirectories,
+}
 
 /// A zone that is being checked.
 pub(super) struct Zone<'a> {
@@ -43,9 +56,9 @@ pub(super) struct Zone<'a> {
 }
 
 impl Zone<'_> {
-    /// Its name as messages have it.
+    /// Its name in the one way to write it.
     fn plain(&self) -> String {
-        names::plain(self.name)
+        self.apex.as_ref().map(|apex| names::plain(&apex.to_string())).unwrap_or_default()
     }
 
     fn is_root(&self) -> bool {
@@ -55,7 +68,7 @@ impl Zone<'_> {
 
 impl<'a> Context<'a> {
     /// The zones of a view.
-    pub(super) fn check_zones(&self, view: View<'a>, zones: &mut Zones, files: &mut Files) {
+    pub(super) fn check_zones(&self, view: View<'a>, zones: &mut Zones, taken: &mut Taken) {
         let own = || all_named(view.block.unwrap_or(self.root), "zone");
         let refers = |node: &Node<'a>| node.block().is_some_and(|block| block.find(clause::IN_VIEW).is_some());
         let is_referred_to = view.block.is_some() || own().any(refers);
@@ -63,20 +76,20 @@ impl<'a> Context<'a> {
         let mut sound = Alike::new(&APART);
         for node in own() {
             let Some(zone) = self.zone(node, view, &mut space) else { continue };
-            let writes = self.check_unless_sound(&zone, &mut sound);
-            self.check_file(&zone, writes, files);
+            let writes = self.check_unless_sound(&zone, &mut sound, taken);
+            self.check_file(&zone, writes, &mut taken.files);
         }
     }
 
     /// Checks a zone unless one that says the same was sound; only the plain types, in which the name does not matter.
     /// Says whether the zone is changed here.
-    fn check_unless_sound(&self, zone: &Zone<'a>, sound: &mut Alike<'a, ()>) -> bool {
+    fn check_unless_sound(&self, zone: &Zone<'a>, sound: &mut Alike<'a, ()>, taken: &mut Taken) -> bool {
         let is_plain = matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary) && !zone.is_root();
         if is_plain && sound.find(zone.kind, zone.block).is_some() {
             return false;
         }
         let before = self.faults.borrow().len();
-        let writes = self.check_zone(zone);
+        let writes = self.check_zone(zone, taken);
         if is_plain && !writes && self.faults.borrow().len() == before {
             sound.remember(zone.kind, ());
         }
@@ -84,23 +97,27 @@ impl<'a> Context<'a> {
     }
 
     /// Says whether the zone is signed or changed here.
-    fn check_zone(&self, zone: &Zone<'a>) -> bool {
-        let signed = self.check_policy(zone);
+    fn check_zone(&self, zone: &Zone<'a>, taken: &mut Taken) -> bool {
+        self.check_times(Some(zone.block));
+        let policy = self.check_policy(zone);
         self.check_fit(zone);
-        for name in LISTS {
-            self.check_list_of(self.effective_in(zone, name));
-        }
+        LISTS.into_iter().for_each(|name| self.check_own_list(zone, name));
         self.check_notify(zone);
         self.check_primaries(zone);
+        self.check_own_sources(zone);
         self.check_agents(zone);
+        self.check_mirror(zone);
         let dynamic = self.check_updates(zone);
-        self.check_signing(zone, signed, dynamic);
+        let inline = named(zone.block, "inline-signing").is_some_and(signing::says_yes);
+        let signing = Signing { by_policy: policy.is_some(), dynamic, inline };
+        self.check_apart(zone, signing);
+        self.check_old_signing(zone, signing);
         self.check_dialup(zone);
         self.check_own_forward(zone);
-        self.check_server_names(zone);
-        self.check_options(zone.block);
-        self.check_loading_keys(zone);
-        signed || dynamic
+        self.check_static_stub(zone);
+        self.check_key_directory(zone, policy, &mut taken.key_directories);
+        self.check_zone_options(zone.block);
+        policy.is_some() || dynamic
     }
 
     /// The statement that decides for a zone.
@@ -108,57 +125,22 @@ impl<'a> Context<'a> {
         nearest(&[Some(zone.block), zone.view.block, self.options], name)
     }
 
-    fn check_primaries(&self, zone: &Zone<'_>) {
-        let needs = match zone.kind {
-            ZoneType::Secondary | ZoneType::Stub => true,
-            ZoneType::Mirror => !zone.is_root(),
-            _ => false,
-        };
-        if !needs {
-            return;
-        }
-        let place = zone.node.block_place();
-        match (named(zone.block, "primaries"), named(zone.block, "masters")) {
-            (Some(node), Some(_)) => {
-                self.error(node.place, "'primaries' and 'masters' cannot both be used in the same zone");
-            }
-            (None, None) => self.error(place, format!("zone '{}': missing 'primaries' entry", zone.plain())),
-            (Some(node), None) | (None, Some(node)) => {
-                if self.check_remotes(node, Kind::Primaries) == Some(0) {
-                    self.error(place, format!("zone '{}': empty 'primaries' entry", zone.plain()));
-                }
-            }
+    /// Who may do something, and by which transport.
+    fn check_own_list(&self, zone: &Zone<'a>, name: &str) {
+        let Some(node) = self.effective_in(zone, name) else { return };
+        self.check_list_of(Some(node));
+        let Some((item, text)) = node.after("transport").and_then(|item| Some((item, item.text()?))) else { return };
+        if !TRANSPORTS.iter().any(|known| known.eq_ignore_ascii_case(text)) {
+            let rule = "is not a valid transport protocol for zone transfers. Please specify either 'tcp' or 'tls'";
+            self.error(item.place, format!("'{text}' {rule}"));
         }
     }
 
-    fn check_agents(&self, zone: &Zone<'_>) {
-        if !matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary) {
-            return;
-        }
-        if let Some(node) = named(zone.block, "parental-agents") {
-            // The faults have been noted; an empty list is none.
-            let _ = self.check_remotes(node, Kind::Agents);
-        }
-    }
-
-    fn check_own_forward(&self, zone: &Zone<'_>) {
-        self.check_forward(Some(zone.block));
-        self.check_times(Some(zone.block));
-    }
-
-    /// `server-names` of a static stub are not within it: they could not be looked up.
-    fn check_server_names(&self, zone: &Zone<'_>) {
-        let Some(apex) = zone.apex.as_ref().filter(|_| zone.kind == ZoneType::StaticStub) else { return };
-        let Some(list) = named(zone.block, "server-names").and_then(Node::list) else { return };
-        for text in list.iter().copied().flatten().filter_map(Item::text) {
-            match text.parse::<Name>() {
-                Err(_) => self.error(zone.node.place, format!("server-name '{text}' is not a valid name")),
-                Ok(name) if name.as_ref().is_at_or_below(apex.as_ref()) => {
-                    let rule = format!("must not be a subdomain of zone name '{}'", zone.plain());
-                    self.error(zone.node.place, format!("server-name '{text}' {rule}"));
-                }
-                Ok(_) => {}
-            }
+    /// A mirror is for those who recurse here.
+    fn check_mirror(&self, zone: &Zone<'a>) {
+        if zone.kind == ZoneType::Mirror && !self.is_recursive(zone.view) {
+            let rule = "mirror zones cannot be used if recursion is disabled";
+            self.error(zone.node.block_place(), format!("zone '{}': {rule}", zone.name));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::conf::check::view::View;
 use crate::conf::check::{Context, named};
 use crate::conf::lexer::Place;
 use crate::conf::table::ZoneType;
-use crate::conf::tree::Node;
+use crate::conf::tree::{Item, Node};
 use crate::dns::{Class, Name};
 
 /// The zones of all views so far that `in-view` may refer to, by view and class.
@@ -54,21 +54,22 @@ impl<'a> Context<'a> {
         self.check_class_of(node, name, view)?;
         let apex = self.check_apex(node, name, kind, space);
         let zone = Zone { node, block, view, kind, word, name, apex };
-        match in_view.and_then(Node::text) {
-            Some(target) => self.check_in_view(&zone, name, target, space),
+        match in_view.and_then(|node| node.items.first()) {
+            Some(item) => self.check_in_view(&zone, item, space),
             None => remember(&zone, space),
         }
         (kind != ZoneType::InView).then_some(zone)
     }
 
     fn check_class_of(&self, node: &Node<'_>, name: &str, view: View<'_>) -> Option<()> {
-        let Some(text) = node.second_text() else { return Some(()) };
+        let Some(item) = node.items.iter().filter(|item| item.text().is_some()).nth(1) else { return Some(()) };
+        let text = item.text().unwrap_or_default();
         let message = match text.parse::<Class>() {
             Ok(class) if class == view.class => return Some(()),
             Ok(_) => format!("zone '{name}': class '{text}' does not match view/default class"),
             Err(_) => format!("zone '{name}': invalid class {text}"),
         };
-        self.error(node.place, message);
+        self.error(item.place, message);
         None
     }
 
@@ -93,12 +94,12 @@ impl<'a> Context<'a> {
         Some(apex)
     }
 
-    fn check_in_view(&self, zone: &Zone<'_>, name: &str, target: &str, space: &Namespace<'_>) {
-        let Some(apex) = &zone.apex else { return };
+    fn check_in_view(&self, zone: &Zone<'_>, item: &Item<'_>, space: &Namespace<'_>) {
+        let (name, target) = (zone.name, item.text().unwrap_or_default());
         let known = space.zones.get(&(target.to_owned(), zone.view.class));
-        if !known.is_some_and(|zones| zones.contains(apex)) {
+        if zone.apex.as_ref().is_some_and(|apex| !known.is_some_and(|zones| zones.contains(apex))) {
             let rule = format!("does not exist in view '{target}', or view '{target}' is not yet defined");
-            self.error(zone.node.place, format!("'in-view' zone '{name}' {rule}"));
+            self.error(item.place, format!("'in-view' zone '{name}' {rule}"));
         }
         if zone.block.0.iter().any(|inner| !BESIDE_IN_VIEW.contains(&inner.statement.name)) {
             let rule = "'in-view' used with incompatible zone options";

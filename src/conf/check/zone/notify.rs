@@ -12,6 +12,7 @@ impl<'a> Context<'a> {
         if !matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary | ZoneType::Mirror) {
             return;
         }
+        self.check_mirror_notify(zone);
         if self.notifies(zone) {
             if let Some(node) = self.effective_in(zone, "also-notify") {
                 // The faults have been noted; an empty list is none.
@@ -19,7 +20,16 @@ impl<'a> Context<'a> {
             }
         } else if named(zone.block, "also-notify").is_some() {
             let rule = "'also-notify' set but 'notify' is disabled";
-            self.warn(zone.node.block_place(), format!("zone '{}': {rule}", zone.plain()));
+            self.warn(zone.node.block_place(), format!("zone '{}': {rule}", zone.name));
+        }
+    }
+
+    /// A mirror notifies nobody but whom it is told to; that others are told more is not held against it.
+    fn check_mirror_notify(&self, zone: &Zone<'a>) {
+        let Some(node) = named(zone.block, "notify").filter(|_| zone.kind == ZoneType::Mirror) else { return };
+        if node.value() != Some(&Value::Boolean(false)) && word(node) != Some("explicit") {
+            let rule = "mirror zones can only be used with 'notify no;' or 'notify explicit;'";
+            self.error(zone.node.block_place(), format!("zone '{}': {rule}", zone.name));
         }
     }
 

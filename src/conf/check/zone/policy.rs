@@ -2,6 +2,7 @@
 
 use super::Zone;
 use super::fit::value_place;
+use super::signing::Signing;
 use crate::conf::check::{Context, all_named, named};
 use crate::conf::table::ZoneType;
 use crate::conf::tree::Node;
@@ -14,27 +15,19 @@ const NONE: &str = "none";
 const MORE: &str = "See https://kb.isc.org/docs/dnssec-policy-requires-dynamic-dns-or-inline-signing";
 
 impl<'a> Context<'a> {
-    /// Whether a policy signs the zone.
-    pub(super) fn check_policy(&self, zone: &Zone<'a>) -> bool {
-        let Some(name) = self.policy_of(zone).and_then(Node::text) else { return false };
-        if name == NONE {
-            return false;
-        }
+    /// The policy that signs the zone. BIND asks whatever the type of the zone.
+    pub(super) fn check_policy(&self, zone: &Zone<'a>) -> Option<&'a str> {
+        let name = self.effective_in(zone, "dnssec-policy").and_then(Node::text).filter(|name| *name != NONE)?;
         if !self.is_policy(name) {
             let rule = format!("option 'dnssec-policy {name}' has no matching dnssec-policy config");
-            self.error(zone.node.place, format!("zone '{}': {rule}", zone.plain()));
-            return false;
+            self.error(zone.node.place, format!("zone '{}': {rule}", zone.name));
+            return None;
         }
         if let Some(node) = self.effective_in(zone, "max-zone-ttl") {
             let rule = "option 'max-zone-ttl' is ignored when used together with 'dnssec-policy'";
-            self.warn(value_place(node), format!("zone '{}': {rule}", zone.plain()));
+            self.warn(value_place(node), format!("zone '{}': {rule}", zone.name));
         }
-        true
-    }
-
-    fn policy_of(&self, zone: &Zone<'a>) -> Option<&'a Node<'a>> {
-        let signs = matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary);
-        signs.then(|| self.effective_in(zone, "dnssec-policy")).flatten()
+        Some(name)
     }
 
     fn is_policy(&self, name: &str) -> bool {
@@ -42,9 +35,17 @@ impl<'a> Context<'a> {
     }
 
     /// What is signed is either changed by updates or kept apart from what it is made of.
-    pub(super) fn check_signing(&self, zone: &Zone<'a>, signed: bool, dynamic: bool) {
-        let is_inline = self.says_yes(named(zone.block, "inline-signing"));
-        let Some(node) = self.policy_of(zone).filter(|_| signed && !dynamic && !is_inline) else { return };
+    pub(super) fn check_apart(&self, zone: &Zone<'a>, signing: Signing) {
+        let signs = matches!(zone.kind, ZoneType::Primary | ZoneType::Secondary) && signing.by_policy;
+        if signs && signing.dynamic && named(zone.block, "inline-signing").is_none() {
+            let rule =
+                "Before upgrading, explicitly set 'inline-signing no;' to your dnssec-policy or zone configuration";
+            self.warn(zone.node.place, format!("'inline-signing' default changed to 'yes' in 9.20. {rule}"));
+        }
+        let Some(node) = self.effective_in(zone, "dnssec-policy").filter(|_| signs) else { return };
+        if signing.dynamic || signing.inline {
+            return;
+        }
         let rule = "'inline-signing yes;' must also be configured explicitly for zones using dnssec-policy";
         let without = match zone.kind {
             ZoneType::Primary => " without a configured 'allow-update' or 'update-policy'",
