@@ -10,7 +10,7 @@ pub(super) use zones::zones;
 
 use std::cmp::Reverse;
 
-use super::table::{Scope, Syntax};
+use super::table::{Kind, Scope, Syntax};
 use super::tree::{Block, Item, Node, Tree, Value};
 
 /// What becomes of secrets in print.
@@ -86,11 +86,14 @@ impl Printer {
         }
     }
 
-    /// A word wins over a value, as when it was read.
+    /// A word wins over a value, as when it was read. It is shown as it was written, unless it stands for a string.
     fn choice(&mut self, choices: &[Syntax], rest: Rest<'_, '_>) {
         let fitting = choices.iter().filter(|choice| begins(choice, rest));
-        if let Some(choice) = fitting.min_by_key(|choice| matches!(choice, Syntax::Value(_))) {
-            self.syntax(choice, rest);
+        let stands_for_string = choices.iter().any(|choice| matches!(choice, Syntax::Value(Kind::Quoted)));
+        match fitting.min_by_key(|choice| matches!(choice, Syntax::Value(_))) {
+            Some(Syntax::Word(_)) if !stands_for_string => self.part(take(rest).map_or("", |item| item.raw)),
+            Some(choice) => self.syntax(choice, rest),
+            None => {}
         }
     }
 

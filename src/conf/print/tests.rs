@@ -31,6 +31,14 @@ fn values_have_one_form() {
 }
 
 #[test]
+fn chosen_words_keep_their_letters() {
+    assert_eq!(option("notify EXPLICIT;"), "notify EXPLICIT;");
+    assert_eq!(option("max-cache-size Unlimited;"), "max-cache-size Unlimited;");
+    assert_eq!(option("version NONE;"), "version none;");
+    assert_eq!(option("also-notify PORT 5 { 10.0.0.1; };"), "also-notify port 5 {\n\t\t10.0.0.1;\n\t};");
+}
+
+#[test]
 fn query_source_keeps_its_words() {
     assert_eq!(option("query-source 10.0.0.1;"), "query-source 10.0.0.1;");
     assert_eq!(option("query-source address 10.0.0.1;"), "query-source address 10.0.0.1 port 0;");
