@@ -31,6 +31,32 @@ fn values_have_one_form() {
 }
 
 #[test]
+fn durations_lose_what_counts_nothing() {
+    for (written, shown) in [
+        ("P0Y", "PT0S"),
+        ("P", "PT0S"),
+        ("P1YDT", "P1Y"),
+        ("PDT05S", "PT5S"),
+        ("p1dt0h90m", "P1DT90M"),
+        ("P10W", "P10W"),
+    ] {
+        assert_eq!(option(&format!("max-cache-ttl {written};")), format!("max-cache-ttl {shown};"));
+    }
+}
+
+#[test]
+fn rules_without_types_have_a_blank_for_them() {
+    let zone = "zone \"a\" { type primary; file \"a\"; update-policy { grant x zonesub; grant x self . A; }; };";
+    let shown = printed(zone, Secrets::Shown);
+    assert!(shown.contains("grant \"x\" zonesub ;\n\t\tgrant \"x\" self \".\" \"A\";"), "{shown}");
+}
+
+#[test]
+fn strings_end_at_a_nul() {
+    assert_eq!(option("version \"a\0b\";"), "version \"a\";");
+}
+
+#[test]
 fn chosen_words_keep_their_letters() {
     assert_eq!(option("notify EXPLICIT;"), "notify EXPLICIT;");
     assert_eq!(option("max-cache-size Unlimited;"), "max-cache-size Unlimited;");

@@ -29,6 +29,7 @@ impl Printer {
     pub(super) fn value(&mut self, kind: Kind, rest: Rest<'_, '_>) {
         match kind {
             Kind::AddressMatch => self.address_match(rest),
+            Kind::Words if rest.is_empty() => self.out.push(' '),
             Kind::Words => {
                 while let Some(item) = take(rest) {
                     self.single(kind, item);
@@ -70,7 +71,7 @@ impl Printer {
             Value::Number(number) => self.part(&number.to_string()),
             Value::Bytes(bytes) => self.part(&bytes.to_string()),
             Value::Percent(percent) => self.part(&format!("{percent}%")),
-            Value::Seconds(_) if item.raw.starts_with(['P', 'p']) => self.part(&item.raw.to_ascii_uppercase()),
+            Value::Seconds(_) if item.raw.starts_with(['P', 'p']) => self.part(&shortest_iso(item.raw)),
             Value::Seconds(seconds) => self.part(&seconds.to_string()),
             Value::Address(address) => self.part(&address_text(address)),
             Value::Source(source) => self.source(kind, source, item.raw),
@@ -89,6 +90,7 @@ impl Printer {
             Kind::Secret if self.secrets == Secrets::Hidden => {
                 self.part(&format!("\"{}\"", "?".repeat(text.len())));
             }
+            _ if raw.contains('\0') => self.part(&format!("\"{}\"", text.split('\0').next().unwrap_or_default())),
             _ if raw.starts_with('"') => self.part(raw),
             _ => self.part(&format!("\"{text}\"")),
         }
@@ -139,6 +141,26 @@ impl Printer {
         let (kind, search) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
         let _ = write!(self.out, "{kind}\"{search}\"");
         *rest = &[];
+    }
+}
+
+/// An ISO 8601 duration without what counts nothing.
+fn shortest_iso(text: &str) -> String {
+    let mut shortest = String::from("P");
+    let mut number = String::new();
+    for letter in text.chars().skip(1) {
+        match letter {
+            '0' if number.is_empty() => {}
+            '0'..='9' => number.push(letter),
+            't' | 'T' => shortest.push('T'),
+            _ if number.is_empty() => {}
+            _ => shortest
+                .extend([std::mem::take(&mut number).as_str(), letter.to_ascii_uppercase().encode_utf8(&mut [0])]),
+        }
+    }
+    match shortest.trim_end_matches('T') {
+        "P" => "PT0S".to_owned(),
+        trimmed => trimmed.to_owned(),
     }
 }
 
