@@ -13,10 +13,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::zone_file::ZoneFile;
 use crate::dns::name::NoDot;
 use crate::server::start::VERSION;
-use crate::zone::load::{self, Loaded};
-use crate::zone::{ZoneVersion, check, print, raw};
+use crate::zone::{ZoneVersion, print, raw};
 use flags::{Format, Request};
 
 /// Which of the two programs runs.
@@ -55,51 +55,17 @@ impl Request {
     }
 
     fn load(&self) -> Option<ZoneVersion> {
-        if let Some(journal) = self.journal.as_deref().filter(|path| path.exists()) {
-            self.say_of_zone(format_args!("journal open failed: {}: not implemented", journal.display()));
-            self.say_of_zone("not loaded due to errors.");
-            return None;
-        }
-        let loaded = match self.input {
-            Format::Text => load::load(&self.file, &self.options, self.limits, &self.policy),
-            Format::Raw(_) => self.load_raw(),
+        let file = ZoneFile {
+            path: &self.file,
+            is_raw: matches!(self.input, Format::Raw(_)),
+            journal: self.journal.as_deref(),
+            options: &self.options,
+            limits: self.limits,
+            policy: &self.policy,
         };
-        for message in &loaded.messages {
-            match message.place {
-                Some(_) => self.say(message),
-                None => self.say_of_zone(message),
-            }
-        }
-        if let Some(reason) = &loaded.failure {
-            self.say_of_zone(format_args!("loading from master file {} failed: {reason}", self.file.display()));
-        }
-        match &loaded.version {
-            Some(version) => {
-                let signed = if version.is_signed() { " (DNSSEC signed)" } else { "" };
-                self.say_of_zone(format_args!("loaded serial {}{signed}", version.serial()));
-            }
-            None => self.say_of_zone("not loaded due to errors."),
-        }
-        loaded.version
-    }
-
-    fn load_raw(&self) -> Loaded {
-        let mut loaded = Loaded::default();
-        match raw::read(&self.file, &self.options.apex, self.options.class, self.limits) {
-            Ok((version, _)) => {
-                let verdict = check::primary(&version, &self.policy);
-                loaded.messages = verdict.messages;
-                loaded.failure = check::conflicts(&version).next().map(|(_, conflict)| conflict.to_string());
-                loaded.version = Some(version).filter(|_| !verdict.is_refused && loaded.failure.is_none());
-            }
-            Err(fault) => {
-                if matches!(fault, raw::RawError::NotRaw { .. }) {
-                    self.say("dns_master_load: file format mismatch (not raw)");
-                }
-                loaded.failure = Some(raw_reason(&fault));
-            }
-        }
-        loaded
+        let judged = file.judge();
+        self.say(judged.lines.trim_end());
+        judged.result.ok()
     }
 
     fn write(&self, version: &ZoneVersion) -> Option<()> {
@@ -141,12 +107,7 @@ impl Request {
         out.flush()
     }
 
-    fn say_of_zone(&self, text: impl Display) {
-        let apex = NoDot(self.options.apex.as_ref());
-        self.say(format_args!("zone {apex}/{}: {text}", self.options.class));
-    }
-
-    /// Prints a line where it does not mix with the zone. Nobody may be reading any more, which is no fault.
+    /// Prints lines where it does not mix with the zone. Nobody may be reading any more, which is no fault.
     fn say(&self, text: impl Display) {
         let _ = match (self.is_quiet, self.writes && self.output.is_none()) {
             (true, _) => Ok(()),
@@ -160,18 +121,5 @@ impl Request {
         if self.is_verbose {
             eprintln!("{text}");
         }
-    }
-}
-
-/// What BIND calls the faults of raw files.
-fn raw_reason(fault: &raw::RawError) -> String {
-    use raw::{RawError, RawFault};
-    match fault {
-        RawError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "file not found".to_owned(),
-        RawError::Read { source, .. } => source.to_string(),
-        RawError::NotRaw { .. } => "not implemented".to_owned(),
-        RawError::Bad { fault: RawFault::Truncated, .. } => "end of file".to_owned(),
-        RawError::Bad { fault, .. } => fault.to_string(),
-        RawError::Contents { source, .. } => source.to_string(),
     }
 }

@@ -6,6 +6,7 @@
 pub mod checkconf;
 pub mod checkzone;
 pub mod confgen;
+mod directory;
 mod getopt;
 pub mod keygen;
 pub mod named;
@@ -13,6 +14,7 @@ pub mod plan;
 pub mod report;
 pub mod rndc;
 pub mod trial;
+mod zone_file;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -2,14 +2,15 @@
 //!
 //! What nomd makes of single statements plays no part here, so the verdict is that of BIND.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::diagnostics::{Diagnostic, Diagnostics, Severity};
+use super::lower::ZoneToLoad;
 use super::parse::{self, How};
 use super::print::{self, Secrets};
-use super::table::Scope;
+use super::table::{Scope, clause};
 use super::tree::{Arena, Tree};
-use super::{Dialect, check};
+use super::{Dialect, check, lower};
 
 /// What is wanted of a sound configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub struct Judgement {
     pub diagnostics: Diagnostics,
     /// What was wanted; empty where there are errors.
     pub text: String,
+    /// The zones to load, if that was wanted and there are no errors.
+    pub zones: Vec<ZoneToLoad>,
+    /// Where their files are.
+    pub directory: Option<PathBuf>,
 }
 
 /// How to judge.
@@ -38,6 +43,8 @@ pub struct Manner {
     pub dialect: Dialect,
     /// Whether to say that statements are deprecated.
     pub with_deprecated: bool,
+    /// Whether zones are to be loaded.
+    pub with_zones: bool,
     /// What to show.
     pub wanted: Wanted,
 }
@@ -51,15 +58,24 @@ pub fn judge(path: &Path, manner: Manner) -> Judgement {
     }
     said.extend(tree.as_ref().map(check::check).unwrap_or_default());
     let diagnostics = Diagnostics(said);
-    let text = match tree {
-        Some(tree) if !diagnostics.has_errors() => show(&tree, manner.wanted),
-        _ => String::new(),
-    };
-    Judgement { diagnostics, text }
+    let mut judgement = Judgement { diagnostics, text: String::new(), zones: Vec::new(), directory: None };
+    if let Some(tree) = tree.filter(|_| !judgement.diagnostics.has_errors()) {
+        judgement.text = show(&tree, manner.wanted);
+        judgement.directory = directory(&tree);
+        if manner.with_zones {
+            judgement.zones = lower::zones_to_load(&tree);
+        }
+    }
+    judgement
 }
 
 fn is_deprecation(fault: &Diagnostic) -> bool {
     fault.severity == Severity::Warning && fault.message.ends_with("is deprecated")
+}
+
+fn directory(tree: &Tree<'_>) -> Option<PathBuf> {
+    let options = tree.root.find(clause::OPTIONS)?.block()?;
+    options.find(clause::DIRECTORY)?.text().map(PathBuf::from)
 }
 
 fn show(tree: &Tree<'_>, wanted: Wanted) -> String {

@@ -175,7 +175,7 @@ fn reason(fault: &RawError) -> String {
 }
 
 /// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
-fn options(zone: &Zone) -> Options {
+pub(crate) fn options(zone: &Zone) -> Options {
     let checks = &zone.settings.checks;
     let is_primary = matches!(zone.role, Role::Primary { .. });
     let primary_only = |strictness| if is_primary { strictness } else { Strictness::Ignore };
@@ -186,11 +186,12 @@ fn options(zone: &Zone) -> Options {
         check_mx: primary_only(strictness(checks.mx)),
         check_ns: Strictness::Warn,
         check_wildcard: is_primary && checks.wildcard,
-        max_zone_ttl_s: zone.settings.max_zone_ttl,
+        max_zone_ttl_s: zone.settings.max_zone_ttl.filter(|&limit_s| limit_s > 0),
     }
 }
 
-fn policy(zone: &Zone) -> Policy {
+/// What a zone's contents are checked for.
+pub(crate) fn policy(zone: &Zone) -> Policy {
     if matches!(zone.role, Role::Secondary { .. }) {
         let ignore = Strictness::Ignore;
         return Policy {

@@ -71,9 +71,9 @@ impl Account {
     }
 }
 
-/// Makes `directory` the root directory.
-pub(super) fn change_root(directory: &Path) -> Result<(), PrivilegeError> {
-    nix::unistd::chroot(directory).and_then(|()| nix::unistd::chdir("/")).map_err(PrivilegeError::Chroot)
+/// Makes `directory` the root directory, for the server and for the checkers.
+pub(crate) fn change_root(directory: &Path) -> Result<(), Errno> {
+    nix::unistd::chroot(directory).and_then(|()| nix::unistd::chdir("/"))
 }
 
 fn ids(call: &'static str, outcome: nix::Result<()>) -> Result<(), PrivilegeError> {

@@ -151,7 +151,7 @@ fn give_up_root(options: &StartOptions) -> Result<(), PrivilegeError> {
     let account = options.user.as_deref().map(Account::find).transpose()?;
     if let Some(root) = &options.chroot {
         syslog::connect_for_good();
-        change_root(root)?;
+        change_root(root).map_err(PrivilegeError::Chroot)?;
     }
     account.map_or(Ok(()), |account| account.take())
 }

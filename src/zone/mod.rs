@@ -10,6 +10,7 @@ pub mod contents;
 pub mod edit;
 pub mod file;
 pub mod find;
+pub mod hints;
 mod key;
 pub mod load;
 pub mod master;

@@ -3,11 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::super::directory;
 use super::super::getopt::{Flag, Flags};
 use super::super::keygen::{Fault, text};
 use super::Tool;
 use crate::dns::{Class, Serial};
-use crate::server::control::listener::io_text;
 use crate::zone::Limits;
 use crate::zone::check::Policy;
 use crate::zone::master::Options;
@@ -154,8 +154,8 @@ impl Request {
             'M' => self.policy.mx_cname = mode()?,
             'S' => self.policy.srv_cname = mode()?,
             'T' => self.policy.spf = spf(&word)?,
-            't' => enter("isc_dir_chroot", value, nix::unistd::chroot)?,
-            'w' => enter("isc_dir_chdir", value, nix::unistd::chdir)?,
+            't' => enter("isc_dir_chroot", value, directory::change_root)?,
+            'w' => enter("isc_dir_chdir", value, directory::change_directory)?,
             'o' => {
                 self.writes = true;
                 self.output = Some(PathBuf::from(value));
@@ -277,11 +277,9 @@ fn c_number(word: &str, fault: &str) -> Result<u32, Fault> {
 }
 
 /// Makes a directory the root or the current one.
-fn enter(what: &str, directory: &OsStr, change: fn(&OsStr) -> nix::Result<()>) -> Result<(), Fault> {
-    change(directory).map_err(|fault| {
-        let (directory, why) = (directory.to_string_lossy(), io_text(&fault.into()));
-        Fault::Fatal(format!("{what}: {directory}: {why}"))
-    })
+fn enter(what: &str, directory: &OsStr, change: fn(&Path) -> Result<(), String>) -> Result<(), Fault> {
+    let named = |why| Fault::Fatal(format!("{what}: {}: {why}", directory.to_string_lossy()));
+    change(Path::new(directory)).map_err(named)
 }
 
 fn usage(tool: Tool) -> String {

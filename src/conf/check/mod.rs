@@ -29,6 +29,8 @@ mod zone;
 
 use std::cell::RefCell;
 
+pub(super) use zone::is_elsewhere;
+
 use super::diagnostics::{Diagnostic, Severity};
 use super::lexer::Place;
 use super::tree::{Block, Node, Tree};

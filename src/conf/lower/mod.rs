@@ -8,6 +8,7 @@ mod acl;
 mod control;
 mod inherit;
 mod key;
+mod load;
 mod logging;
 mod options;
 mod remotes;
@@ -27,6 +28,8 @@ use super::table::clause;
 use super::tree::{Block, Node, Tree};
 
 pub(crate) use key::read_key;
+pub(crate) use load::zones_to_load;
+pub use load::{Content, ZoneToLoad};
 
 /// What lowering has at hand everywhere: the tree, its named things, and the faults found so far.
 pub(crate) struct Context<'a> {

@@ -13,7 +13,7 @@ use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Key, Name};
 
 /// The name of the view that is there without a statement.
-const DEFAULT_VIEW: &str = "_default";
+pub(super) const DEFAULT_VIEW: &str = "_default";
 
 /// The zones of the views so far.
 pub(super) type Earlier = HashMap<String, HashSet<Name>>;

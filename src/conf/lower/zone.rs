@@ -27,15 +27,21 @@ pub(super) struct Namespace<'a> {
 }
 
 /// What zones of one view have been lowered to so far, to be shared by those that say the same.
-struct Shared<'a> {
+pub(super) struct Shared<'a> {
     settings: Alike<'a, Arc<ZoneSettings>>,
     primaries: HashMap<&'a Node<'a>, Arc<[Remote]>>,
+}
+
+impl Shared<'_> {
+    pub(super) fn new() -> Self {
+        Self { settings: Alike::new(&OWN), primaries: HashMap::new() }
+    }
 }
 
 impl Context<'_> {
     /// The zones of a view.
     pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Zone> {
-        let mut shared = Shared { settings: Alike::new(&OWN), primaries: HashMap::new() };
+        let mut shared = Shared::new();
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
             let Some((apex, class)) = self.apex(node, view) else { continue };
@@ -45,7 +51,7 @@ impl Context<'_> {
     }
 
     /// A zone's name and class, if they are sound.
-    fn apex(&self, node: &Node<'_>, view: &Namespace<'_>) -> Option<(Name, Class)> {
+    pub(super) fn apex(&self, node: &Node<'_>, view: &Namespace<'_>) -> Option<(Name, Class)> {
         let class = self.class(node, view.class);
         let apex = node.text()?.parse().ok()?;
         Some((apex, class))
@@ -96,7 +102,7 @@ impl Context<'_> {
 
     /// The settings of a zone, shared with those that say the same. Faulty ones are not shared, so that each is
     /// reported.
-    fn shared_settings<'a>(
+    pub(super) fn shared_settings<'a>(
         &self,
         block: Block<'a>,
         zone_type: ZoneType,
@@ -116,7 +122,7 @@ impl Context<'_> {
     }
 }
 
-fn zone_type(block: Block<'_>) -> Option<ZoneType> {
+pub(super) fn zone_type(block: Block<'_>) -> Option<ZoneType> {
     if block.find(clause::IN_VIEW).is_some() {
         return Some(ZoneType::InView);
     }

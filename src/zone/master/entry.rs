@@ -267,6 +267,10 @@ impl<S: Sink> Loader<'_, S> {
             return Err(Fault::silent("no ttl"));
         }
         let minimum = self.rdata.last_chunk::<4>().filter(|_| rtype == Rtype::SOA);
+        if self.are_hints && minimum.is_none() {
+            self.ttls.default_s = Some(0);
+            return Ok(0);
+        }
         let Some(&minimum) = minimum else {
             return match Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl") {
                 Stop::Fault(fault) => Err(Stop::Fatal(fault)),

@@ -96,12 +96,13 @@ pub struct Report {
 
 /// Reads the master file at `path` with all that it includes.
 pub fn read(path: &Path, options: &Options, sink: &mut impl Sink) -> Report {
-    let mut loader = Loader::new(options, sink);
-    let outcome = loader.file(path, NameBuf::from_name(options.apex.as_ref()), Owner::none());
-    if let Err(fault) = outcome {
-        loader.report.failure.get_or_insert_with(|| read_fault_text(&fault));
-    }
-    loader.report
+    Loader::new(options, sink).run(path)
+}
+
+/// Reads a file of root hints: its records may do without TTLs, and the first fault ends the reading.
+pub fn read_hints(path: &Path, options: &Options, sink: &mut impl Sink) -> Report {
+    let loader = Loader { are_hints: true, ..Loader::new(options, sink) };
+    loader.run(path)
 }
 
 /// A run over a zone's files: what is the same in all of them.
@@ -121,6 +122,8 @@ struct Loader<'o, S> {
     recent: Recent,
     /// Whether this is a piece of a file, read without what stands before it.
     is_piece: bool,
+    /// Whether these are the hints of where the root is.
+    are_hints: bool,
 }
 
 /// Where in which file the reading is, and what names mean there.
@@ -145,7 +148,16 @@ impl<'o, S: Sink> Loader<'o, S> {
             rrset_ttls: Vec::new(),
             recent: Recent::default(),
             is_piece: false,
+            are_hints: false,
         }
+    }
+
+    fn run(mut self, path: &Path) -> Report {
+        let outcome = self.file(path, NameBuf::from_name(self.options.apex.as_ref()), Owner::none());
+        if let Err(fault) = outcome {
+            self.report.failure.get_or_insert_with(|| read_fault_text(&fault));
+        }
+        self.report
     }
 
     /// Reads one file to its end.
@@ -210,7 +222,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             self.report.messages.push(Message { level: Level::Error, place: Some((path.to_owned(), line)), text });
         }
         self.report.failure.get_or_insert_with(|| fault.reason.clone());
-        self.is_over |= self.report.messages.len() >= MAX_MESSAGES;
+        self.is_over |= self.are_hints || self.report.messages.len() >= MAX_MESSAGES;
     }
 
     fn warn(&mut self, path: &Path, line: u64, voice: Voice, text: impl std::fmt::Display) {

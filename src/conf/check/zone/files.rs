@@ -59,7 +59,8 @@ fn needs_file(zone: &Zone<'_>) -> bool {
     }
 }
 
-fn is_elsewhere(block: Block<'_>) -> bool {
+/// Whether the contents come from another place than a file.
+pub(in crate::conf) fn is_elsewhere(block: Block<'_>) -> bool {
     let database = named(block, "database").and_then(Node::text);
     named(block, "dlz").is_some() || database.is_some_and(|text| !FILE_DATABASES.contains(&text))
 }

@@ -12,6 +12,8 @@ mod servers;
 mod signing;
 mod update;
 
+pub(in crate::conf) use files::is_elsewhere;
+
 use hashbrown::HashMap;
 
 use files::Files;

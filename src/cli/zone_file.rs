@@ -1,0 +1,105 @@
+//! A zone file judged in the words of BIND's checkers: what `named-checkzone` and `named-checkconf -z` share.
+
+use std::fmt::{Display, Write as _};
+use std::io;
+use std::path::Path;
+
+use crate::dns::name::NoDot;
+use crate::zone::load::{self, Loaded};
+use crate::zone::master::Options;
+use crate::zone::raw::{self, RawError, RawFault};
+use crate::zone::{Limits, ZoneVersion, check};
+
+/// A file, what it should be, and how to read it.
+pub(super) struct ZoneFile<'a> {
+    pub(super) path: &'a Path,
+    pub(super) is_raw: bool,
+    /// Changes that are to be applied to the file, if there are any.
+    pub(super) journal: Option<&'a Path>,
+    pub(super) options: &'a Options,
+    pub(super) limits: Limits,
+    pub(super) policy: &'a check::Policy,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    /// What there is to say, in lines.
+    pub(super) lines: String,
+    /// The zone, or why there is none.
+    pub(super) result: Result<ZoneVersion, String>,
+}
+
+impl ZoneFile<'_> {
+    /// Reads the file and says how that went.
+    pub(super) fn judge(&self) -> Judged {
+        let mut lines = String::new();
+        let result = self.load(&mut lines);
+        match &result {
+            Ok(version) => {
+                let signed = if version.is_signed() { " (DNSSEC signed)" } else { "" };
+                self.say(&mut lines, format_args!("loaded serial {}{signed}", version.serial()));
+            }
+            Err(_) => self.say(&mut lines, "not loaded due to errors."),
+        }
+        Judged { lines, result }
+    }
+
+    fn load(&self, lines: &mut String) -> Result<ZoneVersion, String> {
+        if let Some(journal) = self.journal.filter(|path| path.exists()) {
+            self.say(lines, format_args!("journal open failed: {}: not implemented", journal.display()));
+            return Err("not implemented".to_owned());
+        }
+        let loaded = match self.is_raw {
+            true => self.load_raw(lines),
+            false => load::load(self.path, self.options, self.limits, self.policy),
+        };
+        for message in &loaded.messages {
+            match message.place {
+                Some(_) => drop(writeln!(lines, "{message}")),
+                None => self.say(lines, message),
+            }
+        }
+        if let Some(reason) = &loaded.failure {
+            self.say(lines, format_args!("loading from master file {} failed: {reason}", self.path.display()));
+        }
+        loaded.version.ok_or_else(|| loaded.failure.unwrap_or_else(|| BAD_ZONE.to_owned()))
+    }
+
+    fn load_raw(&self, lines: &mut String) -> Loaded {
+        let mut loaded = Loaded::default();
+        match raw::read(self.path, &self.options.apex, self.options.class, self.limits) {
+            Ok((version, _)) => {
+                let verdict = check::primary(&version, self.policy);
+                loaded.messages = verdict.messages;
+                loaded.failure = check::conflicts(&version).next().map(|(_, conflict)| conflict.to_string());
+                loaded.version = Some(version).filter(|_| !verdict.is_refused && loaded.failure.is_none());
+            }
+            Err(fault) => {
+                if matches!(fault, RawError::NotRaw { .. }) {
+                    lines.push_str("dns_master_load: file format mismatch (not raw)\n");
+                }
+                loaded.failure = Some(raw_reason(&fault));
+            }
+        }
+        loaded
+    }
+
+    fn say(&self, lines: &mut String, text: impl Display) {
+        let _ = writeln!(lines, "zone {}/{}: {text}", NoDot(self.options.apex.as_ref()), self.options.class);
+    }
+}
+
+/// What BIND calls the faults of raw files.
+fn raw_reason(fault: &RawError) -> String {
+    match fault {
+        RawError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "file not found".to_owned(),
+        RawError::Read { source, .. } => source.to_string(),
+        RawError::NotRaw { .. } => "not implemented".to_owned(),
+        RawError::Bad { fault: RawFault::Truncated, .. } => "end of file".to_owned(),
+        RawError::Bad { fault, .. } => fault.to_string(),
+        RawError::Contents { source, .. } => source.to_string(),
+    }
+}
+
+/// Why there is no zone, where the file could be read and the checks speak against it.
+const BAD_ZONE: &str = "bad zone";
