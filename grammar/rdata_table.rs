@@ -66,16 +66,19 @@ fn field(word: &str) -> Result<String, String> {
 }
 
 fn name_field<'a>(modifiers: impl Iterator<Item = &'a str>) -> Result<String, String> {
-    let (mut compress, mut fold, mut address) = (false, false, false);
+    let (mut compress, mut fold, mut address, mut absolute) = (false, false, false, false);
     for modifier in modifiers {
         match modifier {
             "compress" => (compress, fold) = (true, true),
             "fold" => fold = true,
             "address" => address = true,
+            "absolute" => absolute = true,
             other => return Err(format!("'name' takes no modifier '{other}'")),
         }
     }
-    Ok(format!("Field::Name(NameUse {{ compress: {compress}, fold: {fold}, address: {address} }})"))
+    Ok(format!(
+        "Field::Name(NameUse {{ compress: {compress}, fold: {fold}, address: {address}, absolute: {absolute} }})"
+    ))
 }
 
 /// The word of every field with its variant of `dns::rdata::Field`.
@@ -86,6 +89,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("ttl", "Ttl"),
     ("time", "Time"),
     ("type", "Type"),
+    ("sig-type", "SigType"),
     ("algorithm", "Algorithm"),
     ("cert-algorithm", "CertAlgorithm"),
     ("cert-type", "CertType"),

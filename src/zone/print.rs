@@ -1,15 +1,18 @@
 //! A zone as text, byte for byte as named writes it for `masterfile-format text`.
 //!
 //! The relative style (named's own) shortens names by `$ORIGIN` and TTLs by `$TTL`; the full style has every name, TTL
-//! and class on every line. Columns are reached by tabs as named does. In the relative style SOA records, digests
-//! and unknown types are spread over several lines as named does it; signatures and keys stand on one line here.
+//! and class on every line. Columns are reached by tabs as named does. In the relative style SOA records, keys,
+//! signatures, digests and unknown types are spread over several lines as named does it.
+
+mod spread;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::contents::ZoneVersion;
 use super::node::{Node, Rrset};
-use crate::dns::{NameBuf, NameRef, Rtype, rdata};
+use crate::dns::{NameBuf, NameRef, Rtype, Serial, rdata};
 
 /// How text is laid out (`masterfile-style`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,12 +22,16 @@ pub enum Style {
     Relative,
     /// For line-oriented tools.
     Full,
+    /// The same, and behind signatures when they are to be made anew: named knows that of zones that it has read
+    /// from files.
+    FullWithResign,
 }
 
 /// Writes all records of `version` as text.
 pub fn dump(version: &ZoneVersion, style: Style, out: &mut impl Write) -> io::Result<()> {
     match style {
-        Style::Full => full(version, out),
+        Style::Full => full(version, false, out),
+        Style::FullWithResign => full(version, true, out),
         Style::Relative => Relative::new(version).dump(out),
     }
 }
@@ -44,7 +51,7 @@ fn rank(rtype: Rtype) -> u32 {
     }
 }
 
-fn full(version: &ZoneVersion, out: &mut impl Write) -> io::Result<()> {
+fn full(version: &ZoneVersion, tells_resign: bool, out: &mut impl Write) -> io::Result<()> {
     let mut line = Line::default();
     let class = version.class().to_string();
     for node in version.nodes() {
@@ -62,9 +69,22 @@ fn full(version: &ZoneVersion, out: &mut impl Write) -> io::Result<()> {
                 rdata::to_text(rrset.rtype(), data, &mut line.text);
                 line.write(out)?;
             }
+            if tells_resign && rrset.rtype() == Rtype::RRSIG {
+                writeln!(out, "; resign={}", rdata::time_text(resign_time(&rrset)))?;
+            }
         }
     }
     Ok(())
+}
+
+/// When the first of some signatures ends. One that is not valid yet is to be made anew at once, says BIND.
+fn resign_time(rrset: &Rrset<'_>) -> u32 {
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as u32;
+    let times = rrset.rdatas().filter_map(|data| {
+        let (expiration, inception) = rdata::signature_times(data)?;
+        Some(if Serial(inception).is_newer_than(Serial(now_s)) { now_s } else { expiration })
+    });
+    times.min().unwrap_or_default()
 }
 
 /// What has been said so far in a relative dump and need not be said again.
@@ -83,10 +103,14 @@ impl<'v> Relative<'v> {
 
     fn dump(mut self, out: &mut impl Write) -> io::Result<()> {
         let mut nodes = self.version.nodes().peekable();
-        let mut previous = None;
+        let (mut previous, mut is_nsec3) = (None, false);
         while let Some(node) = nodes.next() {
             let owner = node.owner();
             let next = nodes.peek().map(Node::owner);
+            if node.is_nsec3() != std::mem::replace(&mut is_nsec3, node.is_nsec3()) {
+                // They have a tree of their own, which starts anew.
+                self.origin = None;
+            }
             let origin = self.origin_of(owner.as_ref(), previous.as_ref(), next.as_ref());
             self.node(&node, owner.as_ref(), origin, out)?;
             previous = Some(owner);
@@ -165,56 +189,8 @@ impl<'v> Relative<'v> {
         } else {
             rdata::to_relative_text(rrset.rtype(), data, origin, text);
         }
-        if rrset.rtype() == Rtype::SOA {
-            spread_soa(text, start);
-        } else if DIGESTS.contains(&rrset.rtype().0) {
-            spread_digest(text, start);
-        } else if rdata::kind(rrset.rtype()).is_none() && !data.is_empty() {
-            text.truncate(start);
-            spread_unknown(text, data);
-        }
+        spread::spread(rrset.rtype(), data, text, start);
     }
-}
-
-/// Puts the numbers of the SOA data at `start` of `text` on lines of their own, with what they mean.
-fn spread_soa(text: &mut String, start: usize) {
-    let data = text.split_off(start);
-    let mut fields = data.split(' ');
-    let (Some(primary), Some(mailbox)) = (fields.next(), fields.next()) else { return text.push_str(&data) };
-    let _ = write!(text, "{primary} {mailbox} (");
-    for (meaning, number) in SOA_FIELDS.iter().zip(fields) {
-        let _ = write!(text, "\n\t\t\t\t{number:<10} ; {meaning}");
-        if let (true, Ok(seconds)) = (*meaning != "serial", number.parse()) {
-            let _ = write!(text, " ({})", Duration(seconds));
-        }
-    }
-    text.push_str("\n\t\t\t\t)");
-}
-
-/// Puts what follows the first three fields of the data at `start` of `text` on lines of their own.
-fn spread_digest(text: &mut String, start: usize) {
-    let data = text.split_off(start);
-    let mut fields = data.split(' ');
-    fields.by_ref().take(DIGEST_FIELDS).for_each(|field| text.extend([field, " "]));
-    let digest: String = fields.collect();
-    text.push('(');
-    for line in digest.as_bytes().chunks(DIGEST_LINE_LETTERS) {
-        text.push_str("\n\t\t\t\t");
-        text.extend(line.iter().copied().map(char::from));
-    }
-    text.push_str(" )");
-}
-
-/// Data of an unknown type (RFC 3597 section 5), in parentheses and in lines of as many digits as BIND has.
-fn spread_unknown(text: &mut String, data: &[u8]) {
-    let _ = write!(text, "\\# {} (", data.len());
-    for (place, part) in data.chunks(UNKNOWN_LINE_BYTES).enumerate() {
-        text.push_str(if place == 0 { " " } else { "\n\t\t\t\t" });
-        for byte in part {
-            let _ = write!(text, "{byte:02X}");
-        }
-    }
-    text.push_str(" )");
 }
 
 /// Seconds in words, as BIND has them: `1 hour 30 minutes`.
@@ -293,10 +269,4 @@ const FULL_TTL_COLUMN: usize = 46;
 const FULL_RDATA_COLUMN: usize = 64;
 const RELATIVE_TYPE_COLUMN: usize = 24;
 const RELATIVE_RDATA_COLUMN: usize = 32;
-/// CERT, SINK, DS, TLSA, CDS and ZONEMD: three fields and a digest or something like it.
-const DIGESTS: [u16; 6] = [37, 40, 43, 52, 59, 63];
-const DIGEST_FIELDS: usize = 3;
-const DIGEST_LINE_LETTERS: usize = 44;
-const UNKNOWN_LINE_BYTES: usize = 22;
-const SOA_FIELDS: [&str; 5] = ["serial", "refresh", "retry", "expire", "minimum"];
 const UNITS: [(&str, u32); 5] = [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];

@@ -112,7 +112,7 @@ impl Request {
             writes: tool == Tool::Compile,
             output: None,
             output_format: Format::Text,
-            style: Style::Full,
+            style: Style::FullWithResign,
             serial: None,
         }
     }
@@ -246,7 +246,7 @@ fn spf(word: &str) -> Result<bool, Fault> {
 
 fn style(word: &str) -> Result<Style, Fault> {
     match word {
-        "full" => Ok(Style::Full),
+        "full" => Ok(Style::FullWithResign),
         "relative" => Ok(Style::Relative),
         _ => Err(Fault::Fatal(format!("unknown or unsupported style: {word}"))),
     }

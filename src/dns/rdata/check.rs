@@ -39,7 +39,7 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
     match field {
         Field::Name(_) => name(reader),
         Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol | Field::DsyncScheme => skip(reader, 1),
-        Field::U16 | Field::Type | Field::CertType | Field::KeyFlags => skip(reader, 2),
+        Field::U16 | Field::Type | Field::SigType | Field::CertType | Field::KeyFlags => skip(reader, 2),
         Field::U32 | Field::Ttl | Field::Time | Field::Ip4 => skip(reader, 4),
         Field::Eui48 => skip(reader, 6),
         Field::Eui64 | Field::Locator => skip(reader, 8),

@@ -101,7 +101,7 @@ fn print_host(form: u8, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Re
         NONE => to.word('.'),
         IP4 => to.word(print::ip4(reader)?),
         IP6 => to.word(print::ip6(reader)?),
-        NAME => to.name(print::name(reader)?),
+        NAME => to.word(print::name(reader)?),
         _ => return Err(WireError::BadField),
     }
     Ok(())

@@ -51,7 +51,7 @@ pub(super) fn print(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Result
     to.hex_unbroken(reader.take(usize::from(tag_length))?);
     to.base64_unbroken(reader.take(usize::from(key_length))?);
     while !reader.is_at_end() {
-        to.name(print::name(reader)?);
+        to.word(print::name(reader)?);
     }
     Ok(())
 }

@@ -59,6 +59,8 @@ pub struct NameUse {
     pub fold: bool,
     /// Its addresses go into the additional section.
     pub address: bool,
+    /// Zone files have it absolute even where they are relative to an origin, as named writes them.
+    pub absolute: bool,
 }
 
 /// One field of a type's data; `grammar/rdata` says what each is.
@@ -72,6 +74,7 @@ pub enum Field {
     Ttl,
     Time,
     Type,
+    SigType,
     Algorithm,
     CertAlgorithm,
     CertType,
@@ -200,6 +203,34 @@ pub fn is_folded(rtype: Rtype, rdata: &[u8]) -> bool {
     // No branch within, so that it is done many bytes at a time.
     let capitals = rdata.iter().fold(0, |any, byte| any | u8::from(byte.wrapping_sub(b'A') < 26));
     capitals != 0 && fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold))
+}
+
+/// The word for a DNSSEC algorithm, if it has one.
+pub fn algorithm_word(algorithm: u8) -> Option<&'static str> {
+    mnemonic::word(mnemonic::ALGORITHMS, u16::from(algorithm))
+}
+
+/// The tag of a DNSKEY or its like (RFC 4034 appendix B).
+pub fn key_tag(rdata: &[u8]) -> u16 {
+    let word = |pair: &[u8]| match *pair {
+        [high, low] => u32::from(u16::from_be_bytes([high, low])),
+        [high] => u32::from(high) << 8,
+        _ => 0,
+    };
+    let sum: u32 = rdata.chunks(2).map(word).sum();
+    (sum + (sum >> 16)) as u16
+}
+
+/// When a signature ends and when it begins.
+pub fn signature_times(rdata: &[u8]) -> Option<(u32, u32)> {
+    let mut reader = Reader::new(rdata);
+    reader.take(8).ok()?;
+    Some((reader.u32().ok()?, reader.u32().ok()?))
+}
+
+/// A time of RRSIG data as text.
+pub fn time_text(seconds: u32) -> String {
+    time::to_text(seconds)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 
-use super::{Field, fields, mnemonic, time};
+use super::{Field, fields, kind, mnemonic, time};
 use crate::dns::name::write_label;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{NameRef, Rtype};
@@ -49,11 +49,11 @@ impl Printer<'_, '_> {
         let _ = write!(self.out, "{value}");
     }
 
-    /// A domain name, relative to the origin if there is one above it.
+    /// A domain name, relative to the origin if there is one above it. BIND: the origin itself is written out.
     pub(super) fn name(&mut self, name: NameRef<'_>) {
-        match self.origin.filter(|origin| name.is_at_or_below(*origin) && !origin.is_root()) {
+        let is_above = |origin: &NameRef<'_>| name.is_at_or_below(*origin) && name.len() > origin.len();
+        match self.origin.filter(|origin| is_above(origin) && !origin.is_root()) {
             None => self.word(name),
-            Some(origin) if name.len() == origin.len() => self.word('@'),
             Some(origin) => {
                 self.begin();
                 relative(name, origin, self.out);
@@ -129,6 +129,7 @@ pub(super) fn quoted(bytes: &[u8], out: &mut String) {
 /// Prints one field and moves behind it.
 fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Result<(), WireError> {
     match field {
+        Field::Name(usage) if usage.absolute => to.word(name(reader)?),
         Field::Name(_) => to.name(name(reader)?),
         Field::Ip4 => to.word(ip4(reader)?),
         Field::Ip6 => to.word(ip6(reader)?),
@@ -137,6 +138,10 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::U32 | Field::Ttl => to.word(reader.u32()?),
         Field::Time => to.word(time::to_text(reader.u32()?)),
         Field::Type => to.word(Rtype(reader.u16()?)),
+        Field::SigType => match Rtype(reader.u16()?) {
+            rtype if kind(rtype).is_some() => to.word(rtype),
+            unknown => to.word(unknown.0),
+        },
         Field::DsyncScheme => word(to, mnemonic::DSYNC_SCHEMES, u16::from(reader.u8()?)),
         Field::CertAlgorithm => word(to, mnemonic::ALGORITHMS, u16::from(reader.u8()?)),
         Field::CertType => word(to, mnemonic::CERT_TYPES, reader.u16()?),

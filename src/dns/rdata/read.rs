@@ -57,7 +57,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
         Field::Ttl => out.extend(ttl::parse(source.text()?).ok_or(Fault::Syntax)?.to_be_bytes()),
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
-        Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
+        Field::Type | Field::SigType => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
         Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),

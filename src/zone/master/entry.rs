@@ -240,6 +240,9 @@ impl<S: Sink> Loader<'_, S> {
             return Err(Fault::long_ttl(ttl, limit));
         }
         self.ttls.latest_s = Some(ttl);
+        if matches!(heading.rtype, Rtype::RRSIG | SIG | NXT) {
+            self.remark_on_signature(heading.rtype, path, scanner.line());
+        }
         Ok(self.rrset_ttl(heading.rtype, ttl, scanner, path))
     }
 
@@ -315,6 +318,8 @@ fn latest(scanner: &Scanner<'_>) -> String {
 /// RFC 973 put MX in the place of these.
 const MD: Rtype = Rtype(3);
 const MF: Rtype = Rtype(4);
+const SIG: Rtype = Rtype(24);
+const NXT: Rtype = Rtype(30);
 const META_TYPE: &str = "invalid use of a meta type";
 const BAD_OWNER: &str = "bad owner name (check-names)";
 const BAD_NAME: &str = "bad name (check-names)";

@@ -15,6 +15,7 @@ mod heading;
 mod hosts;
 mod parallel;
 mod scan;
+mod signatures;
 mod ttl;
 mod window;
 
@@ -29,6 +30,7 @@ use fault::{Fault, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
 use scan::{Scanner, line_ends};
+use signatures::Said;
 use ttl::Ttls;
 use window::Window;
 
@@ -120,6 +122,8 @@ struct Loader<'o, S> {
     /// The TTLs of the current owner's RRsets, as long as its records stand together.
     rrset_ttls: Vec<(u32, u32)>,
     recent: Recent,
+    /// What has been said and is not said again.
+    said: Said,
     /// Whether this is a piece of a file, read without what stands before it.
     is_piece: bool,
     /// Whether these are the hints of where the root is.
@@ -147,6 +151,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             rdata: Vec::new(),
             rrset_ttls: Vec::new(),
             recent: Recent::default(),
+            said: Said::default(),
             is_piece: false,
             are_hints: false,
         }

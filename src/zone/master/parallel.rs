@@ -19,6 +19,7 @@ use memchr::{memchr_iter, memrchr};
 use super::entry::Owner;
 use super::fault::Voice;
 use super::scan::line_ends;
+use super::signatures::Said;
 use super::ttl::Ttls;
 use super::{Context, Loader, MAX_MESSAGES, Options, Report, Sink, Source};
 use crate::dns::NameBuf;
@@ -56,7 +57,8 @@ pub fn read_on_threads<S: Sink + Send>(
             });
         }
         let pieces = Pieces::new(&mut file, NameBuf::from_name(options.apex.as_ref()));
-        let reading = Reading { pieces, report, to_threads, parts, waiting: BTreeMap::new(), next: 0 };
+        let reading =
+            Reading { pieces, report, to_threads, parts, waiting: BTreeMap::new(), next: 0, said: Said::default() };
         reading.run(threads * AHEAD, take)
     })
 }
@@ -155,6 +157,7 @@ struct Reading<'f, S> {
     waiting: BTreeMap<usize, Part<S>>,
     /// How many have been taken.
     next: usize,
+    said: Said,
 }
 
 impl<S> Reading<'_, S> {
@@ -187,7 +190,8 @@ impl<S> Reading<'_, S> {
             let part = self.parts.recv().ok()?;
             self.waiting.insert(part.number, part);
         }
-        let part = self.waiting.remove(&self.next).filter(|part| part.is_clean)?;
+        let mut part = self.waiting.remove(&self.next).filter(|part| part.is_clean)?;
+        part.report.messages.retain(|message| self.said.is_new(message));
         self.next += 1;
         (self.report.messages.len() + part.report.messages.len() < MAX_MESSAGES).then_some(part)
     }
