@@ -3,8 +3,9 @@
 //! An included file's tokens come in place of its `include` statement. Files wait on a stack: of several that one
 //! pattern names, the last is read first, as with BIND.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,10 +14,14 @@ use memchr::{memchr, memchr2};
 
 use super::tree::Arena;
 
-/// The largest file.
+/// The largest plain file, and the most text of all files together.
 const MAX_FILE_BYTES: usize = 1 << 30;
-/// The most files that may wait for an included one to end.
-const MAX_INCLUDE_DEPTH: usize = 64;
+/// The most that is read of a pipe or a device.
+const MAX_STREAM_BYTES: usize = 1 << 26;
+/// How deep includes may lie within each other.
+const MAX_INCLUDE_DEPTH: u32 = 1000;
+/// The most files: two includes in each, that deep, would never end. Tests need not wait for so many.
+const MAX_FILES: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 };
 
 /// A place in the files of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -54,6 +59,8 @@ pub(crate) enum LexError {
 struct Source<'a> {
     file: u32,
     line: u32,
+    /// How many files it is included by.
+    depth: u32,
     text: &'a str,
     /// Up to where it has been read.
     at: usize,
@@ -64,43 +71,78 @@ pub(crate) struct Lexer<'a> {
     arena: &'a Arena,
     files: Vec<Arc<str>>,
     open: Vec<Source<'a>>,
+    /// What has been read of all files.
+    bytes: usize,
     place: Place,
 }
 
 impl<'a> Lexer<'a> {
     /// Nothing to read yet.
     pub(crate) fn new(arena: &'a Arena) -> Self {
-        Self { arena, files: Vec::new(), open: Vec::new(), place: Place::default() }
+        Self { arena, files: Vec::new(), open: Vec::new(), bytes: 0, place: Place::default() }
     }
 
-    /// Puts a file in front of what is being read.
-    pub(crate) fn open(&mut self, path: &Path, shown: &str) -> std::io::Result<()> {
-        if self.open.len() > MAX_INCLUDE_DEPTH {
-            return Err(std::io::Error::other("included too deeply"));
-        }
-        let mut file = File::open(path)?;
-        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
-        let bytes = self.arena.bytes(length);
-        let filled = fill(&mut file, bytes)?;
-        let mut more = Vec::new();
-        // A file that has grown, or one of those that do not say how long they are.
-        file.take(MAX_FILE_BYTES as u64).read_to_end(&mut more)?;
-        match (more.as_slice(), std::str::from_utf8(&bytes[..filled])) {
-            ([], Ok(text)) => self.push(shown, text),
-            _ => {
-                let text = [&bytes[..filled], &more].concat();
-                self.push(shown, self.arena.text(&String::from_utf8_lossy(&text)));
-            }
-        }
+    /// Reads the file that everything starts with; it may be a pipe.
+    pub(crate) fn open(&mut self, path: &Path, shown: &str) -> io::Result<()> {
+        let text = self.read(path)?;
+        self.push_within(shown, text, 0);
         Ok(())
     }
 
+    /// Puts included files, each with the name that it goes by, in front of what is being read, the last one first.
+    pub(crate) fn include(&mut self, path: &Path, shown: &str, depth: u32) -> io::Result<()> {
+        if depth > MAX_INCLUDE_DEPTH || self.files.len() >= MAX_FILES || self.bytes > MAX_FILE_BYTES {
+            return Err(io::Error::other("included too deeply"));
+        }
+        let kind = path.metadata()?.file_type();
+        // The other end of a pipe may never write.
+        if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let text = self.read(path)?;
+        self.push_within(shown, text, depth);
+        Ok(())
+    }
+
+    fn read(&mut self, path: &Path) -> io::Result<&'a str> {
+        let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY).open(path)?;
+        let metadata = file.metadata()?;
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
+        let bytes = self.arena.bytes(length);
+        let filled = fill(&mut file, bytes)?;
+        self.bytes += filled;
+        let mut more = Vec::new();
+        // A file that has grown, or one of those that do not say how long they are.
+        let read = file.take(MAX_STREAM_BYTES as u64).read_to_end(&mut more)?;
+        self.bytes += read;
+        if read == MAX_STREAM_BYTES || length == MAX_FILE_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        match (more.as_slice(), std::str::from_utf8(&bytes[..filled])) {
+            ([], Ok(text)) => Ok(text),
+            _ => {
+                let text = [&bytes[..filled], &more].concat();
+                Ok(self.arena.text(&String::from_utf8_lossy(&text)))
+            }
+        }
+    }
+
     /// The same for text that is at hand.
+    #[cfg(test)]
     pub(crate) fn push(&mut self, name: &str, text: &'a str) {
+        self.push_within(name, text, 0);
+    }
+
+    fn push_within(&mut self, name: &str, text: &'a str, depth: u32) {
         let file = self.files.len() as u32;
         self.files.push(name.into());
-        self.open.push(Source { file, line: 1, text, at: 0 });
+        self.open.push(Source { file, line: 1, depth, text, at: 0 });
         self.place = Place { file, line: 1 };
+    }
+
+    /// How deep what is included here will lie.
+    pub(crate) fn depth_of_includes(&self) -> u32 {
+        self.open.last().map_or(0, |source| source.depth + 1)
     }
 
     /// The names of all files read so far.
@@ -144,7 +186,7 @@ impl<'a> Lexer<'a> {
 }
 
 /// Reads until `bytes` are full or the file ends.
-fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
+fn fill(file: &mut File, bytes: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < bytes.len() {
         match file.read(&mut bytes[filled..])? {

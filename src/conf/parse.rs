@@ -14,7 +14,7 @@ use super::table::{Kind, Life, Scope, Statement, Syntax, clause};
 use super::tree::{Arena, Block, Item, Node, Tree, Value};
 
 /// The deepest nesting of lists and blocks.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 512;
 /// The longest token that a message repeats whole.
 const MAX_SHOWN: usize = 30;
 
@@ -72,9 +72,7 @@ pub(crate) fn file_within<'a>(
     let mut parser = Parser { root: root.to_owned(), ..Parser::new(arena, how) };
     let shown = path.display().to_string();
     if let Err(error) = parser.lexer.open(&parser.on_disk(path), &shown) {
-        let message = format!("open: {shown}: {}", fault_text(&error));
-        let fault = Diagnostic { severity: Severity::Error, file: "".into(), line: 0, message };
-        return (None, vec![fault]);
+        return (None, vec![unopened(&shown, &error)]);
     }
     parser.run()
 }
@@ -87,12 +85,22 @@ pub(crate) fn text<'a>(arena: &'a Arena, name: &str, text: &[u8], how: How) -> (
     parser.run()
 }
 
+/// A file cannot be read. BIND finds out that one is a directory when it reads its first line.
+fn unopened(shown: &str, error: &std::io::Error) -> Diagnostic {
+    let (file, line, message) = match error.kind() {
+        std::io::ErrorKind::IsADirectory => (shown.into(), 1, format!("{} ", fault_text(error))),
+        _ => ("".into(), 0, format!("open: {shown}: {}", fault_text(error))),
+    };
+    Diagnostic { severity: Severity::Error, file, line, message }
+}
+
 /// A fault of the file system in BIND's words.
 fn fault_text(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "file not found".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "not a file".to_owned(),
+        std::io::ErrorKind::InvalidInput => "invalid file".to_owned(),
         std::io::ErrorKind::Other => "too many open files".to_owned(),
         _ => error.to_string(),
     }
@@ -260,10 +268,16 @@ impl<'a> Parser<'a> {
         if found.is_empty() {
             return Err(self.fail_in_general("file not found"));
         }
+        let depth = self.lexer.depth_of_includes();
         for path in found {
             let shown = self.shown(&path);
-            if let Err(error) = self.lexer.open(&path, &shown) {
-                return Err(self.fail(format!("open: {shown}: {}", fault_text(&error))));
+            if let Err(error) = self.lexer.include(&path, &shown, depth) {
+                let fault = unopened(&shown, &error);
+                match fault.file.is_empty() {
+                    true => self.note(fault.severity, fault.message),
+                    false => self.faults.push(fault),
+                }
+                return Err(Stop);
             }
         }
         Ok(())

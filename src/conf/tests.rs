@@ -2,6 +2,8 @@
 //!
 //! `testdata/conf/named/ok` and `err` hold one small file a case; what named 9.18.49 says of it stands beside it.
 
+mod hostile;
+
 use std::path::PathBuf;
 
 use super::config::{Destination, Match, MatchElement, Notify, Role, Verdict};

@@ -3,10 +3,11 @@
 //! As with BIND, only acls that are used are looked into, and a list is left at its first fault. An acl that was found
 //! sound is not looked at again; one that was not is found at fault wherever it is used.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 
+use super::extent::Extent;
 use super::{Context, all_named};
 use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Item, Node, Value};
@@ -20,9 +21,12 @@ pub(super) struct Acls<'a> {
     statements: HashMap<String, &'a Node<'a>>,
     /// Names that several have.
     repeated: HashSet<String>,
-    sound: RefCell<HashSet<String>>,
+    /// What those that are sound come to.
+    sound: RefCell<HashMap<String, Extent>>,
     /// Those whose elements are being looked at: to meet one again is a loop.
-    started: RefCell<Vec<String>>,
+    started: RefCell<HashSet<String>>,
+    /// How many lists and acls lead to what is being looked at.
+    depth: Cell<usize>,
 }
 
 /// A list is at fault, which has been noted. The reason again, in the words that BIND has for it elsewhere.
@@ -47,7 +51,12 @@ impl<'a> Acls<'a> {
                 }
             }
         }
-        Self { statements, repeated, sound: RefCell::default(), started: RefCell::default() }
+        Self { statements, repeated, sound: RefCell::default(), started: RefCell::default(), depth: Cell::default() }
+    }
+
+    /// What an acl comes to that has been found sound.
+    pub(super) fn extent_of(&self, folded: &str) -> Option<Extent> {
+        self.sound.borrow().get(folded).copied()
     }
 }
 
@@ -68,7 +77,7 @@ impl Context<'_> {
     }
 
     fn check_later<'n>(&self, node: &Node<'_>, name: &str, later: impl Iterator<Item = &'n Node<'n>>) {
-        for other in later {
+        for other in later.take_while(|_| !self.has_said_enough()) {
             let text = other.text().unwrap_or_default();
             if text.eq_ignore_ascii_case(name) {
                 let earlier = self.shown(node.place);
@@ -84,16 +93,21 @@ impl Context<'_> {
         let _ = self.check_match_list(list);
     }
 
-    /// A list: first the acls that it names, then its other elements.
-    pub(super) fn check_match_list(&self, list: &[&[Item<'_>]]) -> Result<(), Faulty> {
+    /// A list: first the acls that it names, then its other elements. What it comes to.
+    pub(super) fn check_match_list(&self, list: &[&[Item<'_>]]) -> Result<Extent, Faulty> {
         list.iter().try_for_each(|element| self.check_names(element))?;
-        list.iter().try_for_each(|element| self.check_element(element))
+        list.iter().try_for_each(|element| self.check_element(element))?;
+        let extent = self.extent(list);
+        match list.iter().find_map(|element| element.first()) {
+            Some(item) if !extent.is_bearable() => Err(self.excess(item.place)),
+            _ => Ok(extent),
+        }
     }
 
     fn check_names(&self, element: &[Item<'_>]) -> Result<(), Faulty> {
         match bare(element).first() {
-            Some(Item { value: Value::List(list), .. }) => {
-                list.iter().try_for_each(|element| self.check_names(element))
+            Some(Item { value: Value::List(list), place, .. }) => {
+                self.within(*place, || list.iter().try_for_each(|element| self.check_names(element)))
             }
             Some(item) => match item.text() {
                 Some(name) => self.check_name(name, item.place),
@@ -105,7 +119,7 @@ impl Context<'_> {
 
     fn check_name(&self, name: &str, place: Place) -> Result<(), Faulty> {
         let folded = name.to_ascii_lowercase();
-        if BUILT_IN.contains(&folded.as_str()) || self.acls.sound.borrow().contains(&folded) {
+        if BUILT_IN.contains(&folded.as_str()) || self.acls.extent_of(&folded).is_some() {
             return Ok(());
         }
         if self.acls.started.borrow().contains(&folded) {
@@ -116,11 +130,11 @@ impl Context<'_> {
             self.error(place, format!("undefined ACL '{name}'"));
             return Err(Faulty(NOT_FOUND.to_owned()));
         };
-        self.acls.started.borrow_mut().push(folded.clone());
-        let found = self.check_match_list(node.list().unwrap_or_default());
-        self.acls.started.borrow_mut().pop();
-        found?;
-        self.acls.sound.borrow_mut().insert(folded);
+        let list = node.list().unwrap_or_default();
+        self.acls.started.borrow_mut().insert(folded.clone());
+        let found = self.within(place, || self.check_match_list(list));
+        self.acls.started.borrow_mut().remove(&folded);
+        self.acls.sound.borrow_mut().insert(folded, found?);
         Ok(())
     }
 
@@ -128,9 +142,28 @@ impl Context<'_> {
         match bare(element) {
             [Item { value: Value::Word("key"), .. }, name, ..] => self.check_key_name(name),
             [Item { value: Value::Word("geoip"), place, .. }, rest @ ..] => self.check_location(*place, rest),
-            [Item { value: Value::List(list), .. }, ..] => self.check_match_list(list),
+            [Item { value: Value::List(list), place, .. }, ..] => {
+                self.within(*place, || self.check_match_list(list)).map(drop)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Looks one list further in.
+    fn within<T>(&self, place: Place, check: impl FnOnce() -> Result<T, Faulty>) -> Result<T, Faulty> {
+        let depth = self.acls.depth.get();
+        if depth >= Extent::LARGEST.depth {
+            return Err(self.excess(place));
+        }
+        self.acls.depth.set(depth + 1);
+        let found = check();
+        self.acls.depth.set(depth);
+        found
+    }
+
+    fn excess(&self, place: Place) -> Faulty {
+        self.error(place, "address match list is too large or nested too deeply");
+        Faulty(FAILURE.to_owned())
     }
 
     fn check_key_name(&self, item: &Item<'_>) -> Result<(), Faulty> {
@@ -146,7 +179,7 @@ impl Context<'_> {
 }
 
 /// An element without its negations.
-fn bare<'a>(element: &'a [Item<'a>]) -> &'a [Item<'a>] {
+pub(super) fn bare<'a>(element: &'a [Item<'a>]) -> &'a [Item<'a>] {
     let negations = element.iter().take_while(|item| item.value == Value::Word("!")).count();
     element.get(negations..).unwrap_or_default()
 }

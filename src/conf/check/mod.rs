@@ -12,6 +12,7 @@ mod ciphers;
 mod control;
 mod dns64;
 mod dnssec_policy;
+mod extent;
 mod geoip;
 mod http;
 mod key;
@@ -34,6 +35,9 @@ pub(super) use zone::is_elsewhere;
 use super::diagnostics::{Diagnostic, Severity};
 use super::lexer::Place;
 use super::tree::{Block, Node, Tree};
+
+/// After so many faults those of a kind that may have one for each pair of statements are no longer noted.
+const ENOUGH_FAULTS: usize = 100_000;
 
 /// All that is wrong, or looks wrong, with a tree.
 pub(crate) fn check(tree: &Tree<'_>) -> Vec<Diagnostic> {
@@ -87,6 +91,11 @@ impl<'a> Context<'a> {
     /// Notes what somebody should look at.
     pub(super) fn warn(&self, place: Place, message: impl Into<String>) {
         self.note(Severity::Warning, place, message.into());
+    }
+
+    /// Whether there are so many faults that more are of no use.
+    pub(super) fn has_said_enough(&self) -> bool {
+        self.faults.borrow().len() >= ENOUGH_FAULTS
     }
 
     fn note(&self, severity: Severity, place: Place, message: String) {

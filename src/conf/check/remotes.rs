@@ -12,6 +12,8 @@ use crate::dns::Name;
 const PRIMARIES: [&str; 3] = ["primaries", "masters", "remote-servers"];
 /// The word that names lists of parental agents.
 const AGENTS: [&str; 1] = ["parental-agents"];
+/// How many lists may lead to one.
+const MAX_DEPTH: usize = 1000;
 
 /// The named lists of each kind.
 pub(super) struct Lists<'a> {
@@ -72,7 +74,7 @@ impl Context<'_> {
     ///
     /// Each named list counts once, so that one which leads to itself ends.
     pub(super) fn check_remotes(&self, node: &Node<'_>, kind: Kind) -> Option<usize> {
-        let mut use_of = Use { kind, seen: HashSet::new(), servers: 0, is_sound: true };
+        let mut use_of = Use { kind, seen: HashSet::new(), depth: 0, servers: 0, is_sound: true };
         self.expand(node, &mut use_of);
         use_of.is_sound.then_some(use_of.servers)
     }
@@ -103,7 +105,13 @@ impl Context<'_> {
             into.is_sound = false;
             return self.error(place, format!("unable to find {kind} list '{name}'"));
         };
+        if into.depth >= MAX_DEPTH {
+            into.is_sound = false;
+            return self.error(place, format!("list '{name}' is nested too deeply"));
+        }
+        into.depth += 1;
         self.expand(node, into);
+        into.depth -= 1;
     }
 
     /// The key and TLS settings of a server.
@@ -154,6 +162,8 @@ impl Context<'_> {
 struct Use {
     kind: Kind,
     seen: HashSet<String>,
+    /// How many lists lead to the one that is being looked at.
+    depth: usize,
     servers: usize,
     is_sound: bool,
 }
