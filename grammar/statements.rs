@@ -95,7 +95,8 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "since" | "life" | "life-9.20" | "repeats" | "order" | "gap" | "status" | "doc" => {}
+            "syntax" | "default" | "unset" | "since" | "life" | "life-9.20" | "repeats" | "order" | "gap"
+            | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -145,7 +146,7 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
             out,
             "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, \
              group: {}, order: {:?}, gap: {}, life: {}, later_life: {}, \
-             status: {}, default: {:?}, since: {}, doc: {:?} }},",
+             status: {}, since: {}, #[cfg(test)] manual: {} }},",
             entry.name,
             entry.zone_types,
             entry.field("repeats") == "yes",
@@ -155,13 +156,22 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
             life(entry, "life")?,
             life(entry, later_life)?,
             status(entry)?,
-            entry.field("default"),
             since(entry)?,
-            entry.required("doc")?,
+            manual(entry)?,
         );
     }
     out.push_str("];\n");
     Ok(())
+}
+
+/// What only the manual and the tests need. A statement that can be used says what holds without it.
+fn manual(entry: &Entry) -> Result<String, Fault> {
+    let (default, unset) = (entry.field("default"), entry.field("unset"));
+    if entry.field("life") != "ancient" && default.is_empty() == unset.is_empty() {
+        return Err((entry.line, format!("'{}' needs one of 'default' and 'unset'", entry.name)));
+    }
+    let (syntax, doc) = (entry.field("syntax"), entry.required("doc")?);
+    Ok(format!("Manual {{ syntax: {syntax:?}, default: {default:?}, unset: {unset:?}, doc: {doc:?} }}"))
 }
 
 /// Which blocks share a statement: BIND prints what stands in fewer of them first.

@@ -13,6 +13,8 @@ mod check;
 mod judge;
 mod lexer;
 mod lower;
+#[cfg(test)]
+mod manual;
 mod parse;
 mod parse_value;
 mod pattern;

@@ -34,13 +34,24 @@ pub(crate) struct Statement {
     pub(crate) later_life: Life,
     /// What nomd makes of it.
     pub(crate) status: Status,
-    /// Its default as text; empty: none. For the manual.
-    #[allow(dead_code)]
-    pub(crate) default: &'static str,
     /// The first of these versions of BIND that has it.
     pub(crate) since: Version,
-    /// One line about it. For the manual.
-    #[allow(dead_code)]
+    /// What the manual says of it.
+    #[cfg(test)]
+    pub(crate) manual: Manual,
+}
+
+/// The parts of an entry that only the manual and the tests need, as they stand in the table; empty: not there.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Manual {
+    /// What follows the name.
+    pub(crate) syntax: &'static str,
+    /// What holds without it, as it would be written behind the name.
+    pub(crate) default: &'static str,
+    /// What holds without it, in words.
+    pub(crate) unset: &'static str,
+    /// One line about it.
     pub(crate) doc: &'static str,
 }
 

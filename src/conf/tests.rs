@@ -290,7 +290,7 @@ fn every_statement_can_be_reached() {
         for statement in scope.statements() {
             let found = scope.find(&statement.name.to_uppercase()).unwrap();
             assert!(std::ptr::eq(found, statement), "{}", statement.name);
-            assert!(statement.doc.ends_with('.'), "{}", statement.name);
+            assert!(statement.manual.doc.ends_with('.'), "{}", statement.name);
             let arena = Arena::default();
             let how = How { scope, dialect: Dialect::Nomd };
             let (_, faults) = parse::text(&arena, "t.conf", format!("{} ;", statement.name).as_bytes(), how);
