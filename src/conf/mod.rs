@@ -16,6 +16,7 @@ mod lower;
 #[cfg(test)]
 mod manual;
 mod parse;
+mod parse_address;
 mod parse_value;
 mod pattern;
 mod print;

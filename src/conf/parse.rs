@@ -460,6 +460,15 @@ impl<'a> Parser<'a> {
         Ok(token)
     }
 
+    /// Takes the next token if it is this word.
+    pub(super) fn takes(&mut self, wanted: &str) -> Result<bool, Stop> {
+        let is_there = matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
+        if is_there {
+            self.next()?;
+        }
+        Ok(is_there)
+    }
+
     #[inline]
     pub(super) fn peek(&mut self) -> Result<&Token<'a>, Stop> {
         let token = match self.ahead.take() {

@@ -123,9 +123,12 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     saturating(digits)?.checked_mul(scale)
 }
 
-/// `NN%`.
+/// `NN%`, of which BIND takes the low 32 bits; `%` alone is none.
 pub(crate) fn percent(text: &str) -> Option<u32> {
-    saturating(text.strip_suffix('%')?).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+    match text.strip_suffix('%')? {
+        "" => Some(0),
+        digits => saturating(digits).map(|number| number as u32),
+    }
 }
 
 /// A number, or the largest if it is beyond 64 bits.

@@ -17,7 +17,6 @@ pub(super) fn fits(kind: Kind, value: &Value<'_>) -> bool {
         (Kind::AddressMatch, _) => true,
         (_, Value::List(_) | Value::Block(_)) => false,
         (Kind::AddressOrAny, Value::Word(word)) => *word == "*",
-        (Kind::PortOrAny, Value::Word(word)) => *word == "*",
         (Kind::PortRange, Value::Word(word)) => *word == "range",
         (_, Value::Word(_)) => false,
         (_, _) => true,
@@ -30,31 +29,20 @@ impl Printer {
         match kind {
             Kind::AddressMatch => self.address_match(rest),
             Kind::Words if rest.is_empty() => self.out.push(' '),
-            Kind::Words => {
-                while let Some(item) = take(rest) {
-                    self.single(kind, item);
-                }
-            }
-            Kind::Remote | Kind::PortRange => {
-                if let Some(item) = take(rest) {
-                    self.single(kind, item);
-                }
-                self.behind(kind, rest);
-            }
+            Kind::Words | Kind::PortRange => self.words(kind, rest.len(), rest),
             _ => {
-                if let Some(item) = take(rest) {
-                    self.single(kind, item);
+                self.words(kind, 1, rest);
+                for word in ["port", "dscp"] {
+                    if super::begins(&Syntax::Word(word), rest) && may_be_followed(kind) {
+                        self.words(kind, 2, rest);
+                    }
                 }
             }
         }
     }
 
-    /// The port of a server, the bounds of a range.
-    fn behind(&mut self, kind: Kind, rest: Rest<'_, '_>) {
-        if kind == Kind::Remote && !super::begins(&Syntax::Word("port"), rest) {
-            return;
-        }
-        let count = if kind == Kind::Remote { 2 } else { rest.len() };
+    /// So many items as they are.
+    fn words(&mut self, kind: Kind, count: usize, rest: Rest<'_, '_>) {
         for item in (0..count).map_while(|_| take(rest)) {
             self.single(kind, item);
         }
@@ -63,8 +51,6 @@ impl Printer {
     fn single(&mut self, kind: Kind, item: &Item<'_>) {
         match item.value {
             Value::Word("*") if kind == Kind::AddressOrAny => self.part("0.0.0.0"),
-            // Any port is none in print.
-            Value::Word("*") if kind == Kind::PortOrAny => self.out.truncate(self.out.trim_end_matches(" port").len()),
             Value::Word(word) => self.part(word),
             Value::Text(text) => self.text(kind, text, item.raw),
             Value::Boolean(is_so) => self.part(if is_so { "yes" } else { "no" }),
@@ -142,6 +128,21 @@ impl Printer {
         let _ = write!(self.out, "{kind}\"{search}\"");
         *rest = &[];
     }
+}
+
+/// Whether a port or `dscp` belongs to a value of this kind.
+fn may_be_followed(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::AddressOrAny
+            | Kind::Forwarder
+            | Kind::Host
+            | Kind::QuerySourceV4
+            | Kind::QuerySourceV6
+            | Kind::Remote
+            | Kind::SourceV4
+            | Kind::SourceV6
+    )
 }
 
 /// An ISO 8601 duration without what counts nothing.
