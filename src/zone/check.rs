@@ -15,7 +15,7 @@ use super::message::{Level, Message, Strictness};
 use super::node::{Flags, Node, Rrset};
 use super::processors;
 use crate::dns::name::NoDot;
-use crate::dns::{Name, NameRef, Rtype, rdata};
+use crate::dns::{Class, Name, NameRef, Rtype};
 
 /// What to check on a primary; the default is BIND's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,23 @@ pub struct Verdict {
     pub is_refused: bool,
 }
 
+impl Verdict {
+    fn judge(&mut self, strictness: Strictness, text: String) {
+        let level = match strictness {
+            Strictness::Ignore => return,
+            Strictness::Warn => Level::Warning,
+            Strictness::Fail => Level::Error,
+        };
+        self.is_refused |= strictness == Strictness::Fail;
+        self.messages.push(message(level, text));
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.is_refused |= other.is_refused;
+        self.messages.extend(other.messages);
+    }
+}
+
 /// What may not stand together at one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -87,12 +104,23 @@ pub enum Conflict {
 /// Checks a zone that was read from a file: a primary's with the policy of its configuration, a secondary's copy with
 /// one that asks for nothing more than what every zone has to have.
 pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
-    let mut checks = Checks { version, policy, verdict: Verdict::default() };
+    let is_internet = version.class() == Class::IN;
+    // What an address or a target is in other classes is not for us to say.
+    let policy = &Policy {
+        ns_addresses: policy.ns_addresses && is_internet,
+        integrity: policy.integrity && is_internet,
+        ..*policy
+    };
+    let mut checks = Checks::new(version, policy);
     checks.apex();
     if !checks.verdict.is_refused && policy.is_about_names() {
         checks.names();
     }
-    checks.verdict
+    let Checks { mut verdict, duplicates, .. } = checks;
+    if !verdict.is_refused {
+        verdict.absorb(duplicates);
+    }
+    verdict
 }
 
 /// What every zone has to have, a secondary's too: given the numbers of SOA and NS records at the apex.
@@ -135,6 +163,8 @@ struct Checks<'a> {
     version: &'a ZoneVersion,
     policy: &'a Policy,
     verdict: Verdict,
+    /// What comes behind all else, and only if the zone is not refused before: records that are there twice.
+    duplicates: Verdict,
 }
 
 /// What a name that a record points to comes to.
@@ -152,19 +182,17 @@ enum Target<'a> {
 }
 
 impl<'a> Checks<'a> {
+    fn new(version: &'a ZoneVersion, policy: &'a Policy) -> Self {
+        Self { version, policy, verdict: Verdict::default(), duplicates: Verdict::default() }
+    }
+
     fn error(&mut self, text: String) {
         self.verdict.messages.push(message(Level::Error, text));
     }
 
     /// Says something at the level that the operator chose.
     fn judge(&mut self, strictness: Strictness, text: String) {
-        let level = match strictness {
-            Strictness::Ignore => return,
-            Strictness::Warn => Level::Warning,
-            Strictness::Fail => Level::Error,
-        };
-        self.verdict.is_refused |= strictness == Strictness::Fail;
-        self.verdict.messages.push(message(level, text));
+        self.verdict.judge(strictness, text);
     }
 
     /// The zone's own name servers: those in the zone need addresses.
@@ -199,16 +227,16 @@ impl<'a> Checks<'a> {
             done
         });
         done.sort_by_key(|(number, _)| *number);
-        for (_, verdict) in done {
-            self.verdict.is_refused |= verdict.is_refused;
-            self.verdict.messages.extend(verdict.messages);
+        for (_, part) in done {
+            self.verdict.absorb(part.verdict);
+            self.duplicates.absorb(part.duplicates);
         }
     }
 
-    fn part(&self, names: impl Iterator<Item = Node<'a>>) -> Verdict {
-        let mut checks = Checks { version: self.version, policy: self.policy, verdict: Verdict::default() };
+    fn part(&self, names: impl Iterator<Item = Node<'a>>) -> Self {
+        let mut checks = Self::new(self.version, self.policy);
         names.filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
-        checks.verdict
+        checks
     }
 
     fn node(&mut self, node: &Node<'a>) {
@@ -272,16 +300,15 @@ impl<'a> Checks<'a> {
     }
 
     fn duplicates(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
-        if self.policy.duplicates == Strictness::Ignore || rrset.len() < 2 {
+        if rrset.len() < 2 {
             return;
         }
-        // The order is canonical, so equals are neighbours.
-        let mut pairs = rrset.rdatas().zip(rrset.rdatas().skip(1));
-        let is_same =
-            |left: &[u8], right: &[u8]| left.len() == right.len() && rdata::compare(rrset.rtype(), left, right).is_eq();
-        if pairs.any(|(left, right)| is_same(left, right)) {
+        let cased = CASED_NAMES.iter().find(|(rtype, ..)| *rtype == rrset.rtype());
+        let Some((_, offset, kind)) = cased.filter(|_| self.policy.duplicates != Strictness::Ignore) else { return };
+        let records: Vec<_> = rrset.rdatas().filter_map(|data| around_name(data, *offset, *kind)).collect();
+        if records.iter().enumerate().any(|(at, record)| records.iter().skip(at + 1).any(|other| record == other)) {
             let text = format!("{}/{} has semantically identical records", NoDot(owner), rrset.rtype());
-            self.judge(self.policy.duplicates, text);
+            self.duplicates.judge(self.policy.duplicates, text);
         }
     }
 
@@ -334,6 +361,29 @@ fn fault_text(target: &Target<'_>) -> Option<String> {
 fn target_name(data: &[u8], offset: usize) -> Option<NameRef<'_>> {
     data.get(offset..).and_then(|name| NameRef::from_wire(name).ok())
 }
+
+/// What stands before a name in some data, the name, which is compared whatever its case, and what stands behind it.
+fn around_name(data: &[u8], offset: usize, kind: Option<u8>) -> Option<(&[u8], NameRef<'_>, &[u8])> {
+    let (front, rest) = data.split_at_checked(offset)?;
+    if kind.is_some_and(|kind| front.get(1).is_none_or(|byte| byte & KIND_BITS != kind)) {
+        return None;
+    }
+    let name = NameRef::from_prefix(rest).ok()?;
+    Some((front, name, rest.get(name.len()..)?))
+}
+
+/// Types whose records may differ in nothing but the case of a name: where it stands, and the second byte that says so
+/// if it need not be there. Records of other types are the same then, and only one of them is kept.
+const CASED_NAMES: [(Rtype, usize, Option<u8>); 4] = [
+    (Rtype::NSEC, 0, None),
+    (Rtype(45), 3, Some(GATEWAY_NAME)),  // IPSECKEY
+    (Rtype(107), 2, None),               // LP
+    (Rtype(260), 2, Some(GATEWAY_NAME)), // AMTRELAY
+];
+/// The kind of gateway or relay that is a name (RFC 4025 section 2.3, RFC 8777 section 4.2.3).
+const GATEWAY_NAME: u8 = 3;
+/// AMTRELAY keeps another flag in the highest bit.
+const KIND_BITS: u8 = 0x7f;
 
 fn message(level: Level, text: String) -> Message {
     Message { level, place: None, text }

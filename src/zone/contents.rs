@@ -136,10 +136,15 @@ impl ZoneVersion {
         self.names.size_bytes() + self.nsec3.size_bytes() + self.blocks.size_bytes()
     }
 
-    /// Whether the zone is signed: it has keys and a way to prove what does not exist.
+    /// Whether the zone is signed: it has keys and a way to prove what does not exist. As with BIND, an NSEC chain that
+    /// is not signed at the apex is none.
     pub fn is_signed(&self) -> bool {
-        let has_keys = self.apex_node().is_some_and(|apex| apex.rrset(Rtype::DNSKEY).is_some());
-        has_keys && self.denial() != Denial::None
+        let Some(apex) = self.apex_node().filter(|apex| apex.rrset(Rtype::DNSKEY).is_some()) else { return false };
+        match self.denial() {
+            Denial::None => false,
+            Denial::Nsec => apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some()),
+            Denial::Nsec3 { .. } => true,
+        }
     }
 
     /// How the zone proves that something does not exist. NSEC3 only with a complete chain: an NSEC3PARAM without flags

@@ -257,7 +257,10 @@ fn the_soa_and_the_way_of_denial_are_read_from_the_apex() {
     assert_eq!((version.denial(), version.is_signed()), (Denial::None, false));
     let key = (name(APEX), Rtype::DNSKEY, 60, vec![1]);
     let nsec = build(&[soa(9), key.clone(), (name(APEX), Rtype::NSEC, 60, vec![1])]);
-    assert_eq!((nsec.denial(), nsec.is_signed()), (Denial::Nsec, true));
+    assert_eq!((nsec.denial(), nsec.is_signed()), (Denial::Nsec, false));
+    let signature = (name(APEX), Rtype::RRSIG, 60, vec![0, 47, 1]);
+    let signed = build(&[soa(9), key.clone(), (name(APEX), Rtype::NSEC, 60, vec![1]), signature]);
+    assert_eq!((signed.denial(), signed.is_signed()), (Denial::Nsec, true));
     let parameters = |flags| (name(APEX), Rtype::NSEC3PARAM, 60, vec![1, flags, 0, 5, 2, 0xaa, 0xbb]);
     let hash = (hashed(&[7; 20]), Rtype::NSEC3, 60, vec![1]);
     let nsec3 = build(&[soa(9), key.clone(), parameters(0), hash.clone()]);

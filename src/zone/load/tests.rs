@@ -136,6 +136,19 @@ fn strictness_decides_what_is_refused_or_ignored() {
 }
 
 #[test]
+fn records_that_differ_in_the_case_of_a_name_alone_are_told_last() {
+    let text = "lp LP 10 A.\nlp LP 10 a.\nlp LP 11 a.\nz MX 10 x.ex.test.\nns NSEC B. A\nns NSEC b. AAAA\n";
+    let no_address = "z.ex.test/MX 'x.ex.test' has no address records (A or AAAA)";
+    let twice = "lp.ex.test/LP has semantically identical records";
+    let with = |duplicates, mx| load_with(text, &Policy { duplicates, mx, ..Policy::default() });
+    let (warn, fail) = (Strictness::Warn, Strictness::Fail);
+    assert_eq!(with(warn, warn), (vec![no_address.to_owned(), twice.to_owned()], true));
+    assert_eq!(with(fail, warn), (vec![no_address.to_owned(), twice.to_owned()], false));
+    assert_eq!(with(fail, fail), (vec![no_address.to_owned()], false));
+    assert_eq!(with(Strictness::Ignore, warn), (vec![no_address.to_owned()], true));
+}
+
+#[test]
 fn a_copy_whose_name_servers_have_no_addresses_is_served() {
     let text = "@ NS elsewhere\n";
     assert!(!load_text(text).1);

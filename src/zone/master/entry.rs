@@ -9,7 +9,7 @@ use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, Sink, hosts};
 use crate::dns::name::{NameError, NoDot};
 use crate::dns::text::Tokens;
-use crate::dns::{NameBuf, NameRef, Rtype, rdata};
+use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
@@ -101,11 +101,17 @@ impl<S: Sink> Loader<'_, S> {
         let heading = self.next_heading(scanner)?;
         let owner = context.owner.name.as_ref();
         self.placement(owner, heading.rtype)?;
+        let heading_end = scanner.position();
         self.rdata.clear();
-        rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
-            .map_err(|error| Fault::rdata(&error, scanner))?;
-        Fault::check_end(scanner)?;
-        self.remarks(scanner, is_inherited, context, heading.rtype)?;
+        let parsed = rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
+            .map_err(|error| Fault::rdata(&error, scanner))
+            .and_then(|()| Fault::check_end(scanner));
+        if scanner.is_starved() {
+            return Err(Stop::Starved);
+        }
+        self.owner_remarks(scanner, heading_end, is_inherited, context, heading.rtype);
+        parsed?;
+        self.names(scanner, context, heading.rtype)?;
         let ttl = self.ttl(heading, scanner, context.path)?;
         let owner = &context.owner;
         if owner.is_in_zone {
@@ -139,65 +145,72 @@ impl<S: Sink> Loader<'_, S> {
         }
     }
 
-    /// What is to be said of a record that parses: names that should not be there, an owner inherited by surprise.
+    /// What is to be said of an owner, whether or not the rest of the record can be read: that it was inherited by
+    /// surprise, or should not be there.
     #[inline]
-    fn remarks(
+    fn owner_remarks(
         &mut self,
         scanner: &mut Scanner<'_>,
+        heading_end: usize,
         is_inherited: bool,
         context: &mut Context<'_>,
         rtype: Rtype,
-    ) -> Result<(), Stop> {
+    ) {
         if is_inherited {
             if std::mem::take(&mut context.is_new_origin) {
-                self.warn_of_inheritance(scanner, context);
+                let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
+                let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
+                self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
             }
         } else {
             context.is_new_origin = false;
-            if !context.owner.is_in_zone {
-                let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name.as_ref()));
-                self.warn(context.path, scanner.line(), Voice::Plain, text);
-            }
-            if self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name.as_ref()) {
-                let owner = NoDot(context.owner.name.as_ref());
-                let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
-                self.warn(context.path, scanner.line(), Voice::Plain, text);
-            }
+            self.owner_in_place(scanner, heading_end, context);
         }
-        self.names(scanner, context, rtype)
+        let owner = context.owner.name.as_ref();
+        if self.options.check_names != Strictness::Ignore && !hosts::is_owner_allowed(owner, rtype) {
+            self.bad_owner(owner, context.path, scanner.line_at(heading_end));
+        }
     }
 
-    fn warn_of_inheritance(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) {
-        let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
-        let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
-        self.warn(context.path, scanner.line(), Voice::Plain, text);
+    /// An owner that is written out.
+    #[inline]
+    fn owner_in_place(&mut self, scanner: &mut Scanner<'_>, heading_end: usize, context: &Context<'_>) {
+        let owner = context.owner.name.as_ref();
+        if !context.owner.is_in_zone {
+            let text = format!("ignoring out-of-zone data ({})", NoDot(owner));
+            self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
+        }
+        if self.options.check_wildcard && hosts::has_inner_wildcard(owner) {
+            let text = format!("warning: ownername '{}' contains an non-terminal wildcard", NoDot(owner));
+            self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
+        }
     }
 
-    /// `check-names`, and addresses where names belong.
+    /// `check-names` does not like the owner. BIND goes on with the record in either case.
+    #[cold]
+    fn bad_owner(&mut self, owner: NameRef<'_>, path: &Path, line: u64) {
+        let text = format!("{}: {BAD_OWNER}", NoDot(owner));
+        match self.options.check_names {
+            Strictness::Fail => self.stopped(Fault::worded(Voice::Plain, text, BAD_OWNER), path, line),
+            _ => self.warn(path, line, Voice::Plain, text),
+        }
+    }
+
+    /// `check-names` of what the record points to, and addresses where names belong.
     #[inline]
     fn names(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>, rtype: Rtype) -> Result<(), Stop> {
-        let owner = context.owner.name.as_ref();
         if matches!(rtype, Rtype::NS | Rtype::MX) {
             self.address_as_name(scanner, context.path, rtype)?;
         }
         if self.options.check_names == Strictness::Ignore {
             return Ok(());
         }
-        let is_fatal = self.options.check_names == Strictness::Fail;
-        if !hosts::is_owner_allowed(owner, rtype) {
-            let text = format!("{}: {BAD_OWNER}", NoDot(owner));
-            if is_fatal {
-                return Err(Fault::worded(Voice::Plain, text, BAD_OWNER));
-            }
-            self.warn(context.path, scanner.line(), Voice::Plain, text);
+        let Some(target) = hosts::bad_target(context.owner.name.as_ref(), rtype, &self.rdata) else { return Ok(()) };
+        if self.options.check_names == Strictness::Fail {
+            return Err(Fault::worded(Voice::Rdata, format!("near '{}': {BAD_NAME}", latest(scanner)), BAD_NAME));
         }
-        if let Some(target) = hosts::bad_target(owner, rtype, &self.rdata) {
-            if is_fatal {
-                return Err(Fault::worded(Voice::Rdata, format!("near '{}': {BAD_NAME}", latest(scanner)), BAD_NAME));
-            }
-            let text = format!("warning: {}: {BAD_NAME}", NoDot(target));
-            self.warn(context.path, scanner.line(), Voice::Plain, text);
-        }
+        let text = format!("warning: {}: {BAD_NAME}", NoDot(target));
+        self.warn(context.path, scanner.line(), Voice::Plain, text);
         Ok(())
     }
 
@@ -207,6 +220,9 @@ impl<S: Sink> Loader<'_, S> {
         }
         let address = latest(scanner);
         if rtype == Rtype::NS {
+            if self.options.class != Class::IN {
+                return Ok(());
+            }
             let text = format!("NS record '{address}' appears to be an address");
             match self.options.check_ns {
                 Strictness::Ignore => {}

@@ -159,8 +159,13 @@ impl<'o, S: Sink> Loader<'o, S> {
 
     fn run(mut self, path: &Path) -> Report {
         let outcome = self.file(path, NameBuf::from_name(self.options.apex.as_ref()), Owner::none());
-        if let Err(fault) = outcome {
-            self.report.failure.get_or_insert_with(|| read_fault_text(&fault));
+        match outcome {
+            Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => {
+                let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
+                self.stopped(Fault::worded(Voice::Load, text, NOT_A_FILE), path, 1);
+            }
+            Err(fault) => drop(self.report.failure.get_or_insert_with(|| read_fault_text(&fault))),
+            Ok(()) => {}
         }
         self.report
     }
@@ -243,12 +248,13 @@ fn read_fault_text(fault: &io::Error) -> String {
     match fault.kind() {
         io::ErrorKind::NotFound => "file not found".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
-        io::ErrorKind::IsADirectory => "not a file".into(),
+        io::ErrorKind::IsADirectory => NOT_A_FILE.into(),
         io::ErrorKind::FileTooLarge => "ran out of space".into(),
         _ => fault.to_string(),
     }
 }
 
+const NOT_A_FILE: &str = "not a file";
 /// The most messages of one load: a file that is something else altogether must not fill the log.
 const MAX_MESSAGES: usize = 1000;
 /// The deepest nesting of `$INCLUDE`. BIND goes on until it runs out of files.

@@ -91,7 +91,8 @@ impl<'a> Scanner<'a> {
         self.line_at(self.before)
     }
 
-    fn line_at(&mut self, place: usize) -> u64 {
+    /// The number of the line of a place that no later one was asked for before.
+    pub(super) fn line_at(&mut self, place: usize) -> u64 {
         let (from, line) = self.counted;
         if let Some(new) = self.text.get(from..place) {
             self.counted = (place, line + line_ends(new));
