@@ -75,10 +75,18 @@ impl ZoneFile<'_> {
                 loaded.version = Some(version).filter(|_| !verdict.is_refused && loaded.failure.is_none());
             }
             Err(fault) => {
-                if matches!(fault, RawError::NotRaw { .. }) {
-                    lines.push_str("dns_master_load: file format mismatch (not raw)\n");
+                let reason = raw_reason(&fault);
+                match &fault {
+                    RawError::NotRaw { .. } => lines.push_str("dns_master_load: file format mismatch (not raw)\n"),
+                    RawError::OtherZone { owner, .. } => {
+                        let _ = writeln!(lines, "dns_master_load: {}: {reason}", NoDot(owner.as_ref()));
+                    }
+                    _ => {}
                 }
-                loaded.failure = Some(raw_reason(&fault));
+                if matches!(fault, RawError::Bad { .. } | RawError::OtherZone { .. }) {
+                    let _ = writeln!(lines, "dns_master_load: {reason}");
+                }
+                loaded.failure = Some(reason);
             }
         }
         loaded
@@ -97,6 +105,7 @@ fn raw_reason(fault: &RawError) -> String {
         RawError::NotRaw { .. } => "not implemented".to_owned(),
         RawError::Bad { fault: RawFault::Truncated, .. } => "end of file".to_owned(),
         RawError::Bad { fault, .. } => fault.to_string(),
+        RawError::OtherZone { .. } => "not at top of zone".to_owned(),
         RawError::Contents { source, .. } => source.to_string(),
     }
 }

@@ -43,6 +43,8 @@ pub struct Manner {
     pub dialect: Dialect,
     /// Whether to say that statements are deprecated.
     pub with_deprecated: bool,
+    /// Whether the modules of `plugin` statements must be there.
+    pub with_plugins: bool,
     /// Whether zones are to be loaded.
     pub with_zones: bool,
     /// What to show.
@@ -53,10 +55,11 @@ pub struct Manner {
 pub fn judge(path: &Path, manner: Manner) -> Judgement {
     let arena = Arena::default();
     let (tree, mut said) = parse::file(&arena, path, How { scope: Scope::Top, dialect: manner.dialect });
+    let check = if manner.with_plugins { check::check } else { check::check_core };
+    said.extend(tree.as_ref().map(check).unwrap_or_default());
     if !manner.with_deprecated {
         said.retain(|fault| !is_deprecation(fault));
     }
-    said.extend(tree.as_ref().map(check::check).unwrap_or_default());
     let diagnostics = Diagnostics(said);
     let mut judgement = Judgement { diagnostics, text: String::new(), zones: Vec::new(), directory: None };
     if let Some(tree) = tree.filter(|_| !judgement.diagnostics.has_errors()) {
@@ -69,8 +72,10 @@ pub fn judge(path: &Path, manner: Manner) -> Judgement {
     judgement
 }
 
+/// Whether this is about a statement; algorithms that are deprecated are told in any case.
 fn is_deprecation(fault: &Diagnostic) -> bool {
-    fault.severity == Severity::Warning && fault.message.ends_with("is deprecated")
+    let statement = fault.message.strip_suffix(" is deprecated").filter(|_| fault.severity == Severity::Warning);
+    statement.is_some_and(|what| ["option '", "token '", "'type "].iter().any(|start| what.starts_with(start)))
 }
 
 fn directory(tree: &Tree<'_>) -> Option<PathBuf> {

@@ -170,6 +170,7 @@ fn reason(fault: &RawError) -> String {
         RawError::Read { source, .. } => io_text(source),
         RawError::NotRaw { .. } => "not raw".to_owned(),
         RawError::Bad { offset, fault, .. } => format!("offset {offset}: {fault}"),
+        RawError::OtherZone { owner, .. } => format!("{owner}: not at top of zone"),
         RawError::Contents { source, .. } => source.to_string(),
     }
 }

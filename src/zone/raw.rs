@@ -66,6 +66,14 @@ pub enum RawError {
         /// What is wrong with it.
         fault: RawFault,
     },
+    /// The file holds another zone.
+    #[error("{path}: {owner}: not at top of zone")]
+    OtherZone {
+        /// The file.
+        path: PathBuf,
+        /// The owner of the SOA record.
+        owner: Name,
+    },
     /// The records are well formed but no zone.
     #[error("{path}: {source}")]
     Contents {
@@ -171,6 +179,7 @@ enum Stop {
     Io(io::Error),
     NotRaw,
     Bad(u64, RawFault),
+    OtherZone(Name),
     Contents(ContentsError),
 }
 
@@ -180,6 +189,7 @@ fn fault_at(path: &Path, stop: Stop) -> RawError {
         Stop::Io(source) => RawError::Read { path, source },
         Stop::NotRaw => RawError::NotRaw { path },
         Stop::Bad(offset, fault) => RawError::Bad { path, offset, fault },
+        Stop::OtherZone(owner) => RawError::OtherZone { path, owner },
         Stop::Contents(source) => RawError::Contents { path, source },
     }
 }
@@ -261,6 +271,7 @@ impl<R: Read> Input<R> {
     fn placed(&self, stop: Unplaced) -> Stop {
         match stop {
             Unplaced::Bad(fault) => self.bad(fault),
+            Unplaced::OtherZone(owner) => Stop::OtherZone(owner),
             Unplaced::Contents(source) => Stop::Contents(source),
         }
     }
@@ -269,6 +280,7 @@ impl<R: Read> Input<R> {
 /// A fault in an RRset whose offset the caller knows.
 enum Unplaced {
     Bad(RawFault),
+    OtherZone(Name),
     Contents(ContentsError),
 }
 
@@ -293,6 +305,9 @@ fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> R
     let rtype = Rtype(rtype);
     if rtype.is_meta() || rtype == Rtype(0) {
         return Err(RawFault::Type.into());
+    }
+    if rtype == Rtype::SOA && owner != apex {
+        return Err(Unplaced::OtherZone(owner.to_name()));
     }
     let is_ours = owner.is_at_or_below(apex);
     let mut left = count;

@@ -14,6 +14,7 @@ pub(super) struct Request {
     pub(super) file: PathBuf,
     pub(super) with_journals: bool,
     dialect: Dialect,
+    is_core_only: bool,
     without_deprecated: bool,
     lists: bool,
     prints: bool,
@@ -37,6 +38,7 @@ impl Request {
             file: PathBuf::from(DEFAULT_CONFIG),
             with_journals: false,
             dialect,
+            is_core_only: false,
             without_deprecated: false,
             lists: false,
             prints: false,
@@ -53,6 +55,7 @@ impl Request {
 
     fn flag(&mut self, flag: Flag<'_>) -> Result<(), Ending> {
         match flag {
+            Flag::Plain('c') => self.is_core_only = true,
             Flag::Plain('i') => self.without_deprecated = true,
             Flag::Plain('j') => self.with_journals = true,
             Flag::Plain('l') => self.lists = true,
@@ -65,7 +68,7 @@ impl Request {
                 let fault = |why| told(&format!("isc_dir_chroot: {why}"), 1);
                 directory::change_root(root.as_ref()).map_err(fault)?;
             }
-            // Without effect here: plug-ins (-c), debugging (-d) and that of memory (-m).
+            // For BIND's own debugging: -d and -m.
             Flag::Plain(_) | Flag::With(..) => {}
             Flag::Wrong(letter) => return Err(wrong(&format!("-{letter}"), 0)),
         }
@@ -96,8 +99,13 @@ impl Request {
             (_, true, true) => Wanted::Canonical(Secrets::Hidden),
             _ => Wanted::Verdict,
         };
-        let with_zones = self.loads && !self.lists;
-        Manner { dialect: self.dialect, with_deprecated: !self.without_deprecated, with_zones, wanted }
+        Manner {
+            dialect: self.dialect,
+            with_deprecated: !self.without_deprecated,
+            with_plugins: !self.is_core_only,
+            with_zones: self.loads && !self.lists,
+            wanted,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::conf::config::{MasterfileFormat, Role, Zone};
 use crate::conf::{Content, ZoneToLoad};
 use crate::dns::Class;
 use crate::server::load;
+use crate::zone::check::Policy;
 use crate::zone::{Limits, hints};
 
 /// Loads the zones; says what there is to say of each. True: all could be loaded.
@@ -21,14 +22,17 @@ pub(super) fn all(zones: &[ZoneToLoad], place: Option<&Path>, with_journals: boo
     let mut have_loaded = true;
     for zone in zones {
         have_loaded &= match &zone.content {
-            Content::Zone(contents) => one(zone, contents, with_journals, out),
+            Content::Zone { zone: contents, checks_siblings } => {
+                let policy = Policy { sibling: *checks_siblings, ..load::policy(contents) };
+                one(zone, contents, &policy, with_journals, out)
+            }
             Content::Hints { file, class } => root_hints(file, *class, out),
         };
     }
     have_loaded
 }
 
-fn one(zone: &ZoneToLoad, contents: &Zone, with_journals: bool, out: &mut impl Write) -> bool {
+fn one(zone: &ZoneToLoad, contents: &Zone, policy: &Policy, with_journals: bool, out: &mut impl Write) -> bool {
     let Role::Primary { file } = &contents.role else { return true };
     let mut journal = file.clone().into_os_string();
     journal.push(".jnl");
@@ -39,7 +43,7 @@ fn one(zone: &ZoneToLoad, contents: &Zone, with_journals: bool, out: &mut impl W
         options: &load::options(contents),
         // Those of the configuration are for named alone.
         limits: Limits::default(),
-        policy: &load::policy(contents),
+        policy,
     }
     .judge();
     let _ = out.write_all(judged.lines.as_bytes());

@@ -46,6 +46,13 @@ pub(crate) fn check(tree: &Tree<'_>) -> Vec<Diagnostic> {
     context.faults.into_inner()
 }
 
+/// The same without a look at the modules of `plugin` statements.
+pub(crate) fn check_core(tree: &Tree<'_>) -> Vec<Diagnostic> {
+    let context = Context { with_plugins: false, ..Context::new(tree) };
+    context.run();
+    context.faults.into_inner()
+}
+
 /// What is wrong with the keys of an rndc.conf or rndc.key.
 pub(crate) fn check_keys(tree: &Tree<'_>) -> Vec<Diagnostic> {
     let context = Context::new(tree);
@@ -61,6 +68,7 @@ pub(super) struct Context<'a> {
     options: Option<Block<'a>>,
     acls: acl::Acls<'a>,
     lists: remotes::Lists<'a>,
+    with_plugins: bool,
     faults: RefCell<Vec<Diagnostic>>,
 }
 
@@ -69,7 +77,7 @@ impl<'a> Context<'a> {
         let root = tree.root;
         let options = named(root, "options").and_then(Node::block);
         let (acls, lists) = (acl::Acls::of(root), remotes::Lists::of(root));
-        Self { tree, root, options, acls, lists, faults: RefCell::default() }
+        Self { tree, root, options, acls, lists, with_plugins: true, faults: RefCell::default() }
     }
 
     fn run(&self) {

@@ -135,7 +135,9 @@ impl<'a> Context<'a> {
         self.check_recursion_lists(view);
         self.check_dns64(view);
         self.check_rate_limit(view);
-        self.check_plugins(view);
+        if self.with_plugins {
+            self.check_plugins(view);
+        }
     }
 
     /// The statement that decides for a view.

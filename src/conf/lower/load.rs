@@ -33,7 +33,12 @@ pub struct ZoneToLoad {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// A zone, read as a primary's.
-    Zone(Zone),
+    Zone {
+        /// The zone.
+        zone: Zone,
+        /// `check-sibling`, where it is set: named-checkconf leaves it out by default, unlike named.
+        checks_siblings: bool,
+    },
     /// The name servers of the root.
     Hints {
         /// The file.
@@ -91,6 +96,8 @@ impl Context<'_> {
             return Some(Content::Hints { file, class });
         }
         let settings = self.shared_settings(block, ZoneType::Primary, view, shared);
-        Some(Content::Zone(Zone { apex, class, role: Role::Primary { file }, settings }))
+        let [_, outer, options] = view.levels.0;
+        let checks_siblings = Levels([Some(block), outer, options]).boolean(clause::CHECK_SIBLING, false);
+        Some(Content::Zone { zone: Zone { apex, class, role: Role::Primary { file }, settings }, checks_siblings })
     }
 }

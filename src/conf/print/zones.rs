@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::conf::table::clause;
 use crate::conf::tree::{Block, Node, Tree};
+use crate::dns::Class;
 
 /// One line for each zone, view by view.
 pub(in crate::conf) fn zones(tree: &Tree<'_>) -> String {
@@ -14,7 +15,8 @@ pub(in crate::conf) fn zones(tree: &Tree<'_>) -> String {
     }
     for view in views {
         let (Some(name), Some(block)) = (view.text(), view.block()) else { continue };
-        list(&mut out, block, name, view.second_text().unwrap_or("IN"));
+        let class = view.second_text().and_then(|text| text.parse().ok()).unwrap_or(Class::IN);
+        list(&mut out, block, name, &class.to_string());
     }
     out
 }
