@@ -17,7 +17,6 @@ use std::{env, fs, thread};
 use data_encoding::HEXLOWER;
 use mutator::Mutator;
 use nomd::dns::tsig::Chain;
-use nomd::dns::writer::Case;
 use nomd::dns::{Class, Header, Key, Name, NameBuf, Question, Rtype};
 use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
 use nomd::zone::{Limits, raw};
@@ -121,7 +120,7 @@ fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
     let apex: Name = entries::APEX.parse().unwrap();
     let question = Question { name: NameBuf::from_name(apex.as_ref()), rtype: Rtype::AXFR, class: Class::IN };
     let (version, _) = raw::read(&testdata("zones/example.com.raw"), &apex, Class::IN, Limits::default()).unwrap();
-    let filling = Filling { message_bytes, one_answer: false, case: Case::Kept };
+    let filling = Filling { message_bytes, one_answer: false };
     let header = Header { id: entries::TRANSFER_ID, flags: 0, counts: [1, 0, 0, 0] };
     let unsigned = None::<Chain<&Key>>;
     let mut transfer = AxfrOut::new(Arc::new(version), Form::Whole, filling, (header, question), unsigned);

@@ -23,7 +23,7 @@ pub const MAX_MESSAGE: usize = 65535;
 /// Where the name of the first question starts.
 pub const QUESTION_PLACE: u16 = 12;
 /// How far a pointer of 14 bits reaches.
-const MAX_POINTER: usize = 0x3fff;
+pub const MAX_POINTER: usize = 0x3fff;
 
 /// The message has no room for what was to be written. Nothing of it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -259,16 +259,17 @@ impl<'a> Writer<'a> {
 }
 
 /// Where the names are in the data of the types whose names may be compressed.
-struct Shape {
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
     /// Bytes in front of the first name.
-    before: usize,
+    pub before: usize,
     /// How many names follow each other.
-    names: usize,
+    pub names: usize,
 }
 
 impl Shape {
     /// None: the data are copied as they are. Only types of RFC 1035 are compressed (RFC 3597 section 4).
-    fn of(rtype: Rtype) -> Option<Self> {
+    pub fn of(rtype: Rtype) -> Option<Self> {
         match rtype.0 {
             // NS, MD, MF, CNAME, MB, MG, MR, PTR
             2..=5 | 7..=9 | 12 => Some(Self { before: 0, names: 1 }),

@@ -13,7 +13,6 @@ use crate::answer::Transfer;
 use crate::dns::message::{HEADER_LENGTH, Header, Message, Question};
 use crate::dns::tsig::{self, Chain, Verdict};
 use crate::dns::wire::Reader;
-use crate::dns::writer::Case;
 use crate::dns::{Key, Rcode, Rtype, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
@@ -75,7 +74,6 @@ impl Outgoing {
         let filling = Filling {
             message_bytes: shared.transfer_message_size.load(Ordering::Relaxed),
             one_answer: policy.one_answer,
-            case: Case::Kept,
         };
         let limits = StreamLimits { idle: policy.idle, total: policy.total };
         if form == Form::Whole {

@@ -7,14 +7,17 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod encoder;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::dns::message::{Header, Question, Section};
+use crate::dns::message::{Header, Question};
 use crate::dns::tsig::Chain;
-use crate::dns::writer::{Case, Compression, Full, MAX_MESSAGE, Owner, Writer};
-use crate::dns::{Key, NameBuf, Rcode, Rtype, Serial};
-use crate::zone::{Cursor, Node, Rrset, ZoneVersion};
+use crate::dns::writer::MAX_MESSAGE;
+use crate::dns::{Key, Rcode, Rtype, Serial};
+use crate::zone::{Cursor, Node, ZoneVersion};
+use encoder::Encoder;
 
 /// What the answer to a transfer request looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +44,6 @@ pub struct Filling {
     pub message_bytes: usize,
     /// `transfer-format one-answer`: one record in each message.
     pub one_answer: bool,
-    /// Whether names that differ in case only are compressed (`no-case-compress`).
-    pub case: Case,
 }
 
 /// What has been sent so far, for the line at the end.
@@ -64,7 +65,6 @@ pub struct AxfrOut<K> {
     header: Header,
     question: Question,
     chain: Option<Chain<K>>,
-    names: Compression,
     cursor: Cursor,
     place: Place,
     sent: Sent,
@@ -94,9 +94,8 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         chain: Option<Chain<K>>,
     ) -> Self {
         let header = request.response(Rcode::NOERROR).with_aa();
-        let (cursor, names) = (version.cursor(), Compression::default());
-        let place = Place::FirstSoa;
-        Self { version, form, filling, header, question, chain, names, cursor, place, sent: Sent::default() }
+        let (cursor, place) = (version.cursor(), Place::FirstSoa);
+        Self { version, form, filling, header, question, chain, cursor, place, sent: Sent::default() }
     }
 
     /// Puts the next message into `out`, whose former contents are dropped; false when there is none.
@@ -138,16 +137,16 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
     /// Writes as many records as fit and returns how many.
     fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> u64 {
         out.resize(limit.min(MAX_MESSAGE), 0);
+        let reserved = self.chain.as_ref().map_or(0, Chain::record_length);
+        let room = out.len().saturating_sub(reserved);
         let version = Arc::clone(&self.version);
-        let mut writer = Writer::new(out, limit, &mut self.names, self.filling.case);
-        writer.reserve(self.chain.as_ref().map_or(0, Chain::record_length));
+        let mut encoder = Encoder::new(out.get_mut(..room).unwrap_or_default(), version.apex(), version.class());
         if self.sent.messages == 0 {
-            let Question { name, rtype, class } = &self.question;
             // Cannot fail in a message that is to hold records; then there are none either.
-            let _ = writer.question(name.as_ref(), *rtype, *class);
+            let _ = encoder.question(&self.question);
         }
         let most = if self.filling.one_answer { 1 } else { u16::MAX };
-        let mut filler = Filler { version: &version, writer, most };
+        let mut filler = Filler { version: &version, encoder, most };
         while self.place != Place::End {
             match filler.step(self.form, self.place, &mut self.cursor) {
                 Ok(place) => self.place = place,
@@ -157,17 +156,17 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
                 }
             }
         }
-        let records = filler.writer.count(Section::Answer);
-        let length = filler.writer.finish(self.header);
+        let records = filler.encoder.records();
+        let length = filler.encoder.finish(self.header);
         out.truncate(length);
         u64::from(records)
     }
 }
 
 /// Fills one message.
-struct Filler<'w, 'v> {
+struct Filler<'m, 'v> {
     version: &'v ZoneVersion,
-    writer: Writer<'w>,
+    encoder: Encoder<'m, 'v>,
     most: u16,
 }
 
@@ -176,7 +175,7 @@ impl<'v> Filler<'_, 'v> {
     fn step(&mut self, form: Form, place: Place, cursor: &mut Cursor) -> Result<Place, Place> {
         match place {
             Place::FirstSoa => {
-                self.soa().map_err(|Full| place)?;
+                self.soa().map_err(|_| place)?;
                 Ok(if form == Form::Whole { Place::NextNode } else { Place::End })
             }
             Place::NextNode => match cursor.next(self.version) {
@@ -187,42 +186,32 @@ impl<'v> Filler<'_, 'v> {
                 Some(node) => self.node(&node, rrsets, rrs),
                 None => Ok(Place::NextNode),
             },
-            Place::LastSoa => self.soa().map(|()| Place::End).map_err(|Full| place),
+            Place::LastSoa => self.soa().map(|()| Place::End).map_err(|_| place),
             Place::End => Ok(Place::End),
         }
     }
 
-    fn soa(&mut self) -> Result<(), Full> {
-        let apex = NameBuf::from_name(self.version.apex());
+    /// Writes the SOA record. Fails if it does not fit.
+    fn soa(&mut self) -> Result<(), usize> {
+        self.encoder.owner(&[]);
         let rrset = self.version.apex_node().and_then(|node| node.rrset(Rtype::SOA));
-        rrset.map_or(Ok(()), |rrset| self.rrset(&mut Owner::Name(apex.as_ref()), &rrset, 0).map_err(|_| Full))
+        rrset.map_or(Ok(()), |rrset| self.encoder.rrset(&rrset, 0, self.most))
     }
 
     /// Writes the records of a node but the first ones.
-    fn node(&mut self, node: &Node<'v>, rrsets: usize, mut rrs: usize) -> Result<Place, Place> {
-        let name = node.owner();
-        let mut owner = Owner::Name(name.as_ref());
+    fn node(&mut self, node: &Node<'v>, rrsets: usize, rrs: usize) -> Result<Place, Place> {
+        self.encoder.owner(node.relative_owner());
         let is_apex = node.is_apex();
-        for (at, rrset) in node.rrsets().chain(node.signatures()).enumerate().skip(rrsets) {
-            if !(is_apex && rrset.rtype() == Rtype::SOA) {
-                self.rrset(&mut owner, &rrset, rrs)
-                    .map_err(|written| Place::Within { rrsets: at, rrs: rrs.saturating_add(written) })?;
+        let mut all = node.rrsets().chain(node.signatures()).enumerate().skip(rrsets);
+        all.try_for_each(|(at, rrset)| {
+            let skipped = if at == rrsets { rrs } else { 0 };
+            if is_apex && rrset.rtype() == Rtype::SOA {
+                return Ok(());
             }
-            rrs = 0;
-        }
+            let written = self.encoder.rrset(&rrset, skipped, self.most);
+            written.map_err(|written| Place::Within { rrsets: at, rrs: skipped.saturating_add(written) })
+        })?;
         Ok(Place::NextNode)
-    }
-
-    /// Writes the records of an RRset but the first `skipped`. On error says how many were written.
-    fn rrset<'n>(&mut self, owner: &mut Owner<'n>, rrset: &Rrset<'_>, skipped: usize) -> Result<(), usize> {
-        let fields = (rrset.rtype(), self.version.class(), rrset.ttl());
-        for (written, rdata) in rrset.rdatas().skip(skipped).enumerate() {
-            if self.writer.count(Section::Answer) >= self.most {
-                return Err(written);
-            }
-            *owner = self.writer.record(Section::Answer, *owner, fields, rdata).map_err(|Full| written)?;
-        }
-        Ok(())
     }
 }
 

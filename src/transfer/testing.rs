@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::axfr_out::{AxfrOut, Filling, Form};
 use super::message::{Ask, Opt, request, sign};
 use crate::dns::tsig::{Chain, Verdict, check_request};
-use crate::dns::writer::Case;
 use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype, Serial};
 use crate::zone::{Builder, ZoneVersion};
 
 pub(super) const NOW_S: u64 = 1_800_000_000;
 
-pub(super) const FILLING: Filling = Filling { message_bytes: 20480, one_answer: false, case: Case::Kept };
+pub(super) const FILLING: Filling = Filling { message_bytes: 20480, one_answer: false };
 
 pub(super) fn name(text: &str) -> Name {
     Name::from_text(text.as_bytes()).unwrap()

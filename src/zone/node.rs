@@ -303,9 +303,16 @@ impl<'a> Bytes<'a> {
         u32::from_be_bytes(self.array())
     }
 
+    #[inline]
     fn size(&mut self) -> usize {
-        let mut size = 0;
-        for shift in (0..usize::BITS).step_by(7) {
+        let byte = self.u8();
+        if byte < 0x80 { usize::from(byte) } else { self.long_size(byte) }
+    }
+
+    /// A size whose first byte is read.
+    fn long_size(&mut self, first: u8) -> usize {
+        let mut size = usize::from(first & 0x7f);
+        for shift in (7..usize::BITS).step_by(7) {
             let byte = self.u8();
             size |= usize::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dns::{Class, Message};
+use crate::dns::{Class, Message, NameBuf};
 use crate::transfer::axfr_in::{AxfrIn, Progress};
 use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, key, name, soa, zone};
 use crate::zone::{Builder, Limits};
