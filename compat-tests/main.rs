@@ -12,6 +12,7 @@ mod control;
 mod faults;
 mod host;
 mod keygen;
+mod limits;
 #[path = "mutation/mutator.rs"]
 mod mutator;
 mod notify;

@@ -6,21 +6,34 @@
 use std::sync::Arc;
 
 use super::acl::Acl;
+use super::rrl::{self, RateLimit};
 use super::snapshot::{Identity, MinimalResponses, RrsetOrder, View, Zone, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use crate::dns::{Class, Name, Rtype};
 use crate::zone::{Builder, ContentsError, ZoneVersion};
 
 /// The view's name, as BIND has it.
-const NAME: &str = "_bind";
+pub const NAME: &str = "_bind";
 /// What BIND's SOA of these zones holds: serial, refresh, retry, expire, minimum.
 const SOA_NUMBERS: [u32; 5] = [0, 28_800, 7_200, 604_800, 86_400];
 const SOA_TTL_S: u32 = 86_400;
 /// The longest text that one character string holds.
 const MAX_TEXT: usize = 255;
 
+/// The limits of the view: BIND answers three like questions a second, and lets nothing slip.
+pub const RATE_LIMIT: rrl::Settings = rrl::Settings {
+    per_second: [3, 3, 3, 3, 3, 0],
+    window_s: 15,
+    slip: 0,
+    log_only: false,
+    ipv4_prefix_length: 24,
+    ipv6_prefix_length: 56,
+    max_table_size: 1000,
+    qps_scale: 0,
+};
+
 /// The view, to stand behind all views of the configuration.
-pub fn view(identity: &Identity) -> View {
+pub fn view(identity: &Identity, rate_limit: Option<Arc<RateLimit>>) -> View {
     let text = |text: &Option<Box<str>>| text.iter().cloned().collect::<Vec<_>>();
     let zones = [
         ("version.bind", text(&identity.version)),
@@ -54,6 +67,7 @@ pub fn view(identity: &Identity) -> View {
         rrset_order: RrsetOrder::None,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
+        rate_limit,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Names are not copied: the question stands in the request, which whoever logs still has.
 
 use super::cookie::CookieState;
+use super::rrl::Limited;
 use crate::dns::{Class, Opcode, Rcode, Rtype};
 
 /// What is known of a request once it is answered.
@@ -38,6 +39,8 @@ pub struct Facts {
     pub is_verified: bool,
     /// What was refused, if anything, for the security log.
     pub denied: Option<Denied>,
+    /// The limit that the reply is over, for the rate-limit log.
+    pub limited: Option<Limited>,
     /// What the reply says.
     pub rcode: Rcode,
     /// The error field of the reply's TSIG.
@@ -105,6 +108,7 @@ impl Default for Facts {
             has_tsig: false,
             is_verified: false,
             denied: None,
+            limited: None,
             rcode: Rcode::NOERROR,
             tsig_error: None,
             is_authoritative: false,

@@ -10,11 +10,13 @@ pub mod acl;
 pub mod builtin;
 pub mod cookie;
 pub mod facts;
+pub mod rrl;
 pub mod snapshot;
 pub mod table;
 
 mod denial;
 mod handoff;
+mod limit;
 mod opt;
 mod query;
 mod records;

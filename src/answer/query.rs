@@ -65,6 +65,17 @@ pub(super) struct Answer<'a, 'w> {
     pub(super) expire_s: Option<u32>,
     pub(super) denied: Option<Denied>,
     pub(super) kind: Kind,
+    /// What the question itself led to, before any alias was followed.
+    pub(super) first: First,
+}
+
+/// What the first round of the search came to, for rate limits.
+#[derive(Clone, Copy, Default)]
+pub(super) struct First {
+    pub(super) kind: Kind,
+    /// How much of the end of the name, in bytes, the answer is about: all of it, or the cut, the DNAME, the zone.
+    pub(super) name_length: usize,
+    pub(super) is_wildcard: bool,
 }
 
 /// Where the search goes on.
@@ -106,6 +117,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             expire_s: None,
             denied: None,
             kind: Kind::Failure,
+            first: First::default(),
         }
     }
 
@@ -158,7 +170,25 @@ impl<'a, 'w> Answer<'a, 'w> {
             self.first_zone = Some(zone);
         }
         let place = Place { zone, version, name, found: version.find(name) };
-        self.answer_from(&place, is_first)
+        let step = self.answer_from(&place, is_first);
+        if is_first && view.rate_limit.is_some() {
+            self.first = self.first(&place);
+        }
+        step
+    }
+
+    fn first(&self, place: &Place<'_>) -> First {
+        let found = &place.found;
+        let is_wildcard = matches!((found.matched, &found.wildcard), (Match::Missing, Some(_)));
+        let apex_length = place.version.apex().len();
+        let name_length = match self.kind {
+            Kind::Referral => found.cut.as_ref().map_or(apex_length, |cut| cut.owner().as_ref().len()),
+            Kind::Success | Kind::NoData if is_wildcard => apex_length,
+            Kind::Success => found.dname.as_ref().map_or(place.name.len(), |dname| dname.owner().as_ref().len()),
+            Kind::NxDomain => apex_length,
+            Kind::NoData | Kind::Failure => place.name.len(),
+        };
+        First { kind: self.kind, name_length, is_wildcard }
     }
 
     /// The zone that answers for `name`. DS belongs to the parent's side of a cut, so the zone above comes first if it

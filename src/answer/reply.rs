@@ -63,7 +63,7 @@ impl Job<'_> {
 
     /// A reply without records, in most cases an error.
     pub(super) fn refuse(mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
-        if self.must_keep_silent(rcode) {
+        if self.must_keep_silent(rcode) || self.is_error_over_limit(rcode) {
             return Outcome::Drop;
         }
         self.reply_without_records(rcode.into(), reply)

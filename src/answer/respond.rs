@@ -18,6 +18,7 @@ use super::query::{Answer, MAX_RESTARTS, Query};
 use super::records::{Order, Records};
 use super::reply::{Head, close};
 use super::request::{Question, Request};
+use super::rrl::Action;
 use super::snapshot::{Snapshot, View, Zone};
 use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::suffix::Suffixes;
@@ -376,9 +377,14 @@ impl<'a> Job<'a> {
             (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.expire));
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
+        let first = answer.first;
         let mut writer = answer.records.writer;
         writer.release(tail);
         let length = close(writer, self.opt.as_ref(), request, head);
-        self.finish(length, head, reply)
+        match self.rate_limit(view, question, &first, head.rcode) {
+            None => self.finish(length, head, reply),
+            Some(Action::Drop) => Outcome::Drop,
+            Some(Action::Slip) => self.slip(head.rcode, reply),
+        }
     }
 }

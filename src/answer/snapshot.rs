@@ -15,6 +15,7 @@ use arc_swap::{ArcSwapOption, Guard};
 
 use super::acl::Acl;
 use super::cookie::Secret;
+use super::rrl::RateLimit;
 use super::table::ZoneTable;
 use crate::dns::{Class, Key, Name, NameRef};
 use crate::zone::ZoneVersion;
@@ -81,6 +82,8 @@ pub struct View {
     pub allow_recursion: Acl,
     /// Clients whose answers are compressed without regard to case.
     pub no_case_compress: Acl,
+    /// How many like answers a network gets; shared with the snapshot before where it says the same.
+    pub rate_limit: Option<Arc<RateLimit>>,
 }
 
 /// `minimal-responses`: when the authority and additional sections stay empty though they could be filled.

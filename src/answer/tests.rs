@@ -105,9 +105,10 @@ fn world() -> Snapshot {
         rrset_order: RrsetOrder::None,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
+        rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity)],
+        views: vec![view, builtin::view(&identity, None)],
         identity,
         edns_udp_size: 1232,
         max_udp_size: 1232,

@@ -272,7 +272,7 @@ mod tests {
         let tolerance = start("-u bind --tolerate rate-limit --tolerate allow-update,geoip").tolerance;
         assert_eq!(tolerance.names().collect::<Vec<_>>(), ["allow-update", "geoip", "rate-limit"]);
         assert!(
-            refused("--tolerate recursion").starts_with("named: --tolerate: nothing to tolerate is called 'recursion'")
+            refused("--tolerate recursive").starts_with("named: --tolerate: nothing to tolerate is called 'recursive'")
         );
     }
 

@@ -269,10 +269,45 @@ pub struct View {
     pub servers: Vec<Server>,
     /// `no-case-compress` clients.
     pub no_case_compress: AddressMatchList,
+    /// `rate-limit`.
+    pub rate_limit: Option<RateLimit>,
     /// The default for names outside every zone; their answer is REFUSED either way, but it is logged as denied.
     pub allow_query: AddressMatchList,
     /// Its zones, in order.
     pub zones: Vec<Zone>,
+}
+
+/// `rate-limit`: how many like answers a network gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RateLimit {
+    /// `responses-per-second`; 0 here and below: no limit.
+    pub responses_per_second: u32,
+    /// `referrals-per-second`.
+    pub referrals_per_second: u32,
+    /// `nodata-per-second`.
+    pub nodata_per_second: u32,
+    /// `nxdomains-per-second`.
+    pub nxdomains_per_second: u32,
+    /// `errors-per-second`.
+    pub errors_per_second: u32,
+    /// `all-per-second`.
+    pub all_per_second: u32,
+    /// `window` in seconds.
+    pub window_s: u32,
+    /// `slip`.
+    pub slip: u32,
+    /// `qps-scale`; 0: never.
+    pub qps_scale: u32,
+    /// `ipv4-prefix-length`.
+    pub ipv4_prefix_length: u32,
+    /// `ipv6-prefix-length`.
+    pub ipv6_prefix_length: u32,
+    /// `log-only`.
+    pub log_only: bool,
+    /// `max-table-size`.
+    pub max_table_size: u32,
+    /// `exempt-clients`.
+    pub exempt_clients: AddressMatchList,
 }
 
 /// `minimal-responses`.

@@ -19,6 +19,7 @@ use super::access::{Host, Policies};
 use super::commands::Desk;
 use super::control::{Command, Reply};
 use super::controls::Controls;
+use super::limiting::{Row, Rows};
 use super::listening::Listening;
 use super::load::{Loader, Outcome};
 use super::logging::{Category, Severity, log};
@@ -62,6 +63,8 @@ pub(super) enum Event {
     Interfaces,
     /// Files of these names were changed in a directory with zone files.
     Files(BTreeSet<OsString>),
+    /// Answers of some kind are over a limit.
+    Limited(Row),
 }
 
 /// The control side's state.
@@ -80,6 +83,8 @@ pub(super) struct Core {
     pub(super) desk: Arc<Desk>,
     pub(super) refreshing: Refreshing,
     pub(super) notifying: Notifying,
+    /// Rows of answers over a rate limit.
+    pub(super) rows: Rows,
     pub(super) watch: Option<FileWatch>,
     pub(super) events: UnboundedSender<Event>,
     pub(super) reconfiguring: Reconfiguring,
@@ -135,11 +140,17 @@ impl Core {
             Event::Notify(brought) => self.notify_brought(brought),
             Event::Interfaces => self.listening.scan_soon(),
             Event::Files(names) => self.files_changed(&names),
+            Event::Limited(row) => self.limited(row),
         }
     }
 
     fn next_deadline(&mut self) -> Option<Instant> {
-        let deadlines = [self.refreshing.next_deadline(), self.notifying.next_deadline(), self.listening.next_scan()];
+        let deadlines = [
+            self.refreshing.next_deadline(),
+            self.notifying.next_deadline(),
+            self.listening.next_scan(),
+            self.rows.next_deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -148,6 +159,7 @@ impl Core {
         self.run_refreshing();
         self.run_saving();
         self.run_notifying();
+        self.run_limiting();
         if self.listening.next_scan().is_some_and(|at| at <= now) {
             self.rescan_interfaces();
         }
@@ -172,7 +184,7 @@ impl Core {
     pub(super) fn publish_snapshot(&self, touched: &Touched) {
         let before = self.shared.snapshot.load_full();
         let table = |view: &View| self.zone_table(view, &before, touched);
-        let new = Arc::new(snapshot::build(&self.config, &self.identity, &self.host, table));
+        let new = Arc::new(snapshot::build(&self.config, &self.identity, &self.host, &before, table));
         self.shared.retire(Retired::Snapshot(self.shared.snapshot.swap(new)));
     }
 
@@ -241,6 +253,7 @@ impl Core {
     pub(super) fn shut_down(&mut self) {
         systemd::stopping();
         log!(Category::General, Severity::Info, "shutting down");
+        self.end_limiting();
         self.listening.close_all();
         self.controls.close();
     }

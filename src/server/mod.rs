@@ -11,6 +11,7 @@ mod controls;
 mod core;
 mod exchange;
 mod incoming;
+mod limiting;
 mod listening;
 pub(crate) mod load;
 mod loading;

@@ -46,18 +46,18 @@ fn is_notify_of_a_zone(facts: &Facts) -> bool {
 }
 
 /// A request, taken apart once more for the log.
-struct Line<'a> {
+pub(super) struct Line<'a> {
     client: &'a Client,
     facts: &'a Facts,
     view: Option<&'a str>,
-    name: NameBuf,
-    rtype: Rtype,
-    class: Class,
+    pub(super) name: NameBuf,
+    pub(super) rtype: Rtype,
+    pub(super) class: Class,
     key: Option<NameBuf>,
 }
 
 impl<'a> Line<'a> {
-    fn new(snapshot: &'a Snapshot, request: &[u8], client: &'a Client, facts: &'a Facts) -> Option<Self> {
+    pub(super) fn new(snapshot: &'a Snapshot, request: &[u8], client: &'a Client, facts: &'a Facts) -> Option<Self> {
         let message = Message::new(request).ok()?;
         let name = message.question().ok()?.name;
         let (rtype, class) = facts.question?;

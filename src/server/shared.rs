@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) events: UnboundedSender<Event>,
     /// NOTIFYs that were answered and are not yet looked at.
     pub(super) notifies_open: AtomicUsize,
+    /// Rows of limited answers that are looked after.
+    pub(super) rows_open: AtomicUsize,
     /// Whether queries are logged (`rndc querylog`).
     pub(super) is_logging_queries: AtomicBool,
     /// Transfers that are being sent.
@@ -56,6 +58,7 @@ impl Shared {
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             events,
             notifies_open: AtomicUsize::new(0),
+            rows_open: AtomicUsize::new(0),
             is_logging_queries: AtomicBool::new(false),
             transfers_out: AtomicUsize::new(0),
             max_transfers_out: AtomicUsize::new(0),

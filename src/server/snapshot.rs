@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::access::Host;
 use super::plan::ZoneKey;
+use crate::answer::acl::Acl;
 use crate::answer::builtin;
 use crate::answer::cookie::Secret;
+use crate::answer::rrl::{self, RateLimit};
 use crate::answer::snapshot::{self, Identity, MinimalResponses, RrsetOrder, Snapshot};
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{self, Config, Options, Role, View};
@@ -21,17 +23,20 @@ pub(super) struct Server {
     pub(super) cookie_secret: [u8; 16],
 }
 
-/// Builds a snapshot. `table` gives the zones of a view.
+/// Builds a snapshot. `table` gives the zones of a view; of the snapshot before, accounts of clients live on.
 pub(super) fn build(
     config: &Config,
     server: &Server,
     host: &Host,
+    before: &Snapshot,
     table: impl Fn(&View) -> Arc<ZoneTable>,
 ) -> Snapshot {
     let options = &config.options;
     let identity = identity(options, server);
-    let mut views: Vec<snapshot::View> = config.views.iter().map(|view| self::view(view, host, table(view))).collect();
-    views.push(builtin::view(&identity));
+    let limits = Limits { before, host, secret: server.cookie_secret };
+    let view = |view| self::view(view, host, table(view), limits.of(view));
+    let mut views: Vec<snapshot::View> = config.views.iter().map(view).collect();
+    views.push(builtin::view(&identity, Some(limits.find(builtin::NAME, builtin::RATE_LIMIT, Acl::Nobody))));
     Snapshot {
         views,
         blackhole: host.compile(&options.blackhole),
@@ -57,7 +62,7 @@ pub(super) fn zone_table(view: &View, zone: impl Fn(&ZoneKey) -> Option<Arc<snap
     }))
 }
 
-fn view(view: &View, host: &Host, zones: Arc<ZoneTable>) -> snapshot::View {
+fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<RateLimit>>) -> snapshot::View {
     snapshot::View {
         name: view.name.as_str().into(),
         class: view.class,
@@ -80,6 +85,51 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>) -> snapshot::View {
         },
         no_case_compress: host.compile(&view.no_case_compress),
         allow_recursion: host.compile(&view.allow_recursion),
+        rate_limit,
+    }
+}
+
+/// The rate limits of views.
+struct Limits<'a> {
+    before: &'a Snapshot,
+    host: &'a Host,
+    secret: [u8; 16],
+}
+
+impl Limits<'_> {
+    fn of(&self, view: &View) -> Option<Arc<RateLimit>> {
+        let limit = view.rate_limit.as_ref()?;
+        Some(self.find(&view.name, rate_settings(limit), self.host.compile(&limit.exempt_clients)))
+    }
+
+    /// Those of the snapshot before where they are the same, so that no attacker starts anew with a reload.
+    fn find(&self, view: &str, settings: rrl::Settings, exempt: Acl) -> Arc<RateLimit> {
+        let before = self.before.views.iter().find(|before| *before.name == *view);
+        let before = before.and_then(|view| view.rate_limit.as_ref());
+        match before.filter(|before| before.is_of(&settings, &exempt)) {
+            Some(before) => before.clone(),
+            None => Arc::new(RateLimit::new(settings, exempt, self.secret)),
+        }
+    }
+}
+
+fn rate_settings(limit: &config::RateLimit) -> rrl::Settings {
+    rrl::Settings {
+        per_second: [
+            limit.responses_per_second,
+            limit.referrals_per_second,
+            limit.nodata_per_second,
+            limit.nxdomains_per_second,
+            limit.errors_per_second,
+            limit.all_per_second,
+        ],
+        window_s: limit.window_s,
+        slip: limit.slip.min(rrl::MAX_SLIP) as u8,
+        log_only: limit.log_only,
+        ipv4_prefix_length: limit.ipv4_prefix_length.min(32) as u8,
+        ipv6_prefix_length: limit.ipv6_prefix_length.min(128) as u8,
+        max_table_size: limit.max_table_size,
+        qps_scale: limit.qps_scale,
     }
 }
 

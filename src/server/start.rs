@@ -24,6 +24,7 @@ use super::commands::Desk;
 use super::control::listener::io_text;
 use super::controls::Controls;
 use super::core::{AfterLoads, Core, Event};
+use super::limiting::Rows;
 use super::listening::{self, Bound, Families, Listening};
 use super::load::Loader;
 use super::logging::{self, Category, Foreground, Routing, Severity, log, syslog};
@@ -349,6 +350,7 @@ impl Core {
             desk: Arc::new(Desk(events.clone())),
             refreshing: Refreshing::new(&config, seed),
             notifying: Notifying::new(&config.options),
+            rows: Rows::default(),
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),
             loads_open: 0,

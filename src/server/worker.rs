@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::{ArcSwap, Cache};
 
 use super::core::Event;
+use super::limiting;
 use super::logging::{Category, Severity, log};
 use super::outgoing::{self, NotBegun, Outgoing};
 use super::querylog;
@@ -55,6 +56,7 @@ impl udp::Responder for UdpResponder {
             let request = requests.bytes(index);
             let outcome = respond(snapshot, request, &client, now_s, &mut self.scratch, replies.buffer(index));
             querylog::tell(snapshot, request, &client, self.scratch.facts(), is_logging);
+            limiting::tell(&self.shared, snapshot, request, &client, self.scratch.facts());
             match outcome {
                 Outcome::Reply(length) => replies.set(index, length),
                 Outcome::Notify { reply, zone, serial } => {

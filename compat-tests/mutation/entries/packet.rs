@@ -114,9 +114,10 @@ fn snapshot() -> Snapshot {
         rrset_order: RrsetOrder::Random,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
+        rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity)],
+        views: vec![view, builtin::view(&identity, None)],
         identity,
         edns_udp_size: MAX_UDP_SIZE,
         max_udp_size: MAX_UDP_SIZE,

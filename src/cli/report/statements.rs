@@ -60,7 +60,7 @@ const INSTEAD: [(&[&str], &str); 10] = [
     (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
     (&["catalog-zones"], "write the zones that the catalog lists into named.conf"),
     (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
-    (&["rate-limit", "require-server-cookie"], "limit UDP to port 53 in the firewall"),
+    (&["require-server-cookie"], "limit UDP to port 53 in the firewall"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),
     (&["geoip"], "write the networks as prefixes"),
     (&["tls", "http"], "put a proxy for DNS over TLS in front, or transfer through a tunnel"),

@@ -11,6 +11,7 @@ mod key;
 mod load;
 mod logging;
 mod options;
+mod rate_limit;
 mod remotes;
 mod server;
 mod settings;

@@ -66,6 +66,7 @@ impl Context<'_> {
             rrset_order: self.rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
+            rate_limit: self.rate_limit(levels),
             allow_query: self.effective_list(levels, clause::ALLOW_QUERY, acl::any),
             zones: self.zones(&namespace),
         }

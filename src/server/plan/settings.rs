@@ -149,6 +149,7 @@ const VIEW: &[Differs<View>] = statements!(View:
     "rrset-order" rrset_order,
     "server" servers,
     "no-case-compress" no_case_compress,
+    "rate-limit" rate_limit,
     "allow-query" allow_query,
 );
 
