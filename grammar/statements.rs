@@ -95,8 +95,8 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "unset" | "since" | "life" | "life-9.20" | "repeats" | "order" | "gap"
-            | "status" | "doc" => {}
+            "syntax" | "default" | "unset" | "example" | "since" | "life" | "life-9.20" | "repeats" | "order"
+            | "gap" | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -170,8 +170,10 @@ fn manual(entry: &Entry) -> Result<String, Fault> {
     if entry.field("life") != "ancient" && default.is_empty() == unset.is_empty() {
         return Err((entry.line, format!("'{}' needs one of 'default' and 'unset'", entry.name)));
     }
-    let (syntax, doc) = (entry.field("syntax"), entry.required("doc")?);
-    Ok(format!("Manual {{ syntax: {syntax:?}, default: {default:?}, unset: {unset:?}, doc: {doc:?} }}"))
+    let (syntax, example, doc) = (entry.field("syntax"), entry.field("example"), entry.required("doc")?);
+    Ok(format!(
+        "Manual {{ syntax: {syntax:?}, default: {default:?}, unset: {unset:?}, example: {example:?}, doc: {doc:?} }}"
+    ))
 }
 
 /// Which blocks share a statement: BIND prints what stands in fewer of them first.

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::table::{Life, Scope, Statement, Status, Version, ZoneType};
 
 /// The blocks in the order of the page, with their headings.
-const BLOCKS: [(Scope, &str); 21] = [
+pub(crate) const BLOCKS: [(Scope, &str); 21] = [
     (Scope::Top, "The top level"),
     (Scope::Options, "options { ... }"),
     (Scope::View, "view name { ... }"),
@@ -150,6 +150,13 @@ fn entry(out: &mut String, statement: &Statement) {
         sentence(out, &format!("Default: {}.", statement.manual.unset));
     } else {
         let _ = writeln!(out, "Default:\n.Li {} .", quoted(statement.manual.default));
+    }
+    if !statement.manual.example.is_empty() {
+        let _ = writeln!(
+            out,
+            ".br\nExample:\n.Li {} ;",
+            quoted(&format!("{} {}", statement.name, statement.manual.example))
+        );
     }
     if let Some(zones) = zone_types(statement) {
         sentence(out, &format!("In zones: {zones}."));

@@ -51,6 +51,8 @@ pub(crate) struct Manual {
     pub(crate) default: &'static str,
     /// What holds without it, in words.
     pub(crate) unset: &'static str,
+    /// What may follow the name, where not all that the syntax admits passes the checks.
+    pub(crate) example: &'static str,
     /// One line about it.
     pub(crate) doc: &'static str,
 }
