@@ -38,6 +38,9 @@ pub fn load(path: &Path, options: &Options, limits: Limits, policy: &Policy) -> 
         Ok(version) => loaded.judge(version, path, options, policy),
         // A file with faults in it may well have lost its SOA to them.
         Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
+        Err(ContentsError::SoaCount { soa, .. }) if soa > 1 => {
+            loaded.refuse(&[(options.apex.clone(), Conflict::Singleton)], path, options)
+        }
         Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
         Err(fault) => drop(loaded.failure.get_or_insert_with(|| fault.to_string())),
     }
@@ -79,10 +82,7 @@ impl Loaded {
     /// Checks a version that has been built, and keeps it if nothing speaks against it.
     fn judge(&mut self, version: ZoneVersion, path: &Path, options: &Options, policy: &Policy) {
         let conflicts: Vec<(Name, Conflict)> = check::conflicts(&version).take(MAX_CONFLICTS).collect();
-        if let Some((_, first)) = conflicts.first() {
-            self.failure.get_or_insert_with(|| first.to_string());
-            self.messages.extend(located(path, options, &conflicts));
-        }
+        self.refuse(&conflicts, path, options);
         if self.failure.is_some() {
             return;
         }
@@ -90,6 +90,14 @@ impl Loaded {
         self.messages.extend(verdict.messages);
         if !verdict.is_refused {
             self.version = Some(version);
+        }
+    }
+
+    /// Says which records exclude each other, if any do.
+    fn refuse(&mut self, conflicts: &[(Name, Conflict)], path: &Path, options: &Options) {
+        if let Some((_, first)) = conflicts.first() {
+            self.failure.get_or_insert_with(|| first.to_string());
+            self.messages.extend(located(path, options, conflicts));
         }
     }
 }
@@ -128,18 +136,21 @@ struct Suspect<'a> {
     conflict: Conflict,
     has_cname: bool,
     has_other: bool,
-    has_singleton: bool,
+    /// The types seen of which there may be one record.
+    singletons: Vec<Rtype>,
 }
 
 impl<'a> Suspect<'a> {
     fn new(owner: &'a Name, conflict: Conflict) -> Self {
-        Self { owner, conflict, has_cname: false, has_other: false, has_singleton: false }
+        Self { owner, conflict, has_cname: false, has_other: false, singletons: Vec::new() }
     }
 
     /// Takes note of a record. True if it completes the conflict.
     fn completes(&mut self, rtype: Rtype) -> bool {
-        let is_singleton = matches!(rtype, Rtype::CNAME | Rtype::DNAME);
-        let is_second = is_singleton && std::mem::replace(&mut self.has_singleton, true);
+        let is_second = self.singletons.contains(&rtype);
+        if matches!(rtype, Rtype::CNAME | Rtype::DNAME | Rtype::SOA) {
+            self.singletons.push(rtype);
+        }
         self.has_cname |= rtype == Rtype::CNAME;
         self.has_other |= !check::may_stand_at_cname(rtype);
         match self.conflict {

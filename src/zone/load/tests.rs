@@ -72,6 +72,8 @@ fn conflicts_are_named_with_their_line() {
     let singleton = "multiple RRs of singleton type";
     let expected = vec![format!("dns_master_load: f:6: c.ex.test: {singleton}"), format!("failed: {singleton}")];
     assert_eq!(load_text("c CNAME a\nc CNAME b\n"), (expected, false));
+    let expected = vec![format!("dns_master_load: f:5: ex.test: {singleton}"), format!("failed: {singleton}")];
+    assert_eq!(load_text("@ SOA ns h (\n2 3 4\n5 6 )\nd A 192.0.2.1\n"), (expected, false));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, Sink, hosts};
 use crate::dns::name::{NameError, NoDot};
 use crate::dns::text::Tokens;
-use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
+use crate::dns::{Class, Name, NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
@@ -111,12 +111,12 @@ impl<S: Sink> Loader<'_, S> {
         }
         self.owner_remarks(scanner, heading_end, is_inherited, context, heading.rtype);
         parsed?;
-        self.names(scanner, context, heading.rtype)?;
+        self.names(scanner, heading_end, context, heading.rtype)?;
         let ttl = self.ttl(heading, scanner, context.path)?;
         let owner = &context.owner;
         if owner.is_in_zone {
             if S::WANTS_PLACES {
-                self.sink.place(context.path, scanner.line());
+                self.sink.place(context.path, scanner.line_at(heading_end));
             }
             self.sink.record(owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
         }
@@ -198,20 +198,36 @@ impl<S: Sink> Loader<'_, S> {
 
     /// `check-names` of what the record points to, and addresses where names belong.
     #[inline]
-    fn names(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>, rtype: Rtype) -> Result<(), Stop> {
+    fn names(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        heading_end: usize,
+        context: &Context<'_>,
+        rtype: Rtype,
+    ) -> Result<(), Stop> {
         if matches!(rtype, Rtype::NS | Rtype::MX) {
             self.address_as_name(scanner, context.path, rtype)?;
         }
-        if self.options.check_names == Strictness::Ignore {
-            return Ok(());
+        if self.options.check_names != Strictness::Ignore
+            && let Some((field, target)) = hosts::bad_target(context.owner.name.as_ref(), rtype, &self.rdata)
+        {
+            let (target, mut fields) = (target.to_name(), scanner.again_from(heading_end));
+            for _ in 0..=field {
+                fields.next_token();
+            }
+            self.bad_target(&target, &mut fields, context.path);
         }
-        let Some(target) = hosts::bad_target(context.owner.name.as_ref(), rtype, &self.rdata) else { return Ok(()) };
-        if self.options.check_names == Strictness::Fail {
-            return Err(Fault::worded(Voice::Rdata, format!("near '{}': {BAD_NAME}", latest(scanner)), BAD_NAME));
-        }
-        let text = format!("warning: {}: {BAD_NAME}", NoDot(target));
-        self.warn(context.path, scanner.line(), Voice::Plain, text);
         Ok(())
+    }
+
+    /// `check-names` does not like a name in the data, which is the field that was read last.
+    #[cold]
+    fn bad_target(&mut self, target: &Name, fields: &mut Scanner<'_>, path: &Path) {
+        if self.options.check_names == Strictness::Fail {
+            let text = format!("near '{}': {BAD_NAME}", latest(fields));
+            return self.stopped(Fault::worded(Voice::Rdata, text, BAD_NAME), path, fields.fault_line());
+        }
+        self.warn(path, fields.line(), Voice::Plain, format!("warning: {}: {BAD_NAME}", NoDot(target.as_ref())));
     }
 
     fn address_as_name(&mut self, scanner: &mut Scanner<'_>, path: &Path, rtype: Rtype) -> Result<(), Stop> {

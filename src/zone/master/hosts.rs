@@ -14,29 +14,29 @@ pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype) -> bool {
     }
 }
 
-/// The name within `rdata` that has to be a host's and is not.
-pub(super) fn bad_target<'a>(owner: NameRef<'_>, rtype: Rtype, rdata: &'a [u8]) -> Option<NameRef<'a>> {
-    let offset = match rtype {
-        Rtype::NS => 0,
-        Rtype::MX => 2,
-        Rtype::SRV => 6,
-        Rtype::PTR if is_reverse(owner) => 0,
+/// The name within `rdata` that has to be a host's and is not, and which field of the data it is, from 0.
+pub(super) fn bad_target<'a>(owner: NameRef<'_>, rtype: Rtype, rdata: &'a [u8]) -> Option<(usize, NameRef<'a>)> {
+    let (field, offset) = match rtype {
+        Rtype::NS => (0, 0),
+        Rtype::MX => (1, 2),
+        Rtype::SRV => (3, 6),
+        Rtype::PTR if is_reverse(owner) => (0, 0),
         Rtype::SOA => return bad_soa_name(rdata),
         _ => return None,
     };
     let target = rdata.get(offset..)?;
-    if are_host_labels(target) { None } else { NameRef::from_prefix(target).ok() }
+    if are_host_labels(target) { None } else { Some((field, NameRef::from_prefix(target).ok()?)) }
 }
 
-fn bad_soa_name(rdata: &[u8]) -> Option<NameRef<'_>> {
+fn bad_soa_name(rdata: &[u8]) -> Option<(usize, NameRef<'_>)> {
     let primary = NameRef::from_prefix(rdata).ok()?;
     if !is_host(primary, false) {
-        return Some(primary);
+        return Some((0, primary));
     }
     let mailbox = NameRef::from_prefix(rdata.get(primary.len()..)?).ok()?;
     // The first label of a mailbox is its local part, where nearly anything goes.
     let is_mailbox = mailbox.is_root() || mailbox.parent().is_some_and(|domain| is_host(domain, false));
-    if is_mailbox { None } else { Some(mailbox) }
+    if is_mailbox { None } else { Some((1, mailbox)) }
 }
 
 /// Whether every label is letters, digits and inner hyphens.

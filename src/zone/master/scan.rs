@@ -100,6 +100,11 @@ impl<'a> Scanner<'a> {
         self.counted.1
     }
 
+    /// A second reading of a record that has been read whole: of the fields from `place` on, on whichever lines.
+    pub(super) fn again_from(&self, place: usize) -> Self {
+        Self { at: place, depth: 1, counted: self.counted, ..Self::new(self.text, self.is_last, 0) }
+    }
+
     /// Goes to the next record. `Some(true)` if it starts with a blank, and so inherits its owner; none at the end.
     pub(super) fn next_record(&mut self) -> Option<bool> {
         self.depth = 0;

@@ -163,6 +163,39 @@ fn check_names_can_warn_or_look_away() {
 }
 
 #[test]
+fn names_that_are_refused_are_told_with_their_own_lines_and_hide_no_other_fault() {
+    let text = b"$TTL 5\na_b MX (\n10\n c_d\n)\ne_f A (\n1.2.3.400\n)\n@ SOA ns\\.x (\n h 1 2 3 4 5\n)\n";
+    let warned = read_with(text, &Options { check_names: Strictness::Warn, ..options() });
+    let expected = [
+        "f:2: a_b.ex.test: bad owner name (check-names)",
+        "f:4: warning: c_d.ex.test: bad name (check-names)",
+        "f:6: e_f.ex.test: bad owner name (check-names)",
+        "dns_rdata_fromtext: f:6: near '1.2.3.400': bad dotted quad",
+        "f:9: warning: ns\\.x.ex.test: bad name (check-names)",
+    ];
+    assert_eq!(warned.messages, expected);
+    let failed = read_with(text, &Options { check_names: Strictness::Fail, ..options() });
+    let expected = [
+        "f:2: a_b.ex.test: bad owner name (check-names)",
+        "dns_rdata_fromtext: f:3: near 'c_d': bad name (check-names)",
+        "f:6: e_f.ex.test: bad owner name (check-names)",
+        "dns_rdata_fromtext: f:6: near '1.2.3.400': bad dotted quad",
+        "dns_rdata_fromtext: f:9: near 'ns\\.x': bad name (check-names)",
+    ];
+    assert_eq!(failed.messages, expected);
+    assert_eq!(failed.failure.as_deref(), Some("bad owner name (check-names)"));
+}
+
+/// The record does not fit in the text that is read at a time, so it is begun more than once.
+#[test]
+fn an_owner_is_remarked_upon_once() {
+    let text = format!("$TTL 5\na_b MX ( ;{}\n 10 x )\n", "x".repeat(3 << 20));
+    let warned = read_with(text.as_bytes(), &Options { check_names: Strictness::Warn, ..options() });
+    assert_eq!(warned.messages, ["f:2: a_b.ex.test: bad owner name (check-names)"]);
+    assert_eq!(warned.records.len(), 1);
+}
+
+#[test]
 fn generate_makes_a_record_for_each_number() {
     let text = "$TTL 5\n$GENERATE 1-3 h$ A 10.0.0.$\n$GENERATE 8-10/2 ${0,3,x} 7 IN PTR h${1}.x.\n";
     let expected = [
