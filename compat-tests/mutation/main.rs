@@ -127,7 +127,7 @@ fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
     let (mut stream, mut message) = (Vec::new(), Vec::new());
     while transfer.next(entries::NOW_S, &mut message) {
         stream.extend_from_slice(&u16::try_from(message.len()).unwrap().to_be_bytes());
-        stream.extend_from_slice(&message);
+        stream.append(&mut message);
     }
     stream
 }

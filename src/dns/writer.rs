@@ -263,7 +263,7 @@ impl<'a> Writer<'a> {
 pub struct Shape {
     /// Bytes in front of the first name.
     pub before: usize,
-    /// How many names follow each other.
+    /// How many names follow each other; a single one is the last of the data.
     pub names: usize,
 }
 

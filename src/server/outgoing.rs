@@ -20,7 +20,6 @@ use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
 /// A transfer being sent.
 pub(super) struct Outgoing {
     transfer: AxfrOut<Arc<Key>>,
-    message: Vec<u8>,
     limits: StreamLimits,
     facts: Facts,
     shared: Arc<Shared>,
@@ -80,7 +79,7 @@ impl Outgoing {
             facts.say("started", &format!(" (serial {serial})"));
         }
         let transfer = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
-        Ok(Self { transfer, message: Vec::new(), limits, facts, shared })
+        Ok(Self { transfer, limits, facts, shared })
     }
 }
 
@@ -96,10 +95,9 @@ pub(super) enum NotBegun {
 impl MessageStream for Outgoing {
     fn next(&mut self, out: &mut Vec<u8>) -> Pull {
         while out.len() < PIECE {
-            if !self.transfer.next(unix_now_s(), &mut self.message) {
+            if !frame(out, |out| self.transfer.next(unix_now_s(), out)) {
                 return Pull::Done;
             }
-            frame(out, |out| out.extend_from_slice(&self.message));
         }
         Pull::More
     }

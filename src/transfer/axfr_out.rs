@@ -98,29 +98,30 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         Self { version, form, filling, header, question, chain, cursor, place, sent: Sent::default() }
     }
 
-    /// Puts the next message into `out`, whose former contents are dropped; false when there is none.
+    /// Appends the next message to `out`; false when there is none.
     pub fn next(&mut self, now_s: u64, out: &mut Vec<u8>) -> bool {
-        out.clear();
         if self.place == Place::End {
             return false;
         }
-        let start = self.place;
+        let (start, place) = (out.len(), self.place);
         let mut records = self.fill(out, self.filling.message_bytes);
         if records == 0 {
-            self.place = start;
+            self.place = place;
+            out.truncate(start);
             records = self.fill(out, MAX_MESSAGE);
         }
         if records == 0 {
             // Cannot happen: any record fits into the largest message, whose owner is compressed.
+            out.truncate(start);
             self.place = Place::End;
             return false;
         }
         if let Some(chain) = &mut self.chain {
-            chain.sign(out, now_s).append_to(out);
+            chain.sign(out.get(start..).unwrap_or_default(), now_s).append_behind(start, out);
         }
         self.sent.messages = self.sent.messages.saturating_add(1);
         self.sent.records = self.sent.records.saturating_add(records);
-        self.sent.bytes = self.sent.bytes.saturating_add(out.len() as u64);
+        self.sent.bytes = self.sent.bytes.saturating_add(out.len().saturating_sub(start) as u64);
         true
     }
 
@@ -134,13 +135,13 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         &self.version
     }
 
-    /// Writes as many records as fit and returns how many.
+    /// Appends a message with as many records as fit and returns how many.
     fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> u64 {
-        out.resize(limit.min(MAX_MESSAGE), 0);
         let reserved = self.chain.as_ref().map_or(0, Chain::record_length);
-        let room = out.len().saturating_sub(reserved);
+        let room = limit.min(MAX_MESSAGE).saturating_sub(reserved);
+        out.reserve(limit.min(MAX_MESSAGE));
         let version = Arc::clone(&self.version);
-        let mut encoder = Encoder::new(out.get_mut(..room).unwrap_or_default(), version.apex(), version.class());
+        let mut encoder = Encoder::new(out, room, version.apex(), version.class());
         if self.sent.messages == 0 {
             // Cannot fail in a message that is to hold records; then there are none either.
             let _ = encoder.question(&self.question);
@@ -157,8 +158,7 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
             }
         }
         let records = filler.encoder.records();
-        let length = filler.encoder.finish(self.header);
-        out.truncate(length);
+        filler.encoder.finish(self.header);
         u64::from(records)
     }
 }

@@ -85,9 +85,9 @@ pub(super) fn exchange<'k>(
     let form = Form::of(Rtype::AXFR, None, Serial(0), false);
     let head = (message.header(), message.question().unwrap());
     let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
-    let (mut messages, mut buffer) = (Vec::new(), Vec::new());
-    while out.next(NOW_S, &mut buffer) {
-        messages.push(buffer.clone());
-    }
-    Exchange { chain, messages }
+    let next = || {
+        let mut message = Vec::new();
+        out.next(NOW_S, &mut message).then_some(message)
+    };
+    Exchange { chain, messages: std::iter::from_fn(next).collect() }
 }

@@ -160,6 +160,7 @@ pub struct Rrsets<'a> {
 impl<'a> Iterator for Rrsets<'a> {
     type Item = Rrset<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Rrset<'a>> {
         if self.rest.0.is_empty() {
             return None;
@@ -182,6 +183,7 @@ pub struct Rdatas<'a> {
 impl<'a> Iterator for Rdatas<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         self.left = self.left.checked_sub(1)?;
         let len = self.rest.u16();
@@ -279,26 +281,31 @@ pub(super) fn push_size(out: &mut Vec<u8>, mut size: usize) {
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
+    #[inline]
     fn take(&mut self, len: usize) -> &'a [u8] {
         let (head, rest) = self.0.split_at_checked(len).unwrap_or((&[], &[]));
         self.0 = rest;
         head
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> [u8; N] {
         let (head, rest) = self.0.split_first_chunk().unwrap_or((&[0; N], &[]));
         self.0 = rest;
         *head
     }
 
+    #[inline]
     fn u8(&mut self) -> u8 {
         u8::from_be_bytes(self.array())
     }
 
+    #[inline]
     fn u16(&mut self) -> u16 {
         u16::from_be_bytes(self.array())
     }
 
+    #[inline]
     fn u32(&mut self) -> u32 {
         u32::from_be_bytes(self.array())
     }

@@ -83,7 +83,7 @@ impl Cell {
 }
 
 /// Where a name's block lies, and what sort of name it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) place: Place,
     pub(super) flags: Flags,

@@ -134,8 +134,13 @@ impl Built {
 
     /// Appends the record to `message` and counts it in the header.
     pub fn append_to(&self, message: &mut Vec<u8>) {
-        message.extend_from_slice(self.as_bytes());
-        count_in(message);
+        self.append_behind(0, message);
+    }
+
+    /// The same for the message that begins at `start` of `out` and is the last there.
+    pub fn append_behind(&self, start: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+        count_in(out.get_mut(start..).unwrap_or_default());
     }
 }
 

@@ -14,9 +14,12 @@ use crate::zone::Rrset;
 
 /// A message being filled with the records of a zone version.
 pub(super) struct Encoder<'m, 'v> {
-    /// As long as the message may become.
-    message: &'m mut [u8],
-    end: usize,
+    /// Ends with the message.
+    out: &'m mut Vec<u8>,
+    /// Where in `out` the message begins.
+    start: usize,
+    /// How long `out` may become.
+    limit: usize,
     questions: u16,
     records: u16,
     class: Class,
@@ -25,10 +28,12 @@ pub(super) struct Encoder<'m, 'v> {
 }
 
 impl<'m, 'v> Encoder<'m, 'v> {
-    /// Begins a message of at most the size of `message`, for a zone with this apex.
-    pub(super) fn new(message: &'m mut [u8], apex: NameRef<'v>, class: Class) -> Self {
+    /// Begins a message of at most `size` bytes at the end of `out`, for a zone with this apex.
+    pub(super) fn new(out: &'m mut Vec<u8>, size: usize, apex: NameRef<'v>, class: Class) -> Self {
         let (owner, targets) = (Owner::new(apex), Targets::new());
-        Self { message, end: HEADER_LENGTH, questions: 0, records: 0, class, owner, targets }
+        let (start, limit) = (out.len(), out.len().saturating_add(size));
+        out.extend_from_slice(&[0; HEADER_LENGTH]);
+        Self { out, start, limit, questions: 0, records: 0, class, owner, targets }
     }
 
     /// Writes the question.
@@ -36,7 +41,7 @@ impl<'m, 'v> Encoder<'m, 'v> {
         let name = question.name.as_ref().as_bytes();
         let ([a, b], [c, d]) = (question.rtype.0.to_be_bytes(), question.class.0.to_be_bytes());
         if name == self.owner.apex {
-            self.owner.apex_is_at(self.end);
+            self.owner.apex_is_at(self.place());
         }
         self.bytes(name)?;
         self.bytes(&[a, b, c, d])?;
@@ -62,9 +67,9 @@ impl<'m, 'v> Encoder<'m, 'v> {
         let [e, f, g, h] = rrset.ttl().to_be_bytes();
         let fields = [a, b, c, d, e, f, g, h];
         for (written, rdata) in rrset.rdatas().skip(skipped).enumerate() {
-            let start = self.end;
+            let end = self.out.len();
             if self.records >= most || self.record(fields, shape.as_ref(), rdata).is_err() {
-                self.end = start;
+                self.out.truncate(end);
                 return Err(written);
             }
             self.records = self.records.saturating_add(1);
@@ -72,14 +77,12 @@ impl<'m, 'v> Encoder<'m, 'v> {
         Ok(())
     }
 
-    /// Writes the header and returns the length of the message.
-    pub(super) fn finish(self, header: Header) -> usize {
+    /// Writes the header.
+    pub(super) fn finish(self, header: Header) {
         let counts = [self.questions, self.records, 0, 0];
-        match self.message.first_chunk_mut::<HEADER_LENGTH>() {
-            Some(place) => *place = Header { counts, ..header }.to_bytes(),
-            None => return 0,
+        if let Some(place) = self.out.get_mut(self.start..).and_then(<[u8]>::first_chunk_mut) {
+            *place = Header { counts, ..header }.to_bytes();
         }
-        self.end
     }
 
     #[inline]
@@ -105,12 +108,12 @@ impl<'m, 'v> Encoder<'m, 'v> {
 
     /// Writes the owner where no pointer to all of it is possible.
     fn owner_in_part(&mut self) -> Result<(), Full> {
-        let ((fresh, known), start) = (self.owner.fresh(), self.end);
+        let ((fresh, known), start) = (self.owner.fresh(), self.place());
         self.bytes(fresh)?;
         match known {
             Some(place) => self.bytes(&pointer(place))?,
             None => {
-                self.owner.apex_is_at(self.end);
+                self.owner.apex_is_at(self.place());
                 self.bytes(self.owner.apex)?;
             }
         }
@@ -120,43 +123,51 @@ impl<'m, 'v> Encoder<'m, 'v> {
 
     /// Writes data in which names are compressed, behind their length, which is mended.
     fn rdata_with_names(&mut self, shape: &Shape, rdata: &'v [u8]) -> Result<(), Full> {
-        let start = self.end;
+        let start = self.out.len();
         let (before, mut rest) = rdata.split_at_checked(shape.before).unwrap_or((rdata, &[]));
         self.bytes(before)?;
-        for _ in 0..shape.names {
-            rest = self.name(rest)?;
+        if shape.names == 1 {
+            self.name(rest)?;
+        } else {
+            for _ in 0..shape.names {
+                let name = NameRef::from_prefix(rest).map_err(|_| Full)?.as_bytes();
+                self.name(name)?;
+                rest = rest.get(name.len()..).unwrap_or_default();
+            }
+            self.bytes(rest)?;
         }
-        self.bytes(rest)?;
-        let length = u16::try_from(self.end.saturating_sub(start)).map_err(|_| Full)?;
-        let place = self.message.get_mut(..start).and_then(<[u8]>::last_chunk_mut);
+        let length = u16::try_from(self.out.len().saturating_sub(start)).map_err(|_| Full)?;
+        let place = self.out.get_mut(..start).and_then(<[u8]>::last_chunk_mut);
         *place.ok_or(Full)? = length.to_be_bytes();
         Ok(())
     }
 
-    /// Writes the name that stands first in `bytes`, and returns what is behind it.
-    fn name(&mut self, bytes: &'v [u8]) -> Result<&'v [u8], Full> {
-        let name = NameRef::from_prefix(bytes).map_err(|_| Full)?.as_bytes();
-        let behind = bytes.get(name.len()..).unwrap_or_default();
-        let is_in_zone = name.ends_with(self.owner.apex);
+    /// Writes a name, compressed.
+    fn name(&mut self, name: &'v [u8]) -> Result<(), Full> {
         let mut suffix = name;
         while let Some((label, parent)) = split_label(suffix) {
-            let relative = suffix.len().checked_sub(self.owner.apex.len()).filter(|_| is_in_zone);
-            let relative = relative.and_then(|length| suffix.get(..length));
-            let known = relative.and_then(|relative| self.owner.place_of(relative));
-            if let Some(place) = known.or_else(|| self.targets.find_or_remember(suffix, self.end)) {
-                return self.bytes(&pointer(place)).map(|()| behind);
+            let target = self.targets.of(suffix);
+            if let Some(place) = target.place.or_else(|| self.owner.place_of_name(suffix)) {
+                return self.bytes(&pointer(place));
             }
+            self.targets.remember(target, suffix, self.place());
             self.bytes(label)?;
             suffix = parent;
         }
-        self.bytes(&[0]).map(|()| behind)
+        self.bytes(&[0])
+    }
+
+    /// Where in the message the next byte comes to stand.
+    fn place(&self) -> usize {
+        self.out.len().saturating_sub(self.start)
     }
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        let end = self.end.saturating_add(bytes.len());
-        self.message.get_mut(self.end..end).ok_or(Full)?.copy_from_slice(bytes);
-        self.end = end;
+        if self.out.len().saturating_add(bytes.len()) > self.limit {
+            return Err(Full);
+        }
+        self.out.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -196,6 +207,15 @@ impl<'v> Owner<'v> {
     fn place_of(&self, suffix: &[u8]) -> Option<u16> {
         let place = self.place(suffix.len())?;
         self.labels.ends_with(suffix).then_some(place)
+    }
+
+    /// The place of a name that is a suffix of the owner.
+    #[inline]
+    fn place_of_name(&self, name: &[u8]) -> Option<u16> {
+        let length = name.len().checked_sub(self.apex.len())?;
+        let place = self.place(length)?;
+        let (relative, apex) = name.split_at_checked(length)?;
+        (apex == self.apex && self.labels.ends_with(relative)).then_some(place)
     }
 
     /// The place of the suffix of this length.
@@ -241,7 +261,7 @@ impl<'v> Owner<'v> {
     }
 }
 
-/// The names in rdata, and their suffixes, that stand in the message: the last one of each hash.
+/// The names in rdata, and their suffixes, that stand in the message: the last one of each slot.
 struct Targets<'v>([Target<'v>; TARGETS]);
 
 /// How many names are remembered. A message of 20 kB holds some 350 delegations.
@@ -250,38 +270,50 @@ const TARGETS: usize = 512;
 #[derive(Clone, Copy)]
 struct Target<'v> {
     name: &'v [u8],
+    hash: u32,
     place: u16,
+}
+
+/// What is known of a name.
+#[derive(Clone, Copy)]
+struct Known {
+    hash: u32,
+    place: Option<u16>,
 }
 
 impl<'v> Targets<'v> {
     fn new() -> Self {
-        Self([Target { name: &[], place: 0 }; TARGETS])
+        Self([Target { name: &[], hash: 0, place: 0 }; TARGETS])
     }
 
-    /// The place of a name; if there is none, remembers that it stands at `end`.
-    fn find_or_remember(&mut self, name: &'v [u8], end: usize) -> Option<u16> {
-        let target = self.0.get_mut(hash(name))?;
-        if target.name == name {
-            return Some(target.place);
+    #[inline]
+    fn of(&self, name: &[u8]) -> Known {
+        let hash = hash(name);
+        let target = self.0.get(hash as usize % TARGETS);
+        let known = target.filter(|target| target.hash == hash && target.name == name);
+        Known { hash, place: known.map(|target| target.place) }
+    }
+
+    /// Takes note that a name is about to be written at `end`.
+    #[inline]
+    fn remember(&mut self, known: Known, name: &'v [u8], end: usize) {
+        if let (0..=MAX_POINTER, Some(target)) = (end, self.0.get_mut(known.hash as usize % TARGETS)) {
+            *target = Target { name, hash: known.hash, place: end as u16 };
         }
-        if end <= MAX_POINTER {
-            *target = Target { name, place: end as u16 };
-        }
-        None
     }
 }
 
-/// A number below [`TARGETS`] made of the length of a name and of its bytes at the beginning, in the middle and at the
-/// end; host names differ there.
+/// A number made of the length of a name and of its bytes at the beginning, in the middle and at the end; host names
+/// differ there.
 #[inline]
-fn hash(name: &[u8]) -> usize {
+fn hash(name: &[u8]) -> u32 {
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     let middle = name.get(name.len().saturating_sub(8) / 2..).and_then(<[u8]>::first_chunk);
     let mixed = match (name.first_chunk(), middle, name.last_chunk()) {
         (Some(first), Some(middle), Some(last)) => mix(mix(word(first)) ^ word(middle)) ^ word(last),
         _ => name.iter().fold(0, |hash, &byte| hash << 8 | u64::from(byte)),
     };
-    mix(mixed.wrapping_add(name.len() as u64)) as usize % TARGETS
+    mix(mixed.wrapping_add(name.len() as u64)) as u32
 }
 
 fn mix(word: u64) -> u64 {

@@ -81,13 +81,12 @@ fn the_count_is_what_was_sent() {
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
     let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
-    let (mut buffer, mut messages, mut bytes) = (Vec::new(), 0, 0);
+    let (mut buffer, mut messages) = (Vec::new(), 0);
     while out.next(NOW_S, &mut buffer) {
         messages += 1;
-        bytes += buffer.len() as u64;
     }
-    assert!(buffer.is_empty() && !out.next(NOW_S, &mut buffer));
-    assert_eq!(out.sent(), Sent { messages, bytes, records: version.record_count() as u64 + 1 });
+    assert!(messages > 1 && !out.next(NOW_S, &mut buffer));
+    assert_eq!(out.sent(), Sent { messages, bytes: buffer.len() as u64, records: version.record_count() as u64 + 1 });
 }
 
 #[test]
