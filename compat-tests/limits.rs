@@ -167,10 +167,11 @@ fn limits_are_logged_as_named_logs_them() {
     let lines = [Kind::Bind, Kind::Nomd].map(|kind| {
         let server = server(kind, "");
         fates(&server, &BURSTS[5], 0);
-        let log = server.log();
-        let lines: Vec<String> = log.lines().filter(|line| line.contains("imit")).take(3).map(without_hash).collect();
-        assert_eq!(lines.len(), 3, "{log}");
-        lines
+        let lines = || -> Vec<String> {
+            server.log().lines().filter(|line| line.contains("imit")).take(3).map(without_hash).collect()
+        };
+        server.wait_until("three lines are logged", || lines().len() == 3);
+        lines()
     });
     assert!(lines[0][0].ends_with("limit NXDOMAIN responses to 127.0.0.0/24 for g.test  "), "{:?}", lines[0]);
     assert_eq!(lines[1][0], lines[0][0]);

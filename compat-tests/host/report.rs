@@ -48,8 +48,8 @@ fn the_verdict_is_what_happens() {
     };
     for (name, options, more, flags, expected) in [
         ("plain", "", "", "", READY),
-        ("limit", "rate-limit { responses-per-second 5; };", "", "", STOPPED),
-        ("tolerated", "rate-limit { responses-per-second 5; };", "", "--tolerate rate-limit", WARNINGS),
+        ("cookie", "require-server-cookie yes;", "", "", STOPPED),
+        ("tolerated", "require-server-cookie yes;", "", "--tolerate require-server-cookie", WARNINGS),
         ("update", "", "zone a { type primary; file \"a\"; allow-update { any; }; };", "", STOPPED),
         ("forward", "", "zone a { type forward; forwarders { 10.0.0.1; }; };", "--tolerate type-forward", WARNINGS),
         ("zone", "", "zone \"a.example\" { type primary; file \"no-such\"; };", "", WARNINGS),

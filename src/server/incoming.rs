@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::control::listener::io_text;
 use super::load;
-use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText};
+use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
 use super::logging::{Category, Severity, log};
 use super::saving;
 use super::worker::unix_now_s;
@@ -86,6 +86,8 @@ pub(super) enum Arrived {
         sources: Vec<Source>,
         /// Whether it is on disk.
         is_saved: bool,
+        /// What is said once it is served.
+        report: Box<Report>,
     },
     /// The primary has nothing newer.
     UpToDate,
@@ -149,11 +151,18 @@ pub(super) async fn transfer(request: Request) -> Arrived {
         Ok(outcome) => outcome,
         Err(_) => Err(TransferError::TooLong),
     };
-    request.report(&outcome, &received, began);
+    let took = began.elapsed();
     match outcome {
-        Ok(Some(version)) => request.store(version).await,
-        Ok(None) => Arrived::UpToDate,
-        Err(error) => Arrived::Failed(error.failure()),
+        Ok(Some(version)) => request.store(version, received, took).await,
+        Ok(None) => {
+            Report { request, received, took, serial: None }.say("up to date");
+            Arrived::UpToDate
+        }
+        Err(error) => {
+            request.log_fault(&error);
+            Report { request, received, took, serial: None }.say(&error.status());
+            Arrived::Failed(error.failure())
+        }
     }
 }
 
@@ -208,7 +217,7 @@ impl Request {
     }
 
     /// Makes a version durable.
-    async fn store(&self, version: ZoneVersion) -> Arrived {
+    async fn store(self, version: ZoneVersion, received: Received, took: Duration) -> Arrived {
         let version = Arc::new(version);
         let saved = match self.file.clone() {
             Some(path) => saving::save(path, Arc::clone(&version), Arc::clone(&self.zone.settings)).await,
@@ -217,7 +226,9 @@ impl Request {
         if let Err(error) = &saved {
             saving::log_fault(self.text(), error);
         }
-        Arrived::New { version, sources: self.sources(), is_saved: saved.is_ok() }
+        let (sources, serial) = (self.sources(), Some(version.serial()));
+        let report = Box::new(Report { request: self, received, took, serial });
+        Arrived::New { version, sources, is_saved: saved.is_ok(), report }
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -228,47 +239,15 @@ impl Request {
     fn log_connected(&self, connection: &Connection, key: Option<&Key>) {
         let from = TransferPrefix(self.text(), self.primary.address);
         let local = connection.local().map_or(self.primary.source, |local| local);
-        let key = key.map(|key| format!(" TSIG {}", super::logging::line::relative(key.name.as_ref())));
+        let key = key.map(|key| format!(" TSIG {}", relative(key.name.as_ref())));
         log!(Category::XferIn, Severity::Info, "{from}connected using {}{}", Socket(local), key.unwrap_or_default());
     }
 
-    fn report(&self, outcome: &Result<Option<ZoneVersion>, TransferError>, received: &Received, began: Instant) {
-        let from = TransferPrefix(self.text(), self.primary.address);
-        let (status, serial) = match outcome {
-            Ok(Some(version)) => ("success".to_owned(), Some(version.serial())),
-            Ok(None) => ("up to date".to_owned(), None),
-            Err(error) => {
-                self.log_detail(error);
-                log!(Category::XferIn, Severity::Error, "{from}{error}");
-                (error.status(), None)
-            }
-        };
-        if let Some(serial) = serial {
-            self.log_transferred(serial);
-        }
-        log!(Category::XferIn, Severity::Info, "{from}Transfer status: {status}");
-        if received.out_of_zone > 0 {
-            let count = received.out_of_zone;
-            log!(Category::XferIn, Severity::Warning, "{from}{count} records outside the zone were left out");
-        }
-        let took = began.elapsed().max(Duration::from_millis(1));
-        let rate = u128::from(received.bytes) * 1000 / took.as_millis();
-        let Received { messages, records, bytes, .. } = received;
-        log!(
-            Category::XferIn,
-            Severity::Info,
-            "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
-             ({rate} bytes/sec) (serial {})",
-            took.as_secs_f64(),
-            serial.unwrap_or(Serial(0)),
-        );
-    }
-
     /// BIND says in a line of its own what is behind some of its reasons.
-    fn log_detail(&self, error: &TransferError) {
+    fn log_fault(&self, error: &TransferError) {
+        let from = TransferPrefix(self.text(), self.primary.address);
         match error {
             TransferError::Stream(AxfrError::Malformed(flaw)) => {
-                let from = TransferPrefix(self.text(), self.primary.address);
                 log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
             }
             TransferError::Stream(AxfrError::NoNs) => {
@@ -276,16 +255,46 @@ impl Request {
             }
             _ => {}
         }
+        log!(Category::XferIn, Severity::Error, "{from}{error}");
+    }
+}
+
+/// What is said of a transfer at its end.
+pub(super) struct Report {
+    request: Request,
+    received: Received,
+    took: Duration,
+    /// The serial of the version that it brought.
+    serial: Option<Serial>,
+}
+
+impl Report {
+    /// Says that the version is served.
+    pub(super) fn say_success(&self) {
+        let (zone, primary) = (ZonePrefix(self.request.text()), &self.request.primary);
+        let key = primary.key.as_ref().map(|key| format!(": TSIG '{}'", relative(key.name.as_ref())));
+        let serial = self.serial.unwrap_or(Serial(0));
+        log!(Category::XferIn, Severity::Info, "{zone}transferred serial {serial}{}", key.unwrap_or_default());
+        self.say("success");
     }
 
-    fn log_transferred(&self, serial: Serial) {
-        let zone = ZonePrefix(self.text());
-        let key = self
-            .primary
-            .key
-            .as_ref()
-            .map(|key| format!(": TSIG '{}'", super::logging::line::relative(key.name.as_ref())));
-        log!(Category::XferIn, Severity::Info, "{zone}transferred serial {serial}{}", key.unwrap_or_default());
+    fn say(&self, status: &str) {
+        let from = TransferPrefix(self.request.text(), self.request.primary.address);
+        log!(Category::XferIn, Severity::Info, "{from}Transfer status: {status}");
+        let Received { messages, records, bytes, out_of_zone, .. } = self.received;
+        if out_of_zone > 0 {
+            log!(Category::XferIn, Severity::Warning, "{from}{out_of_zone} records outside the zone were left out");
+        }
+        let took = self.took.max(Duration::from_millis(1));
+        let rate = u128::from(bytes) * 1000 / took.as_millis();
+        log!(
+            Category::XferIn,
+            Severity::Info,
+            "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
+             ({rate} bytes/sec) (serial {})",
+            took.as_secs_f64(),
+            self.serial.unwrap_or(Serial(0)),
+        );
     }
 }
 

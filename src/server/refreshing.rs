@@ -292,7 +292,7 @@ impl Core {
     /// Publishes a version that is checked, and durable if that is possible, and says what the machine is to be told.
     fn take_transfer(&mut self, id: ZoneId, arrived: Arrived) -> Event {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
-        let Arrived::New { version, sources, is_saved } = arrived else { return arrived.event() };
+        let Arrived::New { version, sources, is_saved, report } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin { at: SystemTime::now(), sources: sources.into() });
         // The configuration may have moved the copy while the transfer ran.
@@ -300,6 +300,7 @@ impl Core {
         task.unsaved_s = None;
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
+        report.say_success();
         if !is_saved {
             self.save_later(id, unix_now_s());
         }
