@@ -9,6 +9,7 @@ fn main() {
     println!("cargo::rerun-if-changed=grammar");
     table("rdata", "rdata.rs", rdata_table::generate);
     table("named.conf", "statements.rs", statements::generate);
+    table("named.conf", "clauses.rs", statements::generate_clauses);
 }
 
 /// Turns one table into one file of the build's output folder.

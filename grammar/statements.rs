@@ -65,13 +65,29 @@ struct Entry {
 /// The Rust source of the table in `text`.
 pub(crate) fn generate(text: &str) -> Result<String, Fault> {
     let entries = read(text)?;
-    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let names: Vec<&str> = names.into_iter().collect();
+    let names = names(&entries);
     let mut out = String::new();
     write_statements(&mut out, &entries, &names)?;
     write_scopes(&mut out, &entries)?;
-    write_clauses(&mut out, &entries, &names);
     Ok(out)
+}
+
+/// A constant for each statement that is marked full in any block.
+pub(crate) fn generate_clauses(text: &str) -> Result<String, Fault> {
+    let entries = read(text)?;
+    let full = |name: &str| entries.iter().any(|entry| entry.name == name && entry.field("status") == "full");
+    let mut out = String::new();
+    for (index, name) in names(&entries).into_iter().enumerate().filter(|(_, name)| full(name)) {
+        let (constant, clause) = (name.replace('-', "_").to_uppercase(), "crate::conf::table::Clause");
+        let _ = writeln!(out, "pub(in super::super) const {constant}: {clause} = {clause}({index});");
+    }
+    Ok(out)
+}
+
+/// Each name once, in order: the place of one here is its number.
+fn names(entries: &[Entry]) -> Vec<&str> {
+    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    names.into_iter().collect()
 }
 
 fn read(text: &str) -> Result<Vec<Entry>, Fault> {
@@ -248,19 +264,6 @@ fn write_scopes(out: &mut String, entries: &[Entry]) -> Result<(), Fault> {
     }
     let _ = writeln!(out, "}}\nimpl Scope {{\nfn indexes(self) -> &'static [u16] {{\nmatch self {{\n{arms}}}\n}}\n}}");
     Ok(())
-}
-
-/// A constant for each statement that lowering must handle: one that it forgets is dead code, which the build denies.
-fn write_clauses(out: &mut String, entries: &[Entry], names: &[&str]) {
-    out.push_str("pub(super) mod clause {\nuse super::Clause;\n");
-    for (index, name) in names.iter().enumerate() {
-        let mut statuses = entries.iter().filter(|entry| entry.name == *name).map(|entry| entry.field("status"));
-        if statuses.any(|status| status == "full") {
-            let constant = name.replace('-', "_").to_uppercase();
-            let _ = writeln!(out, "pub(in super::super) const {constant}: Clause = Clause({index});");
-        }
-    }
-    out.push_str("}\n");
 }
 
 /// `address-match` as `AddressMatch`.

@@ -5,7 +5,6 @@
 
 pub mod config;
 pub mod diagnostics;
-pub mod rndc;
 pub mod survey;
 
 mod alike;
@@ -31,7 +30,7 @@ use std::path::Path;
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use judge::{Judgement, Manner, Wanted, judge};
-pub use lower::{Content, ZoneToLoad};
+pub use lower::{Content, ZoneToLoad, rndc};
 use parse::How;
 pub use print::Secrets;
 pub use snippet::Explained;

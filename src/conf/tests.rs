@@ -2,6 +2,7 @@
 //!
 //! `testdata/conf/named/ok` and `err` hold one small file a case; what named 9.18.49 says of it stands beside it.
 
+mod effects;
 mod examples;
 mod hostile;
 

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Context;
+use super::clause;
 use super::inherit::Levels;
 use crate::conf::config::{AddressMatchList, Match, MatchElement};
 use crate::conf::lexer::Place;
-use crate::conf::table::{Clause, clause};
+use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value};
 use crate::dns::Name;
 

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::Context;
+use super::clause;
 use crate::conf::config::Control;
 use crate::conf::rndc::DEFAULT_PORT;
-use crate::conf::table::clause;
 use crate::conf::tree::{Node, Value};
 use crate::dns::{Key, Name};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::conf::table::clause;
+use super::clause;
 use crate::conf::tree::{Block, Node};
 use crate::dns::{Algorithm, Key};
 

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Context;
+use super::clause;
 use super::inherit::Levels;
 use super::view::{DEFAULT_VIEW, Earlier};
 use super::zone::{Namespace, Shared, zone_type};
 use crate::conf::check::is_elsewhere;
 use crate::conf::config::{Role, Zone};
-use crate::conf::table::{ZoneType, clause};
+use crate::conf::table::ZoneType;
 use crate::conf::tree::{Block, Node, Tree};
 use crate::dns::Class;
 

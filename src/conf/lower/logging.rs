@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Context;
+use super::clause;
 use crate::conf::config::{Channel, Destination, Logging, PrintTime, Severity};
-use crate::conf::table::clause;
 use crate::conf::tree::{Block, Item, Node, Value};
 
 /// The facilities of syslog.

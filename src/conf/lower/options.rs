@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::clause;
 use super::inherit::Levels;
 use super::{Context, acl};
 use crate::conf::config::{Identity, Listen, Options};
-use crate::conf::table::{Clause, clause};
+use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// The port of DNS.

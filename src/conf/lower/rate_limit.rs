@@ -1,9 +1,9 @@
 //! `rate-limit`.
 
+use super::clause;
 use super::inherit::Levels;
 use super::{Context, acl};
 use crate::conf::config::RateLimit;
-use crate::conf::table::clause;
 use crate::conf::tree::Node;
 
 impl Context<'_> {

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use super::Context;
+use super::clause;
 use crate::conf::config::Remote;
-use crate::conf::table::{Clause, clause};
+use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value, after};
 use crate::dns::Name;
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::Context;
+use super::clause;
 use super::inherit::Levels;
 use crate::conf::config::Server;
-use crate::conf::table::{Clause, clause};
+use crate::conf::table::Clause;
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Key, Name};
 

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use super::clause;
 use super::inherit::Levels;
 use super::{Context, acl};
 use crate::conf::config::{AddressMatchList, Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
 use crate::conf::status;
-use crate::conf::table::{Clause, ZoneType, clause};
+use crate::conf::table::{Clause, ZoneType};
 use crate::conf::tree::{Node, Value};
 
 const SECOND_MS: u64 = 1000;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::clause;
 use super::inherit::Levels;
 use super::zone::Namespace;
 use super::{Context, acl, key};
 use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
-use crate::conf::table::clause;
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Key, Name};
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Context;
+use super::clause;
 use super::inherit::Levels;
 use super::view::Earlier;
 use crate::conf::alike::Alike;
 use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
-use crate::conf::table::{Clause, ZoneType, clause};
+use crate::conf::table::{Clause, ZoneType};
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Name};
 

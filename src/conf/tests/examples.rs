@@ -29,11 +29,11 @@ const FAULTY: [(&str, &str); 3] = [
 ];
 
 /// One place that a statement may stand in, and the others there that it needs.
-struct Place {
+pub(super) struct Place {
     /// What stands before it, and behind.
     around: (&'static str, &'static str),
     others: &'static [&'static str],
-    zone_type: Option<ZoneType>,
+    pub(super) zone_type: Option<ZoneType>,
 }
 
 const fn place(before: &'static str, others: &'static [&'static str], behind: &'static str) -> Place {
@@ -103,7 +103,7 @@ impl Place {
     }
 
     /// A configuration with the statement in this place.
-    fn filled(&self, statement: &Statement, file: Scope, text: &str) -> String {
+    pub(super) fn filled(&self, statement: &Statement, file: Scope, text: &str) -> String {
         let name = statement.name;
         let yields = |other: &&&str| {
             let first = other.split([' ', ';']).next().unwrap_or_default();
@@ -123,19 +123,22 @@ impl Place {
     }
 }
 
-/// A statement that fits a syntax: with all that may be left out, or without.
-fn shape(syntax: &Syntax, is_whole: bool, out: &mut String) {
+/// A statement that fits a syntax: with all that may be left out, or without, and of each choice the one at `pick`.
+fn shape(syntax: &Syntax, is_whole: bool, pick: usize, out: &mut String) {
     match syntax {
         Syntax::Word(word) => *out += &format!(" {word}"),
         Syntax::Value(kind) => *out += &format!(" {}", sample(*kind)),
-        Syntax::Sequence(parts) => parts.iter().for_each(|part| shape(part, is_whole, out)),
-        Syntax::AnyOrder(parts) => parts.iter().for_each(|part| shape(part, is_whole, out)),
-        Syntax::OneOf(choices) => choices.iter().take(1).for_each(|choice| shape(choice, is_whole, out)),
-        Syntax::Optional(inner) if is_whole => shape(inner, is_whole, out),
+        Syntax::Sequence(parts) | Syntax::AnyOrder(parts) => {
+            parts.iter().for_each(|part| shape(part, is_whole, pick, out));
+        }
+        Syntax::OneOf(choices) => {
+            choices.get(pick).or(choices.last()).into_iter().for_each(|choice| shape(choice, is_whole, pick, out));
+        }
+        Syntax::Optional(inner) if is_whole => shape(inner, is_whole, pick, out),
         Syntax::Optional(_) => {}
         Syntax::List(element) => {
             out.push_str(" {");
-            shape(element, is_whole, out);
+            shape(element, is_whole, pick, out);
             out.push_str("; }");
         }
         Syntax::Block(_) => out.push_str(" { }"),
@@ -169,21 +172,21 @@ fn sample(kind: Kind) -> &'static str {
 }
 
 /// The example of a statement.
-fn example(statement: &Statement) -> String {
+pub(super) fn example(statement: &Statement) -> String {
     match statement.manual.example {
-        "" => generated(statement, true),
+        "" => generated(statement, true, 0),
         text => format!("{} {text};", statement.name),
     }
 }
 
-fn generated(statement: &Statement, is_whole: bool) -> String {
+pub(super) fn generated(statement: &Statement, is_whole: bool, pick: usize) -> String {
     let mut text = statement.name.to_owned();
-    shape(&statement.syntax, is_whole, &mut text);
+    shape(&statement.syntax, is_whole, pick, &mut text);
     text + ";"
 }
 
 /// Every statement that can be used, in every place that it fits.
-fn each_place(mut see: impl FnMut(&Statement, Scope, &Place)) {
+pub(super) fn each_place(mut see: impl FnMut(&Statement, Scope, &Place)) {
     for (scope, _) in BLOCKS {
         for statement in scope.statements().filter(|statement| statement.life != Life::Ancient) {
             places(scope)
@@ -276,8 +279,8 @@ fn examples_are_sound_and_print_as_what_they_say() {
 fn shapes_of_the_syntax_print_as_what_they_say() {
     let mut faults = Vec::new();
     each_place(|statement, file, place| {
-        for is_whole in [false, true] {
-            let text = place.filled(statement, file, &generated(statement, is_whole));
+        for (is_whole, pick) in [(false, 0), (true, 0), (false, 1), (true, 1)] {
+            let text = place.filled(statement, file, &generated(statement, is_whole, pick));
             faults.extend(fault(&text, file, false));
         }
     });

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::check::check_keys;
-use super::lower::{Context, read_key};
-use super::parse::How;
-use super::table::{Clause, Scope, clause};
-use super::tree::{Arena, Block, Item, Node, Value, after};
-use super::{Diagnostic, Diagnostics, Dialect, Severity, parse};
+use super::{Context, clause, read_key};
+use crate::conf::check::check_keys;
+use crate::conf::parse::How;
+use crate::conf::table::{Clause, Scope};
+use crate::conf::tree::{Arena, Block, Item, Node, Value, after};
+use crate::conf::{Diagnostic, Diagnostics, Dialect, Severity, parse};
 use crate::dns::Key;
 
 /// Port of the control channel where none is configured.
