@@ -48,7 +48,7 @@ fn nomd_answers_as_named_checkconf_does() {
     for folder in ["conf/named/ok", "conf/named/err", "conf/hosts"] {
         for path in files(folder, "conf") {
             let (name, folder) = (path.file_name().unwrap().to_str().unwrap(), path.parent().unwrap());
-            for flags in ["-c", "-p", "-px", "-l", "-i"] {
+            for flags in ["-c", "-p", "-px", "-l", "-i", "-z"] {
                 let theirs = outcome("named-checkconf", &[flags, name], folder);
                 let ours = outcome(nomd(), &["named-checkconf", flags, name], folder);
                 assert_eq!(ours, theirs, "{flags} {}", path.display());

@@ -183,8 +183,8 @@ impl<'o, S: Sink> Loader<'o, S> {
             }
             window.advance(consumed)?;
         }
-        if !self.is_over && window.piece().last().is_some_and(|&end| end != b'\n') {
-            self.warn(context.path, line, Voice::Plain, "file does not end with newline");
+        if !self.is_over {
+            self.end_of_file(window.piece(), context.path, line);
         }
         Ok(())
     }
@@ -216,6 +216,20 @@ impl<'o, S: Sink> Loader<'o, S> {
         scanner.position()
     }
 
+    /// A last line without an end is worth a word unless it is a comment; BIND gives its number if it is a record's.
+    fn end_of_file(&mut self, text: &[u8], path: &Path, line: u64) {
+        let last = text.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        let is_record = match last.first() {
+            None | Some(b';') => return,
+            Some(b'$') => false,
+            Some(_) => last.trim_ascii_start().first().is_some_and(|&byte| byte != b';'),
+        };
+        match is_record {
+            true => self.warn(path, line, Voice::Plain, UNENDED),
+            false => self.say(Level::Warning, path, line, format!("{}: {UNENDED}", path.display())),
+        }
+    }
+
     fn stopped(&mut self, stop: Stop, path: &Path, line: u64) {
         match stop {
             Stop::Starved => {}
@@ -229,7 +243,7 @@ impl<'o, S: Sink> Loader<'o, S> {
 
     fn fault(&mut self, fault: &Fault, path: &Path, line: u64) {
         for text in fault.lines(path, line) {
-            self.report.messages.push(Message { level: Level::Error, place: Some((path.to_owned(), line)), text });
+            self.say(Level::Error, path, line, text);
         }
         self.report.failure.get_or_insert_with(|| fault.reason.clone());
         self.is_over |= self.are_hints || self.report.messages.len() >= MAX_MESSAGES;
@@ -237,9 +251,12 @@ impl<'o, S: Sink> Loader<'o, S> {
 
     fn warn(&mut self, path: &Path, line: u64, voice: Voice, text: impl std::fmt::Display) {
         if self.report.messages.len() < MAX_MESSAGES {
-            let text = voice.say(path, line, text);
-            self.report.messages.push(Message { level: Level::Warning, place: Some((path.to_owned(), line)), text });
+            self.say(Level::Warning, path, line, voice.say(path, line, text));
         }
+    }
+
+    fn say(&mut self, level: Level, path: &Path, line: u64, text: String) {
+        self.report.messages.push(Message { level, place: Some((path.to_owned(), line)), text });
     }
 }
 
@@ -254,6 +271,7 @@ fn read_fault_text(fault: &io::Error) -> String {
     }
 }
 
+const UNENDED: &str = "file does not end with newline";
 const NOT_A_FILE: &str = "not a file";
 /// The most messages of one load: a file that is something else altogether must not fill the log.
 const MAX_MESSAGES: usize = 1000;

@@ -17,7 +17,6 @@ use std::thread;
 use memchr::{memchr_iter, memrchr};
 
 use super::entry::Owner;
-use super::fault::Voice;
 use super::scan::line_ends;
 use super::signatures::Said;
 use super::ttl::Ttls;
@@ -96,8 +95,8 @@ impl Piece {
         let mut context = Context { path, origin: self.origin, owner: Owner::none(), is_new_origin: false };
         let mut line = self.line;
         let consumed = loader.piece(&self.text, self.is_last, &mut line, &mut context);
-        if self.is_last && !self.text.ends_with(b"\n") {
-            loader.warn(path, line, Voice::Plain, "file does not end with newline");
+        if self.is_last {
+            loader.end_of_file(&self.text, path, line);
         }
         let is_clean = consumed == self.text.len() && !loader.is_over && loader.report.failure.is_none();
         let (report, ttls) = (loader.report, loader.ttls);

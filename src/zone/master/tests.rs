@@ -186,6 +186,20 @@ fn names_that_are_refused_are_told_with_their_own_lines_and_hide_no_other_fault(
     assert_eq!(failed.failure.as_deref(), Some("bad owner name (check-names)"));
 }
 
+#[test]
+fn a_last_line_without_an_end_is_told_unless_it_is_a_comment() {
+    let said = |end: &str| read_text(&format!("$TTL 5\na A 192.0.2.1\n{end}")).messages;
+    for end in ["", ";", "; c", "a A 192.0.2.2\n"] {
+        assert_eq!(said(end), [""; 0], "{end:?}");
+    }
+    for end in [" ", "\t ; c", "\n  "] {
+        assert_eq!(said(end), ["f: file does not end with newline"], "{end:?}");
+    }
+    for end in ["b A 192.0.2.2", " A 192.0.2.2 ; c", "b A 192.0.2.2 "] {
+        assert_eq!(said(end), ["f:3: file does not end with newline"], "{end:?}");
+    }
+}
+
 /// The record does not fit in the text that is read at a time, so it is begun more than once.
 #[test]
 fn an_owner_is_remarked_upon_once() {
