@@ -10,6 +10,7 @@ fn main() {
     table("rdata", "rdata.rs", rdata_table::generate);
     table("named.conf", "statements.rs", statements::generate);
     table("named.conf", "clauses.rs", statements::generate_clauses);
+    table("named.conf", "settings.rs", statements::generate_settings);
 }
 
 /// Turns one table into one file of the build's output folder.

@@ -84,6 +84,62 @@ pub(crate) fn generate_clauses(text: &str) -> Result<String, Fault> {
     Ok(out)
 }
 
+/// The same for the lowering, with the defaults of those that are one number, boolean or duration.
+pub(crate) fn generate_settings(text: &str) -> Result<String, Fault> {
+    let entries = read(text)?;
+    let mut out = String::new();
+    for (index, name) in names(&entries).into_iter().enumerate() {
+        let full: Vec<&Entry> =
+            entries.iter().filter(|entry| entry.name == name && entry.field("status") == "full").collect();
+        if full.is_empty() {
+            continue;
+        }
+        let (constant, clause) = (name.replace('-', "_").to_uppercase(), format!("Clause({index})"));
+        let _ = match setting(&full)? {
+            Some((kind, default)) => writeln!(
+                out,
+                "pub(in super::super) const {constant}: Setting<{kind}> = Setting {{ clause: {clause}, default: {default} }};"
+            ),
+            None => writeln!(out, "pub(in super::super) const {constant}: Clause = {clause};"),
+        };
+    }
+    Ok(out)
+}
+
+/// The Rust type and default of a statement that is a single value, if its entries agree on what holds without it.
+fn setting(full: &[&Entry]) -> Result<Option<(&'static str, String)>, Fault> {
+    let mut given = full.iter().filter(|entry| !entry.field("default").is_empty());
+    let Some(first) = given.next() else { return Ok(None) };
+    let default = first.field("default");
+    let read = match first.field("syntax") {
+        "<boolean>" => ("bool", (default == "yes" || default == "no").then(|| (default == "yes").to_string())),
+        "<integer>" => ("u32", default.parse().ok().map(|number: u32| number.to_string())),
+        "<duration>" => ("Duration", seconds(default).map(|seconds| format!("Duration::from_secs({seconds})"))),
+        _ => return Ok(None),
+    };
+    match (read, given.all(|other| other.field("default") == default)) {
+        ((kind, Some(default)), true) => Ok(Some((kind, default))),
+        (_, false) => Err((first.line, format!("the entries of '{}' differ in their defaults", first.name))),
+        ((kind, None), true) => Err((first.line, format!("'{default}' is no {kind}"))),
+    }
+}
+
+/// `3600`, `60m`, `1h`.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd', 'w']) {
+        Some(number) => (number, text.chars().last()?),
+        None => (text, 's'),
+    };
+    let factor = match unit {
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => 1,
+    };
+    Some(number.parse::<u64>().ok()? * factor)
+}
+
 /// Each name once, in order: the place of one here is its number.
 fn names(entries: &[Entry]) -> Vec<&str> {
     let names: BTreeSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();

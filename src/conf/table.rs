@@ -9,6 +9,15 @@ use super::Dialect;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Clause(pub(super) u16);
 
+/// A statement that is a single value, and what holds without it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<T> {
+    /// Which it is.
+    pub(crate) clause: Clause,
+    /// What holds without it.
+    pub(crate) default: T,
+}
+
 /// One statement.
 #[derive(Debug)]
 pub(crate) struct Statement {

@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Context;
-use super::clause;
 use super::inherit::Levels;
+use super::{Context, clause};
 use crate::conf::config::{AddressMatchList, Match, MatchElement};
 use crate::conf::lexer::Place;
 use crate::conf::table::Clause;

@@ -3,8 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use super::Context;
-use super::clause;
+use super::{Context, clause};
 use crate::conf::config::Control;
 use crate::conf::rndc::DEFAULT_PORT;
 use crate::conf::tree::{Node, Value};

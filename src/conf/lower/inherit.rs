@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::conf::table::Clause;
+use crate::conf::table::{Clause, Setting};
 use crate::conf::tree::{Block, Node, Value};
 
 /// The blocks that a statement may stand in, the innermost first.
@@ -19,8 +19,13 @@ impl<'a> Levels<'a> {
         self.find(clause).and_then(Node::value)
     }
 
-    /// A boolean, or what is written in place of one.
-    pub(super) fn boolean(self, clause: Clause, default: bool) -> bool {
+    /// A boolean.
+    pub(super) fn boolean(self, setting: Setting<bool>) -> bool {
+        self.boolean_or(setting.clause, setting.default)
+    }
+
+    /// The same, where what holds without it is not fixed.
+    pub(super) fn boolean_or(self, clause: Clause, default: bool) -> bool {
         match self.value(clause) {
             Some(Value::Boolean(value)) => *value,
             _ => default,
@@ -28,7 +33,12 @@ impl<'a> Levels<'a> {
     }
 
     /// A number.
-    pub(super) fn number(self, clause: Clause, default: u32) -> u32 {
+    pub(super) fn number(self, setting: Setting<u32>) -> u32 {
+        self.number_or(setting.clause, setting.default)
+    }
+
+    /// The same, where what holds without it is not fixed.
+    pub(super) fn number_or(self, clause: Clause, default: u32) -> u32 {
         match self.value(clause) {
             Some(Value::Number(value)) => *value,
             _ => default,
@@ -36,8 +46,13 @@ impl<'a> Levels<'a> {
     }
 
     /// A number of units of so many milliseconds.
-    pub(super) fn time(self, clause: Clause, default: u32, unit_ms: u64) -> Duration {
-        Duration::from_millis(u64::from(self.number(clause, default)) * unit_ms)
+    pub(super) fn time(self, setting: Setting<u32>, unit_ms: u64) -> Duration {
+        Duration::from_millis(u64::from(self.number(setting)) * unit_ms)
+    }
+
+    /// A duration.
+    pub(super) fn duration(self, setting: Setting<Duration>) -> Duration {
+        self.seconds(setting.clause).map_or(setting.default, |seconds| Duration::from_secs(seconds.into()))
     }
 
     /// A duration in seconds. `unlimited` is none.

@@ -6,11 +6,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Context;
-use super::clause;
 use super::inherit::Levels;
 use super::view::{DEFAULT_VIEW, Earlier};
 use super::zone::{Namespace, Shared, zone_type};
+use super::{Context, clause};
 use crate::conf::check::is_elsewhere;
 use crate::conf::config::{Role, Zone};
 use crate::conf::table::ZoneType;
@@ -98,7 +97,7 @@ impl Context<'_> {
         }
         let settings = self.shared_settings(block, ZoneType::Primary, view, shared);
         let [_, outer, options] = view.levels.0;
-        let checks_siblings = Levels([Some(block), outer, options]).boolean(clause::CHECK_SIBLING, false);
+        let checks_siblings = Levels([Some(block), outer, options]).boolean_or(clause::CHECK_SIBLING.clause, false);
         Some(Content::Zone { zone: Zone { apex, class, role: Role::Primary { file }, settings }, checks_siblings })
     }
 }

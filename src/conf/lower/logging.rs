@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Context;
-use super::clause;
+use super::inherit::Levels;
+use super::{Context, clause};
 use crate::conf::config::{Channel, Destination, Logging, PrintTime, Severity};
 use crate::conf::tree::{Block, Item, Node, Value};
 
@@ -35,15 +35,15 @@ impl Context<'_> {
         if let Some(facility) = block.find(clause::SYSLOG).and_then(|node| node.items.first()) {
             self.check_facility(facility);
         }
-        let flag = |clause| matches!(block.find(clause).and_then(Node::value), Some(Value::Boolean(true)));
+        let own = Levels([Some(block), None, None]);
         Some(Channel {
             name: name.to_owned(),
             to: destination(block)?,
             severity: severity(block),
             print_time: print_time(block),
-            print_category: flag(clause::PRINT_CATEGORY),
-            print_severity: flag(clause::PRINT_SEVERITY),
-            buffered: flag(clause::BUFFERED),
+            print_category: own.boolean(clause::PRINT_CATEGORY),
+            print_severity: own.boolean(clause::PRINT_SEVERITY),
+            buffered: own.boolean(clause::BUFFERED),
         })
     }
 

@@ -19,10 +19,15 @@ mod settings;
 mod view;
 mod zone;
 
-/// A constant for each statement that is marked full: one that nothing here uses stops the build.
+/// A constant for each statement that is marked full, with its default if it is a single value. One that nothing here
+/// uses stops the build.
 #[deny(dead_code)]
 mod clause {
-    include!(concat!(env!("OUT_DIR"), "/clauses.rs"));
+    use std::time::Duration;
+
+    use crate::conf::table::{Clause, Setting};
+
+    include!(concat!(env!("OUT_DIR"), "/settings.rs"));
 }
 
 use std::cell::RefCell;

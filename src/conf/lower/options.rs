@@ -1,23 +1,19 @@
 //! `options`: what holds for the server as a whole.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::clause;
 use super::inherit::Levels;
-use super::{Context, acl};
+use super::{Context, acl, clause};
 use crate::conf::config::{Identity, Listen, Options};
-use crate::conf::table::Clause;
+use crate::conf::table::{Clause, Setting};
 use crate::conf::tree::{Item, Node, Value};
 
 /// The port of DNS.
-pub(super) const DEFAULT_PORT: u16 = 53;
+pub(super) const DEFAULT_PORT: u16 = clause::PORT.default as u16;
 /// Where Debian's builds keep their pid file.
 const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
-/// The UDP payload that is asked for and sent where nothing is said.
-const DEFAULT_UDP_SIZE: u32 = 1232;
 /// The sizes of UDP payload that may be asked for; others are pulled to the nearer end.
 const UDP_SIZES: std::ops::RangeInclusive<u32> = 512..=4096;
 
@@ -29,43 +25,43 @@ impl Context<'_> {
 
     /// `port`.
     pub(super) fn own_port(&self) -> u16 {
-        let item = self.global().find(clause::PORT).and_then(|node| node.items.first());
+        let item = self.global().find(clause::PORT.clause).and_then(|node| node.items.first());
         let port = item.and_then(Item::number).and_then(|number| u16::try_from(number).ok());
         port.unwrap_or(DEFAULT_PORT)
     }
 
     pub(super) fn lower_options(&self) -> Options {
         let levels = self.global();
-        let tenths = |clause, default| levels.time(clause, default, TENTHS_MS);
+        let tenths = |setting| levels.time(setting, TENTHS_MS);
         Options {
             directory: levels.find(clause::DIRECTORY).and_then(Node::text).map(PathBuf::from),
             pid_file: self.file_or_none(clause::PID_FILE, DEFAULT_PID_FILE),
             port: self.port,
             listen_on: self.listen(clause::LISTEN_ON),
             listen_on_v6: self.listen(clause::LISTEN_ON_V6),
-            interface_interval: Duration::from_secs(levels.seconds(clause::INTERFACE_INTERVAL).unwrap_or(3600).into()),
+            interface_interval: levels.duration(clause::INTERFACE_INTERVAL),
             version: self.identity(clause::VERSION),
             hostname: self.identity(clause::HOSTNAME),
             server_id: self.identity(clause::SERVER_ID),
-            querylog: levels.boolean(clause::QUERYLOG, self.logs_queries()),
+            querylog: levels.boolean_or(clause::QUERYLOG, self.logs_queries()),
             edns_udp_size: self.udp_size(clause::EDNS_UDP_SIZE),
             max_udp_size: self.udp_size(clause::MAX_UDP_SIZE),
             blackhole: self.effective_list(levels, clause::BLACKHOLE, acl::none),
-            tcp_clients: levels.number(clause::TCP_CLIENTS, 150),
-            tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE, 10),
-            tcp_initial_timeout: tenths(clause::TCP_INITIAL_TIMEOUT, 300),
-            tcp_idle_timeout: tenths(clause::TCP_IDLE_TIMEOUT, 300),
-            tcp_keepalive_timeout: tenths(clause::TCP_KEEPALIVE_TIMEOUT, 300),
-            tcp_advertised_timeout: tenths(clause::TCP_ADVERTISED_TIMEOUT, 300),
-            transfers_in: levels.number(clause::TRANSFERS_IN, 10),
-            transfers_out: levels.number(clause::TRANSFERS_OUT, 10),
-            transfers_per_ns: levels.number(clause::TRANSFERS_PER_NS, 2),
-            transfer_message_size: levels.number(clause::TRANSFER_MESSAGE_SIZE, 20480).clamp(512, 65535) as u16,
-            serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE, 20),
-            notify_rate: levels.number(clause::NOTIFY_RATE, 20),
-            startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE, 20),
-            match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES, false),
-            answer_cookie: levels.boolean(clause::ANSWER_COOKIE, true),
+            tcp_clients: levels.number(clause::TCP_CLIENTS),
+            tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE),
+            tcp_initial_timeout: tenths(clause::TCP_INITIAL_TIMEOUT),
+            tcp_idle_timeout: tenths(clause::TCP_IDLE_TIMEOUT),
+            tcp_keepalive_timeout: tenths(clause::TCP_KEEPALIVE_TIMEOUT),
+            tcp_advertised_timeout: tenths(clause::TCP_ADVERTISED_TIMEOUT),
+            transfers_in: levels.number(clause::TRANSFERS_IN),
+            transfers_out: levels.number(clause::TRANSFERS_OUT),
+            transfers_per_ns: levels.number(clause::TRANSFERS_PER_NS),
+            transfer_message_size: levels.number(clause::TRANSFER_MESSAGE_SIZE).clamp(512, 65535) as u16,
+            serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE),
+            notify_rate: levels.number(clause::NOTIFY_RATE),
+            startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE),
+            match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES),
+            answer_cookie: levels.boolean(clause::ANSWER_COOKIE),
             cookie_secrets: self.cookie_secrets(),
         }
     }
@@ -104,10 +100,8 @@ impl Context<'_> {
     }
 
     /// There is one size for the server: that of the views if they agree, else that of `options`.
-    fn udp_size(&self, clause: Clause) -> u16 {
-        let size = |levels: Levels<'_>| {
-            levels.number(clause, DEFAULT_UDP_SIZE).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16
-        };
+    fn udp_size(&self, setting: Setting<u32>) -> u16 {
+        let size = |levels: Levels<'_>| levels.number(setting).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16;
         let general = size(self.global());
         let views: Vec<_> = self.tree.root.all(clause::VIEW).filter_map(Node::block).collect();
         let sizes: Vec<u16> = views.iter().map(|&block| size(Levels([None, Some(block), self.options]))).collect();
@@ -115,7 +109,7 @@ impl Context<'_> {
             [] => general,
             [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
             _ => {
-                for node in views.into_iter().filter_map(|block| block.find(clause)) {
+                for node in views.into_iter().filter_map(|block| block.find(setting.clause)) {
                     let name = node.statement.name;
                     self.warn(node.place, format!("option '{name}' has no effect: the views do not agree on it"));
                 }

@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use super::Context;
-use super::clause;
+use super::{Context, clause};
 use crate::conf::config::Remote;
 use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value, after};

@@ -15,7 +15,7 @@ use crate::conf::{Diagnostic, Diagnostics, Dialect, Severity, parse};
 use crate::dns::Key;
 
 /// Port of the control channel where none is configured.
-pub const DEFAULT_PORT: u16 = 953;
+pub const DEFAULT_PORT: u16 = clause::DEFAULT_PORT.default as u16;
 
 /// An rndc.conf.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +93,7 @@ fn lower(context: &Context<'_>, root: Block<'_>) -> RndcConf {
         keys,
         default_key: text(clause::DEFAULT_KEY),
         default_server: text(clause::DEFAULT_SERVER),
-        default_port: port(context, options, clause::DEFAULT_PORT),
+        default_port: port(context, options, clause::DEFAULT_PORT.clause),
         default_sources: sources(options, [clause::DEFAULT_SOURCE_ADDRESS, clause::DEFAULT_SOURCE_ADDRESS_V6]),
         servers,
     }
@@ -109,7 +109,7 @@ fn server(context: &Context<'_>, node: &Node<'_>) -> Option<RndcServer> {
     Some(RndcServer {
         name,
         key: block.find(clause::KEY).and_then(Node::text).map(str::to_owned),
-        port: port(context, block, clause::PORT),
+        port: port(context, block, clause::PORT.clause),
         addresses: listed.iter().filter_map(address).collect(),
         sources: sources(block, [clause::SOURCE_ADDRESS, clause::SOURCE_ADDRESS_V6]),
     })

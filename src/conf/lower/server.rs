@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::Context;
-use super::clause;
 use super::inherit::Levels;
+use super::{Context, clause};
 use crate::conf::config::Server;
-use crate::conf::table::Clause;
+use crate::conf::table::{Clause, Setting};
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Key, Name};
 
@@ -24,14 +23,14 @@ impl Context<'_> {
         let prefix = *prefix;
         let block = node.block()?;
         let levels = Levels([Some(block), None, None]);
-        let given = |clause| block.find(clause).map(|_| levels.boolean(clause, true));
+        let given = |setting: Setting<bool>| block.find(setting.clause).map(|_| levels.boolean(setting));
         Some(Server {
             prefix,
             key: block.find(clause::KEYS).and_then(|node| self.defined_key(node, keys)),
-            edns: levels.boolean(clause::EDNS, true),
-            tcp_only: levels.boolean(clause::TCP_ONLY, false),
+            edns: levels.boolean(clause::EDNS),
+            tcp_only: levels.boolean(clause::TCP_ONLY),
             request_expire: given(clause::REQUEST_EXPIRE),
-            transfers: block.find(clause::TRANSFERS).map(|_| levels.number(clause::TRANSFERS, 0)),
+            transfers: block.find(clause::TRANSFERS).map(|_| levels.number_or(clause::TRANSFERS, 0)),
             notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),
             transfer_source: source(block, prefix, clause::TRANSFER_SOURCE, clause::TRANSFER_SOURCE_V6),
         })

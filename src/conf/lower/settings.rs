@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::clause;
 use super::inherit::Levels;
-use super::{Context, acl};
+use super::{Context, acl, clause};
 use crate::conf::config::{AddressMatchList, Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
 use crate::conf::status;
 use crate::conf::table::{Clause, ZoneType};
@@ -16,8 +15,8 @@ const MINUTE_MS: u64 = 60 * SECOND_MS;
 impl Context<'_> {
     /// The effective settings of a zone of this type.
     pub(super) fn settings(&self, levels: Levels<'_>, zone_type: ZoneType) -> ZoneSettings {
-        let seconds = |clause, default| levels.time(clause, default, SECOND_MS);
-        let minutes = |clause, default| levels.time(clause, default, MINUTE_MS);
+        let seconds = |setting| levels.time(setting, SECOND_MS);
+        let minutes = |setting| levels.time(setting, MINUTE_MS);
         let list = |clause, default| self.effective_list(levels, clause, default);
         ZoneSettings {
             allow_query: list(clause::ALLOW_QUERY, acl::any),
@@ -27,30 +26,30 @@ impl Context<'_> {
             allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
             notify: notify(levels),
             also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
-            notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA, false),
-            notify_delay: seconds(clause::NOTIFY_DELAY, 5),
+            notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA),
+            notify_delay: seconds(clause::NOTIFY_DELAY),
             notify_source: source(levels, clause::NOTIFY_SOURCE, false),
             notify_source_v6: source(levels, clause::NOTIFY_SOURCE_V6, true),
             transfer_source: source(levels, clause::TRANSFER_SOURCE, false),
             transfer_source_v6: source(levels, clause::TRANSFER_SOURCE_V6, true),
-            min_refresh_time: seconds(clause::MIN_REFRESH_TIME, 300),
-            max_refresh_time: seconds(clause::MAX_REFRESH_TIME, 2_419_200),
-            min_retry_time: seconds(clause::MIN_RETRY_TIME, 500),
-            max_retry_time: seconds(clause::MAX_RETRY_TIME, 1_209_600),
-            max_transfer_time_in: minutes(clause::MAX_TRANSFER_TIME_IN, 120),
-            max_transfer_idle_in: minutes(clause::MAX_TRANSFER_IDLE_IN, 60),
-            max_transfer_time_out: minutes(clause::MAX_TRANSFER_TIME_OUT, 120),
-            max_transfer_idle_out: minutes(clause::MAX_TRANSFER_IDLE_OUT, 60),
+            min_refresh_time: seconds(clause::MIN_REFRESH_TIME),
+            max_refresh_time: seconds(clause::MAX_REFRESH_TIME),
+            min_retry_time: seconds(clause::MIN_RETRY_TIME),
+            max_retry_time: seconds(clause::MAX_RETRY_TIME),
+            max_transfer_time_in: minutes(clause::MAX_TRANSFER_TIME_IN),
+            max_transfer_idle_in: minutes(clause::MAX_TRANSFER_IDLE_IN),
+            max_transfer_time_out: minutes(clause::MAX_TRANSFER_TIME_OUT),
+            max_transfer_idle_out: minutes(clause::MAX_TRANSFER_IDLE_OUT),
             one_answer: levels.word(clause::TRANSFER_FORMAT) == Some("one-answer"),
-            max_records: levels.number(clause::MAX_RECORDS, 0),
-            max_records_per_type: levels.number(clause::MAX_RECORDS_PER_TYPE, 100),
-            max_types_per_name: levels.number(clause::MAX_TYPES_PER_NAME, 100),
-            multi_master: levels.boolean(clause::MULTI_MASTER, false),
-            try_tcp_refresh: levels.boolean(clause::TRY_TCP_REFRESH, true),
-            request_expire: levels.boolean(clause::REQUEST_EXPIRE, true),
+            max_records: levels.number(clause::MAX_RECORDS),
+            max_records_per_type: levels.number(clause::MAX_RECORDS_PER_TYPE),
+            max_types_per_name: levels.number(clause::MAX_TYPES_PER_NAME),
+            multi_master: levels.boolean(clause::MULTI_MASTER),
+            try_tcp_refresh: levels.boolean(clause::TRY_TCP_REFRESH),
+            request_expire: levels.boolean(clause::REQUEST_EXPIRE),
             masterfile_format: format(levels, zone_type),
             masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
-            zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL, true),
+            zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL),
             max_zone_ttl: levels.seconds(clause::MAX_ZONE_TTL),
             checks: checks(levels, zone_type),
         }
@@ -97,9 +96,9 @@ fn checks(levels: Levels<'_>, zone_type: ZoneType) -> Checks {
         mx_cname: verdict(clause::CHECK_MX_CNAME),
         srv_cname: verdict(clause::CHECK_SRV_CNAME),
         dup_records: verdict(clause::CHECK_DUP_RECORDS),
-        integrity: levels.boolean(clause::CHECK_INTEGRITY, true),
-        sibling: levels.boolean(clause::CHECK_SIBLING, true),
-        wildcard: levels.boolean(clause::CHECK_WILDCARD, true),
+        integrity: levels.boolean(clause::CHECK_INTEGRITY),
+        sibling: levels.boolean(clause::CHECK_SIBLING),
+        wildcard: levels.boolean(clause::CHECK_WILDCARD),
         spf: verdict(clause::CHECK_SPF),
     }
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::clause;
 use super::inherit::Levels;
 use super::zone::Namespace;
-use super::{Context, acl, key};
+use super::{Context, acl, clause, key};
 use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Key, Name};
@@ -57,12 +56,12 @@ impl Context<'_> {
             class,
             match_clients: self.effective_list(levels, clause::MATCH_CLIENTS, acl::any),
             match_destinations: self.effective_list(levels, clause::MATCH_DESTINATIONS, acl::any),
-            match_recursive_only: levels.boolean(clause::MATCH_RECURSIVE_ONLY, false),
+            match_recursive_only: levels.boolean(clause::MATCH_RECURSIVE_ONLY),
             keys,
             recursion: !acl::is_nobody(&allow_recursion),
             allow_recursion,
             minimal_responses: minimal_responses(levels),
-            minimal_any: levels.boolean(clause::MINIMAL_ANY, false),
+            minimal_any: levels.boolean(clause::MINIMAL_ANY),
             rrset_order: self.rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
@@ -95,7 +94,7 @@ impl Context<'_> {
     /// For whom BIND would recurse: who may both recurse and ask the cache. Where one of the two is not said it is like
     /// the other, and where neither is, they are those who may ask at all.
     fn allow_recursion(&self, levels: Levels<'_>, class: Class) -> AddressMatchList {
-        if class != Class::IN || !levels.boolean(clause::RECURSION, true) {
+        if class != Class::IN || !levels.boolean(clause::RECURSION) {
             return acl::none();
         }
         let list = |clause| levels.find(clause).map(|node| self.node_list(node));

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::Context;
-use super::clause;
 use super::inherit::Levels;
 use super::view::Earlier;
+use super::{Context, clause};
 use crate::conf::alike::Alike;
 use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
 use crate::conf::table::{Clause, ZoneType};
