@@ -29,15 +29,23 @@ pub fn zone_text(bytes: &[u8]) -> bool {
     let most = MAX_MESSAGES + bytes.iter().filter(|byte| **byte == b'\n').count();
     assert!(loaded.messages.len() <= most, "{} messages", loaded.messages.len());
     let Some(version) = loaded.version else { return false };
+    let from_raw = with_file(&image(&version), |path| raw::read(path, &apex(), Class::IN, Limits::default()));
+    let (from_raw, _) = from_raw.unwrap();
     for style in [Style::Full, Style::Relative] {
-        let mut text = Vec::new();
-        print::dump(&version, style, &mut text).unwrap();
+        let text = text(&version, style);
+        assert_eq!(text, self::text(&from_raw, style));
         let again = read_text(&apex(), &text);
         let reason = again.failure.as_deref().unwrap_or("refused");
         let again = again.version.unwrap_or_else(|| panic!("{reason}: {}", text.escape_ascii()));
         assert_eq!(image(&again), image(&version), "{}", text.escape_ascii());
     }
     true
+}
+
+fn text(version: &ZoneVersion, style: Style) -> Vec<u8> {
+    let mut text = Vec::new();
+    print::dump(version, style, &mut text).unwrap();
+    text
 }
 
 /// A raw zone file: what can be read is the same when written and read again.

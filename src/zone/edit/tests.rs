@@ -1,7 +1,9 @@
 //! Edited versions against versions built anew from the same records.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
-use crate::dns::testing;
+use crate::dns::{Name, testing};
 use crate::zone::testing::{APEX, Random, Record, build, dump, name, soa};
 
 /// Names with the flags that the trie has for them.
@@ -78,6 +80,80 @@ fn an_edited_version_is_what_building_it_anew_gives_and_old_versions_stay() {
         }
         for (version, contents) in old {
             assert_eq!(dump(&version), contents, "seed {seed}");
+        }
+    }
+}
+
+/// What a zone is, said with plain ordered maps: owners in canonical order, those of NSEC3 records behind the others;
+/// RRsets by type, signatures behind the others; records in the order of their data.
+#[derive(Clone, Default)]
+struct Model(BTreeMap<(bool, Name), Rrsets>);
+
+type Rrsets = BTreeMap<(bool, Rtype), BTreeSet<Vec<u8>>>;
+
+impl Model {
+    fn place(record: &Record) -> ((bool, Name), (bool, Rtype)) {
+        let (owner, rtype, _, rdata) = record;
+        let is_signature = *rtype == Rtype::RRSIG;
+        let covered = if is_signature { Rtype(u16::from_be_bytes([rdata[0], rdata[1]])) } else { *rtype };
+        ((covered == Rtype::NSEC3, owner.clone()), (is_signature, covered))
+    }
+
+    fn add(&mut self, record: &Record) -> bool {
+        let (owner, rrset) = Self::place(record);
+        self.0.entry(owner).or_default().entry(rrset).or_default().insert(record.3.clone())
+    }
+
+    fn remove(&mut self, record: &Record) -> bool {
+        let (owner, rrset) = Self::place(record);
+        let Some(rrsets) = self.0.get_mut(&owner) else { return false };
+        let was_there = rrsets.get_mut(&rrset).is_some_and(|rdatas| rdatas.remove(&record.3));
+        rrsets.retain(|_, rdatas| !rdatas.is_empty());
+        self.0.retain(|_, rrsets| !rrsets.is_empty());
+        was_there
+    }
+
+    /// As [`dump`] has it.
+    fn dump(&self) -> Vec<(String, Rtype, u32, Vec<u8>)> {
+        let mut records = Vec::new();
+        for ((_, owner), rrsets) in &self.0 {
+            for ((is_signature, covered), rdatas) in rrsets {
+                let rtype = if *is_signature { Rtype::RRSIG } else { *covered };
+                let owner = owner.to_string().to_lowercase();
+                records.extend(rdatas.iter().map(|rdata| (owner.clone(), rtype, 60, rdata.clone())));
+            }
+        }
+        records
+    }
+}
+
+#[test]
+fn a_store_under_random_updates_is_an_ordered_map_and_so_is_each_version_held_open() {
+    for seed in 1..=200 {
+        let mut random = Random(testing::Random::new(seed));
+        let (mut model, mut version) = (Model::default(), build(&[soa(1)]));
+        model.add(&soa(1));
+        let mut held = Vec::new();
+        for step in 0..20 {
+            let (mut edit, before) = (version.edit(Limits::default()), model.clone());
+            for _ in 0..random.below(30) {
+                let record = random.record();
+                let (owner, rtype, ttl, rdata) = &record;
+                if random.below(3) > 0 {
+                    assert_eq!(edit.add(owner.as_ref(), *rtype, *ttl, rdata).unwrap(), model.add(&record));
+                } else {
+                    assert_eq!(edit.remove(owner.as_ref(), *rtype, rdata).is_ok(), model.remove(&record));
+                }
+            }
+            let next = edit.finish().unwrap();
+            assert_eq!(dump(&next), model.dump(), "seed {seed}, step {step}");
+            held.push((mem::replace(&mut version, next), before));
+            if random.below(4) == 0 {
+                held.swap_remove(random.below(held.len()));
+            }
+        }
+        for (version, model) in held {
+            assert_eq!(dump(&version), model.dump(), "seed {seed}, a version held open");
         }
     }
 }

@@ -40,6 +40,17 @@ pub fn read_on_threads<S: Sink + Send>(
     sink: impl Fn() -> S + Sync,
     take: impl FnMut(S),
 ) -> Option<Report> {
+    read_in_pieces(path, options, (threads, PIECE_BYTES), sink, take)
+}
+
+/// The same for pieces of about this many bytes.
+fn read_in_pieces<S: Sink + Send>(
+    path: &Path,
+    options: &Options,
+    (threads, piece_bytes): (usize, usize),
+    sink: impl Fn() -> S + Sync,
+    take: impl FnMut(S),
+) -> Option<Report> {
     let mut file = File::open(path).ok()?;
     let modified = file.metadata().ok()?.modified().ok();
     let (to_threads, pieces) = channel::<Piece>();
@@ -55,7 +66,7 @@ pub fn read_on_threads<S: Sink + Send>(
                 }
             });
         }
-        let pieces = Pieces::new(&mut file, NameBuf::from_name(options.apex.as_ref()));
+        let pieces = Pieces::new(&mut file, piece_bytes, NameBuf::from_name(options.apex.as_ref()));
         let reading =
             Reading { pieces, report, to_threads, parts, waiting: BTreeMap::new(), next: 0, said: Said::default() };
         reading.run(threads * AHEAD, take)
@@ -107,6 +118,8 @@ impl Piece {
 /// The file in pieces.
 struct Pieces<'f> {
     file: &'f mut File,
+    /// How much is read at a time.
+    bytes: usize,
     /// What was read behind the last cut.
     rest: Vec<u8>,
     is_over: bool,
@@ -117,8 +130,8 @@ struct Pieces<'f> {
 }
 
 impl<'f> Pieces<'f> {
-    fn new(file: &'f mut File, origin: NameBuf) -> Self {
-        Self { file, rest: Vec::new(), is_over: false, number: 0, line: 1, origin, ttls: Ttls::default() }
+    fn new(file: &'f mut File, bytes: usize, origin: NameBuf) -> Self {
+        Self { file, bytes, rest: Vec::new(), is_over: false, number: 0, line: 1, origin, ttls: Ttls::default() }
     }
 
     /// The next piece; none at the end of the file.
@@ -128,7 +141,7 @@ impl<'f> Pieces<'f> {
         }
         let mut text = std::mem::take(&mut self.rest);
         loop {
-            let wanted = PIECE_BYTES as u64;
+            let wanted = self.bytes as u64;
             let read = (&mut *self.file).take(wanted).read_to_end(&mut text)?;
             self.is_over = (read as u64) < wanted;
             if self.is_over {

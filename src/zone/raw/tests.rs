@@ -17,8 +17,12 @@ fn apex() -> Name {
 }
 
 fn load_fixture(name: &str) -> ZoneVersion {
+    load_as(name, apex())
+}
+
+fn load_as(name: &str, apex: Name) -> ZoneVersion {
     let options = Options {
-        apex: apex(),
+        apex,
         class: Class::IN,
         check_names: Strictness::Warn,
         check_mx: Strictness::Warn,
@@ -30,10 +34,14 @@ fn load_fixture(name: &str) -> ZoneVersion {
 }
 
 fn read_bytes(bytes: &[u8]) -> Result<(ZoneVersion, Header), RawError> {
+    read_as(bytes, &apex())
+}
+
+fn read_as(bytes: &[u8], apex: &Name) -> Result<(ZoneVersion, Header), RawError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
     fs::write(&path, bytes).unwrap();
-    read(&path, &apex(), Class::IN, Limits::default())
+    read(&path, apex, Class::IN, Limits::default())
 }
 
 fn fault_of(bytes: &[u8]) -> (u64, RawFault) {
@@ -155,6 +163,20 @@ fn text_dumps_are_byte_for_byte_those_of_named() {
         let mut text = Vec::new();
         print::dump(&version, style, &mut text).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), fs::read_to_string(fixture(name)).unwrap());
+    }
+}
+
+#[test]
+fn from_text_to_raw_and_back_nothing_is_lost_of_any_type() {
+    for (name, apex) in [("all-types.zone", "all.example."), ("example.com.zone", "example.com.")] {
+        let apex: Name = apex.parse().unwrap();
+        let version = load_as(name, apex.clone());
+        for form in [Form::V0, Form::V1] {
+            let (mut bytes, header) = (Vec::new(), Header { form, ..Header::default() });
+            dump(&version, &header, &mut bytes).unwrap();
+            let (again, _) = read_as(&bytes, &apex).unwrap();
+            assert_eq!(text_of(&again), text_of(&version), "{name}, {form:?}");
+        }
     }
 }
 

@@ -32,9 +32,9 @@ fn in_one_go(path: &Path) -> (Vec<Record>, Report) {
     (records.0, report)
 }
 
-fn on_threads(path: &Path) -> Option<(Vec<Record>, Report)> {
-    let mut records = Vec::new();
-    let report = read_on_threads(path, &options(), 3, Records::default, |part| records.extend(part.0))?;
+fn on_threads(path: &Path, piece_bytes: usize) -> Option<(Vec<Record>, Report)> {
+    let (mut records, manner) = (Vec::new(), (3, piece_bytes));
+    let report = read_in_pieces(path, &options(), manner, Records::default, |part| records.extend(part.0))?;
     Some((records, report))
 }
 
@@ -45,9 +45,10 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 /// Both readings give the same records, messages and sources.
-fn assert_same(text: &str, what: &str) {
+fn assert_same(text: &str, piece_bytes: usize, what: &str) {
     let file = file(text);
-    let (records, report) = on_threads(file.path()).unwrap_or_else(|| panic!("{what}: not read on threads"));
+    let read = on_threads(file.path(), piece_bytes);
+    let (records, report) = read.unwrap_or_else(|| panic!("{what}: not read on threads"));
     let (expected, expected_report) = in_one_go(file.path());
     assert_eq!(records.len(), expected.len(), "{what}");
     assert!(records == expected, "{what}: other records");
@@ -76,7 +77,19 @@ fn pieces_give_what_the_whole_gives_wherever_they_are_cut() {
             };
         }
         assert!(text.len() > PIECE_BYTES);
-        assert_same(&text, &format!("seed {seed}"));
+        assert_same(&text, PIECE_BYTES, &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn pieces_of_every_size_give_what_the_whole_gives() {
+    let text = format!(
+        "{HEAD}n1 60 IN TXT \"a;(b\" ; a comment\nn2 MX ( 10\n\tm )\n\tAAAA 2001:db8::1\n\n; $TTL 7\n\
+         n3 70 A 192.0.2.1\nn3 80 A 192.0.2.2\n$ORIGIN o.example.\nn3 NS m\nN3 NS n\n$TTL 9\n\
+         \\110 TXT (\n  \"x y\" ; )\n  z\n )\n*.w CNAME @\r\n$GENERATE 1-3 g$ A 192.0.2.$\nlast A 192.0.2.1"
+    );
+    for piece_bytes in 1..=text.len() + 1 {
+        assert_same(&text, piece_bytes, &format!("pieces of {piece_bytes} bytes"));
     }
 }
 
@@ -94,7 +107,7 @@ fn a_guess_that_was_wrong_is_noticed() {
     let faulty = format!("{HEAD}{owners}x A 192.0.2\n");
     let one_owner = format!("{HEAD}{filler}");
     for text in [parentheses, inherited, faulty] {
-        assert!(on_threads(file(&text).path()).is_none(), "{}", &text[..60]);
+        assert!(on_threads(file(&text).path(), PIECE_BYTES).is_none(), "{}", &text[..60]);
     }
-    assert_same(&one_owner, "one owner");
+    assert_same(&one_owner, PIECE_BYTES, "one owner");
 }
