@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The value kinds that a syntax may name.
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 28] = [
     "address",
     "address-match",
     "address-or-any",
+    "address-v6",
     "attached",
     "bare",
     "boolean",
@@ -167,8 +168,8 @@ impl Entry {
     fn take(&mut self, line: usize, key: &str, value: &str) -> Result<(), Fault> {
         match key {
             "in" => self.take_places(line, value)?,
-            "syntax" | "default" | "unset" | "example" | "since" | "life" | "life-9.20" | "repeats" | "order"
-            | "gap" | "status" | "doc" => {}
+            "syntax" | "default" | "unset" | "example" | "since" | "life" | "life-9.20" | "repeats" | "stray"
+            | "order" | "gap" | "status" | "doc" => {}
             _ => return Err((line, format!("unknown field '{key}'"))),
         }
         match self.fields.insert(key.to_owned(), value.to_owned()) {
@@ -217,11 +218,12 @@ fn write_statements(out: &mut String, entries: &[Entry], names: &[&str]) -> Resu
         let _ = writeln!(
             out,
             "Statement {{ clause: Clause({clause}), name: {:?}, syntax: {syntax}, zone_types: {}, repeats: {}, \
-             group: {}, order: {:?}, gap: {}, life: {}, later_life: {}, \
+             stray: {}, group: {}, order: {:?}, gap: {}, life: {}, later_life: {}, \
              status: {}, since: {}, #[cfg(test)] manual: {} }},",
             entry.name,
             entry.zone_types,
             entry.field("repeats") == "yes",
+            stray(entry)?,
             group(entry),
             order,
             entry.field("gap") == "yes",
@@ -265,6 +267,16 @@ fn since(entry: &Entry) -> Result<&'static str, Fault> {
         "9.20" => Ok("Version::Bind920"),
         "9.21" => Ok("Version::Bind921"),
         other => Err((entry.line, format!("unknown version '{other}'"))),
+    }
+}
+
+fn stray(entry: &Entry) -> Result<&'static str, Fault> {
+    match entry.field("stray") {
+        "" => Ok("Stray::Next"),
+        "unexpected" => Ok("Stray::Unexpected"),
+        "refused" => Ok("Stray::Refused"),
+        "dropped" => Ok("Stray::Dropped"),
+        other => Err((entry.line, format!("unknown fate '{other}' of a word too many"))),
     }
 }
 

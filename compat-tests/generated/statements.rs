@@ -118,9 +118,10 @@ fn skip<'a>(words: &mut impl Iterator<Item = &'a str>) {
 /// A value of a kind; other words stand for themselves.
 fn sample(word: &str) -> &str {
     match word {
-        "<address>" | "<address-or-any>" | "<address-match>" | "<remote>" | "<host>" | "<source-v4>" => "192.0.2.1",
+        "<address>" | "<address-or-any>" | "<address-match>" | "<remote>" | "<host>" | "<source-v4>"
+        | "<forwarder>" => "192.0.2.1",
         "<query-source-v4>" => "address 192.0.2.1",
-        "<source-v6>" => "2001:db8::1",
+        "<address-v6>" | "<source-v6>" => "2001:db8::1",
         "<query-source-v6>" => "address 2001:db8::1",
         "<prefix>" => "2001:db8::/96",
         "<boolean>" => "yes",

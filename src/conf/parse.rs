@@ -10,8 +10,9 @@ use super::Severity;
 use super::diagnostics::Diagnostic;
 use super::lexer::{LexError, Lexer, Place, Token, line_ends};
 use super::pattern;
-use super::table::{Kind, Life, Scope, Statement, Syntax, clause};
+use super::table::{Kind, Life, Scope, Statement, Stray, Syntax, clause};
 use super::tree::{Arena, Block, Item, Node, Tree, Value};
+use super::value::integer;
 
 /// The deepest nesting of lists and blocks.
 const MAX_DEPTH: usize = 512;
@@ -207,12 +208,24 @@ impl<'a> Parser<'a> {
         let place = self.lexer.place();
         items.clear();
         self.syntax(&statement.syntax, items)?;
+        self.stray(statement.stray)?;
         let node = Node { statement, place, items: self.arena.slice(items) };
         if scope == Scope::Options && statement.clause == clause::DIRECTORY {
             self.change_directory(&node)?;
         }
         self.nodes.push(node);
         self.semicolon()
+    }
+
+    /// Judges a word too many.
+    fn stray(&mut self, fate: Stray) -> Result<(), Stop> {
+        let token = *self.peek()?;
+        match (fate, token) {
+            (Stray::Unexpected, _) => self.refuse_word(),
+            (Stray::Refused, Token::Word(_)) => Err(self.fail_near("unexpected token", &token)),
+            (Stray::Dropped, Token::Word(_)) => self.next().map(drop),
+            _ => Ok(()),
+        }
     }
 
     fn note_life(&mut self, statement: &Statement) -> Result<(), Stop> {
@@ -350,7 +363,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// A word where one of those before an address match list could have been has a message of its own.
+    /// A word where one of several that may come in any order could have been has a message of its own.
     fn refuse_word(&mut self) -> Result<(), Stop> {
         match *self.peek()? {
             Token::Word(text) => Err(self.fail(format!("unexpected '{text}'"))),
@@ -375,6 +388,10 @@ impl<'a> Parser<'a> {
         if let Some(value) = choices.iter().find(|choice| is_value(choice)) {
             return self.syntax(value, out);
         }
+        // What may be a list is looked at, not taken.
+        if choices.iter().any(|choice| matches!(choice, Syntax::List(_))) {
+            return Err(self.fail_in_general("unexpected token"));
+        }
         match self.next()? {
             Token::Word(text) => Err(self.fail(format!("'{text}' unexpected"))),
             token => Err(self.fail_near("expected unquoted string", &token)),
@@ -395,6 +412,9 @@ impl<'a> Parser<'a> {
         let (first_item, first_element) = (out.len(), self.elements.len());
         while *self.peek()? != Token::Special(b'}') {
             self.syntax(element, out)?;
+            if ends_in_any_order(element) {
+                self.refuse_word()?;
+            }
             self.semicolon()?;
             self.elements.push(self.arena.slice(out.get(first_item..).unwrap_or_default()));
             out.truncate(first_item);
@@ -534,14 +554,19 @@ fn is_value(syntax: &Syntax) -> bool {
     matches!(syntax, Syntax::Value(_))
 }
 
+fn ends_in_any_order(syntax: &Syntax) -> bool {
+    matches!(syntax, Syntax::Sequence([.., Syntax::AnyOrder(_)]))
+}
+
 /// Whether `token` can be the first of what `syntax` stands for.
 fn starts(syntax: &Syntax, token: &Token<'_>) -> bool {
     match syntax {
         Syntax::Word(word) => matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word)),
         Syntax::Value(Kind::Text) | Syntax::List(_) | Syntax::Block(_) => *token == Token::Special(b'{'),
+        Syntax::Value(Kind::Integer) => matches!(token, Token::Word(word) if integer(word).is_some()),
+        Syntax::Value(Kind::Bare) => matches!(token, Token::Word(_)),
         Syntax::Value(_) => is_text(token),
-        // A choice of words alone: any word is taken for a try at one of them.
-        Syntax::OneOf(choices) => choices.iter().any(|choice| starts(choice, token)) || is_text(token),
+        Syntax::OneOf(choices) => choices.iter().any(|choice| starts(choice, token)),
         Syntax::Sequence(parts) => parts.first().is_some_and(|first| starts(first, token)),
         Syntax::AnyOrder(parts) => parts.iter().any(|part| starts(part, token)),
         Syntax::Optional(inner) => starts(inner, token),

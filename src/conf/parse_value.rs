@@ -1,5 +1,7 @@
 //! The values of statements: one arm for each kind that the grammar knows.
 
+use std::net::IpAddr;
+
 use super::lexer::Token;
 use super::parse::{Parser, Stop, is_text};
 use super::table::Kind;
@@ -39,7 +41,8 @@ impl<'a> Parser<'a> {
                 _ => Err(self.fail_near("expected quoted string", token)),
             },
             Kind::Host if !is_text(token) => Err(self.fail_near("expected IP address or hostname", token)),
-            Kind::String | Kind::Bare | Kind::Secret | Kind::Host => match token {
+            Kind::Bare => self.read(token, "expected unquoted string", |word| Some(Value::Text(word))),
+            Kind::String | Kind::Secret | Kind::Host => match token {
                 Token::Quoted(text, _) | Token::Word(text) => Ok(Value::Text(text)),
                 Token::Unclosed => Err(self.unclosed()),
                 _ => Err(self.fail_near("expected string", token)),
@@ -63,16 +66,19 @@ impl<'a> Parser<'a> {
             }
             Kind::Fixed => self
                 .read(token, "expected fixed point number", |word| word.parse::<f64>().ok().map(|_| Value::Text(word))),
-            _ => self.address_or_port(kind, token),
+            _ => self.address(kind, token),
         }
     }
 
-    fn address_or_port(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
+    fn address(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
         match kind {
             Kind::AddressOrAny if is_any(token) => Ok(Value::Word("*")),
             Kind::AddressOrAny => {
                 self.read(token, "expected IP address or '*'", |word| value::address(word).map(Value::Address))
             }
+            Kind::AddressV6 => self.read(token, "expected IPv6 address", |word| {
+                value::address(word).filter(IpAddr::is_ipv6).map(Value::Address)
+            }),
             _ => self.read(token, "expected IP address", |word| value::address(word).map(Value::Address)),
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Statement {
     pub(crate) zone_types: u16,
     /// Whether it may stand more than once in a block.
     pub(crate) repeats: bool,
+    /// What becomes of a word behind it.
+    pub(crate) stray: Stray,
     /// Its group in print: statements that fewer blocks share come first.
     pub(crate) group: u8,
     /// The word as which it is sorted within its group.
@@ -92,6 +94,19 @@ pub(crate) enum Life {
     NotBuilt,
 }
 
+/// What becomes of a word too many behind a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// It is taken for the next statement.
+    Next,
+    /// A fault.
+    Unexpected,
+    /// A fault in other words.
+    Refused,
+    /// It is passed over.
+    Dropped,
+}
+
 /// What nomd makes of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -145,6 +160,7 @@ pub(crate) enum Kind {
     Address,
     AddressMatch,
     AddressOrAny,
+    AddressV6,
     Attached,
     Bare,
     Boolean,

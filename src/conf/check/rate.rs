@@ -1,14 +1,13 @@
 //! `rate-limit`: each number has a largest one.
 
-use super::options::number_of;
 use super::view::View;
 use super::{Context, named};
-use crate::conf::tree::{Block, Node};
+use crate::conf::tree::{Block, Item, Node};
 
 /// The most responses in a second that a limit may be.
-const MAX_RATE: u32 = 1000;
+const MAX_RATE: i32 = 1000;
 /// Limits with a largest value, in order.
-const RATES: [(&str, u32); 7] = [
+const RATES: [(&str, i32); 7] = [
     ("responses-per-second", MAX_RATE),
     ("referrals-per-second", MAX_RATE),
     ("nodata-per-second", MAX_RATE),
@@ -18,12 +17,12 @@ const RATES: [(&str, u32); 7] = [
     ("slip", 10),
 ];
 /// The longest window, in seconds.
-const MAX_WINDOW_S: u32 = 3600;
+const MAX_WINDOW_S: i32 = 3600;
 /// `min-table-size` where it is not said.
-const MIN_TABLE_SIZE: u32 = 500;
+const MIN_TABLE_SIZE: i32 = 500;
 /// The prefixes of IPv4 and IPv6 that count as one client.
-const IPV4_LENGTHS: std::ops::RangeInclusive<u32> = 8..=32;
-const IPV6_LENGTHS: std::ops::RangeInclusive<u32> = 16..=64;
+const IPV4_LENGTHS: std::ops::RangeInclusive<i32> = 8..=32;
+const IPV6_LENGTHS: std::ops::RangeInclusive<i32> = 16..=64;
 
 impl<'a> Context<'a> {
     /// The statement that decides for a view.
@@ -52,8 +51,8 @@ impl<'a> Context<'a> {
         if let Some((item, window)) = window {
             self.error(item.place, format!("window {window} < 1 or > {MAX_WINDOW_S}"));
         }
-        if let Some((item, 0)) = number_of(block, "qps-scale") {
-            self.error(item.place, "invalid 'qps-scale 0'");
+        if let Some((item, scale)) = number_of(block, "qps-scale").filter(|(_, scale)| *scale < 1) {
+            self.error(item.place, format!("invalid 'qps-scale {scale}'"));
         }
     }
 
@@ -70,4 +69,10 @@ impl<'a> Context<'a> {
             self.error(item.place, format!("ipv6-prefix-length {bits} < {low} or > {high}"));
         }
     }
+}
+
+/// A number of the block as BIND takes it: what is beyond 31 bits is negative.
+fn number_of<'a>(block: Block<'a>, name: &str) -> Option<(&'a Item<'a>, i32)> {
+    let (item, number) = super::options::number_of(block, name)?;
+    Some((item, number as i32))
 }

@@ -22,7 +22,7 @@ impl Context<'_> {
         self.check_part::<Name>(element, "name");
         let [.., keyword, order] = element else { return };
         if !keyword.text().is_some_and(|word| word.eq_ignore_ascii_case("order")) {
-            return self.error(keyword.place, "rrset-order: keyword 'order' missing");
+            self.error(keyword.place, "rrset-order: keyword 'order' missing");
         }
         let text = order.text().unwrap_or_default();
         if text.eq_ignore_ascii_case(NOT_BUILT) {
