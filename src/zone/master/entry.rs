@@ -8,6 +8,7 @@ use super::scan::Scanner;
 use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, Sink, hosts};
 use crate::dns::name::{NameError, NoDot};
+use crate::dns::rdata::RdataError;
 use crate::dns::text::Tokens;
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
@@ -99,29 +100,43 @@ impl<S: Sink> Loader<'_, S> {
     #[inline]
     fn record(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) -> Result<(), Stop> {
         let heading = self.next_heading(scanner)?;
-        let owner = context.owner.name.as_ref();
-        self.placement(owner, heading.rtype)?;
+        if context.owner.is_in_zone || heading.rtype != Rtype::SOA {
+            self.placement(context.owner.name.as_ref(), heading.rtype)?;
+        }
         let heading_end = scanner.position();
         self.rdata.clear();
         let parsed = rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
-            .map_err(|error| Fault::rdata(&error, scanner))
+            .map_err(|error| self.rdata_fault(&error, heading.rtype, scanner))
             .and_then(|()| Fault::check_end(scanner));
-        if scanner.is_starved() {
+        // What is said before the whole record is at hand would be said again.
+        if scanner.is_starved() || (parsed.is_err() && scanner.is_record_cut()) {
             return Err(Stop::Starved);
         }
         self.owner_remarks(scanner, heading_end, is_inherited, context, heading.rtype);
         parsed?;
         self.names(scanner, heading_end, context, heading.rtype)?;
-        let ttl = self.ttl(heading, scanner, context.path)?;
-        let owner = &context.owner;
-        if owner.is_in_zone {
+        if context.owner.is_in_zone {
+            let ttl = self.ttl(heading, scanner, context.path)?;
             if S::WANTS_PLACES {
                 self.sink.place(context.path, scanner.line_at(heading_end));
             }
-            self.sink.record(owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
+            self.sink.record(context.owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
+        } else {
+            // Nothing of it counts but a TTL for the records behind it.
+            self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
         }
         scanner.finish_record();
         Ok(())
+    }
+
+    /// What is wrong with the data. BIND looks at the name of a server before it reads the data, so misses it earlier.
+    #[cold]
+    fn rdata_fault(&self, error: &RdataError, rtype: Rtype, scanner: &Scanner<'_>) -> Stop {
+        let looks_ahead = rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore;
+        match error.near {
+            None if looks_ahead && self.options.class == Class::IN => Fault::missing_field(scanner),
+            _ => Fault::rdata(error, scanner),
+        }
     }
 
     /// Types that must not stand at just any owner.
@@ -307,10 +322,7 @@ impl<S: Sink> Loader<'_, S> {
             return Ok(0);
         }
         let Some(&minimum) = minimum else {
-            return match Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl") {
-                Stop::Fault(fault) => Err(Stop::Fatal(fault)),
-                other => Err(other),
-            };
+            return Err(Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl"));
         };
         self.warn(path, scanner.line(), Voice::Plain, "no TTL specified; using SOA MINTTL instead");
         let ttl = self.bounded_ttl(u32::from_be_bytes(minimum), scanner, path);

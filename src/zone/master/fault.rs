@@ -55,6 +55,15 @@ impl Voice {
 }
 
 impl Stop {
+    /// Whether the fault is one of the fields in front of a record's data.
+    #[cold]
+    pub(super) fn is_before_data(&self) -> bool {
+        match self {
+            Self::Starved => false,
+            Self::Fault(fault) | Self::Fatal(fault) => fault.lines.iter().all(|(voice, _)| *voice != Voice::Rdata),
+        }
+    }
+
     /// The same fault, as the expansion of `$GENERATE` words it.
     pub(super) fn said_by_generate(mut self) -> Self {
         if let Self::Fault(fault) = &mut self {

@@ -126,6 +126,8 @@ struct Loader<'o, S> {
     said: Said,
     /// Whether this is a piece of a file, read without what stands before it.
     is_piece: bool,
+    /// Whether the last entry was wrong before its data.
+    is_heading_faulty: bool,
     /// Whether these are the hints of where the root is.
     are_hints: bool,
 }
@@ -153,6 +155,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             recent: Recent::default(),
             said: Said::default(),
             is_piece: false,
+            is_heading_faulty: false,
             are_hints: false,
         }
     }
@@ -204,6 +207,7 @@ impl<'o, S: Sink> Loader<'o, S> {
                 *line += line_ends(text.get(..mark).unwrap_or_default());
                 return mark;
             }
+            self.is_heading_faulty = outcome.as_ref().is_err_and(Stop::is_before_data);
             if let Err(stop) = outcome {
                 self.stopped(stop, context.path, fault_line);
             }
@@ -224,7 +228,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             Some(b'$') => false,
             Some(_) => last.trim_ascii_start().first().is_some_and(|&byte| byte != b';'),
         };
-        match is_record {
+        match is_record && !self.is_heading_faulty {
             true => self.warn(path, line, Voice::Plain, UNENDED),
             false => self.say(Level::Warning, path, line, format!("{}: {UNENDED}", path.display())),
         }
@@ -237,6 +241,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             Stop::Fatal(fault) => {
                 self.is_over = true;
                 self.fault(&fault, path, line);
+                self.report.failure = Some(fault.reason);
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) enum ScanFault {
 }
 
 /// A cursor over text, one record at a time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -174,6 +174,14 @@ impl<'a> Scanner<'a> {
             self.skip_line();
         }
         self.finish_record();
+    }
+
+    /// Whether the rest of a faulty record goes on behind the text.
+    #[cold]
+    pub(super) fn is_record_cut(&self) -> bool {
+        let mut rest = self.clone();
+        rest.skip_record();
+        rest.is_starved()
     }
 
     fn peek(&self) -> Option<u8> {

@@ -102,9 +102,10 @@ fn a_first_soa_without_ttl_gives_its_minimum_to_all() {
 }
 
 #[test]
-fn without_any_ttl_reading_ends() {
-    let outcome = read_text("a A 192.0.2.1\nb FOO\n");
-    assert_eq!(outcome.messages, ["f:1: no TTL specified; zone rejected"]);
+fn without_any_ttl_each_record_is_told() {
+    let outcome = read_text("a A 192.0.2.1\nb FOO x\nc A 192.0.2.1\n");
+    let told = |line| format!("f:{line}: no TTL specified; zone rejected");
+    assert_eq!(outcome.messages, [told(1), "f:2: unknown RR type 'FOO'".to_owned(), told(3)]);
     assert_eq!(outcome.failure.as_deref(), Some("no ttl"));
 }
 
@@ -148,6 +149,29 @@ fn owners_outside_the_zone_are_dropped() {
     assert_eq!(outcome.messages, expected);
     assert_eq!(outcome.records, ["a.ex.test. 5 A 192.0.2.2"]);
     assert_eq!(outcome.failure, None);
+}
+
+#[test]
+fn of_what_is_dropped_only_a_ttl_counts() {
+    let text = "other. A 192.0.2.1\nother. 60 SOA ns h 1 2 3 4 5\n@ NS ns\n";
+    let outcome = read_text(text);
+    let expected = ["f:1: ignoring out-of-zone data (other)", "f:2: ignoring out-of-zone data (other)"];
+    assert_eq!(outcome.messages[..2], expected);
+    assert_eq!(outcome.messages[2..], ["f:3: using RFC1035 TTL semantics"]);
+    assert_eq!((&outcome.records[..], outcome.failure), (&["ex.test. 60 NS ns.ex.test.".to_owned()][..], None));
+}
+
+#[test]
+fn a_server_without_a_name_is_missed_before_the_data_is_read() {
+    let outcome = read_text("$TTL 5\n@ NS\n@ MX 10\n@ BAR");
+    let expected = [
+        "dns_master_load: f:2: unexpected end of line",
+        "dns_master_load: f:2: unexpected end of input",
+        "dns_rdata_fromtext: f:3: near eol: unexpected end of input",
+        "f:4: unknown RR type 'BAR'",
+        "f: file does not end with newline",
+    ];
+    assert_eq!(outcome.messages, expected);
 }
 
 #[test]
