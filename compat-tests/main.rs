@@ -9,6 +9,7 @@ mod answers;
 mod checkers;
 mod checkzone;
 mod control;
+mod defaults;
 mod faults;
 mod generated;
 mod host;

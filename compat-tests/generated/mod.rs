@@ -3,7 +3,7 @@
 //!
 //! `NOMD_SEED` gives the seed of what is left to chance.
 
-mod statements;
+pub(crate) mod statements;
 
 use std::fs;
 use std::path::Path;

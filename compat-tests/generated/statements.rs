@@ -39,22 +39,25 @@ const PLACES: [(&str, &str); 25] = [
     ("dlz", "dlz d { @ };"),
 ];
 
-/// A name of the grammar, what follows it, and its blocks.
-struct Entry {
-    name: String,
+/// A name of the grammar, what follows it, its blocks, and what holds without it.
+pub(crate) struct Entry {
+    pub(crate) name: String,
     syntax: String,
     places: String,
+    pub(crate) default: String,
 }
 
-fn entries() -> Vec<Entry> {
+pub(crate) fn entries() -> Vec<Entry> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/named.conf");
     let mut entries: Vec<Entry> = Vec::new();
     for line in fs::read_to_string(path).unwrap().lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         match (line.trim().split_once(' '), entries.last_mut()) {
             (Some(("in", places)), Some(entry)) => entry.places = places.trim().to_owned(),
             (Some(("syntax", syntax)), Some(entry)) => entry.syntax = syntax.trim().to_owned(),
+            (Some(("default", default)), Some(entry)) => entry.default = default.trim().to_owned(),
             (None, _) => {
-                entries.push(Entry { name: line.to_owned(), syntax: String::new(), places: String::new() });
+                let [syntax, places, default] = [const { String::new() }; 3];
+                entries.push(Entry { name: line.to_owned(), syntax, places, default });
             }
             _ => {}
         }
@@ -64,7 +67,7 @@ fn entries() -> Vec<Entry> {
 
 impl Entry {
     /// Whether the grammar lets it stand in this place.
-    fn fits(&self, place: &str) -> bool {
+    pub(crate) fn fits(&self, place: &str) -> bool {
         let (plain, types) = self.places.split_once("zone(").unwrap_or((&self.places, ""));
         let (types, rest) = types.split_once(')').unwrap_or((types, ""));
         let mut words = plain.split_whitespace().chain(rest.split_whitespace());
