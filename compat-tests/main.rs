@@ -13,6 +13,7 @@ mod defaults;
 mod faults;
 mod generated;
 mod host;
+mod journal;
 mod keygen;
 mod limits;
 #[path = "mutation/mutator.rs"]

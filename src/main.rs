@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, checkconf, checkzone, confgen, keygen, named, plan, report, rndc, trial};
+use nomd::cli::{self, Program, checkconf, checkzone, confgen, journalprint, keygen, named, plan, report, rndc, trial};
 use nomd::server;
 
 fn main() -> ExitCode {
@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Some((Program::Named, words)) => run_named(&words),
         Some((Program::Rndc, words)) => ExitCode::from(rndc::run(&words)),
         Some((Program::CheckZone(tool), words)) => ExitCode::from(checkzone::run(tool, &words)),
+        Some((Program::JournalPrint, words)) => ExitCode::from(journalprint::run(&words)),
         Some((Program::RndcConfgen, words)) => ExitCode::from(confgen::run(&words)),
         Some((Program::Keygen(tool), words)) => ExitCode::from(keygen::run(tool, &words)),
         Some((Program::Report, words)) => ExitCode::from(report::run(&words)),

@@ -52,6 +52,13 @@ fn raw_files() {
 }
 
 #[test]
+fn journals() {
+    let seeds = files(&testdata("journal"), ".jnl");
+    assert!(seeds.iter().all(|seed| entries::journal(seed)));
+    check("journals", seeds, 10_000, entries::journal);
+}
+
+#[test]
 fn transfers() {
     let seeds = [512, usize::from(u16::MAX)].map(transfer_of_testdata).to_vec();
     assert!(seeds.iter().all(|seed| entries::transfer(seed)));

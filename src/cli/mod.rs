@@ -8,6 +8,7 @@ pub mod checkzone;
 pub mod confgen;
 mod directory;
 mod getopt;
+pub mod journalprint;
 pub mod keygen;
 pub mod named;
 pub mod plan;
@@ -30,6 +31,8 @@ pub enum Program {
     CheckConf,
     /// The checkers of zone files, as BIND's named-checkzone and named-compilezone.
     CheckZone(checkzone::Tool),
+    /// What shows a zone's journal, as BIND's named-journalprint.
+    JournalPrint,
     /// What makes the keys of the control channel, as BIND's rndc-confgen.
     RndcConfgen,
     /// What makes TSIG keys, as BIND's tsig-keygen and ddns-confgen.
@@ -53,6 +56,7 @@ impl Program {
             "named-checkconf" => Some(Self::CheckConf),
             "named-checkzone" => Some(Self::CheckZone(checkzone::Tool::Check)),
             "named-compilezone" => Some(Self::CheckZone(checkzone::Tool::Compile)),
+            "named-journalprint" => Some(Self::JournalPrint),
             "rndc-confgen" => Some(Self::RndcConfgen),
             "tsig-keygen" => Some(Self::Keygen(keygen::Tool::Tsig)),
             "ddns-confgen" => Some(Self::Keygen(keygen::Tool::Ddns)),
@@ -94,6 +98,8 @@ usage: nomd named [flags of named]   serve zones as BIND 9's named does
                                      check a named.conf as named-checkconf does
        nomd named-checkzone [flags] zone file
                                      check a zone file; named-compilezone writes it in another form
+       nomd named-journalprint [flags] journal
+                                     show the changes in a zone's journal, or write it in another form
        nomd try                      run a primary and a secondary on loopback, to look at
        nomd help                     print this
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::dns::name::NoDot;
+use crate::zone::journal::{self, Followed};
 use crate::zone::load::{self, Loaded};
 use crate::zone::master::Options;
 use crate::zone::raw::{self, RawError, RawFault};
@@ -45,13 +46,9 @@ impl ZoneFile<'_> {
     }
 
     fn load(&self, lines: &mut String) -> Result<ZoneVersion, String> {
-        if let Some(journal) = self.journal.filter(|path| path.exists()) {
-            self.say(lines, format_args!("journal open failed: {}: not implemented", journal.display()));
-            return Err("not implemented".to_owned());
-        }
         let loaded = match self.is_raw {
             true => self.load_raw(lines),
-            false => load::load(self.path, self.options, self.limits, self.policy),
+            false => load::load_with_journal(self.path, self.journal, self.options, self.limits, self.policy),
         };
         for message in &loaded.messages {
             match message.place {
@@ -69,6 +66,11 @@ impl ZoneFile<'_> {
         let mut loaded = Loaded::default();
         match raw::read(self.path, &self.options.apex, self.options.class, self.limits) {
             Ok((version, _)) => {
+                let version = match self.journal.map(|path| journal::follow(&version, path, self.limits)) {
+                    None | Some(Followed::Nothing) => version,
+                    Some(Followed::To(version)) => version,
+                    Some(Followed::Not(messages)) => return Loaded { messages, ..loaded },
+                };
                 let verdict = check::primary(&version, self.policy);
                 loaded.messages = verdict.messages;
                 loaded.failure = check::conflicts(&version).next().map(|(_, conflict)| conflict.to_string());

@@ -25,6 +25,9 @@ pub enum EditError {
     /// A record to be removed is not there.
     #[error("not exact")]
     NotThere,
+    /// A record to be added is there already, or its RRset has another TTL.
+    #[error("not exact")]
+    NotExact,
     /// The record cannot be in the zone.
     #[error(transparent)]
     Contents(ContentsError),
@@ -74,6 +77,17 @@ impl Edit<'_> {
         }
         touched.records.push(rtype, ttl, rdata)?;
         Ok(true)
+    }
+
+    /// Adds a record that must not be there yet, and whose RRset, if there is one, must have its TTL.
+    pub fn add_exactly(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), EditError> {
+        let touched = self.touch(owner, rtype, rdata)?;
+        let has_other_ttl = touched.records.ttl(rtype, rdata).is_some_and(|known| known != ttl);
+        if has_other_ttl || touched.records.find(rtype, rdata).is_some() {
+            return Err(EditError::NotExact);
+        }
+        touched.records.push(rtype, ttl, rdata)?;
+        Ok(())
     }
 
     /// Removes a record, whatever its TTL.

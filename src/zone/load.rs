@@ -8,6 +8,7 @@ use std::path::Path;
 use super::builder::{Builder, ContentsError, Limits};
 use super::check::{self, Conflict, Policy};
 use super::contents::ZoneVersion;
+use super::journal::{self, Followed};
 use super::master::{self, Options, Report, Sink, Source};
 use super::message::{Level, Message};
 use super::processors;
@@ -29,13 +30,25 @@ pub struct Loaded {
 
 /// Loads the zone of a primary from the master file at `path`.
 pub fn load(path: &Path, options: &Options, limits: Limits, policy: &Policy) -> Loaded {
+    load_with_journal(path, None, options, limits, policy)
+}
+
+/// Loads the zone of a primary from the master file at `path`, and makes the changes of a journal, if it is there,
+/// before the zone is checked.
+pub fn load_with_journal(
+    path: &Path,
+    journal: Option<&Path>,
+    options: &Options,
+    limits: Limits,
+    policy: &Policy,
+) -> Loaded {
     let builder = || Builder::new(options.apex.clone(), options.class).with_limits(limits);
     let (report, finished) =
         on_threads(path, options, builder()).unwrap_or_else(|| in_one_go(path, options, builder()));
     let Report { messages, sources, failure } = report;
     let mut loaded = Loaded { version: None, messages, sources, failure };
     match finished {
-        Ok(version) => loaded.judge(version, path, options, policy),
+        Ok(version) => loaded.judge(version, path, options, policy, journal.map(|journal| (journal, limits))),
         // A file with faults in it may well have lost its SOA to them.
         Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
         Err(ContentsError::SoaCount { soa, .. }) if soa > 1 => {
@@ -80,12 +93,26 @@ fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Resul
 
 impl Loaded {
     /// Checks a version that has been built, and keeps it if nothing speaks against it.
-    fn judge(&mut self, version: ZoneVersion, path: &Path, options: &Options, policy: &Policy) {
+    fn judge(
+        &mut self,
+        version: ZoneVersion,
+        path: &Path,
+        options: &Options,
+        policy: &Policy,
+        journal: Option<(&Path, Limits)>,
+    ) {
         let conflicts: Vec<(Name, Conflict)> = check::conflicts(&version).take(MAX_CONFLICTS).collect();
         self.refuse(&conflicts, path, options);
         if self.failure.is_some() {
             return;
         }
+        let followed =
+            journal.map_or(Followed::Nothing, |(journal, limits)| journal::follow(&version, journal, limits));
+        let version = match followed {
+            Followed::Nothing => version,
+            Followed::To(version) => version,
+            Followed::Not(messages) => return self.messages.extend(messages),
+        };
         let verdict = check::primary(&version, policy);
         self.messages.extend(verdict.messages);
         if !verdict.is_refused {

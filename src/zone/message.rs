@@ -39,6 +39,13 @@ pub struct Message {
     pub text: String,
 }
 
+impl Message {
+    /// A message about a zone as a whole.
+    pub fn of_zone(level: Level, text: String) -> Self {
+        Self { level, place: None, text }
+    }
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -217,13 +217,13 @@ impl std::fmt::Display for Duration {
 
 /// A line in the making, with the column that it has come to.
 #[derive(Default)]
-struct Line {
-    text: String,
+pub(super) struct Line {
+    pub(super) text: String,
     column: usize,
 }
 
 impl Line {
-    fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.column += text.len();
     }
@@ -242,7 +242,7 @@ impl Line {
     }
 
     /// Goes to a column by tabs and spaces; at least one column on.
-    fn go_to(&mut self, column: usize) {
+    pub(super) fn go_to(&mut self, column: usize) {
         let to = column.max(self.column + 1);
         let mut from = self.column;
         for _ in from / TAB_COLUMNS..to / TAB_COLUMNS {
@@ -255,7 +255,7 @@ impl Line {
         self.column = to;
     }
 
-    fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
         self.text.push('\n');
         let written = out.write_all(self.text.as_bytes());
         self.text.clear();

@@ -97,6 +97,13 @@ impl Records {
         self.records.iter().position(is_same)
     }
 
+    /// The TTL of the RRset that this record is or would be of.
+    pub(super) fn ttl(&self, rtype: Rtype, rdata: &[u8]) -> Option<u32> {
+        let is_signature = rtype == Rtype::RRSIG;
+        let covered = if is_signature { covered(rdata).ok()? } else { rtype };
+        self.records.iter().find(|record| record.rrset() == (is_signature, covered)).map(|record| record.ttl)
+    }
+
     /// Takes the records out of a block again. The first block's owner stays.
     pub(super) fn push_block(&mut self, block: &[u8]) -> Result<(), ContentsError> {
         let node = Node::new(NameRef::ROOT, Flags::default(), block);

@@ -6,6 +6,7 @@ use std::path::Path;
 use nomd::conf;
 use nomd::dns::{Class, Name};
 use nomd::zone::check::Policy;
+use nomd::zone::journal::{self, Journal};
 use nomd::zone::load::{self, Loaded};
 use nomd::zone::master::Options;
 use nomd::zone::message::Strictness;
@@ -57,6 +58,20 @@ pub fn raw(bytes: &[u8]) -> bool {
     assert_eq!(image(&again), first);
     print::dump(&version, Style::Relative, &mut Vec::new()).unwrap();
     true
+}
+
+/// A journal: what can be printed once can be printed again, and is the same.
+pub fn journal(bytes: &[u8]) -> bool {
+    let read = |path: &Path| {
+        let mut text = Vec::new();
+        let printed = journal::print::print(&Journal::open(path).ok()?, true, &mut text);
+        printed.ok().map(|()| text)
+    };
+    with_file(bytes, |path| {
+        let first = read(path);
+        assert_eq!(read(path), first);
+        first.is_some()
+    })
 }
 
 /// A named.conf: refused with at least one message, and no more messages than there are bytes.

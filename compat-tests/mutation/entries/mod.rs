@@ -7,7 +7,7 @@
 mod files;
 mod packet;
 
-pub use files::{named_conf, raw, zone_text};
+pub use files::{journal, named_conf, raw, zone_text};
 pub use packet::{packet, transfer};
 
 /// Seconds since 1970, for everything that wants to know.

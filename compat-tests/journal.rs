@@ -1,0 +1,94 @@
+//! Journals beside BIND's programs: what named writes is printed, rewritten, compacted and applied as BIND does it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::peers::{Kind, Server, Spec, Zone, nomd};
+use super::zones;
+
+const ZONE: &str = "example.com";
+/// More than the index of a journal has entries, and of more bytes than the least size of a journal.
+const UPDATES: u32 = 70;
+
+/// A primary whose zone has been updated often, stopped: its folder holds file and journal.
+fn updated() -> tempfile::TempDir {
+    let zone = Zone::primary(ZONE, zones::example(1)).with("allow-update { any; };");
+    let server = Server::start(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() });
+    server.wait_for_serial(ZONE, 1);
+    let mut lines = format!("server 127.0.0.1 {}\nzone {ZONE}\n", server.port);
+    for number in 0..UPDATES {
+        let _ = writeln!(lines, "update add w{}.{ZONE} 60 A 192.0.2.{number}", number % 7);
+        let _ = writeln!(lines, "update add t.{ZONE} 60 TXT \"number {number}\"\nsend");
+    }
+    fs::write(server.path("updates"), lines).unwrap();
+    let script = fs::File::open(server.path("updates")).unwrap();
+    assert!(Command::new("nsupdate").stdin(script).status().unwrap().success());
+    // Without a dump: the file stays behind the journal.
+    super::peers::signal(server.pid(), "KILL");
+    server.stop()
+}
+
+/// Runs both programs on copies of a file; gives what they said and what became of the file.
+fn compare(program: &str, words: &[&str], folder: &Path, journal: &str) {
+    let whole = fs::read(folder.join(journal)).unwrap();
+    let run = |path: &str, first: &[&str]| {
+        let mut command = Command::new(path);
+        let output = command.args(first).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+        let left = fs::read(folder.join(journal)).unwrap();
+        fs::write(folder.join(journal), &whole).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr), left)
+    };
+    let (theirs, ours) = (run(program, &[]), run(nomd(), &[program]));
+    assert_eq!((&ours.0, &ours.1, &ours.2), (&theirs.0, &theirs.1, &theirs.2), "{program} {words:?}");
+    assert!(ours.3 == theirs.3, "{program} {words:?}: other journals");
+}
+
+#[test]
+fn journals_of_named_are_printed_rewritten_and_compacted_as_by_bind() {
+    let folder = updated();
+    let journal = format!("{ZONE}.db.jnl");
+    for words in ["", "-x", "-d", "-u", "-du", "-c 71", "-c 40", "-c 2", "-c 1", "-c 99"] {
+        let words: Vec<&str> = words.split_whitespace().chain([journal.as_str()]).collect();
+        compare("named-journalprint", &words, folder.path(), &journal);
+    }
+    assert!(Command::new("named-journalprint").args(["-d", &journal]).current_dir(&folder).status().unwrap().success());
+    for words in ["-x", "-u", "-c 71"] {
+        let words: Vec<&str> = words.split_whitespace().chain([journal.as_str()]).collect();
+        compare("named-journalprint", &words, folder.path(), &journal);
+    }
+}
+
+#[test]
+fn wrong_command_lines_and_journals_are_told_as_bind_tells_them() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("junk"), "junk").unwrap();
+    for words in ["", "-h", "-q junk", "-c", "-c x junk", "-c 1x junk", "junk junk", "nowhere", "junk", "-d junk"] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        compare("named-journalprint", &words, folder.path(), "junk");
+    }
+}
+
+#[test]
+fn checkers_apply_journals_as_bind_does() {
+    let folder = updated();
+    let (file, journal) = (format!("{ZONE}.db"), format!("{ZONE}.db.jnl"));
+    fs::write(folder.path().join("junk"), "junk").unwrap();
+    let text = zones::example(71);
+    fs::write(folder.path().join("newest"), &text).unwrap();
+    fs::write(folder.path().join("newer"), zones::example(90)).unwrap();
+    fs::write(folder.path().join("misfit"), format!("{}\nw0.{ZONE}. 50 A 192.0.2.0\n", zones::example(1))).unwrap();
+    for words in [
+        format!("-j -D {ZONE} {file}"),
+        format!("-J nowhere {ZONE} {file}"),
+        format!("-J junk {ZONE} {file}"),
+        format!("-J {journal} {ZONE} newest"),
+        format!("-J {journal} {ZONE} newer"),
+        format!("-J {journal} {ZONE} misfit"),
+    ] {
+        let words: Vec<&str> = ["-i", "local"].into_iter().chain(words.split_whitespace()).collect();
+        compare("named-checkzone", &words, folder.path(), &journal);
+    }
+}

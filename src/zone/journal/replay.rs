@@ -1,0 +1,142 @@
+//! Replay: a zone version and a journal make the version that the journal leads to.
+//!
+//! What is deleted must be there, what is added must not be, and has the TTL of its RRset. Named lets additions without
+//! effect pass; here they mean that the zone is not the one that the journal was written for.
+
+use std::fmt;
+use std::path::Path;
+
+use super::{Change, Fault, Journal, JournalError};
+use crate::dns::name::NoDot;
+use crate::dns::{Class, Name, Rtype};
+use crate::zone::message::{Level, Message};
+use crate::zone::{ContentsError, Edit, EditError, Limits, ZoneVersion};
+
+/// Why a journal could not be applied to a zone.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The zone's serial is not in the journal.
+    #[error("journal out of sync with zone")]
+    OutOfSync,
+    /// A change does not fit the zone.
+    #[error("not exact")]
+    NotExact(Misfit),
+    /// The changes make no zone.
+    #[error(transparent)]
+    Contents(#[from] ContentsError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(JournalError),
+}
+
+/// A change that does not fit the zone that it is to be made to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    owner: Name,
+    rtype: Rtype,
+    class: Class,
+    is_addition: bool,
+}
+
+impl fmt::Display for Misfit {
+    /// As named logs it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, rtype, class, is_addition } = self;
+        let what = if *is_addition { "add" } else { "del" };
+        write!(f, "dns_diff_apply: {}/{rtype}/{class}: {what} not exact", NoDot(owner.as_ref()))
+    }
+}
+
+impl From<JournalError> for ReplayError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::NoSerial { .. } => Self::OutOfSync,
+            other => Self::Journal(other),
+        }
+    }
+}
+
+/// The version that the journal leads to from `version`. None: the journal is empty or ends there.
+pub fn replay(version: &ZoneVersion, journal: &Journal, limits: Limits) -> Result<Option<ZoneVersion>, ReplayError> {
+    if journal.is_empty() {
+        return Ok(None);
+    }
+    let entries = journal.entries(version.serial())?;
+    if journal.last_serial() == version.serial() {
+        return Ok(None);
+    }
+    let mut edit = version.edit(limits);
+    for entry in entries {
+        for change in entry?.transaction.changes() {
+            change.apply(&mut edit, version.class())?;
+        }
+    }
+    Ok(Some(edit.finish()?))
+}
+
+/// What became of a zone that may have a journal.
+#[derive(Debug)]
+pub enum Followed {
+    /// There is none, or it leads nowhere.
+    Nothing,
+    /// The version that it leads to.
+    To(ZoneVersion),
+    /// It does not fit; what there is to say, in named's words.
+    Not(Vec<Message>),
+}
+
+/// Makes the changes of the journal at `path`, if there is one.
+pub fn follow(version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
+    let journal = match Journal::open(path) {
+        Ok(journal) => journal,
+        Err(error) if error.is_missing() => return Followed::Nothing,
+        Err(error) => {
+            let reason = match &error {
+                JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => fault.to_string(),
+                other => other.to_string(),
+            };
+            return Followed::Not(vec![Message::of_zone(Level::Error, format!("journal open failed: {reason}"))]);
+        }
+    };
+    match replay(version, &journal, limits) {
+        Ok(None) => Followed::Nothing,
+        Ok(Some(version)) => Followed::To(version),
+        Err(error) => Followed::Not(error.messages(path)),
+    }
+}
+
+impl ReplayError {
+    fn messages(&self, path: &Path) -> Vec<Message> {
+        let misfit = match self {
+            Self::NotExact(misfit) => {
+                Some(Message { level: Level::Error, place: Some((path.to_owned(), 0)), text: misfit.to_string() })
+            }
+            _ => None,
+        };
+        let outcome = Message::of_zone(Level::Error, format!("journal rollforward failed: {self}"));
+        misfit.into_iter().chain([outcome]).collect()
+    }
+}
+
+impl Change<'_> {
+    /// Makes the change. Owners outside the zone are passed over, as BIND does since CVE-2026-78301.
+    pub fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ReplayError> {
+        if self.class != class {
+            return Err(self.misfit());
+        }
+        let done = match self.is_addition {
+            true => edit.add_exactly(self.owner, self.rtype, self.ttl, self.rdata),
+            false => edit.remove(self.owner, self.rtype, self.rdata),
+        };
+        match done {
+            Ok(()) | Err(EditError::Contents(ContentsError::OutOfZone)) => Ok(()),
+            Err(EditError::NotExact | EditError::NotThere) => Err(self.misfit()),
+            Err(EditError::Contents(error)) => Err(error.into()),
+        }
+    }
+
+    fn misfit(&self) -> ReplayError {
+        let Self { rtype, class, is_addition, .. } = *self;
+        ReplayError::NotExact(Misfit { owner: self.owner.to_name(), rtype, class, is_addition })
+    }
+}

@@ -1,0 +1,284 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::dns::{Class, Rtype};
+use crate::zone::check::Policy;
+use crate::zone::diff::diff;
+use crate::zone::load::load;
+use crate::zone::master::Options;
+use crate::zone::message::Strictness;
+use crate::zone::testing::{Random, build, dump, soa};
+use crate::zone::{Limits, ZoneVersion};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/journal").join(name)
+}
+
+fn zone(file: &str) -> ZoneVersion {
+    let ignore = Strictness::Ignore;
+    let options = Options {
+        apex: "diff".parse().unwrap(),
+        class: Class::IN,
+        check_names: ignore,
+        check_mx: ignore,
+        check_ns: ignore,
+        check_wildcard: false,
+        max_zone_ttl_s: None,
+    };
+    load(&fixture(file), &options, Limits::default(), &Policy::default()).version.unwrap()
+}
+
+fn transactions(path: &Path) -> Result<Vec<Transaction>, JournalError> {
+    let journal = Journal::open(path)?;
+    let entries = journal.entries(journal.first_serial())?;
+    entries.map(|entry| entry.map(|entry| entry.transaction)).collect()
+}
+
+/// A random zone whose records are all of their types.
+fn random_zone(random: &mut Random, serial: u32) -> ZoneVersion {
+    let mut records = vec![soa(serial)];
+    for _ in 0..random.below(40) {
+        let (rtype, rdata) = match random.below(3) {
+            0 => (Rtype::A, vec![192, 0, 2, random.below(4) as u8]),
+            1 => (Rtype::TXT, vec![1, random.below(3) as u8]),
+            _ => (Rtype::NS, vec![1, b"abc"[random.below(3)], 0]),
+        };
+        records.push((random.name(), rtype, 60 + random.below(2) as u32, rdata));
+    }
+    build(&records)
+}
+
+/// Zones, and the transactions from each to the next.
+fn history(random: &mut Random, length: u32) -> (Vec<ZoneVersion>, Vec<Transaction>) {
+    let zones: Vec<ZoneVersion> = (1..length + 2).map(|serial| random_zone(random, serial)).collect();
+    let steps = zones.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect();
+    (zones, steps)
+}
+
+/// What a journal of this file leads to.
+fn replayed(from: &ZoneVersion, path: &Path) -> Result<Option<ZoneVersion>, ReplayError> {
+    replay(from, &Journal::open(path)?, Limits::default())
+}
+
+#[test]
+fn journals_of_named_are_printed_as_by_named_journalprint() {
+    for name in ["update", "v9", "diff"] {
+        let journal = Journal::open(&fixture(&format!("{name}.jnl"))).unwrap();
+        let mut text = vec![];
+        print::print(&journal, true, &mut text).unwrap();
+        let expected = fs::read_to_string(fixture(&format!("{name}.expected"))).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), expected, "{name}");
+    }
+}
+
+#[test]
+fn journals_are_byte_for_byte_those_of_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["update.jnl", "diff.jnl"] {
+        let path = folder.path().join(name);
+        for transaction in transactions(&fixture(name)).unwrap() {
+            Writer::open(&path).unwrap().append(&transaction).unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap(), fs::read(fixture(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn differences_are_those_of_named_in_its_order() {
+    let found = diff(&zone("diff.before"), &zone("diff.after")).unwrap();
+    assert_eq!(transactions(&fixture("diff.jnl")).unwrap(), [found]);
+}
+
+#[test]
+fn what_does_not_raise_the_serial_is_no_difference() {
+    let mut random = Random(crate::dns::testing::Random::new(3));
+    let (old, same) = (random_zone(&mut random, 7), random_zone(&mut random, 7));
+    assert_eq!(diff(&old, &same), None);
+    assert_eq!(diff(&old, &old), None);
+    assert_eq!(diff(&old, &random_zone(&mut random, 6)), None);
+}
+
+#[test]
+fn a_journal_is_written_in_the_other_form_as_by_named_journalprint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    fs::copy(fixture("update.jnl"), &path).unwrap();
+    for (form, expected) in [(Form::V1, "v9.jnl"), (Form::V2, "update.jnl")] {
+        rewrite(&path, form).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), fs::read(fixture(expected)).unwrap(), "{expected}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_journal_of_the_old_form_can_be_appended_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    fs::copy(fixture("v9.jnl"), &path).unwrap();
+    let mut steps = transactions(&path).unwrap();
+    let old = zone("diff.before");
+    let mut next = Changes::default();
+    for serial in [3_u32, 4] {
+        let mut data = old.apex_node().unwrap().rrset(Rtype::SOA).unwrap().rdatas().next().unwrap().to_vec();
+        let place = data.len() - 20;
+        data[place..place + 4].copy_from_slice(&serial.to_be_bytes());
+        next.push(old.apex(), Rtype::SOA, Class::IN, 300, &data);
+    }
+    steps.push(next.finish().unwrap());
+    Writer::open(&path).unwrap().append(&steps[2]).unwrap();
+    assert_eq!(transactions(&path).unwrap(), steps);
+    rewrite(&path, Form::V2).unwrap();
+    assert_eq!(transactions(&path).unwrap(), steps);
+}
+
+#[test]
+fn replay_leads_from_every_version_to_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    for seed in 1..20 {
+        let mut random = Random(crate::dns::testing::Random::new(seed));
+        let (zones, steps) = history(&mut random, 6);
+        let path = folder.path().join(format!("{seed}.jnl"));
+        Writer::open(&path).unwrap().append_all(&steps).unwrap();
+        let (last, earlier) = zones.split_last().unwrap();
+        for zone in earlier {
+            let reached = replayed(zone, &path).unwrap().unwrap();
+            assert_eq!(dump(&reached), dump(last), "seed {seed}, serial {}", zone.serial());
+        }
+        assert!(replayed(last, &path).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_zone_that_the_journal_does_not_know_is_out_of_sync() {
+    let mut random = Random(crate::dns::testing::Random::new(1));
+    let (_, steps) = history(&mut random, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    Writer::open(&path).unwrap().append_all(&steps).unwrap();
+    for serial in [0, 4, 9] {
+        let error = replayed(&random_zone(&mut random, serial), &path).unwrap_err();
+        assert_eq!(error.to_string(), "journal out of sync with zone");
+    }
+}
+
+#[test]
+fn changes_that_do_not_fit_the_zone_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    fs::copy(fixture("diff.jnl"), &path).unwrap();
+    let before = zone("diff.before");
+    let mut edit = before.edit(Limits::default());
+    let owner: crate::dns::Name = "a.diff".parse().unwrap();
+    edit.remove(owner.as_ref(), Rtype::A, &[1, 2, 3, 4]).unwrap();
+    let error = replayed(&edit.finish().unwrap(), &path).unwrap_err();
+    let ReplayError::NotExact(misfit) = error else { panic!("{error}") };
+    assert_eq!(misfit.to_string(), "dns_diff_apply: a.diff/A/IN: del not exact");
+    let mut edit = before.edit(Limits::default());
+    edit.add(owner.as_ref(), Rtype::AAAA, 1, &[0; 16]).unwrap();
+    let error = replayed(&edit.finish().unwrap(), &path).unwrap_err();
+    let ReplayError::NotExact(misfit) = error else { panic!("{error}") };
+    assert_eq!(misfit.to_string(), "dns_diff_apply: a.diff/AAAA/IN: add not exact");
+}
+
+#[test]
+fn the_index_is_thinned_out_and_serials_are_found_all_the_same() {
+    let mut random = Random(crate::dns::testing::Random::new(5));
+    let (_, steps) = history(&mut random, 70);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    for step in &steps {
+        Writer::open(&path).unwrap().append(step).unwrap();
+    }
+    let journal = Journal::open(&path).unwrap();
+    for (place, step) in steps.iter().enumerate() {
+        let entries = journal.entries(step.before).unwrap();
+        assert!(entries.map(|entry| entry.unwrap().transaction).eq(steps[place..].iter().cloned()));
+    }
+    assert!(journal.index().1.count() < 56);
+}
+
+#[test]
+fn a_compacted_journal_keeps_what_the_file_lacks_and_about_half_of_the_size() {
+    let mut random = Random(crate::dns::testing::Random::new(6));
+    let (_, steps) = history(&mut random, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    for (file_serial, target) in [(101, 0), (101, 20_000), (60, 0), (2, 0)] {
+        let _ = fs::remove_file(&path);
+        Writer::open(&path).unwrap().append_all(&steps).unwrap();
+        compact(&path, Serial(file_serial), target).unwrap();
+        let kept = transactions(&path).unwrap();
+        assert!(steps.ends_with(&kept));
+        let journal = Journal::open(&path).unwrap();
+        assert!(!journal.first_serial().is_newer_than(Serial(file_serial)));
+        let size = fs::metadata(&path).unwrap().len();
+        assert!(file_serial < 101 || size <= u64::from(target.max(4096)), "{size}");
+    }
+    assert!(compact(&path, Serial(500), 0).is_err());
+}
+
+#[test]
+fn only_what_follows_on_is_appended() {
+    let mut random = Random(crate::dns::testing::Random::new(7));
+    let (_, steps) = history(&mut random, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    let mut writer = Writer::open(&path).unwrap();
+    writer.append(&steps[0]).unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = writer.append(&steps[2]).unwrap_err().to_string();
+    assert!(error.ends_with("journal file corrupt: expected serial 2, got 3"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    writer.append(&steps[1]).unwrap();
+    assert_eq!(writer.last_serial(), Some(Serial(3)));
+}
+
+#[test]
+fn a_crash_before_the_header_is_written_leaves_the_journal_as_it_was() {
+    let whole = fs::read(fixture("update.jnl")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    let steps = transactions(&fixture("update.jnl")).unwrap();
+    Writer::open(&path).unwrap().append(&steps[0]).unwrap();
+    let first = fs::read(&path).unwrap();
+    for written in (0..whole.len() - first.len()).step_by(5) {
+        let torn = [&first[..], &whole[first.len()..first.len() + written]].concat();
+        fs::write(&path, torn).unwrap();
+        assert_eq!(transactions(&path).unwrap(), steps[..1]);
+        Writer::open(&path).unwrap().append(&steps[1]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_journal_that_is_cut_short_is_refused_wherever_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    for name in ["update.jnl", "v9.jnl"] {
+        let whole = fs::read(fixture(name)).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let error = transactions(&path).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{}: offset 0: ", path.display())), "{error}");
+        }
+    }
+}
+
+#[test]
+fn whatever_bit_is_wrong_a_journal_is_read_or_refused_with_its_name_and_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    let whole = fs::read(fixture("update.jnl")).unwrap();
+    let mut refused = 0;
+    for bit in 0..whole.len() * 8 {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, bytes).unwrap();
+        if let Err(error) = transactions(&path) {
+            refused += 1;
+            assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+}
