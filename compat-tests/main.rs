@@ -16,6 +16,7 @@ mod host;
 mod journal;
 mod keygen;
 mod limits;
+mod mutated;
 #[path = "mutation/mutator.rs"]
 mod mutator;
 mod notify;
@@ -25,4 +26,6 @@ mod reload;
 mod swap;
 mod transfer;
 mod trial;
+#[path = "mutation/words.rs"]
+mod words;
 mod zones;

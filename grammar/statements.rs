@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The value kinds that a syntax may name.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "address",
     "address-match",
     "address-or-any",
@@ -19,6 +19,7 @@ const KINDS: [&str; 28] = [
     "forwarder",
     "host",
     "integer",
+    "lifetime",
     "percentage",
     "port-range",
     "prefix",

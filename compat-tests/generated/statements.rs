@@ -128,7 +128,7 @@ fn sample(word: &str) -> &str {
         "<query-source-v6>" => "address 2001:db8::1",
         "<prefix>" => "2001:db8::/96",
         "<boolean>" => "yes",
-        "<integer>" | "<duration>" | "<size>" | "<port-or-any>" | "<port-range>" => "40",
+        "<integer>" | "<duration>" | "<lifetime>" | "<size>" | "<port-or-any>" | "<port-range>" => "40",
         "<percentage>" | "<size-or-percentage>" => "40%",
         "<fixed>" => "0.50",
         "<quoted>" => "\"word\"",

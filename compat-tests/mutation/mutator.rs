@@ -33,9 +33,9 @@ impl Mutator {
 
     /// One of the seeds with a few changes, some of them pieces of other seeds.
     pub(crate) fn damaged(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = seeds[self.below(seeds.len())].clone();
+        let mut bytes = self.one_of(seeds).clone();
         for _ in 0..=self.below(MAX_CHANGES) {
-            let other = &seeds[self.below(seeds.len())];
+            let other = self.one_of(seeds);
             self.change(&mut bytes, other);
         }
         bytes.truncate(MAX_LENGTH);
@@ -82,7 +82,11 @@ impl Mutator {
         (start, (start + self.below(longest + 1)).min(length))
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len())]
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0.below(bound as u64) as usize
     }
 }

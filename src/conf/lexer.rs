@@ -64,6 +64,8 @@ struct Source<'a> {
     text: &'a str,
     /// Up to where it has been read.
     at: usize,
+    /// Where the last word starts, and where it ends with what is glued to it.
+    word: (usize, usize),
 }
 
 /// Reads tokens from a file and those that it includes.
@@ -136,7 +138,7 @@ impl<'a> Lexer<'a> {
     fn push_within(&mut self, name: &str, text: &'a str, depth: u32) {
         let file = self.files.len() as u32;
         self.files.push(name.into());
-        self.open.push(Source { file, line: 1, depth, text, at: 0 });
+        self.open.push(Source { file, line: 1, depth, text, at: 0, word: (0, 0) });
         self.place = Place { file, line: 1 };
     }
 
@@ -155,9 +157,18 @@ impl<'a> Lexer<'a> {
         self.place
     }
 
-    /// What the file has left.
-    pub(crate) fn rest(&self) -> &'a str {
-        self.open.last().and_then(|source| source.text.get(source.at..)).unwrap_or_default()
+    /// The last word, which is `word`, as BIND shows it: with a comment that is glued to it, and what a NUL hides.
+    pub(crate) fn whole<'w>(&'w self, word: &'w str) -> &'w str {
+        let whole = self.open.last().and_then(|source| source.text.get(source.word.0..source.word.1));
+        whole.filter(|whole| whole.starts_with(word)).unwrap_or(word)
+    }
+
+    /// Text up to the brace that closes it, the opening one having been read. Only a backslash takes a brace's meaning.
+    pub(crate) fn braced(&mut self) -> Result<&'a str, LexError> {
+        let Some(source) = self.open.last_mut() else { return Err(LexError::Unfinished) };
+        let text = source.braced();
+        self.place = Place { file: source.file, line: source.line };
+        text
     }
 
     /// Gives up the rest of the file: a string in it does not end.
@@ -245,6 +256,25 @@ impl<'a> Source<'a> {
         Ok(self.at + 2 + length + 1)
     }
 
+    fn braced(&mut self) -> Result<&'a str, LexError> {
+        let (start, mut depth, mut is_escaped) = (self.at, 1u32, false);
+        for (at, byte) in self.rest().iter().enumerate() {
+            match byte {
+                b'{' if !is_escaped => depth += 1,
+                b'}' if !is_escaped => depth -= 1,
+                _ => {}
+            }
+            is_escaped = *byte == b'\\' && !is_escaped;
+            if depth == 0 {
+                let inside = self.text.get(start..start + at).unwrap_or_default();
+                self.line += line_ends(inside.as_bytes());
+                self.at = start + at + 1;
+                return Ok(inside);
+            }
+        }
+        Err(self.fail())
+    }
+
     fn word(&mut self) -> Result<Token<'a>, LexError> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let length =
@@ -257,9 +287,15 @@ impl<'a> Source<'a> {
             self.at += length(self.at).count();
         }
         // BIND reads the last byte of a comment glued to a word once more, so it is a fault that named finds too.
-        if self.rest().starts_with(b"/*") {
-            self.at = self.comment_end()?;
-        }
+        let glued = match self.rest() {
+            [b'/', b'*', ..] => {
+                self.at = self.comment_end()?;
+                0
+            }
+            rest @ ([b'#', ..] | [b'/', b'/', ..]) => memchr(b'\n', rest).unwrap_or(rest.len()),
+            _ => 0,
+        };
+        self.word = (start, self.at + glued);
         Ok(Token::Word(self.text.get(start..end).unwrap_or_default()))
     }
 

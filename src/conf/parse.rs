@@ -252,7 +252,8 @@ impl<'a> Parser<'a> {
 
     /// Says so and passes over the statement.
     fn unknown(&mut self, name: &str) -> Result<(), Stop> {
-        self.note(Severity::Error, format!("unknown option '{}'", shorten(name)));
+        let shown = self.shown_token(&Token::Word(name));
+        self.note(Severity::Error, format!("unknown option {shown}"));
         let mut braces = 0u32;
         loop {
             match self.peek()? {
@@ -331,7 +332,7 @@ impl<'a> Parser<'a> {
     }
 
     /// BIND's word for a fault that has no message of its own; it has none after another fault.
-    fn fail_in_general(&mut self, why: &str) -> Stop {
+    pub(super) fn fail_in_general(&mut self, why: &str) -> Stop {
         if self.has_failed() { Stop } else { self.fail(format!("parsing failed: {why}")) }
     }
 
@@ -358,7 +359,7 @@ impl<'a> Parser<'a> {
                 self.refuse_word()?;
             }
             self.syntax(part, out)?;
-            may_be_more = matches!(part, Syntax::Optional(_));
+            may_be_more = matches!(part, Syntax::Optional(_) | Syntax::AnyOrder(_));
         }
         Ok(())
     }
@@ -464,7 +465,8 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let token = *self.peek()?;
-        self.note_before(&token, format!("missing ';' before {}", show(&token)));
+        let shown = self.shown_token(&token);
+        self.note_before(&token, format!("missing ';' before {shown}"));
         Ok(())
     }
 
@@ -502,7 +504,7 @@ impl<'a> Parser<'a> {
         self.lexer.token().map_err(|error| self.unreadable(error))
     }
 
-    fn unreadable(&mut self, error: LexError) -> Stop {
+    pub(super) fn unreadable(&mut self, error: LexError) -> Stop {
         // BIND's message ends in a blank where it has no token to show.
         self.fail(format!("{error} "))
     }
@@ -512,8 +514,19 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn fail_near(&mut self, what: &str, token: &Token<'_>) -> Stop {
-        self.note_before(token, format!("{what} near {}", show(token)));
+        let shown = self.shown_token(token);
+        self.note_before(token, format!("{what} near {shown}"));
         Stop
+    }
+
+    /// The last token as messages show it.
+    fn shown_token(&self, token: &Token<'_>) -> String {
+        match token {
+            Token::Word(text) => format!("'{}'", shorten(self.lexer.whole(text))),
+            Token::Quoted(..) | Token::Unclosed => "'\"'".to_owned(),
+            Token::Special(byte) => format!("'{}'", *byte as char),
+            Token::End => "end of file".to_owned(),
+        }
     }
 
     /// Notes a fault at the last token. A string that is not wanted is to BIND its first quote.
@@ -578,20 +591,11 @@ pub(super) fn is_text(token: &Token<'_>) -> bool {
     matches!(token, Token::Word(_) | Token::Quoted(..) | Token::Unclosed)
 }
 
-/// A token as messages show it.
-fn show(token: &Token<'_>) -> String {
-    match token {
-        Token::Word(text) => format!("'{}'", shorten(text)),
-        Token::Quoted(..) | Token::Unclosed => "'\"'".to_owned(),
-        Token::Special(byte) => format!("'{}'", *byte as char),
-        Token::End => "end of file".to_owned(),
-    }
-}
-
-/// The start of a long token.
+/// The start of a long token, of which BIND shows no NUL and nothing behind it.
 fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
-    }
+    let (start, dots) = match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => (text.get(..end).unwrap_or(text), "..."),
+        None => (text, ""),
+    };
+    format!("{}{dots}", start.split('\0').next().unwrap_or_default())
 }

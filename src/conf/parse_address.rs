@@ -15,6 +15,30 @@ use super::value;
 /// An element of an address match list, for lists within lists.
 static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
 
+/// What a location may be known by.
+const SUBJECTS: [&str; 20] = [
+    "area",
+    "areacode",
+    "asnum",
+    "city",
+    "continent",
+    "country",
+    "country3",
+    "countryname",
+    "domain",
+    "isp",
+    "metro",
+    "metrocode",
+    "netspeed",
+    "org",
+    "postal",
+    "postalcode",
+    "region",
+    "regionname",
+    "timezone",
+    "tz",
+];
+
 impl<'a> Parser<'a> {
     /// One element: `!`, a nested list, a key, a prefix, or the name of an acl.
     pub(super) fn address_match(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
@@ -32,11 +56,7 @@ impl<'a> Parser<'a> {
             Token::Word(word) if word.eq_ignore_ascii_case("geoip") => {
                 self.next()?;
                 self.push(out, Value::Word("geoip"));
-                if !is_text(self.peek()?) {
-                    let token = self.next()?;
-                    return Err(self.fail_near("expected unquoted string", &token));
-                }
-                self.words(out)
+                self.location(out)
             }
             Token::Word(word) if value::address(word).is_some() || value::short_ipv4(word).is_some() => {
                 self.prefix(out)
@@ -47,6 +67,22 @@ impl<'a> Parser<'a> {
                 Err(self.fail_near("expected IP match list element", &token))
             }
         }
+    }
+
+    /// `[ db DATABASE ] SUBJECT VALUE`.
+    fn location(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        if self.takes("db")? {
+            self.push(out, Value::Word("db"));
+            self.value(Kind::String, out)?;
+        }
+        match self.next()? {
+            Token::Word(word) if SUBJECTS.iter().any(|known| known.eq_ignore_ascii_case(word)) => {
+                self.push(out, Value::Text(word));
+            }
+            Token::Word(word) => return Err(self.fail(format!("'{word}' unexpected"))),
+            token => return Err(self.fail_near("expected unquoted string", &token)),
+        }
+        self.value(Kind::String, out)
     }
 
     /// An address with or without `/length`; IPv4 may leave out octets where a length follows.
@@ -223,13 +259,17 @@ impl<'a> Parser<'a> {
 
     fn own_address(&mut self, v6: bool, token: &Token<'a>) -> Result<IpAddr, Stop> {
         let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
-        let read = match token {
-            _ if is_any(token) => Some(any),
-            Token::Word(word) => value::address(word),
-            _ => None,
-        };
+        let read = if is_any(token) { Some(any) } else { written_address(token) };
         let expected = if v6 { "expected IPv6 address or '*'" } else { "expected IPv4 address or '*'" };
-        read.filter(|address| address.is_ipv6() == v6).ok_or_else(|| self.fail_near(expected, token))
+        read.filter(|address| address.is_ipv6() == v6).ok_or_else(|| self.no_address(expected, token))
+    }
+
+    /// BIND has no word for an address that tells an interface that is not there.
+    pub(super) fn no_address(&mut self, expected: &str, token: &Token<'a>) -> Stop {
+        match token {
+            Token::Word(word) if value::is_elsewhere(word) => self.fail_in_general("failure"),
+            _ => self.fail_near(expected, token),
+        }
     }
 
     /// `ADDRESS [ port N ]`, or `address ADDRESS` and `port N` in any order.
@@ -328,10 +368,10 @@ struct QueryParts<'a> {
     dscps: Vec<u32>,
 }
 
-/// The address that a token is.
-fn written_address(token: &Token<'_>) -> Option<IpAddr> {
+/// The address that a token is; a string is none.
+pub(super) fn written_address(token: &Token<'_>) -> Option<IpAddr> {
     match token {
-        Token::Word(word) | Token::Quoted(word, _) => value::address(word),
+        Token::Word(word) => value::address(word),
         _ => None,
     }
 }

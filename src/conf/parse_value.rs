@@ -1,12 +1,11 @@
 //! The values of statements: one arm for each kind that the grammar knows.
 
-use std::net::IpAddr;
-
 use super::lexer::Token;
 use super::parse::{Parser, Stop, is_text};
+use super::parse_address::written_address;
 use super::table::Kind;
 use super::tree::{Item, Value};
-use super::value;
+use super::value::{self, UNLIMITED};
 
 impl<'a> Parser<'a> {
     /// Reads one value, which may be several tokens.
@@ -49,6 +48,11 @@ impl<'a> Parser<'a> {
             },
             Kind::Integer => self.number(token).map(Value::Number),
             Kind::Boolean => self.read(token, "boolean expected", |word| value::boolean(word).map(Value::Boolean)),
+            Kind::Lifetime => match token {
+                Token::Word(UNLIMITED) => Ok(Value::Word(UNLIMITED)),
+                Token::Word(_) => self.single(Kind::Duration, token),
+                _ => Err(self.fail_near("expected ISO 8601 duration, TTL value, or unlimited", token)),
+            },
             Kind::Duration if matches!(token, Token::Word(word) if value::is_endless(word)) => {
                 Err(self.fail_near("duration or TTL out of range", token))
             }
@@ -71,16 +75,14 @@ impl<'a> Parser<'a> {
     }
 
     fn address(&mut self, kind: Kind, token: &Token<'a>) -> Result<Value<'a>, Stop> {
-        match kind {
-            Kind::AddressOrAny if is_any(token) => Ok(Value::Word("*")),
-            Kind::AddressOrAny => {
-                self.read(token, "expected IP address or '*'", |word| value::address(word).map(Value::Address))
-            }
-            Kind::AddressV6 => self.read(token, "expected IPv6 address", |word| {
-                value::address(word).filter(IpAddr::is_ipv6).map(Value::Address)
-            }),
-            _ => self.read(token, "expected IP address", |word| value::address(word).map(Value::Address)),
-        }
+        let expected = match kind {
+            Kind::AddressOrAny if is_any(token) => return Ok(Value::Word("*")),
+            Kind::AddressOrAny => "expected IP address or '*'",
+            Kind::AddressV6 => "expected IPv6 address",
+            _ => "expected IP address",
+        };
+        let read = written_address(token).filter(|read| kind != Kind::AddressV6 || read.is_ipv6());
+        read.map(Value::Address).ok_or_else(|| self.no_address(expected, token))
     }
 
     /// Turns a word into a value, or says what was expected.
@@ -164,21 +166,13 @@ impl<'a> Parser<'a> {
 
     /// Anything between balanced braces; it is kept as it is.
     fn text(&mut self, out: &mut Vec<Item<'a>>) -> Result<(), Stop> {
-        self.special(b'{')?;
-        let (place, text) = (self.lexer.place(), self.lexer.rest());
-        let mut braces = 1u32;
-        while braces > 0 {
-            match self.next()? {
-                Token::Special(b'{') => braces += 1,
-                Token::Special(b'}') => braces -= 1,
-                Token::End => return Err(self.fail_near("'}' expected", &Token::End)),
-                Token::Unclosed => return Err(self.unclosed()),
-                _ => {}
-            }
+        let token = self.next()?;
+        if token != Token::Special(b'{') {
+            return Err(self.fail_near("expected bracketed text", &token));
         }
-        let length = text.len().saturating_sub(self.lexer.rest().len() + 1);
-        let raw = text.get(..length).unwrap_or_default();
-        out.push(Item { place, raw, value: Value::Text(raw) });
+        let place = self.lexer.place();
+        let text = self.lexer.braced().map_err(|error| self.unreadable(error))?;
+        out.push(Item { place, raw: text, value: Value::Text(text) });
         Ok(())
     }
 }

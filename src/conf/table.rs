@@ -169,6 +169,7 @@ pub(crate) enum Kind {
     Forwarder,
     Host,
     Integer,
+    Lifetime,
     Percentage,
     PortRange,
     Prefix,

@@ -1,6 +1,8 @@
 //! The text forms of single values: numbers, durations, sizes, addresses.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nix::net::if_::if_nametoindex;
 
 /// An integer as C writes it: `35`, `0x23`, `043`. None: not a number; `Some(None)`: one beyond 32 bits.
 pub(crate) fn integer(text: &str) -> Option<Option<u32>> {
@@ -30,9 +32,17 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// What stands for no end in the place of a duration.
+pub(crate) const UNLIMITED: &str = "unlimited";
+/// The longest duration with units, in letters, that BIND reads.
+const MAX_TTL_LETTERS: usize = 63;
+/// The longest in ISO 8601.
+const MAX_ISO_LETTERS: usize = 79;
+
 /// Seconds of `3600`, `1h30m` or ISO 8601 `P1DT2H`, no more than 32 bits hold.
 pub(crate) fn duration(text: &str) -> Option<u32> {
     match text.strip_prefix(['P', 'p']) {
+        Some(_) if text.len() > MAX_ISO_LETTERS => None,
         Some(iso) => Some(u32::try_from(iso_duration(iso)?).unwrap_or(u32::MAX)),
         None => u32::try_from(ttl(text)?).ok(),
     }
@@ -40,6 +50,9 @@ pub(crate) fn duration(text: &str) -> Option<u32> {
 
 /// Seconds of `3600` or `1h30m`, each number of which fits 32 bits.
 fn ttl(text: &str) -> Option<u64> {
+    if text.len() > MAX_TTL_LETTERS {
+        return None;
+    }
     units(text, |unit| {
         Some(match unit {
             'w' => WEEK,
@@ -68,27 +81,34 @@ const YEAR: u64 = 365 * DAY;
 const DATE: [(u8, u64); 4] = [(b'y', YEAR), (b'm', MONTH), (b'w', WEEK), (b'd', DAY)];
 const TIME: [(u8, u64); 3] = [(b'h', HOUR), (b'm', MINUTE), (b's', 1)];
 
-/// Reads what follows the `P`. A unit without a number counts nothing, and weeks stand alone.
+/// Reads what follows the `P`. A unit without a number counts nothing, and weeks stand alone. As to BIND, what stands
+/// before the `T` without a unit of its own means nothing.
 fn iso_duration(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let (date, time) = lower.split_once('t').map_or((lower.as_str(), None), |(date, time)| (date, Some(time)));
     if date.contains('w') && (time.is_some() || !date.ends_with('w') || date.contains(['y', 'm', 'd'])) {
         return None;
     }
-    Some(iso_part(date, &DATE)? + iso_part(time.unwrap_or_default(), &TIME)?)
+    let (days, rest) = iso_part(date, &DATE)?;
+    let is_passed_over = rest.is_empty() || time.is_some() && !rest.contains(['y', 'm', 'd']);
+    let (seconds, after) = iso_part(time.unwrap_or_default(), &TIME)?;
+    (is_passed_over && after.is_empty()).then_some(days + seconds)
 }
 
-fn iso_part(text: &str, units: &[(u8, u64)]) -> Option<u64> {
+/// The sum of what has units, and what follows it.
+fn iso_part<'a>(text: &'a str, units: &[(u8, u64)]) -> Option<(u64, &'a str)> {
     let (mut sum, mut rest) = (0, text);
     for (unit, seconds) in units {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if rest.as_bytes().get(digits) == Some(unit) {
-            let number: u32 = if digits == 0 { 0 } else { rest.get(..digits)?.parse().ok()? };
+        let signed = rest.strip_prefix('+').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+        let unsigned = signed.unwrap_or(rest);
+        let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
+        if unsigned.as_bytes().get(digits) == Some(unit) {
+            let number: u32 = if digits == 0 { 0 } else { unsigned.get(..digits)?.parse().ok()? };
             sum += u64::from(number) * seconds;
-            rest = rest.get(digits + 1..)?;
+            rest = unsigned.get(digits + 1..)?;
         }
     }
-    rest.is_empty().then_some(sum)
+    Some((sum, rest))
 }
 
 /// A number alone, or a sum of numbers with units.
@@ -137,10 +157,33 @@ fn saturating(digits: &str) -> Option<u64> {
     all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// An address; a zone index behind a `%` is dropped.
+/// An address; what stands behind a `%` must tell an interface.
 pub(crate) fn address(text: &str) -> Option<IpAddr> {
-    let bare = if text.contains(':') { text.split('%').next().unwrap_or(text) } else { text };
-    bare.parse().ok()
+    match text.split_once('%') {
+        None => text.parse().ok(),
+        Some((bare, scope)) => {
+            let address: Ipv6Addr = bare.parse().ok()?;
+            interface(address, scope).map(|_| address.into())
+        }
+    }
+}
+
+/// The number of the interface that an address tells; 0: none.
+pub(crate) fn interface_of(text: &str) -> u32 {
+    let parts = text.split_once('%').and_then(|(bare, scope)| Some((bare.parse().ok()?, scope)));
+    parts.and_then(|(address, scope)| interface(address, scope)).unwrap_or(0)
+}
+
+/// A number, behind which BIND takes anything, or for local addresses the name of an interface of this host.
+fn interface(address: Ipv6Addr, scope: &str) -> Option<u32> {
+    let named = address.is_unicast_link_local().then(|| if_nametoindex(scope).ok()).flatten();
+    let digits = scope.bytes().take_while(u8::is_ascii_digit).count();
+    named.or_else(|| scope.get(..digits)?.parse().ok())
+}
+
+/// Whether a text is an address but for the interface that it tells.
+pub(crate) fn is_elsewhere(text: &str) -> bool {
+    address(text).is_none() && text.split_once('%').is_some_and(|(bare, _)| bare.parse::<Ipv6Addr>().is_ok())
 }
 
 /// The start of a prefix in short form, such as `10` or `192.168`, its missing octets zero.
@@ -176,10 +219,27 @@ mod tests {
             ("P", 0),
             ("PTH", 0),
             ("P1YD", 31_536_000),
+            ("P+1D", 86_400),
+            ("P1DlocalneT1S", 86_401),
         ] {
             assert_eq!(duration(text), Some(seconds), "{text}");
         }
-        for text in ["", "10x", "h", "P1", "99h9", "P1D2Y", "P1W1D", "P1WT1H", "P1H", "PT1H1H", "PT4294967296S"] {
+        for text in [
+            "",
+            "10x",
+            "h",
+            "P1",
+            "99h9",
+            "P1D2Y",
+            "P1W1D",
+            "P1WT1H",
+            "P1H",
+            "PT1H1H",
+            "PT4294967296S",
+            "P1Dx",
+            "P+D",
+            "P1DxyT1S",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

@@ -3,12 +3,12 @@
 use super::Context;
 use super::acl::Faulty;
 use crate::conf::lexer::Place;
-use crate::conf::tree::Item;
+use crate::conf::tree::{Item, after};
 
 /// The databases that GeoIP2 has.
 const DATABASES: [&str; 6] = ["asnum", "city", "country", "domain", "isp", "org"];
 /// What only the older databases could be asked for.
-const GONE: [&str; 3] = ["area", "areacode", "netspeed"];
+const GONE: [&str; 6] = ["area", "areacode", "country3", "countryname", "netspeed", "regionname"];
 /// Databases that know of countries and what is above them.
 const COUNTRY: [&str; 2] = ["city", "country"];
 /// Databases that know of parts of countries.
@@ -19,23 +19,22 @@ const LONG_CODE_LEN: usize = 3;
 impl Context<'_> {
     /// The words behind `geoip`: `[ db DATABASE ] TYPE VALUE`.
     pub(super) fn check_location(&self, place: Place, items: &[Item<'_>]) -> Result<(), Faulty> {
-        let words: Vec<&str> = items.iter().filter_map(Item::text).collect();
-        let (database, rest) = match words.as_slice() {
-            ["db", database, rest @ ..] => (Some(*database), rest),
-            rest => (None, rest),
-        };
-        let [subject, value, ..] = rest else { return Ok(()) };
-        if let Some(unknown) = database.filter(|name| !DATABASES.contains(name)) {
+        let database = after(items, "db").and_then(Item::text);
+        let mut texts = items.iter().filter_map(Item::text).skip(usize::from(database.is_some()));
+        let (Some(shown), Some(value)) = (texts.next(), texts.next()) else { return Ok(()) };
+        let (subject, folded) = (shown.to_ascii_lowercase(), database.map(str::to_ascii_lowercase));
+        if folded.as_deref().is_some_and(|name| !DATABASES.contains(&name)) {
+            let unknown = database.unwrap_or_default();
             return self.fault(place, format!("database '{unknown}' is not defined for GeoIP2"));
         }
-        if GONE.contains(subject) {
-            return self.fault(place, format!("type '{subject}' is unavailable in GeoIP2 databases"));
+        if GONE.contains(&&*subject) {
+            return self.fault(place, format!("type '{shown}' is unavailable in GeoIP2 databases"));
         }
-        if *subject == "country" && value.len() == LONG_CODE_LEN {
+        if subject == "country" && value.len() == LONG_CODE_LEN {
             return self.fault(place, "three-letter country codes are unavailable in GeoIP2 databases".to_owned());
         }
-        if let Some(database) = database {
-            self.check_database(place, database, subject);
+        if let Some(database) = folded {
+            self.check_database(place, &database, &subject);
         }
         Ok(())
     }
@@ -49,7 +48,9 @@ impl Context<'_> {
             "region" if !CITY.contains(&database) => {
                 self.warn(place, "invalid database specified for region/subdivision search: ignored");
             }
-            "city" | "postal" | "metro" | "tz" | "timezone" if !CITY.contains(&database) => {
+            "city" | "postal" | "postalcode" | "metro" | "metrocode" | "tz" | "timezone"
+                if !CITY.contains(&database) =>
+            {
                 self.warn(place, format!("invalid database specified for a '{subject}'-only search type: ignoring"));
             }
             "isp" | "org" | "asnum" | "domain" if database != subject => {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Printer, Rest, Secrets, take};
 use crate::conf::table::{Kind, Syntax};
 use crate::conf::tree::{Item, Value};
-use crate::conf::value::address;
+use crate::conf::value::{UNLIMITED, address, interface_of};
 
 /// An element of an address match list, for lists within lists.
 static MATCH: Syntax = Syntax::Value(Kind::AddressMatch);
@@ -18,6 +18,7 @@ pub(super) fn fits(kind: Kind, value: &Value<'_>) -> bool {
         (_, Value::List(_) | Value::Block(_)) => false,
         (Kind::AddressOrAny, Value::Word(word)) => *word == "*",
         (Kind::PortRange, Value::Word(word)) => *word == "range",
+        (Kind::Lifetime, Value::Word(word)) => *word == UNLIMITED,
         (_, Value::Word(_)) => false,
         (_, _) => true,
     }
@@ -59,9 +60,11 @@ impl Printer {
             Value::Percent(percent) => self.part(&format!("{percent}%")),
             Value::Seconds(_) if item.raw.starts_with(['P', 'p']) => self.part(&shortest_iso(item.raw)),
             Value::Seconds(seconds) => self.part(&seconds.to_string()),
-            Value::Address(address) => self.part(&address_text(address)),
+            Value::Address(address) => self.part(&with_interface(address, item.raw)),
             Value::Source(source) => self.source(kind, source, item.raw),
-            Value::Prefix(prefix) => self.part(&format!("{}/{}", address_text(prefix.addr()), prefix.prefix_len())),
+            Value::Prefix(prefix) => {
+                self.part(&format!("{}/{}", with_interface(prefix.addr(), item.raw), prefix.prefix_len()));
+            }
             Value::List(_) | Value::Block(_) => {}
         }
     }
@@ -98,7 +101,7 @@ impl Printer {
         if has_words {
             self.part("address");
         }
-        self.part(&address_text(source.ip()));
+        self.part(&with_interface(source.ip(), raw));
         if has_words || source.port() != 0 {
             let _ = write!(self.out, " port {}", source.port());
         }
@@ -120,12 +123,12 @@ impl Printer {
 impl Printer {
     /// `geoip` is left out, as by BIND, and so are the blanks between what follows.
     fn geoip(&mut self, rest: Rest<'_, '_>) {
-        let mut texts = rest.iter().skip(1).filter_map(Item::text).peekable();
-        if texts.next_if_eq(&"db").is_some() {
+        let mut texts = rest.iter().filter_map(Item::text);
+        if rest.iter().any(|item| item.value == Value::Word("db")) {
             let _ = write!(self.out, " db \"{}\"", texts.next().unwrap_or_default());
         }
-        let (kind, search) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
-        let _ = write!(self.out, "{kind}\"{search}\"");
+        let (subject, search) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let _ = write!(self.out, "{subject}\"{search}\"");
         *rest = &[];
     }
 }
@@ -162,6 +165,14 @@ fn shortest_iso(text: &str) -> String {
     match shortest.trim_end_matches('T') {
         "P" => "PT0S".to_owned(),
         trimmed => trimmed.to_owned(),
+    }
+}
+
+/// An address with the number of the interface that it tells in `raw`.
+fn with_interface(address: IpAddr, raw: &str) -> String {
+    match interface_of(raw) {
+        0 => address_text(address),
+        number => format!("{}%{number}", address_text(address)),
     }
 }
 

@@ -160,7 +160,7 @@ fn sample(kind: Kind) -> &'static str {
         Kind::QuerySourceV6 => "address 2001:db8::1",
         Kind::Prefix => "2001:db8::/96",
         Kind::Boolean => "yes",
-        Kind::Integer | Kind::Duration | Kind::Size | Kind::PortRange => "40",
+        Kind::Integer | Kind::Duration | Kind::Lifetime | Kind::Size | Kind::PortRange => "40",
         Kind::Percentage | Kind::SizeOrPercentage => "90%",
         Kind::Fixed => "0.50",
         Kind::Quoted | Kind::Attached => "\"/\"",
@@ -293,7 +293,7 @@ fn lowered(tree: &Tree<'_>) -> (Config, String) {
 }
 
 /// Files that named-checkconf prints so that it cannot read them again: it leaves out blanks.
-const UNREADABLE: [&str; 1] = ["geoip-database.conf"];
+const UNREADABLE: [&str; 2] = ["geoip-database.conf", "geoip-letter-case.conf"];
 
 /// The sound files by path, those that hosts have with their includes named from here; one that includes files of the
 /// host that it is on is left out.
