@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::check::{ds_digest_length, ssh_digest_length, zone_digest_length};
-use super::cursor::Cursor;
+use super::cursor::{Cursor, number};
 use super::encoding::{Base64, Hex, base32hex};
 use super::{Fault, Field, check, fields, mnemonic, time};
 use crate::dns::name::unescape;
@@ -57,7 +57,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
         Field::Ttl => out.extend(ttl::parse(source.text()?).ok_or(Fault::Syntax)?.to_be_bytes()),
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
-        Field::Type | Field::SigType => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
+        Field::Type | Field::SigType => out.extend(covered(source.text()?)?.0.to_be_bytes()),
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
         Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
@@ -106,6 +106,14 @@ fn word<'a, T: Tokens<'a>>(
 /// A record type by mnemonic or number.
 pub(super) fn rtype(text: &[u8]) -> Result<Rtype, Fault> {
     Rtype::from_text(text).map_err(|_| Fault::UnknownType)
+}
+
+/// The type that a signature covers: BIND also takes its number alone.
+fn covered(text: &[u8]) -> Result<Rtype, Fault> {
+    match text.iter().all(u8::is_ascii_digit) {
+        true => number(text, u32::from(u16::MAX)).map(|number| Rtype(number as u16)),
+        false => rtype(text),
+    }
 }
 
 /// Four numbers with dots between, no leading zeros.

@@ -175,6 +175,15 @@ fn a_server_without_a_name_is_missed_before_the_data_is_read() {
 }
 
 #[test]
+fn the_type_that_a_signature_covers_may_be_a_number_alone() {
+    let record = |covered| format!("$TTL 5\na RRSIG {covered} 8 2 5 20990101000000 20200101000000 1 @ AAAA\n");
+    assert_eq!(records(&record("28")), records(&record("AAAA")));
+    assert_eq!(records(&record("28")).len(), 1);
+    let said = |covered| read_text(&record(covered)).failure.unwrap();
+    assert_eq!((said("65536").as_str(), said("0x10").as_str()), ("out of range", "unknown class/type"));
+}
+
+#[test]
 fn check_names_can_warn_or_look_away() {
     let text = b"$TTL 5\na_b A 192.0.2.1\nmm MX 10 bad_host\n";
     let warned = read_with(text, &Options { check_names: Strictness::Warn, ..options() });
