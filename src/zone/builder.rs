@@ -7,14 +7,15 @@
 
 use std::mem;
 
+use super::ahead::{AHEAD, fetch};
 use super::blocks::{BlockWriter, Place};
 use super::contents::{Parts, ZoneVersion};
 use super::edit::NamesEdit;
 use super::key::Key;
-use super::names::{Names, Ordered, Run, index};
+use super::names::{Names, Ordered, Run};
 use super::node::{self, Flags};
 use super::records::{Record, Records};
-use super::trie::{Leaf, Trie};
+use super::trie::{Leaf, Trie, TrieWriter};
 use crate::dns::{Class, Name, NameRef, Rtype};
 
 /// Why records are no zone. Words as BIND has them.
@@ -157,7 +158,7 @@ impl Builder {
     /// canonical order for walks.
     fn index(&mut self, names: Names) -> Result<Trie, ContentsError> {
         match names.finish(&self.blocks) {
-            Ordered::Sorted(runs) => Ok(index(self.join_runs(&runs)?, &self.blocks)),
+            Ordered::Sorted(runs) => self.index_runs(&runs),
             Ordered::Nearly(trie, strays) if strays.is_empty() => Ok(trie),
             Ordered::Nearly(trie, strays) => self.add_strays(&trie, &strays),
         }
@@ -261,17 +262,24 @@ impl Builder {
         Ok(())
     }
 
-    /// One run for each owner out of sorted ones.
-    fn join_runs(&mut self, runs: &[Run]) -> Result<Vec<Run>, ContentsError> {
-        let mut joined = Vec::with_capacity(runs.len());
-        let mut rest = runs;
+    /// The trie over sorted runs, those of one owner joined.
+    fn index_runs(&mut self, runs: &[Run]) -> Result<Trie, ContentsError> {
+        let mut trie = TrieWriter::default();
+        let (mut rest, mut far) = (runs, runs);
         while let Some(first) = rest.first() {
+            if far.len() >= rest.len() {
+                let (near, behind) = far.split_at(far.len().min(AHEAD));
+                fetch(near.iter().map(|run| self.blocks.at(run.place)));
+                far = behind;
+            }
             let (same, tail) = self.split_owner(rest);
             rest = tail;
             let places = || same.iter().map(|run| run.place).collect::<Vec<_>>();
-            joined.push(if same.len() > 1 { Run::of(self.join(&places())?, first.prefix) } else { *first });
+            let leaf = if same.len() > 1 { self.join(&places())? } else { first.leaf() };
+            let is_next = trie.push(node::block_labels(self.blocks.at(leaf.place)), leaf);
+            debug_assert!(is_next, "the runs are sorted");
         }
-        Ok(joined)
+        Ok(trie.finish())
     }
 
     /// One block out of all blocks of an owner.

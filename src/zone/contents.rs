@@ -4,6 +4,7 @@
 //! have a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small
 //! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
+use super::ahead::Ahead;
 use super::blocks::{BlockWriter, Blocks};
 use super::builder::ContentsError;
 use super::node::{self, Flags, Node};
@@ -170,26 +171,30 @@ impl ZoneVersion {
     /// The names of the zone in canonical order, without the owners of NSEC3 records.
     pub fn names(&self) -> impl Iterator<Item = Node<'_>> {
         let mut walk = Walk::new(&self.names);
-        std::iter::from_fn(move || walk.next(&self.names).map(|leaf| self.node_at(leaf)))
+        self.nodes_of(move || walk.next(&self.names))
     }
 
     /// The names of the zone in several parts, numbered, which together are [`Self::names`].
     pub(super) fn name_parts(&self) -> Vec<(usize, impl Iterator<Item = Node<'_>> + Clone + Sync)> {
-        let nodes = |mut walk: Walk| std::iter::from_fn(move || walk.next(&self.names).map(|leaf| self.node_at(leaf)));
+        let nodes = |mut walk: Walk| self.nodes_of(move || walk.next(&self.names));
         Walk::parts(&self.names).into_iter().map(nodes).enumerate().collect()
     }
 
     /// The names of the zone that have any of these flags, found without a look at the others.
     pub(super) fn names_with(&self, flags: [Flags; 2]) -> impl Iterator<Item = Node<'_>> {
         let mut walk = Walk::new(&self.names);
-        let leaves = std::iter::from_fn(move || walk.next(&self.names));
-        leaves.filter(move |leaf| flags.iter().any(|&flag| leaf.flags.has(flag))).map(|leaf| self.node_at(leaf))
+        let mut leaves = std::iter::from_fn(move || walk.next(&self.names));
+        self.nodes_of(move || leaves.find(|leaf| flags.iter().any(|&flag| leaf.flags.has(flag))))
+    }
+
+    fn nodes_of<F: FnMut() -> Option<Leaf>>(&self, leaves: F) -> Nodes<'_, F> {
+        Nodes { version: self, ahead: Ahead::default(), leaves }
     }
 
     /// A place before the first of [`Self::nodes`] that borrows nothing.
     pub fn cursor(&self) -> Cursor {
         let (names, nsec3) = (Walk::new(&self.names), Walk::new(&self.nsec3));
-        Cursor { names, nsec3, ahead: [Leaf::default(); AHEAD], left: 0, current: None }
+        Cursor { names, nsec3, ahead: Ahead::default(), current: None }
     }
 
     /// Whether edits have left so much behind that the blocks are worth copying.
@@ -240,45 +245,39 @@ impl std::fmt::Debug for ZoneVersion {
     }
 }
 
+/// The nodes of some leaves.
+#[derive(Clone)]
+struct Nodes<'a, F> {
+    version: &'a ZoneVersion,
+    ahead: Ahead,
+    leaves: F,
+}
+
+impl<'a, F: FnMut() -> Option<Leaf>> Iterator for Nodes<'a, F> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        let leaf = self.ahead.next(|place| self.version.blocks.at(place), &mut self.leaves);
+        leaf.map(|leaf| self.version.node_at(leaf))
+    }
+}
+
 /// A place among the nodes of a zone version. It is good only for the version that it came from; with another it yields
 /// nonsense, though nothing worse.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     names: Walk,
     nsec3: Walk,
-    /// The leaves that come next stand last.
-    ahead: [Leaf; AHEAD],
-    /// How many of them are to come.
-    left: usize,
+    ahead: Ahead,
     current: Option<Leaf>,
 }
-
-/// How many blocks are fetched at a time.
-const AHEAD: usize = 16;
 
 impl Cursor {
     /// The next node of `version`.
     pub fn next<'a>(&mut self, version: &'a ZoneVersion) -> Option<Node<'a>> {
-        if self.left == 0 {
-            self.look_ahead(version);
-        }
-        self.current = self.ahead.len().checked_sub(self.left).and_then(|at| self.ahead.get(at)).copied();
-        self.left = self.left.saturating_sub(1);
+        let more = || self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3));
+        self.current = self.ahead.next(|place| version.blocks.at(place), more);
         self.current(version)
-    }
-
-    /// Finds the next leaves and reads a byte of each block, so that memory brings them all at the same time: in a zone
-    /// whose file had another order, a walk would wait for one after the other.
-    fn look_ahead(&mut self, version: &ZoneVersion) {
-        let mut touched = 0;
-        for place in &mut self.ahead {
-            let Some(leaf) = self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3)) else { break };
-            *place = leaf;
-            self.left += 1;
-            touched ^= version.blocks.at(leaf.place).first().copied().unwrap_or_default();
-        }
-        std::hint::black_box(touched);
-        self.ahead.rotate_left(self.left);
     }
 
     /// The node that [`Self::next`] gave last, for whoever could not finish with it at once.

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::thread;
 
+mod ahead;
 mod blocks;
 pub mod builder;
 pub mod check;

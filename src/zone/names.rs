@@ -80,17 +80,6 @@ fn runs_of(trie: &Trie, blocks: &BlockWriter) -> Vec<Run> {
     leaves.map(|leaf| Run::new(own(leaf), node::block_labels(blocks.at(leaf.place)))).collect()
 }
 
-/// The trie over sorted runs.
-pub(super) fn index(runs: Vec<Run>, blocks: &BlockWriter) -> Trie {
-    let mut trie = TrieWriter::default();
-    for run in runs {
-        let labels = node::block_labels(blocks.at(run.place));
-        let is_next = trie.push(labels, run.leaf());
-        debug_assert!(is_next, "the runs are sorted");
-    }
-    trie.finish()
-}
-
 /// A block and what sorting needs to know of it.
 #[derive(Clone, Copy)]
 pub(super) struct Run {
@@ -102,11 +91,6 @@ pub(super) struct Run {
 impl Run {
     fn new(leaf: Leaf, labels: &[u8]) -> Self {
         Self { prefix: Key::of_labels(labels).prefix(), place: leaf.place, flags: leaf.flags }
-    }
-
-    /// A run whose prefix is known.
-    pub(super) fn of(leaf: Leaf, prefix: Prefix) -> Self {
-        Self { prefix, place: leaf.place, flags: leaf.flags }
     }
 
     pub(super) fn leaf(&self) -> Leaf {
