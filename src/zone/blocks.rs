@@ -51,11 +51,16 @@ impl BlockWriter {
 
     /// Appends a block.
     pub(super) fn push(&mut self, block: &[u8]) -> Place {
-        if !self.open.is_empty() && self.open.len() + block.len() > CHUNK_BYTES {
+        self.push_with(block.len(), |out| out.extend_from_slice(block))
+    }
+
+    /// Appends a block of this size, which `write` appends to the chunk that it goes to.
+    pub(super) fn push_with(&mut self, size: usize, write: impl FnOnce(&mut Vec<u8>)) -> Place {
+        if !self.open.is_empty() && self.open.len() + size > CHUNK_BYTES {
             self.seal();
         }
         let place = Place { chunk: self.full.len() as u32, offset: self.open.len() as u32 };
-        self.open.extend_from_slice(block);
+        write(&mut self.open);
         place
     }
 

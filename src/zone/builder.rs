@@ -68,7 +68,6 @@ pub struct Builder {
     class: Class,
     limits: Limits,
     open: Records,
-    block: Vec<u8>,
     blocks: BlockWriter,
     names: Names,
     nsec3: Names,
@@ -88,7 +87,6 @@ impl Builder {
             class,
             limits: Limits::default(),
             open: Records::default(),
-            block: Vec::new(),
             blocks: BlockWriter::default(),
             names: Names::default(),
             nsec3: Names::default(),
@@ -245,13 +243,11 @@ impl Builder {
 
     /// Appends a block with the records of `open`.
     fn pack(&mut self, open: &mut Records) -> Result<Leaf, ContentsError> {
-        self.block.clear();
-        let packed = open.pack_into(&mut self.block, self.limits)?;
+        let packed = open.pack(self.limits, &mut self.blocks)?;
         self.differing_ttls += packed.differing_ttls;
         self.records += packed.records;
-        let place = self.blocks.push(&self.block);
         self.check_total()?;
-        Ok(Leaf { place, flags: packed.flags })
+        Ok(Leaf { place: packed.place, flags: packed.flags })
     }
 
     fn check_total(&self) -> Result<(), ContentsError> {

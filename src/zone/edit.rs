@@ -108,7 +108,6 @@ impl Edit<'_> {
             nsec3: TrieEdit::new(&version.nsec3),
             records: version.record_count(),
             dead_bytes: version.dead_bytes,
-            block: Vec::new(),
         };
         for each in touched {
             writer.write(each)?;
@@ -167,7 +166,6 @@ struct Writer {
     nsec3: TrieEdit,
     records: usize,
     dead_bytes: usize,
-    block: Vec<u8>,
 }
 
 impl Writer {
@@ -191,10 +189,9 @@ impl Writer {
     }
 
     fn pack(&mut self, records: &mut Records) -> Result<Leaf, ContentsError> {
-        self.block.clear();
-        let packed = records.pack_into(&mut self.block, self.limits)?;
+        let packed = records.pack(self.limits, &mut self.blocks)?;
         self.records += packed.records;
-        Ok(Leaf { place: self.blocks.push(&self.block), flags: packed.flags })
+        Ok(Leaf { place: packed.place, flags: packed.flags })
     }
 
     fn finish(self, before: &ZoneVersion) -> Result<ZoneVersion, ContentsError> {

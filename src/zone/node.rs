@@ -267,6 +267,12 @@ pub(super) fn block_len(block: &[u8]) -> usize {
     block.len() - bytes.0.len() + plain + signatures
 }
 
+/// How many bytes a size takes.
+pub(super) fn size_len(size: usize) -> usize {
+    let bits = usize::BITS - (size | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
 /// Appends a size as [`Bytes::size`] reads it.
 pub(super) fn push_size(out: &mut Vec<u8>, mut size: usize) {
     while size > 0x7f {

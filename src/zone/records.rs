@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::blocks::{BlockWriter, Place};
 use super::builder::{ContentsError, Limit, Limits};
 use super::node::{self, Flags, Node};
 use crate::dns::{NameRef, Rtype, rdata};
@@ -17,8 +18,20 @@ pub(super) struct Records {
     pub(super) labels: Vec<u8>,
     pub(super) records: Vec<Record>,
     rdatas: Vec<u8>,
-    /// The packed RRsets while a block is put together.
-    body: Vec<u8>,
+    /// Those of the block that is put together.
+    rrsets: Vec<Arranged>,
+}
+
+/// An RRset among arranged records.
+struct Arranged {
+    /// As it came: its TTL holds.
+    first: Record,
+    /// How many records there are with the duplicates, which are behind the others.
+    all: usize,
+    /// How many without them.
+    kept: usize,
+    /// The bytes of those.
+    size: usize,
 }
 
 /// One record: its rdata lies in [`Records::rdatas`], behind its length.
@@ -62,6 +75,7 @@ pub(super) struct Packed {
     pub(super) flags: Flags,
     pub(super) records: usize,
     pub(super) differing_ttls: usize,
+    pub(super) place: Place,
 }
 
 impl Records {
@@ -118,61 +132,68 @@ impl Records {
         Ok(())
     }
 
-    /// Appends the block of these records to `out`.
-    pub(super) fn pack_into(&mut self, out: &mut Vec<u8>, limits: Limits) -> Result<Packed, ContentsError> {
+    /// Appends a block of these records to `blocks`.
+    pub(super) fn pack(&mut self, limits: Limits, blocks: &mut BlockWriter) -> Result<Packed, ContentsError> {
+        let packed = self.arrange(limits)?;
+        let [plain, signatures] = [false, true].map(|are_signatures| self.body_size(are_signatures));
+        let sizes = node::size_len(plain) + node::size_len(signatures);
+        let place = blocks.push_with(1 + self.labels.len() + sizes + plain + signatures, |out| {
+            out.push(self.labels.len() as u8);
+            out.extend_from_slice(&self.labels);
+            node::push_size(out, plain);
+            node::push_size(out, signatures);
+            self.write_rrsets(out);
+        });
+        Ok(Packed { place, ..packed })
+    }
+
+    /// Brings the records into the order in which a block has them, without duplicates.
+    fn arrange(&mut self, limits: Limits) -> Result<Packed, ContentsError> {
         if !self.records.is_sorted_by_key(Record::rrset) {
             self.records.sort_by_key(Record::rrset);
         }
+        self.rrsets.clear();
         let mut packed = Packed::default();
-        let (mut rrsets, mut plain_len) = (0, None);
-        let Self { rdatas, body, .. } = self;
-        body.clear();
         for records in self.records.chunk_by_mut(|left, right| left.rrset() == right.rrset()) {
             let Some(&first) = records.first() else { continue };
-            rrsets += 1;
-            if first.is_signature {
-                // Signatures sort behind everything else.
-                plain_len.get_or_insert(body.len());
-            } else {
+            if !first.is_signature {
                 packed.flags = packed.flags.with(Flags::of_type(first.rtype, self.labels.is_empty()));
             }
             packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();
-            packed.records += pack_rrset(records, first.ttl, rdatas, body, limits)?;
+            let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
+            let kept = arrange(records, rtype, &self.rdatas);
+            if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
+                return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
+            }
+            packed.records += kept;
+            let size = records.iter().take(kept).map(Record::len).sum();
+            self.rrsets.push(Arranged { first, all: records.len(), kept, size });
         }
-        if limits.types_per_name > 0 && rrsets > limits.types_per_name {
+        if limits.types_per_name > 0 && self.rrsets.len() > limits.types_per_name as usize {
             return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
         }
-        out.push(self.labels.len() as u8);
-        out.extend_from_slice(&self.labels);
-        let plain_len = plain_len.unwrap_or(body.len());
-        node::push_size(out, plain_len);
-        node::push_size(out, body.len() - plain_len);
-        out.extend_from_slice(body);
         Ok(packed)
     }
-}
 
-/// Appends one RRset and returns how many records it has without duplicates.
-fn pack_rrset(
-    records: &mut [Record],
-    ttl: u32,
-    rdatas: &[u8],
-    out: &mut Vec<u8>,
-    limits: Limits,
-) -> Result<usize, ContentsError> {
-    let (covered, is_signature) = records.first().map_or((Rtype(0), false), |first| (first.rtype, first.is_signature));
-    let rtype = if is_signature { Rtype::RRSIG } else { covered };
-    let count = arrange(records, rtype, rdatas);
-    let records = records.get(..count).unwrap_or_default();
-    if limits.records_per_type > 0 && count > limits.records_per_type as usize {
-        return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
+    /// How long the RRsets are in a block, the plain ones or the signatures.
+    fn body_size(&self, are_signatures: bool) -> usize {
+        let rrsets = self.rrsets.iter().filter(|rrset| rrset.first.is_signature == are_signatures);
+        rrsets.map(|rrset| 6 + node::size_len(rrset.kept) + node::size_len(rrset.size) + rrset.size).sum()
     }
-    out.extend_from_slice(&covered.0.to_be_bytes());
-    out.extend_from_slice(&ttl.to_be_bytes());
-    node::push_size(out, count);
-    node::push_size(out, records.iter().map(Record::len).sum());
-    records.iter().for_each(|record| out.extend_from_slice(record.bytes(rdatas)));
-    Ok(count)
+
+    /// Appends the arranged RRsets.
+    fn write_rrsets(&self, out: &mut Vec<u8>) {
+        let mut records = self.records.as_slice();
+        for rrset in &self.rrsets {
+            let (these, others) = records.split_at_checked(rrset.all).unwrap_or_default();
+            out.extend_from_slice(&rrset.first.rtype.0.to_be_bytes());
+            out.extend_from_slice(&rrset.first.ttl.to_be_bytes());
+            node::push_size(out, rrset.kept);
+            node::push_size(out, rrset.size);
+            these.iter().take(rrset.kept).for_each(|record| out.extend_from_slice(record.bytes(&self.rdatas)));
+            records = others;
+        }
+    }
 }
 
 /// Brings records into canonical order, the first of equal ones in front, and says how many are left without the
