@@ -6,6 +6,7 @@
 
 mod entries;
 mod mutator;
+mod words;
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -38,10 +39,37 @@ fn zone_texts() {
 
 #[test]
 fn configurations() {
+    check("configurations", configurations_of_testdata(), 4000, named_conf);
+}
+
+#[test]
+fn configurations_by_words() {
+    let damage: Damage = |mutator, seeds| words::damaged(mutator, seeds, seeds, DEEPEST);
+    check_damaged("configurations_by_words", configurations_of_testdata(), 4000, damage, named_conf);
+}
+
+/// How often a piece of a configuration is repeated at most.
+const DEEPEST: usize = 10_000;
+/// What reading a configuration may take besides its share for each of its bytes.
+const MAX_BYTES: u64 = 1 << 22;
+/// That share.
+const MAX_BYTES_EACH: u64 = 1 << 10;
+
+/// The door of configurations, which takes memory by their length.
+fn named_conf(bytes: &[u8]) -> bool {
+    let mut is_taken = false;
+    let counted = allocation_counter::measure(|| is_taken = entries::named_conf(bytes));
+    let most = MAX_BYTES + MAX_BYTES_EACH * bytes.len() as u64;
+    assert!(counted.bytes_max <= most, "{} of {most} bytes: {}", counted.bytes_max, bytes.escape_ascii());
+    is_taken
+}
+
+fn configurations_of_testdata() -> Vec<Vec<u8>> {
     let mut seeds = files(&testdata("conf/named/ok"), ".conf");
     assert!(seeds.iter().all(|seed| entries::named_conf(seed)));
+    seeds.extend(files(&testdata("conf/hosts"), ".conf"));
     seeds.extend(files(&testdata("conf/named/err"), ".conf"));
-    check("configurations", seeds, 4000, entries::named_conf);
+    seeds
 }
 
 #[test]
@@ -68,8 +96,15 @@ fn transfers() {
 /// How long one input may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sends seeds through a door: first as they are, then damaged.
+/// How inputs are made of seeds.
+type Damage = fn(&mut Mutator, &[Vec<u8>]) -> Vec<u8>;
+
+/// Sends seeds through a door: first as they are, then with their bytes damaged.
 fn check(name: &str, seeds: Vec<Vec<u8>>, rounds: u64, entry: fn(&[u8]) -> bool) {
+    check_damaged(name, seeds, rounds, Mutator::damaged, entry);
+}
+
+fn check_damaged(name: &str, seeds: Vec<Vec<u8>>, rounds: u64, damage: Damage, entry: fn(&[u8]) -> bool) {
     assert!(seeds.iter().any(|seed| entry(seed)), "{name}: no seed is taken");
     let first = number("NOMD_SEED", 1);
     let rounds = number("NOMD_ROUNDS", rounds);
@@ -77,7 +112,7 @@ fn check(name: &str, seeds: Vec<Vec<u8>>, rounds: u64, entry: fn(&[u8]) -> bool)
     let worker = thread::spawn(move || {
         let run = |seed| {
             beat.send(seed).unwrap();
-            u64::from(entry(&Mutator::new(seed).damaged(&seeds)))
+            u64::from(entry(&damage(&mut Mutator::new(seed), &seeds)))
         };
         (first..first + rounds).map(run).sum::<u64>()
     });

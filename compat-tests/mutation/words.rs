@@ -39,10 +39,11 @@ fn pieces(text: &[u8]) -> Vec<Piece> {
 }
 
 fn token_length(text: &[u8]) -> usize {
-    match text[0] {
-        b'"' => text[1..].iter().position(|&byte| byte == b'"').map_or(text.len(), |end| end + 2),
-        first if is_special(first) => 1,
-        _ => text.iter().position(|&byte| is_special(byte) || byte == b'"').unwrap_or(text.len()).max(1),
+    match text {
+        [] => 0,
+        [b'"', inside @ ..] => inside.iter().position(|&byte| byte == b'"').map_or(text.len(), |end| end + 2),
+        [first, ..] if is_special(*first) => 1,
+        _ => text.iter().position(|&byte| is_special(byte) || byte == b'"').unwrap_or(text.len()),
     }
 }
 

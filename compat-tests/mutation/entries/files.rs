@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use nomd::conf;
+use nomd::conf::survey::survey;
+use nomd::conf::{self, Dialect, Manner, Secrets, Wanted, judge};
 use nomd::dns::{Class, Name};
 use nomd::zone::check::Policy;
 use nomd::zone::journal::{self, Journal};
@@ -74,17 +75,41 @@ pub fn journal(bytes: &[u8]) -> bool {
     })
 }
 
-/// A named.conf: refused with at least one message, and no more messages than there are bytes.
+/// A named.conf: refused with at least one message, and no more messages than there are bytes. What can be used can be
+/// surveyed, and what named-checkconf would take prints as a text that prints the same.
 pub fn named_conf(bytes: &[u8]) -> bool {
     if names_a_device(bytes) {
         return false;
     }
-    let outcome = with_file(bytes, |path| conf::load(path, &Default::default()));
-    let is_taken = outcome.is_ok();
-    let diagnostics = outcome.map_or_else(|diagnostics| diagnostics, |(_, diagnostics)| diagnostics);
-    assert_eq!(diagnostics.has_errors(), !is_taken);
-    assert!(diagnostics.iter().count() <= bytes.len() + 1, "{} bytes", bytes.len());
-    is_taken
+    with_file(bytes, |path| {
+        let outcome = conf::load(path, &Default::default());
+        let is_usable = outcome.is_ok();
+        let diagnostics = outcome.map_or_else(|diagnostics| diagnostics, |(_, diagnostics)| diagnostics);
+        assert_eq!(diagnostics.has_errors(), !is_usable);
+        assert!(diagnostics.iter().count() <= bytes.len() + 1, "{} bytes", bytes.len());
+        assert!(survey(Path::new(""), path, &Default::default()).is_ok() || !is_usable);
+        let printed = canonical(path);
+        // named-checkconf leaves out the word, and nomd prints what it prints.
+        let is_readable = !bytes.to_ascii_lowercase().windows(5).any(|window| window == b"geoip");
+        if let Some(printed) = printed.as_ref().filter(|_| is_readable) {
+            let again = with_file(printed.as_bytes(), canonical);
+            assert_eq!(again.as_ref(), Some(printed), "{}", bytes.escape_ascii());
+        }
+        printed.is_some()
+    })
+}
+
+/// The canonical form of a named.conf that named-checkconf would take.
+fn canonical(path: &Path) -> Option<String> {
+    let manner = Manner {
+        dialect: Dialect::Bind918,
+        with_deprecated: true,
+        with_plugins: false,
+        with_zones: false,
+        wanted: Wanted::Canonical(Secrets::Shown),
+    };
+    let judgement = judge(path, manner);
+    (!judgement.diagnostics.has_errors()).then_some(judgement.text)
 }
 
 /// Loads a zone from text.
