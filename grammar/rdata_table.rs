@@ -67,17 +67,25 @@ fn field(word: &str) -> Result<String, String> {
 
 fn name_field<'a>(modifiers: impl Iterator<Item = &'a str>) -> Result<String, String> {
     let (mut compress, mut fold, mut address, mut absolute) = (false, false, false, false);
+    let mut rule = "Any";
     for modifier in modifiers {
         match modifier {
             "compress" => (compress, fold) = (true, true),
             "fold" => fold = true,
             "address" => address = true,
             "absolute" => absolute = true,
+            "host" => rule = "Host",
+            "service-host" => rule = "ServiceHost",
+            "signer" => rule = "Signer",
+            "mail-host" => rule = "MailHost",
+            "mailbox" => rule = "Mailbox",
+            "reverse-host" => rule = "ReverseHost",
             other => return Err(format!("'name' takes no modifier '{other}'")),
         }
     }
     Ok(format!(
-        "Field::Name(NameUse {{ compress: {compress}, fold: {fold}, address: {address}, absolute: {absolute} }})"
+        "Field::Name(NameUse {{ compress: {compress}, fold: {fold}, address: {address}, absolute: {absolute}, \
+         rule: NameRule::{rule} }})"
     ))
 }
 
@@ -89,7 +97,13 @@ const FIELDS: &[(&str, &str)] = &[
     ("ttl", "Ttl"),
     ("time", "Time"),
     ("type", "Type"),
-    ("sig-type", "SigType"),
+    ("covered", "Covered"),
+    ("sig-covered", "SigCovered"),
+    ("date", "Date"),
+    ("key-tag", "KeyTag"),
+    ("no-flags", "NoFlags"),
+    ("bytes", "Bytes"),
+    ("atma", "Atma"),
     ("algorithm", "Algorithm"),
     ("cert-algorithm", "CertAlgorithm"),
     ("cert-type", "CertType"),
@@ -101,6 +115,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("string", "String"),
     ("string?", "OptionalString"),
     ("strings", "Strings"),
+    ("regexp", "Regexp"),
     ("text", "Text"),
     ("quoted", "QuotedText"),
     ("tag", "Tag"),

@@ -38,6 +38,7 @@ impl FromStr for Class {
         match text.to_ascii_lowercase().as_str() {
             "chaos" => Ok(Self::CH),
             "hesiod" => Ok(Self::HS),
+            "reserved0" => Ok(Self(0)),
             other => {
                 let number = other.strip_prefix("class").ok_or(UnknownClass)?;
                 number.parse().map(Self).map_err(|_| UnknownClass)

@@ -6,6 +6,7 @@
 pub mod algorithm;
 pub mod class;
 pub mod edns;
+pub mod host;
 pub mod message;
 pub mod name;
 pub mod rcode;

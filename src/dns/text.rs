@@ -14,6 +14,11 @@ pub struct Token<'a> {
 pub trait Tokens<'a> {
     /// The next field; none at the end of the record.
     fn next_token(&mut self) -> Option<Token<'a>>;
+
+    /// The line of the field that came last, where there are lines.
+    fn line(&mut self) -> u64 {
+        0
+    }
 }
 
 impl<'a, I: Iterator<Item = Token<'a>>> Tokens<'a> for I {

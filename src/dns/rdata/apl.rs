@@ -15,8 +15,8 @@ const NEGATED: u8 = 0x80;
 
 /// Reads prefixes to the end of the record; there may be none.
 pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    while let Some(token) = source.optional() {
-        read_prefix(token.text, out)?;
+    while let Some(text) = source.optional_text()? {
+        read_prefix(text, out)?;
     }
     Ok(())
 }
@@ -29,7 +29,8 @@ fn read_prefix(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     };
     let (family, rest) = split(text, b':').ok_or(Fault::Syntax)?;
     let (address, bits) = split(rest, b'/').ok_or(Fault::Syntax)?;
-    let family = number(family, u32::from(u16::MAX)).map_err(|_| Fault::Syntax)? as u16;
+    let family = number(family, u32::from(u16::MAX))
+        .map_err(|fault| if fault == Fault::NotNumber { Fault::Syntax } else { fault })? as u16;
     let mut octets = match family {
         IP4 => read::ip4(address)?.to_vec(),
         IP6 => read::ip6(address)?.to_vec(),

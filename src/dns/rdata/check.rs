@@ -39,14 +39,25 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
     match field {
         Field::Name(_) => name(reader),
         Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol | Field::DsyncScheme => skip(reader, 1),
-        Field::U16 | Field::Type | Field::SigType | Field::CertType | Field::KeyFlags => skip(reader, 2),
-        Field::U32 | Field::Ttl | Field::Time | Field::Ip4 => skip(reader, 4),
+        Field::U16
+        | Field::Type
+        | Field::Covered
+        | Field::SigCovered
+        | Field::CertType
+        | Field::KeyFlags
+        | Field::KeyTag => skip(reader, 2),
+        Field::NoFlags => match reader.u16()? {
+            0 => Ok(()),
+            _ => Err(WireError::BadField),
+        },
+        Field::U32 | Field::Ttl | Field::Time | Field::Date | Field::Ip4 => skip(reader, 4),
         Field::Eui48 => skip(reader, 6),
         Field::Eui64 | Field::Locator => skip(reader, 8),
         Field::Ip6 => skip(reader, 16),
         Field::String | Field::Salt => reader.short_bytes().map(|_| ()),
         Field::OptionalString if reader.is_at_end() => Ok(()),
         Field::OptionalString => reader.short_bytes().map(|_| ()),
+        Field::Regexp => string_where(reader, super::regexp::is_valid),
         Field::Strings => strings(reader),
         Field::Tag => string_where(reader, |text| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)),
         Field::Psdn => string_where(reader, is_psdn),
@@ -57,7 +68,7 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
         Field::SshDigest => digest(reader, before, ssh_digest_length, 1),
         Field::Key if has_no_key(before) => Ok(()),
         Field::Key => rest_of(reader, 1, usize::MAX),
-        Field::Text | Field::QuotedText | Field::OptionalBase64 | Field::DoaData | Field::Any => {
+        Field::Text | Field::QuotedText | Field::OptionalBase64 | Field::DoaData | Field::Any | Field::Bytes => {
             rest_of(reader, 0, usize::MAX)
         }
         odd => super::odd::check(odd, reader),
@@ -145,10 +156,19 @@ pub(super) fn has_no_key(before: &[u8]) -> bool {
     before.first().is_some_and(|flags| flags & 0xc0 == 0xc0)
 }
 
-/// Whether this may be a template with the variable `dns` (RFC 9461 section 5).
+/// Whether this is a template with the variable `dns` (RFC 9461 section 5, RFC 6570 section 2).
 pub(super) fn is_template(path: &[u8]) -> bool {
-    let text = std::str::from_utf8(path).unwrap_or_default();
-    text.starts_with('/') && text.contains("dns") && text.contains('{') && text.contains('}')
+    let mut rest = std::str::from_utf8(path).unwrap_or_default();
+    let (is_absolute, mut has_dns) = (rest.starts_with('/'), false);
+    while let Some((literal, behind)) = rest.split_once('{') {
+        let Some((expression, behind)) = behind.split_once('}').filter(|_| !literal.contains('}')) else {
+            return false;
+        };
+        let variables = expression.trim_start_matches(|c| "+#./;?&".contains(c));
+        has_dns |= variables.split(',').any(|variable| variable.split([':', '*']).next() == Some("dns"));
+        rest = behind;
+    }
+    is_absolute && has_dns && !rest.contains('}')
 }
 
 /// The shortest address of X.25.

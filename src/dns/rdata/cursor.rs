@@ -1,7 +1,7 @@
 //! The fields of one record in text, with one of look-ahead, the last one kept for the error, and the readers of plain
 //! values. On the path of zone loading: nothing here allocates.
 
-use super::{Fault, RdataError};
+use super::{Fault, NameChecks, NameRule, Near, RdataError};
 use crate::dns::NameRef;
 use crate::dns::name::append_text;
 use crate::dns::text::{Token, Tokens};
@@ -13,11 +13,17 @@ pub(super) struct Cursor<'t, 'o, T, Tok> {
     ahead: Option<Tok>,
     last: Option<Tok>,
     start: usize,
+    checks: Option<&'t mut NameChecks>,
 }
 
 impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
     pub(super) fn new(tokens: &'t mut T, origin: NameRef<'o>, start: usize) -> Self {
-        Self { tokens, origin, ahead: None, last: None, start }
+        Self { tokens, origin, ahead: None, last: None, start, checks: None }
+    }
+
+    /// The same for names that are judged.
+    pub(super) fn with_checks(self, checks: &'t mut NameChecks) -> Self {
+        Self { checks: Some(checks), ..self }
     }
 
     /// Where in the output the record's data starts.
@@ -36,8 +42,19 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         self.optional().ok_or(Fault::UnexpectedEnd)
     }
 
-    /// The text of the next field.
+    /// The text of the next field, which must not be in quotes.
+    #[inline]
     pub(super) fn text(&mut self) -> Result<&'a [u8], Fault> {
+        self.token().and_then(bare)
+    }
+
+    /// The same, if there is a field.
+    pub(super) fn optional_text(&mut self) -> Result<Option<&'a [u8]>, Fault> {
+        self.optional().map(bare).transpose()
+    }
+
+    /// The text of the next field, in quotes or not.
+    pub(super) fn string(&mut self) -> Result<&'a [u8], Fault> {
         self.token().map(|token| token.text)
     }
 
@@ -49,6 +66,24 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         self.ahead
     }
 
+    /// Leaves the field that was read last, so that a fault in it is reported at the next.
+    #[cold]
+    pub(super) fn pass_over(&mut self) {
+        self.optional();
+    }
+
+    /// The same under a condition.
+    pub(super) fn pass_over_if(&mut self, is_so: bool) {
+        if is_so {
+            self.pass_over();
+        }
+    }
+
+    /// Makes `token` the field that was read last.
+    pub(super) fn go_back_to(&mut self, token: Token<'a>) {
+        self.last = Some(token);
+    }
+
     /// That no field is left.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
         if self.optional().is_some() { Err(Fault::ExtraText) } else { Ok(()) }
@@ -56,7 +91,8 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field as a number up to `max`.
     pub(super) fn number(&mut self, max: u32) -> Result<u32, Fault> {
-        number(self.text()?, max)
+        let token = self.token()?;
+        if token.quoted { Err(Fault::NotNumber) } else { number(token.text, max) }
     }
 
     /// The next field as a number of one byte.
@@ -74,11 +110,30 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         Ok(append_text(self.text()?, self.origin, out)?)
     }
 
+    /// The next field as a domain name of which something is expected.
+    pub(super) fn name_for(&mut self, rule: NameRule, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let start = out.len();
+        let text = self.text()?;
+        append_text(text, self.origin, out)?;
+        let Some(checks) = &mut self.checks else { return Ok(()) };
+        let tokens = &mut self.tokens;
+        checks.judge(rule, text, out.get(start..).unwrap_or_default(), || tokens.line())
+    }
+
     /// The fault with the field that was read last.
     pub(super) fn error(&self, fault: Fault) -> RdataError {
-        let near = self.last.map(|token| String::from_utf8_lossy(token.text).into_owned().into_boxed_str());
+        let near = match self.last {
+            Some(token) if token.quoted => Near::Quotes,
+            Some(token) => Near::Field(String::from_utf8_lossy(token.text).into()),
+            None => Near::End,
+        };
         RdataError { near, fault }
     }
+}
+
+#[inline]
+fn bare(token: Token<'_>) -> Result<&[u8], Fault> {
+    if token.quoted { Err(Fault::UnexpectedToken) } else { Ok(token.text) }
 }
 
 /// Decimal digits as a number up to `max`.

@@ -66,6 +66,12 @@ pub enum Fault {
     /// Quotes where none may be.
     #[error("unexpected token")]
     UnexpectedToken,
+    /// A name that `check-names` does not let pass.
+    #[error("bad name (check-names)")]
+    BadName,
+    /// An address where the name of a mail host belongs.
+    #[error("MX is an address")]
+    MailAddress,
     /// A meta type has no data in zones.
     #[error("invalid use of a meta type")]
     MetaType,
@@ -80,10 +86,21 @@ pub enum Fault {
 /// A fault with the field that it was found at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RdataError {
-    /// The text of the field; none: the end of the record.
-    pub near: Option<Box<str>>,
+    /// Where it is.
+    pub near: Near,
     /// What is wrong with it.
     pub fault: Fault,
+}
+
+/// Where in a record a fault was found, as far as BIND tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Near {
+    /// At a field with this text.
+    Field(Box<str>),
+    /// At one in quotes, which are not repeated.
+    Quotes,
+    /// At the end of the record.
+    End,
 }
 
 impl std::error::Error for RdataError {}
@@ -91,8 +108,9 @@ impl std::error::Error for RdataError {}
 impl std::fmt::Display for RdataError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.near {
-            Some(text) => write!(f, "near '{text}': {}", self.fault),
-            None => write!(f, "near eol: {}", self.fault),
+            Near::Field(text) => write!(f, "near '{text}': {}", self.fault),
+            Near::Quotes => write!(f, "{}", self.fault),
+            Near::End => write!(f, "near eol: {}", self.fault),
         }
     }
 }

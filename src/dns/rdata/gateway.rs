@@ -42,7 +42,11 @@ fn read_host<'a, T: Tokens<'a>>(form: u8, source: &mut Source<'a, '_, '_, T>, ou
         IP4 => out.extend(read::ip4(source.text()?)?),
         IP6 => out.extend(read::ip6(source.text()?)?),
         NAME => source.name(out)?,
-        _ => return Err(Fault::NotImplemented),
+        _ => {
+            source.token()?;
+            source.pass_over();
+            return Err(Fault::NotImplemented);
+        }
     }
     Ok(())
 }

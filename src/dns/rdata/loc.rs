@@ -25,8 +25,8 @@ pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &
     let altitude = read_altitude(source.text()?)?;
     let mut sizes = DEFAULTS;
     for size in &mut sizes {
-        let Some(token) = source.optional() else { break };
-        *size = read_size(token.text)?;
+        let Some(text) = source.optional_text()? else { break };
+        *size = read_size(text)?;
     }
     out.push(0);
     out.extend(sizes);
@@ -50,16 +50,19 @@ fn read_angle<'a, T: Tokens<'a>>(
     let mut text = source.text()?;
     if direction(text).is_none() {
         angle += number(text, 59)? * MINUTE_MS;
+        if angle > max_degrees * DEGREE_MS {
+            return Err(Fault::OutOfRange);
+        }
         text = source.text()?;
     }
     if direction(text).is_none() {
         angle += read_seconds(text)?;
+        if angle > max_degrees * DEGREE_MS {
+            return Err(Fault::OutOfRange);
+        }
         text = source.text()?;
     }
     let side = direction(text).ok_or(Fault::Syntax)?;
-    if angle > max_degrees * DEGREE_MS {
-        return Err(Fault::OutOfRange);
-    }
     Ok(if side == 0 { MIDDLE + angle } else { MIDDLE - angle })
 }
 
@@ -83,6 +86,9 @@ fn read_altitude(text: &[u8]) -> Result<u32, Fault> {
 
 /// Metres as one digit of mantissa and one of exponent, in centimetres.
 fn read_size(text: &[u8]) -> Result<u8, Fault> {
+    if text.starts_with(b"-") {
+        return Err(Fault::OutOfRange);
+    }
     let (whole, fraction) = fixed_point(text.strip_suffix(b"m").unwrap_or(text), 2)?;
     let mut mantissa = whole * 100 + fraction;
     if mantissa > MAX_SIZE_CM {
@@ -96,10 +102,17 @@ fn read_size(text: &[u8]) -> Result<u8, Fault> {
     Ok((mantissa as u8) << 4 | exponent)
 }
 
+fn not_number_is_syntax(fault: Fault) -> Fault {
+    if fault == Fault::NotNumber { Fault::Syntax } else { fault }
+}
+
 /// A decimal number as its whole part and its fraction in units of 10^-`places`.
 fn fixed_point(text: &[u8], places: usize) -> Result<(u64, u64), Fault> {
     let mut parts = text.splitn(2, |&byte| byte == b'.');
-    let whole = number(parts.next().unwrap_or_default(), u32::MAX).map(u64::from)?;
+    let whole = match parts.next().unwrap_or_default() {
+        [] if text.len() > 1 => 0,
+        digits => number(digits, u32::MAX).map(u64::from).map_err(not_number_is_syntax)?,
+    };
     let digits = parts.next().unwrap_or_default();
     if digits.len() > places {
         return Err(Fault::Syntax);

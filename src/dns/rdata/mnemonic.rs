@@ -11,7 +11,6 @@ pub(super) const ALGORITHMS: &Words = &[
     ("RSAMD5", 1),
     ("DH", 2),
     ("DSA", 3),
-    ("ECC", 4),
     ("RSASHA1", 5),
     ("NSEC3DSA", 6),
     ("NSEC3RSASHA1", 7),

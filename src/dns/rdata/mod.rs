@@ -11,6 +11,7 @@ mod encoding;
 mod fault;
 mod gateway;
 mod hip;
+mod hosts;
 mod loc;
 mod mnemonic;
 mod names;
@@ -18,6 +19,7 @@ mod odd;
 mod old;
 mod print;
 mod read;
+mod regexp;
 mod svcb;
 mod time;
 mod types;
@@ -25,10 +27,11 @@ mod types;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::text::Tokens;
+use super::text::{Token, Tokens};
 use super::wire::{Reader, WireError};
 use super::{NameRef, Rtype};
-pub use fault::{Fault, RdataError};
+pub use fault::{Fault, Near, RdataError};
+pub use hosts::{Judgement, NameChecks, NameRule};
 pub use names::{NameField, Names, names};
 pub use types::holds as bitmap_holds;
 
@@ -61,6 +64,8 @@ pub struct NameUse {
     pub address: bool,
     /// Zone files have it absolute even where they are relative to an origin, as named writes them.
     pub absolute: bool,
+    /// What `check-names` wants of it.
+    pub rule: NameRule,
 }
 
 /// One field of a type's data; `grammar/rdata` says what each is.
@@ -74,7 +79,13 @@ pub enum Field {
     Ttl,
     Time,
     Type,
-    SigType,
+    Covered,
+    SigCovered,
+    Date,
+    KeyTag,
+    NoFlags,
+    Bytes,
+    Atma,
     Algorithm,
     CertAlgorithm,
     CertType,
@@ -86,6 +97,7 @@ pub enum Field {
     String,
     OptionalString,
     Strings,
+    Regexp,
     Text,
     QuotedText,
     Tag,
@@ -136,14 +148,35 @@ pub fn from_text<'a>(
     origin: NameRef<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), RdataError> {
+    let cursor = cursor::Cursor::new(tokens, origin, out.len());
+    read_all(rtype, cursor, out)
+}
+
+#[inline]
+fn read_all<'a, T: Tokens<'a>>(
+    rtype: Rtype,
+    mut cursor: cursor::Cursor<'_, '_, T, Token<'a>>,
+    out: &mut Vec<u8>,
+) -> Result<(), RdataError> {
     let start = out.len();
-    let mut cursor = cursor::Cursor::new(tokens, origin, start);
     let read = read::rdata(rtype, &mut cursor, out);
     let fits = read.and_then(|()| if out.len() - start > MAX_RDATA { Err(Fault::TooLong) } else { Ok(()) });
     fits.map_err(|fault| {
         out.truncate(start);
         cursor.error(fault)
     })
+}
+
+/// The same for a zone with `check-names`.
+pub fn from_text_checked<'a>(
+    rtype: Rtype,
+    tokens: &mut impl Tokens<'a>,
+    origin: NameRef<'_>,
+    checks: &mut NameChecks,
+    out: &mut Vec<u8>,
+) -> Result<(), RdataError> {
+    let cursor = cursor::Cursor::new(tokens, origin, out.len()).with_checks(checks);
+    read_all(rtype, cursor, out)
 }
 
 /// Appends the text of well-formed data to `out`, names absolute, as named prints it.
@@ -226,6 +259,11 @@ pub fn signature_times(rdata: &[u8]) -> Option<(u32, u32)> {
     let mut reader = Reader::new(rdata);
     reader.take(8).ok()?;
     Some((reader.u32().ok()?, reader.u32().ok()?))
+}
+
+/// Reads a time as RRSIG data has it in text.
+pub fn time_from_text(text: &[u8]) -> Result<u32, Fault> {
+    time::parse(text)
 }
 
 /// A time of RRSIG data as text.

@@ -52,9 +52,9 @@ impl<'a> Iterator for Names<'a> {
 fn skip(field: Field, reader: &mut Reader<'_>) -> Result<(), WireError> {
     match field {
         Field::U8 | Field::Algorithm => reader.take(1).map(|_| ()),
-        Field::U16 | Field::Type => reader.take(2).map(|_| ()),
-        Field::U32 | Field::Ttl | Field::Time => reader.take(4).map(|_| ()),
-        Field::String => reader.short_bytes().map(|_| ()),
+        Field::U16 | Field::Type | Field::Covered | Field::SigCovered | Field::KeyTag => reader.take(2).map(|_| ()),
+        Field::U32 | Field::Ttl | Field::Time | Field::Date => reader.take(4).map(|_| ()),
+        Field::String | Field::Regexp => reader.short_bytes().map(|_| ()),
         // Nothing else has a name behind it.
         _ => Err(WireError::ExtraData),
     }

@@ -4,12 +4,12 @@
 use super::encoding::Hex;
 use super::print::{self, Printer};
 use super::read::{self, Source};
-use super::{Fault, check};
+use super::{Fault, NameRule, check};
 use crate::dns::text::Tokens;
 use crate::dns::wire::{Reader, WireError};
 
 /// Protocols that WKS may give by name.
-const PROTOCOLS: [(&str, u8); 3] = [("icmp", 1), ("tcp", 6), ("udp", 17)];
+const PROTOCOLS: [(&str, u16); 3] = [("icmp", 1), ("tcp", 6), ("udp", 17)];
 /// Services that WKS may give by name; all others by port.
 const SERVICES: [(&str, u16); 20] = [
     ("ftp-data", 20),
@@ -39,10 +39,10 @@ const MAX_WKS_BITMAP: usize = 65_536 / 8;
 /// Reads the address, the protocol and the ports of WKS.
 pub(super) fn read_wks<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     out.extend(read::ip4(source.text()?)?);
-    out.push(word_or_number(&PROTOCOLS, source.text()?).ok_or(Fault::UnknownProtocol)?);
+    out.push(word_or_number(&PROTOCOLS, source.text()?, u8::MAX.into(), Fault::UnknownProtocol)? as u8);
     let start = out.len();
-    while let Some(token) = source.optional() {
-        let port = word_or_number(&SERVICES, token.text).ok_or(Fault::UnknownService)?;
+    while let Some(text) = source.optional_text()? {
+        let port = word_or_number(&SERVICES, text, u16::MAX.into(), Fault::UnknownService)?;
         let place = start + usize::from(port / 8);
         if out.len() <= place {
             out.resize(place + 1, 0);
@@ -54,10 +54,12 @@ pub(super) fn read_wks<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, ou
     Ok(())
 }
 
-fn word_or_number<N: Copy + std::str::FromStr>(words: &[(&str, N)], text: &[u8]) -> Option<N> {
-    let text = std::str::from_utf8(text).ok()?;
-    let word = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
-    word.or_else(|| text.parse().ok())
+fn word_or_number(words: &[(&str, u16)], text: &[u8], max: i64, unknown: Fault) -> Result<u16, Fault> {
+    if let Some((_, value)) = words.iter().find(|(word, _)| word.as_bytes().eq_ignore_ascii_case(text)) {
+        return Ok(*value);
+    }
+    let number: i64 = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(unknown)?;
+    if (0..=max).contains(&number) { Ok(number as u16) } else { Err(Fault::OutOfRange) }
 }
 
 /// The bitmap covers no more than all ports.
@@ -81,6 +83,9 @@ pub(super) fn print_wks(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Re
 /// Reads `0x` and hexadecimal with dots anywhere.
 pub(super) fn read_nsap<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let text = source.text()?;
+    if text.len() < 2 {
+        return Err(Fault::UnexpectedEnd);
+    }
     let digits = text.strip_prefix(b"0x").or(text.strip_prefix(b"0X")).ok_or(Fault::Syntax)?;
     let mut hex = Hex::new(out);
     for part in digits.split(|&byte| byte == b'.') {
@@ -90,6 +95,55 @@ pub(super) fn read_nsap<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, o
         Ok(0) | Err(_) => Err(Fault::UnexpectedEnd),
         Ok(_) => Ok(()),
     }
+}
+
+/// The forms of ATMA addresses (ATM Forum, af-saa-0069): an end system's, and one of E.164.
+const END_SYSTEM: u8 = 0;
+const E164: u8 = 1;
+
+/// Reads hexadecimal, or decimal digits behind a plus, with dots between.
+pub(super) fn read_atma<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let text = source.text()?;
+    let (form, digits) = text.strip_prefix(b"+").map_or((END_SYSTEM, text), |digits| (E164, digits));
+    out.push(form);
+    let start = out.len();
+    if form == E164 {
+        out.extend(digits.iter().filter(|byte| **byte != b'.'));
+        let address = out.get(start..).unwrap_or_default();
+        return match address {
+            [] => Err(Fault::UnexpectedEnd),
+            digits => digits.iter().all(u8::is_ascii_digit).then_some(()).ok_or(Fault::Syntax),
+        };
+    }
+    let is_parted = digits.starts_with(b".") || digits.ends_with(b".") || digits.windows(2).any(|pair| pair == b"..");
+    let mut hex = Hex::new(out);
+    for part in digits.split(|&byte| byte == b'.') {
+        hex.push(part).map_err(|_| Fault::Syntax)?;
+    }
+    match hex.finish() {
+        Ok(count) if count > 0 && !is_parted => Ok(()),
+        _ => Err(Fault::UnexpectedEnd),
+    }
+}
+
+/// There is an address, and one of E.164 is all digits.
+pub(super) fn check_atma(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let form = reader.u8()?;
+    match reader.rest() {
+        [] => Err(WireError::Truncated),
+        digits if form == E164 && !digits.iter().all(u8::is_ascii_digit) => Err(WireError::BadField),
+        _ => Ok(()),
+    }
+}
+
+/// Prints an address without dots; one of a form to come has no text of its own.
+pub(super) fn print_atma(reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Result<(), WireError> {
+    match reader.u8()? {
+        END_SYSTEM => to.word(data_encoding::HEXLOWER.encode(reader.rest())),
+        E164 => to.word(format_args!("+{}", reader.rest().escape_ascii())),
+        _ => return Err(WireError::BadField),
+    }
+    Ok(())
 }
 
 /// Prints it without dots.
@@ -109,7 +163,7 @@ pub(super) fn read_a6<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out
         }
         out.extend(address.iter().skip(start));
     }
-    if prefix > 0 { source.name(out) } else { Ok(()) }
+    if prefix > 0 { source.name_for(NameRule::Host, out) } else { Ok(()) }
 }
 
 /// How many address bytes stand behind a prefix length.

@@ -134,18 +134,18 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::Ip4 => to.word(ip4(reader)?),
         Field::Ip6 => to.word(ip6(reader)?),
         Field::U8 | Field::Algorithm | Field::Protocol => to.word(reader.u8()?),
-        Field::U16 | Field::KeyFlags => to.word(reader.u16()?),
+        Field::U16 | Field::KeyFlags | Field::NoFlags | Field::KeyTag => to.word(reader.u16()?),
         Field::U32 | Field::Ttl => to.word(reader.u32()?),
-        Field::Time => to.word(time::to_text(reader.u32()?)),
-        Field::Type => to.word(Rtype(reader.u16()?)),
-        Field::SigType => match Rtype(reader.u16()?) {
+        Field::Time | Field::Date => to.word(time::to_text(reader.u32()?)),
+        Field::Type | Field::Covered => to.word(Rtype(reader.u16()?)),
+        Field::SigCovered => match Rtype(reader.u16()?) {
             rtype if kind(rtype).is_some() => to.word(rtype),
             unknown => to.word(unknown.0),
         },
         Field::DsyncScheme => word(to, mnemonic::DSYNC_SCHEMES, u16::from(reader.u8()?)),
         Field::CertAlgorithm => word(to, mnemonic::ALGORITHMS, u16::from(reader.u8()?)),
         Field::CertType => word(to, mnemonic::CERT_TYPES, reader.u16()?),
-        Field::String | Field::Psdn => to.string(reader.short_bytes()?),
+        Field::String | Field::Regexp | Field::Psdn => to.string(reader.short_bytes()?),
         Field::OptionalString | Field::Strings => strings(reader, to)?,
         Field::Text | Field::QuotedText => to.string(reader.rest()),
         Field::Tag => to.word(reader.short_bytes()?.escape_ascii()),
@@ -159,7 +159,7 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::Eui48 => eui(reader.take(6)?, to),
         Field::Eui64 => eui(reader.take(8)?, to),
         Field::Locator => locator(reader, to)?,
-        Field::Any => to.generic(reader.rest()),
+        Field::Any | Field::Bytes => to.generic(reader.rest()),
         odd => super::odd::print(odd, reader, to)?,
     }
     Ok(())

@@ -5,10 +5,11 @@ use std::net::Ipv6Addr;
 use super::check::{ds_digest_length, ssh_digest_length, zone_digest_length};
 use super::cursor::{Cursor, number};
 use super::encoding::{Base64, Hex, base32hex};
-use super::{Fault, Field, check, fields, mnemonic, time};
+use super::{Fault, Field, NameRule, check, fields, mnemonic, time};
 use crate::dns::name::unescape;
 use crate::dns::text::{Token, Tokens};
-use crate::dns::{Rtype, ttl};
+use crate::dns::wire::WireError;
+use crate::dns::{NameRef, Rtype, ttl};
 
 /// Fields of one record, as they are read.
 pub(super) type Source<'a, 't, 'o, T> = Cursor<'t, 'o, T, Token<'a>>;
@@ -21,6 +22,10 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
 ) -> Result<(), Fault> {
     if source.peek().is_some_and(|token| token.text == b"\\#" && !token.quoted) {
         return generic(rtype, source, out);
+    }
+    if rtype == Rtype::OPT {
+        source.token()?;
+        return Err(Fault::NotImplemented);
     }
     for &each in fields(rtype) {
         field(each, source, out)?;
@@ -36,7 +41,7 @@ fn generic<'a, T: Tokens<'a>>(
 ) -> Result<(), Fault> {
     source.token()?;
     let length = usize::from(source.u16()?);
-    if rtype.is_meta() {
+    if rtype.is_meta() || rtype == Rtype(0) {
         return Err(Fault::MetaType);
     }
     match hex_digits(source, out)? {
@@ -49,6 +54,7 @@ fn generic<'a, T: Tokens<'a>>(
 /// Reads one field. The kinds that zones consist of come first.
 fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     match field {
+        Field::Name(usage) if usage.rule != NameRule::Any => ruled_name(usage.rule, source, out)?,
         Field::Name(_) => source.name(out)?,
         Field::Ip4 => out.extend(ip4(source.text()?)?),
         Field::Ip6 => out.extend(ip6(source.text()?)?),
@@ -57,23 +63,35 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
         Field::Ttl => out.extend(ttl::parse(source.text()?).ok_or(Fault::Syntax)?.to_be_bytes()),
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
-        Field::Type | Field::SigType => out.extend(covered(source.text()?)?.0.to_be_bytes()),
+        Field::Date => out.extend(time::parse_date(source.text()?)?.to_be_bytes()),
+        Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
+        Field::Covered | Field::SigCovered => out.extend(covered(source.text()?)?.0.to_be_bytes()),
+        Field::KeyTag => {
+            let tag = source.u16();
+            out.extend(tag.inspect_err(|fault| source.pass_over_if(*fault == Fault::OutOfRange))?.to_be_bytes());
+        }
+        Field::NoFlags => match mnemonic::read_flags(source.text()?)? {
+            0 => out.extend([0, 0]),
+            _ => return Err(WireError::BadField.into()),
+        },
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
         Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
         Field::CertType => out.extend(word(source, mnemonic::CERT_TYPES, 65535)?.to_be_bytes()),
         Field::KeyFlags => out.extend(mnemonic::read_flags(source.text()?)?.to_be_bytes()),
-        Field::String => string(source.text()?, out)?,
+        Field::String => string(source.string()?, out)?,
         Field::OptionalString => source.optional().map_or(Ok(()), |token| string(token.text, out))?,
+        Field::Regexp => regexp(source.string()?, out)?,
         Field::Strings => strings(source, out)?,
-        Field::Text => text(source.text()?, out)?,
+        Field::Text => text(source.string()?, out).inspect_err(|_| source.pass_over())?,
         Field::QuotedText => quoted_text(source.token()?, out)?,
         Field::Tag => tag(source.text()?, out)?,
-        Field::Psdn => psdn(source.text()?, out)?,
+        Field::Psdn => psdn(source.string()?, out)?,
         Field::Hex => hex(source, None, 1, out)?,
         Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), 1, out)?,
         Field::ZoneDigest => {
-            hex(source, out.last().copied().and_then(zone_digest_length), check::MIN_ZONE_DIGEST, out)?
+            let read = hex(source, out.last().copied().and_then(zone_digest_length), check::MIN_ZONE_DIGEST, out);
+            read.map_err(|fault| if fault == Fault::BadHex { Fault::UnexpectedEnd } else { fault })?
         }
         Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), 1, out)?,
         Field::Base64 => base64(source, false, out)?,
@@ -82,9 +100,13 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Key => key(source, out)?,
         Field::Salt => salt(source.text()?, out)?,
         Field::Hash => hash(source.text()?, out)?,
-        Field::Eui48 => groups(source.text()?, b'-', 6, out)?,
-        Field::Eui64 => groups(source.text()?, b'-', 8, out)?,
+        Field::Eui48 => eui(source, 6, out)?,
+        Field::Eui64 => eui(source, 8, out)?,
         Field::Locator => locator(source.text()?, out)?,
+        Field::Bytes => {
+            source.token()?;
+            return Err(Fault::Syntax);
+        }
         // Data of no known form has no text but the generic one, which was dealt with.
         Field::Any => {
             source.token()?;
@@ -93,6 +115,26 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         odd => super::odd::read(odd, source, out)?,
     }
     Ok(())
+}
+
+/// A name of which something is expected.
+#[inline]
+fn ruled_name<'a, T: Tokens<'a>>(
+    rule: NameRule,
+    source: &mut Source<'a, '_, '_, T>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let start = out.len();
+    match rule {
+        NameRule::ServiceHost if out.ends_with(&[0, 0]) => source.name(out),
+        NameRule::Signer => {
+            source.name(out)?;
+            let signer = NameRef::from_wire(out.get(start..).unwrap_or_default())?;
+            let labels = out.get(source.start() + LABELS_PLACE).copied().unwrap_or_default();
+            if signer.label_count() > usize::from(labels) { Err(Fault::OutOfRange) } else { Ok(()) }
+        }
+        rule => source.name_for(rule, out),
+    }
 }
 
 fn word<'a, T: Tokens<'a>>(
@@ -173,8 +215,15 @@ pub(super) fn string(source: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The substitution of NAPTR.
+fn regexp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let start = out.len() + 1;
+    string(text, out)?;
+    if super::regexp::is_valid(out.get(start..).unwrap_or_default()) { Ok(()) } else { Err(Fault::Syntax) }
+}
+
 fn strings<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    string(source.text()?, out)?;
+    string(source.string()?, out)?;
     while let Some(token) = source.optional() {
         string(token.text, out)?;
     }
@@ -210,14 +259,13 @@ fn hex<'a, T: Tokens<'a>>(
     }
 }
 
-/// All that is left as hexadecimal. Faults are reported at the end of the record, as BIND does.
+/// All that is left as hexadecimal. A fault is reported at the field behind it, as BIND does.
 fn hex_digits<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<usize, Fault> {
     let mut hex = Hex::new(out);
-    let mut fault = Ok(());
-    while let Some(token) = source.optional() {
-        fault = fault.and_then(|()| hex.push(token.text));
+    while let Some(text) = source.optional_text()? {
+        hex.push(text).inspect_err(|_| source.pass_over())?;
     }
-    fault.and_then(|()| hex.finish())
+    hex.finish()
 }
 
 /// All that is left as base64.
@@ -227,14 +275,13 @@ pub(super) fn base64<'a, T: Tokens<'a>>(
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
     let mut base64 = Base64::new(out);
-    let mut fault = Ok(());
-    while let Some(token) = source.optional() {
-        fault = fault.and_then(|()| base64.push(token.text));
+    while let Some(text) = source.optional_text()? {
+        base64.push(text).inspect_err(|_| source.pass_over())?;
     }
     if base64.is_empty() && !may_be_empty {
         return Err(Fault::UnexpectedEnd);
     }
-    fault.and_then(|()| base64.finish())
+    base64.finish()
 }
 
 /// The data of DOA, or - for none.
@@ -278,12 +325,14 @@ fn hash(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `count` bytes of two hexadecimal digits with `separator` between.
-fn groups(text: &[u8], separator: u8, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+/// `count` bytes of two hexadecimal digits with `-` between. BIND reports a wrong length at the field behind it.
+fn eui<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let text = source.text()?;
     if text.len() != count * 3 - 1 {
+        source.pass_over();
         return Err(Fault::BadEui);
     }
-    for part in text.split(|&byte| byte == separator) {
+    for part in text.split(|&byte| byte == b'-') {
         let mut hex = Hex::new(out);
         if hex.push(part).is_err() || hex.finish() != Ok(1) {
             return Err(Fault::BadEui);
@@ -304,3 +353,6 @@ fn locator(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     }
     if groups.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
 }
+
+/// Where the number of labels stands in signatures.
+const LABELS_PLACE: usize = 3;

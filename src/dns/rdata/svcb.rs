@@ -41,7 +41,8 @@ pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &
             return Err(Fault::UnexpectedToken);
         }
         let (word, value) = split(token.text, source);
-        let (key, named) = key(word).ok_or(Fault::Syntax)?;
+        source.go_back_to(token);
+        let (key, named) = key(word)?;
         let mut wire = Vec::new();
         match (named, value) {
             (true, value) => read_value(key, value, &mut wire)?,
@@ -74,14 +75,14 @@ fn split<'a, T: Tokens<'a>>(text: &'a [u8], source: &mut Source<'a, '_, '_, T>) 
 }
 
 /// A key's number, and whether it was given by name.
-fn key(word: &[u8]) -> Option<(u16, bool)> {
-    if let Some((key, _)) = KEYS.iter().find(|(_, name)| name.as_bytes() == word) {
-        return Some((*key, true));
+fn key(word: &[u8]) -> Result<(u16, bool), Fault> {
+    if let Some((key, name)) = KEYS.iter().find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(word)) {
+        // BIND takes the value of a name in capitals as bytes.
+        return Ok((*key, name.as_bytes() == word));
     }
-    let digits = word.strip_prefix(b"key")?;
-    let leads_with_zero = digits.len() > 1 && digits.starts_with(b"0");
-    let value = number(digits, u32::from(u16::MAX)).ok().filter(|_| !leads_with_zero)?;
-    Some((value as u16, false))
+    let digits = word.strip_prefix(b"key").ok_or(Fault::Syntax)?;
+    let value = number(digits, u32::from(u16::MAX)).map_err(not_number_is_syntax)?;
+    if digits.len() > 1 && digits.starts_with(b"0") { Err(Fault::Syntax) } else { Ok((value as u16, false)) }
 }
 
 /// Reads the value of a key that was given by name.
@@ -125,8 +126,7 @@ fn not_number_is_syntax(fault: Fault) -> Fault {
 }
 
 fn read_keys<'v>(items: impl Iterator<Item = &'v [u8]>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let mut keys =
-        items.map(|item| key(item).map(|(key, _)| key).ok_or(Fault::Syntax)).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = items.map(|item| key(item).map(|(key, _)| key)).collect::<Result<Vec<_>, _>>()?;
     keys.sort_unstable();
     if keys.windows(2).any(|pair| pair.first() == pair.last()) {
         return Err(Fault::Syntax);

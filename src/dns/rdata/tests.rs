@@ -123,7 +123,16 @@ fn faults_are_worded_as_named_words_them() {
         ("URI", "1 1 foo", "near 'foo': syntax error"),
         ("X25", "12ab", "near '12ab': out of range"),
         ("IPSECKEY", "10 4 2 . AQ==", "near '4': out of range"),
-        ("OPT", "x", "near 'x': unknown class/type"),
+        ("OPT", "x", "near 'x': not implemented"),
+        ("EUI48", "01-23", "near eol: bad EUI"),
+        ("ATMA", "+", "near '+': unexpected end of input"),
+        ("ATMA", "\\# 3 01aabb", "near eol: FORMERR"),
+        ("NULL", "x", "near 'x': syntax error"),
+        ("UID", "x", "near 'x': unknown class/type"),
+        ("RKEY", "1 3 8 AQPS", "near '1': FORMERR"),
+        ("RRSIG", "A 8 1 1 1 1 1 a.b. AQPS", "near 'a.b.': out of range"),
+        ("SIG", "A 8 1 1 1 1 1 a.b. AQPS", "near '1': syntax error"),
+        ("NAPTR", "1 2 a b x .", "near 'x': syntax error"),
         ("OPT", "\\# 0", "near '0': invalid use of a meta type"),
     ] {
         assert_eq!(fault(rtype, text), expected, "{rtype} {text}");
@@ -158,7 +167,7 @@ fn names_say_what_they_are_for() {
         let rdata = read(rtype, text).unwrap();
         names(rtype.parse().unwrap(), &rdata)
             .map(|field| {
-                let NameUse { compress, fold, address, absolute: _ } = field.usage;
+                let NameUse { compress, fold, address, absolute: _, rule: _ } = field.usage;
                 assert_eq!(&rdata[field.range], field.name.as_bytes());
                 format!("{} {}{}{}", field.name, u8::from(compress), u8::from(fold), u8::from(address))
             })

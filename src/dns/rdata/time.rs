@@ -11,9 +11,14 @@ const MAX_SECONDS_DIGITS: usize = 10;
 
 /// Reads a date of fourteen digits or plain seconds.
 pub(super) fn parse(text: &[u8]) -> Result<u32, Fault> {
-    if text.len() <= MAX_SECONDS_DIGITS {
-        return number(text, u32::MAX);
+    if text.len() <= MAX_SECONDS_DIGITS && text.first().is_none_or(|sign| !b"+-".contains(sign)) {
+        return number(text, u32::MAX).map_err(|fault| if fault == Fault::NotNumber { Fault::Syntax } else { fault });
     }
+    parse_date(text)
+}
+
+/// Reads a date of fourteen digits.
+pub(super) fn parse_date(text: &[u8]) -> Result<u32, Fault> {
     if text.len() != 14 || !text.iter().all(u8::is_ascii_digit) {
         return Err(Fault::Syntax);
     }

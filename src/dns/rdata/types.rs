@@ -16,8 +16,8 @@ const MAX_NXT_TYPE: u16 = 128;
 /// Reads types to the end of the record, in any order.
 pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let mut types = Vec::new();
-    while let Some(token) = source.optional() {
-        types.push(rtype(token.text)?.0);
+    while let Some(text) = source.optional_text()? {
+        types.push(rtype(text)?.0);
     }
     types.sort_unstable();
     for window in types.chunk_by(|left, right| left >> 8 == right >> 8) {
@@ -90,8 +90,8 @@ pub fn holds(bitmap: &[u8], wanted: Rtype) -> bool {
 pub(super) fn read_nxt<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let mut bitmap = [0_u8; MAX_NXT_TYPE as usize / 8];
     let mut length = 0;
-    while let Some(token) = source.optional() {
-        let number = rtype(token.text)?.0;
+    while let Some(text) = source.optional_text()? {
+        let number = rtype(text)?.0;
         if !(1..MAX_NXT_TYPE).contains(&number) {
             return Err(Fault::OutOfRange);
         }

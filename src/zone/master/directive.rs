@@ -3,15 +3,15 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::entry::name_fault;
 use super::fault::{Fault, Stop, Voice};
 use super::scan::Scanner;
 use super::ttl::ttl_from_text;
 use super::{Context, Loader, MAX_INCLUDE_DEPTH, Sink, read_fault_text};
-use crate::dns::NameBuf;
 use crate::dns::text::{Token, Tokens};
+use crate::dns::{NameBuf, rdata};
 
 impl<S: Sink> Loader<'_, S> {
     /// Carries out the directive whose first field, `word`, has been read.
@@ -27,45 +27,96 @@ impl<S: Sink> Loader<'_, S> {
             b"$TTL" => self.default_ttl(scanner, context),
             b"$INCLUDE" => self.include(scanner, context),
             b"$GENERATE" => self.generate(scanner, context),
+            b"$DATE" => self.date(scanner),
             _ => {
                 let text = format!("unknown $ directive '{}'", String::from_utf8_lossy(word));
-                Err(Fault::worded(Voice::Load, text, "syntax error"))
+                self.note(&Fault::worded(Voice::Load, text, "syntax error"), scanner, context.path);
+                self.owner(word, context)?;
+                self.record(scanner, false, context)
             }
         }
     }
 
     fn origin(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
         let token = field(scanner)?;
-        let origin = NameBuf::from_text(token.text, Some(context.origin.as_ref())).map_err(name_fault)?;
-        end(scanner)?;
-        context.origin = origin;
+        context.unfinished = Some(Unfinished::Origin);
         context.owner.forget_text();
-        context.is_new_origin = true;
-        Ok(())
+        self.finish(token.text, scanner, context)
+    }
+
+    /// Ends a directive with the name that it wants. When that is wrong, BIND takes the next owner for it.
+    pub(super) fn finish(
+        &mut self,
+        text: &[u8],
+        scanner: &mut Scanner<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
+        let name = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
+        let ended = end(scanner);
+        if matches!(ended, Err(Stop::Starved)) {
+            return ended;
+        }
+        match context.unfinished.take() {
+            Some(Unfinished::Include(path)) => {
+                if let Err(stop) = ended {
+                    self.note(&stop, scanner, context.path);
+                    scanner.skip_record();
+                }
+                self.enter(&path, name, context)
+            }
+            _ => {
+                context.origin = name;
+                context.owner.forget_text();
+                context.is_new_origin = true;
+                ended
+            }
+        }
     }
 
     fn default_ttl(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         let token = field(scanner)?;
-        let ttl = ttl_from_text(token.text).ok_or_else(|| Fault::silent("bad ttl"))?;
-        end(scanner)?;
+        let ended = end(scanner);
+        if matches!(ended, Err(Stop::Starved)) {
+            return ended;
+        }
+        let ttl = ttl_from_text(token.text).unwrap_or_else(|| {
+            self.note(&Fault::silent("bad ttl"), scanner, context.path);
+            0
+        });
         let ttl = self.bounded_ttl(ttl, scanner, context.path);
-        self.ttls.default_s = Some(ttl);
-        Ok(())
+        (self.ttls.default_s, self.ttls.latest_s) = (Some(ttl), Some(ttl));
+        ended
+    }
+
+    /// The time at which the file was written: it matters to caches only.
+    fn date(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let token = field(scanner)?;
+        rdata::time_from_text(token.text).map_err(|fault| Fault::load(fault.to_string()))?;
+        end(scanner)
     }
 
     /// Reads another file in place of the entry. Its path is relative to the working directory, as BIND has it; origin
     /// and owner are afterwards what they were before.
     fn include(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
-        let path = Path::new(OsStr::from_bytes(field(scanner)?.text));
-        let origin = match scanner.next_token() {
-            None => context.origin.clone(),
-            Some(token) => {
-                let origin = NameBuf::from_text(token.text, Some(context.origin.as_ref())).map_err(name_fault)?;
-                end(scanner)?;
-                origin
+        let path = Path::new(OsStr::from_bytes(any_field(scanner)?.text));
+        match scanner.next_token() {
+            None => {
+                whole(scanner)?;
+                if scanner.is_at_end_of_file() {
+                    self.warn_of_end(context.path);
+                }
+                self.enter(path, context.origin.clone(), context)
             }
-        };
-        whole(scanner)?;
+            Some(token) if token.quoted => Err(Fault::quotes(scanner)),
+            Some(token) => {
+                context.unfinished = Some(Unfinished::Include(path.to_owned()));
+                context.owner.forget_text();
+                self.finish(token.text, scanner, context)
+            }
+        }
+    }
+
+    fn enter(&mut self, path: &Path, origin: NameBuf, context: &mut Context<'_>) -> Result<(), Stop> {
         if self.depth >= MAX_INCLUDE_DEPTH {
             return Err(Fault::worded(
                 Voice::Load,
@@ -86,20 +137,42 @@ impl<S: Sink> Loader<'_, S> {
     }
 }
 
-/// The next field of a directive.
-pub(super) fn field<'a>(scanner: &mut Scanner<'a>) -> Result<Token<'a>, Stop> {
-    scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))
+/// A directive whose name was wrong, which waits for the next owner.
+pub(super) enum Unfinished {
+    /// `$ORIGIN`.
+    Origin,
+    /// `$INCLUDE` of this file.
+    Include(PathBuf),
 }
 
-/// Makes sure that the directive ends here.
+/// The next field of a directive, in quotes or not.
+pub(super) fn any_field<'a>(scanner: &mut Scanner<'a>) -> Result<Token<'a>, Stop> {
+    scanner.next_token().ok_or_else(|| match scanner.fault() {
+        Some(fault) => Fault::unreadable(fault),
+        None => Fault::missing_field(scanner),
+    })
+}
+
+/// The next field of a directive, which must not be in quotes.
+pub(super) fn field<'a>(scanner: &mut Scanner<'a>) -> Result<Token<'a>, Stop> {
+    let token = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
+    if token.quoted { Err(Fault::quotes(scanner)) } else { Ok(token) }
+}
+
+/// Makes sure that the directive ends here, and with it a line.
 pub(super) fn end(scanner: &mut Scanner<'_>) -> Result<(), Stop> {
     match scanner.next_token() {
-        Some(_) => Err(Fault::load("extra input text")),
-        None => whole(scanner),
+        Some(_) => Err(Fault::load(EXTRA)),
+        None => whole(scanner).and_then(|()| match scanner.is_at_end_of_file() {
+            true => Err(Fault::skipping_next(Fault::load(EXTRA))),
+            false => Ok(()),
+        }),
     }
 }
 
 /// Makes sure that the scanner's end of fields is the end of the entry.
-pub(super) fn whole(scanner: &Scanner<'_>) -> Result<(), Stop> {
+pub(super) fn whole(scanner: &mut Scanner<'_>) -> Result<(), Stop> {
     if scanner.is_starved() || scanner.fault().is_some() { Err(Fault::missing_field(scanner)) } else { Ok(()) }
 }
+
+const EXTRA: &str = "extra input text";

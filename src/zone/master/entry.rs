@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::fault::{Fault, Stop, Voice};
+use super::fault::{Fault, Lines, Stop, Voice};
 use super::heading::Heading;
 use super::scan::Scanner;
 use super::ttl::MAX_TTL_S;
-use super::{Context, Loader, Sink, hosts};
+use super::{Context, Loader, NO_NEWLINE, Sink, hosts};
+use crate::dns::host::is_address;
 use crate::dns::name::{NameError, NoDot};
-use crate::dns::rdata::RdataError;
+use crate::dns::rdata::Near;
 use crate::dns::text::Tokens;
-use crate::dns::{Class, Name, NameBuf, NameRef, Rtype, rdata};
+use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
@@ -58,11 +59,11 @@ impl<S: Sink> Loader<'_, S> {
         let is_repeated = !is_inherited && context.owner.is_known && scanner.repeats(&context.owner.text);
         if !(is_inherited || is_repeated) {
             let Some(token) = scanner.next_token() else { return self.nothing(scanner) };
-            if token.quoted {
-                return Err(Fault::load("syntax error"));
-            }
             if token.text.starts_with(b"$") {
                 return self.directive(token.text, scanner, context);
+            }
+            if context.unfinished.is_some() {
+                return self.finish(token.text, scanner, context);
             }
             self.owner(token.text, context)?;
         } else if !context.owner.is_known {
@@ -74,14 +75,19 @@ impl<S: Sink> Loader<'_, S> {
     /// An entry without a field: nothing but parentheses.
     #[cold]
     fn nothing(&self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
-        super::directive::whole(scanner)?;
-        scanner.finish_record();
-        Ok(())
+        match scanner.fault() {
+            Some(fault) => Err(Fault::unreadable(fault)),
+            None if scanner.is_starved() => Err(Stop::Starved),
+            None => {
+                scanner.finish_record();
+                Ok(())
+            }
+        }
     }
 
     /// Takes the owner of a record from its text.
     #[inline]
-    fn owner(&mut self, text: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
+    pub(super) fn owner(&mut self, text: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
         if text == context.owner.text {
             return Ok(());
         }
@@ -98,182 +104,141 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     #[inline]
-    fn record(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) -> Result<(), Stop> {
+    pub(super) fn record(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        is_inherited: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
+        self.remarks(scanner, is_inherited, context);
         let heading = self.next_heading(scanner)?;
-        if context.owner.is_in_zone || heading.rtype != Rtype::SOA {
-            self.placement(context.owner.name.as_ref(), heading.rtype)?;
-        }
-        let heading_end = scanner.position();
-        self.rdata.clear();
-        let parsed = rdata::from_text(heading.rtype, scanner, context.origin.as_ref(), &mut self.rdata)
-            .map_err(|error| self.rdata_fault(&error, heading.rtype, scanner))
-            .and_then(|()| Fault::check_end(scanner));
-        // What is said before the whole record is at hand would be said again.
-        if scanner.is_starved() || (parsed.is_err() && scanner.is_record_cut()) {
-            return Err(Stop::Starved);
-        }
-        self.owner_remarks(scanner, heading_end, is_inherited, context, heading.rtype);
-        parsed?;
-        self.names(scanner, heading_end, context, heading.rtype)?;
-        if context.owner.is_in_zone {
-            let ttl = self.ttl(heading, scanner, context.path)?;
-            if S::WANTS_PLACES {
-                self.sink.place(context.path, scanner.line_at(heading_end));
-            }
-            self.sink.record(context.owner.name.as_ref(), heading.rtype, ttl, &self.rdata);
-        } else {
+        let owner = context.owner.name.as_ref();
+        self.placement(owner, heading.rtype, scanner, context.path);
+        self.rdata(heading.rtype, scanner, context)?;
+        if !context.owner.is_in_zone {
             // Nothing of it counts but a TTL for the records behind it.
             self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
+            scanner.finish_record();
+            return Ok(());
         }
+        if heading.rtype == Rtype::SOA && owner != self.options.apex.as_ref() {
+            return Err(misplaced_soa(owner));
+        }
+        let ttl = self.ttl(heading, scanner, context.path)?;
+        if owner.is_wildcard() {
+            self.check_owner(owner, heading.rtype, context.path, scanner.start_line());
+        }
+        if S::WANTS_PLACES {
+            self.sink.place(context.path, scanner.start_line());
+        }
+        self.sink.record(owner, heading.rtype, ttl, &self.rdata);
         scanner.finish_record();
         Ok(())
     }
 
-    /// What is wrong with the data. BIND looks at the name of a server before it reads the data, so misses it earlier.
-    #[cold]
-    fn rdata_fault(&self, error: &RdataError, rtype: Rtype, scanner: &Scanner<'_>) -> Stop {
-        let looks_ahead = rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore;
-        match error.near {
-            None if looks_ahead && self.options.class == Class::IN => Fault::missing_field(scanner),
-            _ => Fault::rdata(error, scanner),
+    /// Reads the data of a record, and says what is to be said of it.
+    #[inline]
+    fn rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
+        self.rdata.clear();
+        let origin = context.origin.as_ref();
+        if rtype == Rtype::PTR {
+            self.checks.is_reverse = hosts::is_reverse(context.owner.name.as_ref());
+        }
+        let looks_ahead =
+            rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;
+        let read = rdata::from_text_checked(rtype, scanner, origin, &mut self.checks, &mut self.rdata);
+        if looks_ahead {
+            // BIND looks at the name before it reads the data, and so misses it earlier.
+            if read.as_ref().is_err_and(|error| error.near == Near::End) {
+                return Err(Fault::missing_field(scanner));
+            }
+            self.address_as_name(scanner, context.path);
+        }
+        if !self.checks.remarks.is_empty() {
+            for (line, text) in std::mem::take(&mut self.checks.remarks) {
+                self.warn(context.path, line, Voice::Plain, format_args!("warning: {text}"));
+            }
+        }
+        read.map_err(|error| Fault::rdata(&error, scanner))?;
+        Fault::check_end(scanner)?;
+        if scanner.is_at_end_of_file() {
+            self.warn(context.path, scanner.line(), Voice::Plain, NO_NEWLINE);
+        }
+        Ok(())
+    }
+
+    /// Types of which names with an asterisk can have none.
+    #[inline]
+    pub(super) fn check_owner(&mut self, owner: NameRef<'_>, rtype: Rtype, path: &Path, line: u64) {
+        if matches!(rtype, Rtype::NS | Rtype::NSEC3) && owner.is_wildcard() {
+            let reason = format!("invalid {rtype} owner name (wildcard)");
+            let fault = Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason);
+            self.stopped(&fault, path, Lines { start: line, field: line });
         }
     }
 
-    /// Types that must not stand at just any owner.
+    /// Types that must not stand at just any owner. BIND reads the rest of such a record all the same.
     #[inline]
-    pub(super) fn placement(&self, owner: NameRef<'_>, rtype: Rtype) -> Result<(), Stop> {
-        match rtype {
-            Rtype::NS | Rtype::NSEC3 if owner.is_wildcard() => {
-                let reason = format!("invalid {rtype} owner name (wildcard)");
-                Err(Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason))
-            }
-            Rtype::SOA if owner != self.options.apex.as_ref() => {
-                let text = format!("SOA record not at top of zone ({})", NoDot(owner));
-                Err(Fault::worded(Voice::Plain, text, "not at top of zone"))
-            }
-            MD | MF => Err(Fault::worded(Voice::Plain, format!("type '{rtype}': obsolete"), "obsolete")),
-            _ if rtype.is_meta() => {
-                let text = format!("type '{rtype}': {META_TYPE}");
-                Err(Fault::worded(Voice::Plain, text, META_TYPE))
-            }
-            _ => Ok(()),
+    pub(super) fn placement(&mut self, owner: NameRef<'_>, rtype: Rtype, scanner: &mut Scanner<'_>, path: &Path) {
+        let has_rule = matches!(rtype, MD | MF) || rtype.is_meta();
+        if has_rule {
+            let reason = if rtype.is_meta() { META_TYPE } else { "obsolete" };
+            self.note(&Fault::worded(Voice::Plain, format!("type '{rtype}': {reason}"), reason), scanner, path);
+        }
+        let strictness = self.options.check_names;
+        if strictness == Strictness::Ignore || hosts::is_owner_allowed(owner, rtype) {
+            return;
+        }
+        let text = format!("{}: {BAD_OWNER}", NoDot(owner));
+        if strictness == Strictness::Fail || rtype == Rtype::NSEC3 {
+            self.note(&Fault::worded(Voice::Plain, text, BAD_OWNER), scanner, path);
+        } else {
+            self.warn(path, scanner.start_line(), Voice::Plain, text);
         }
     }
 
-    /// What is to be said of an owner, whether or not the rest of the record can be read: that it was inherited by
-    /// surprise, or should not be there.
+    /// Counts a fault that does not end its entry.
+    pub(super) fn note(&mut self, stop: &Stop, scanner: &mut Scanner<'_>, path: &Path) {
+        let line = scanner.start_line();
+        self.stopped(stop, path, Lines { start: line, field: line });
+    }
+
+    /// What is to be said of the owner of a record.
     #[inline]
-    fn owner_remarks(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        heading_end: usize,
-        is_inherited: bool,
-        context: &mut Context<'_>,
-        rtype: Rtype,
-    ) {
+    fn remarks(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) {
         if is_inherited {
             if std::mem::take(&mut context.is_new_origin) {
-                let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
-                let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
-                self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
+                self.warn_of_inheritance(scanner, context);
             }
-        } else {
-            context.is_new_origin = false;
-            self.owner_in_place(scanner, heading_end, context);
+            return;
         }
-        let owner = context.owner.name.as_ref();
-        if self.options.check_names != Strictness::Ignore && !hosts::is_owner_allowed(owner, rtype) {
-            self.bad_owner(owner, context.path, scanner.line_at(heading_end));
-        }
-    }
-
-    /// An owner that is written out.
-    #[inline]
-    fn owner_in_place(&mut self, scanner: &mut Scanner<'_>, heading_end: usize, context: &Context<'_>) {
-        let owner = context.owner.name.as_ref();
+        context.is_new_origin = false;
         if !context.owner.is_in_zone {
-            let text = format!("ignoring out-of-zone data ({})", NoDot(owner));
-            self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
+            let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name.as_ref()));
+            self.warn(context.path, scanner.start_line(), Voice::Plain, text);
         }
-        if self.options.check_wildcard && hosts::has_inner_wildcard(owner) {
-            let text = format!("warning: ownername '{}' contains an non-terminal wildcard", NoDot(owner));
-            self.warn(context.path, scanner.line_at(heading_end), Voice::Plain, text);
-        }
-    }
-
-    /// `check-names` does not like the owner. BIND goes on with the record in either case.
-    #[cold]
-    fn bad_owner(&mut self, owner: NameRef<'_>, path: &Path, line: u64) {
-        let text = format!("{}: {BAD_OWNER}", NoDot(owner));
-        match self.options.check_names {
-            Strictness::Fail => self.stopped(Fault::worded(Voice::Plain, text, BAD_OWNER), path, line),
-            _ => self.warn(path, line, Voice::Plain, text),
+        if self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name.as_ref()) {
+            let owner = NoDot(context.owner.name.as_ref());
+            let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
+            self.warn(context.path, scanner.start_line(), Voice::Plain, text);
         }
     }
 
-    /// `check-names` of what the record points to, and addresses where names belong.
+    fn warn_of_inheritance(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) {
+        let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
+        let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
+        self.warn(context.path, scanner.start_line(), Voice::Plain, text);
+    }
+
+    /// An address in the place of a name server.
     #[inline]
-    fn names(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        heading_end: usize,
-        context: &Context<'_>,
-        rtype: Rtype,
-    ) -> Result<(), Stop> {
-        if matches!(rtype, Rtype::NS | Rtype::MX) {
-            self.address_as_name(scanner, context.path, rtype)?;
+    fn address_as_name(&mut self, scanner: &mut Scanner<'_>, path: &Path) {
+        let Some(token) = scanner.latest().filter(|token| !token.quoted && is_address(token.text)) else { return };
+        let text = format!("NS record '{}' appears to be an address", String::from_utf8_lossy(token.text));
+        match self.options.check_ns {
+            Strictness::Fail => self.note(&Fault::worded(Voice::Plain, text, "NS is an address"), scanner, path),
+            _ => self.warn(path, scanner.start_line(), Voice::Plain, text),
         }
-        if self.options.check_names != Strictness::Ignore
-            && let Some((field, target)) = hosts::bad_target(context.owner.name.as_ref(), rtype, &self.rdata)
-        {
-            let (target, mut fields) = (target.to_name(), scanner.again_from(heading_end));
-            for _ in 0..=field {
-                fields.next_token();
-            }
-            self.bad_target(&target, &mut fields, context.path);
-        }
-        Ok(())
-    }
-
-    /// `check-names` does not like a name in the data, which is the field that was read last.
-    #[cold]
-    fn bad_target(&mut self, target: &Name, fields: &mut Scanner<'_>, path: &Path) {
-        if self.options.check_names == Strictness::Fail {
-            let text = format!("near '{}': {BAD_NAME}", latest(fields));
-            return self.stopped(Fault::worded(Voice::Rdata, text, BAD_NAME), path, fields.fault_line());
-        }
-        self.warn(path, fields.line(), Voice::Plain, format!("warning: {}: {BAD_NAME}", NoDot(target.as_ref())));
-    }
-
-    fn address_as_name(&mut self, scanner: &mut Scanner<'_>, path: &Path, rtype: Rtype) -> Result<(), Stop> {
-        if !scanner.latest().is_some_and(|token| hosts::is_address(token.text)) {
-            return Ok(());
-        }
-        let address = latest(scanner);
-        if rtype == Rtype::NS {
-            if self.options.class != Class::IN {
-                return Ok(());
-            }
-            let text = format!("NS record '{address}' appears to be an address");
-            match self.options.check_ns {
-                Strictness::Ignore => {}
-                Strictness::Warn => self.warn(path, scanner.line(), Voice::Plain, text),
-                Strictness::Fail => return Err(Fault::worded(Voice::Plain, text, "NS is an address")),
-            }
-            return Ok(());
-        }
-        match self.options.check_mx {
-            Strictness::Ignore => {}
-            Strictness::Warn => {
-                let text = format!("warning: '{address}': MX is an address");
-                self.warn(path, scanner.line(), Voice::Plain, text);
-            }
-            Strictness::Fail => {
-                let text = format!("near '{address}': MX is an address");
-                return Err(Fault::worded(Voice::Rdata, text, "MX is an address"));
-            }
-        }
-        Ok(())
     }
 
     /// The TTL of a record: its own, `$TTL`, the one before (RFC 1035), or for a first SOA its minimum.
@@ -283,14 +248,17 @@ impl<S: Sink> Loader<'_, S> {
             Some(ttl) => self.bounded_ttl(ttl, scanner, path),
             None => self.inherited_ttl(heading.rtype, scanner, path)?,
         };
-        if let Some(limit) = self.options.max_zone_ttl_s.filter(|&limit| ttl > limit) {
-            return Err(Fault::long_ttl(ttl, limit));
-        }
-        self.ttls.latest_s = Some(ttl);
         if matches!(heading.rtype, Rtype::RRSIG | SIG | NXT) {
-            self.remark_on_signature(heading.rtype, path, scanner.line());
+            self.remark_on_signature(heading.rtype, path, scanner.start_line());
         }
-        Ok(self.rrset_ttl(heading.rtype, ttl, scanner, path))
+        let ttl = self.rrset_ttl(heading.rtype, ttl, scanner, path);
+        if heading.ttl.is_some() || self.ttls.latest_s.is_some() {
+            self.ttls.latest_s = Some(ttl);
+        }
+        match self.options.max_zone_ttl_s {
+            Some(limit) if ttl > limit => Err(Fault::long_ttl(ttl, limit)),
+            _ => Ok(ttl),
+        }
     }
 
     /// RFC 2181 section 8: a TTL with the top bit set counts as zero.
@@ -300,7 +268,7 @@ impl<S: Sink> Loader<'_, S> {
             return ttl;
         }
         let text = format!("$TTL {ttl} > MAXTTL, setting $TTL to 0");
-        self.warn(path, scanner.line(), Voice::Load, text);
+        self.warn(path, scanner.start_line(), Voice::Load, text);
         0
     }
 
@@ -308,7 +276,7 @@ impl<S: Sink> Loader<'_, S> {
     fn inherited_ttl(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, path: &Path) -> Result<u32, Stop> {
         if let Some(ttl) = self.ttls.latest_s {
             if !std::mem::replace(&mut self.ttls.has_warned, true) {
-                self.warn(path, scanner.line(), Voice::Plain, "using RFC1035 TTL semantics");
+                self.warn(path, scanner.start_line(), Voice::Plain, "using RFC1035 TTL semantics");
             }
             return Ok(ttl);
         }
@@ -322,9 +290,10 @@ impl<S: Sink> Loader<'_, S> {
             return Ok(0);
         }
         let Some(&minimum) = minimum else {
-            return Err(Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl"));
+            self.note(&Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl"), scanner, path);
+            return Ok(0);
         };
-        self.warn(path, scanner.line(), Voice::Plain, "no TTL specified; using SOA MINTTL instead");
+        self.warn(path, scanner.start_line(), Voice::Plain, "no TTL specified; using SOA MINTTL instead");
         let ttl = self.bounded_ttl(u32::from_be_bytes(minimum), scanner, path);
         self.ttls.default_s = Some(ttl);
         Ok(ttl)
@@ -341,7 +310,7 @@ impl<S: Sink> Loader<'_, S> {
         match self.rrset_ttls.iter().find(|(known, _)| *known == rrset) {
             None => self.rrset_ttls.push((rrset, ttl)),
             Some(&(_, first)) if first != ttl => {
-                self.warn(path, scanner.line(), Voice::Plain, format!("TTL set to prior TTL ({first})"));
+                self.warn(path, scanner.start_line(), Voice::Plain, format!("TTL set to prior TTL ({first})"));
                 return first;
             }
             Some(_) => {}
@@ -354,9 +323,10 @@ pub(super) fn name_fault(fault: NameError) -> Stop {
     Fault::load(fault.to_string())
 }
 
-/// The last field of the record, for messages.
-fn latest(scanner: &Scanner<'_>) -> String {
-    scanner.latest().map(|token| String::from_utf8_lossy(token.text).into_owned()).unwrap_or_default()
+/// BIND has read the record whole before it sees this.
+fn misplaced_soa(owner: NameRef<'_>) -> Stop {
+    let text = format!("SOA record not at top of zone ({})", NoDot(owner));
+    Fault::skipping_next(Fault::worded(Voice::Plain, text, "not at top of zone"))
 }
 
 /// RFC 973 put MX in the place of these.
@@ -366,4 +336,3 @@ const SIG: Rtype = Rtype(24);
 const NXT: Rtype = Rtype(30);
 const META_TYPE: &str = "invalid use of a meta type";
 const BAD_OWNER: &str = "bad owner name (check-names)";
-const BAD_NAME: &str = "bad name (check-names)";

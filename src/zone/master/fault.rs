@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::scan::{ScanFault, Scanner};
-use crate::dns::rdata::RdataError;
+use crate::dns::rdata::{Near, RdataError};
 
 /// Why an entry of a master file was not taken.
 #[derive(Debug)]
@@ -23,6 +23,17 @@ pub(super) struct Fault {
     lines: Vec<(Voice, String)>,
     /// What `loading from master file F failed:` ends with if this is the first fault.
     pub(super) reason: String,
+    /// Whether BIND has read the end of the line when it finds this out, and so leaves the next line out as well.
+    pub(super) skips_next: bool,
+}
+
+/// The lines of an entry that messages are about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lines {
+    /// Where it starts.
+    pub(super) start: u64,
+    /// Where the field stands that was read last.
+    pub(super) field: u64,
 }
 
 /// The part of BIND that a message seems to come from, which is what its line starts with.
@@ -30,6 +41,8 @@ pub(super) struct Fault {
 pub(super) enum Voice {
     /// The reader of entries.
     Load,
+    /// What takes fields apart for it.
+    Lexer,
     /// The reader of rdata.
     Rdata,
     /// Either of them, where BIND leaves the name out.
@@ -41,7 +54,7 @@ pub(super) enum Voice {
 impl Voice {
     fn prefix(self) -> &'static str {
         match self {
-            Self::Load => "dns_master_load: ",
+            Self::Load | Self::Lexer => "dns_master_load: ",
             Self::Rdata => "dns_rdata_fromtext: ",
             Self::Plain => "",
             Self::Generate => "$GENERATE: ",
@@ -54,27 +67,6 @@ impl Voice {
     }
 }
 
-impl Stop {
-    /// Whether the fault is one of the fields in front of a record's data.
-    #[cold]
-    pub(super) fn is_before_data(&self) -> bool {
-        match self {
-            Self::Starved => false,
-            Self::Fault(fault) | Self::Fatal(fault) => fault.lines.iter().all(|(voice, _)| *voice != Voice::Rdata),
-        }
-    }
-
-    /// The same fault, as the expansion of `$GENERATE` words it.
-    pub(super) fn said_by_generate(mut self) -> Self {
-        if let Self::Fault(fault) = &mut self {
-            for (voice, _) in fault.lines.iter_mut().filter(|(voice, _)| *voice == Voice::Plain) {
-                *voice = Voice::Generate;
-            }
-        }
-        self
-    }
-}
-
 impl Fault {
     /// A fault whose message is its reason, which is how most are worded.
     pub(super) fn load(reason: impl Into<String>) -> Stop {
@@ -84,35 +76,70 @@ impl Fault {
 
     /// A fault with a message of its own.
     pub(super) fn worded(voice: Voice, text: impl Into<String>, reason: impl Into<String>) -> Stop {
-        Stop::Fault(Box::new(Self { lines: vec![(voice, text.into())], reason: reason.into() }))
+        Stop::Fault(Box::new(Self { lines: vec![(voice, text.into())], reason: reason.into(), skips_next: false }))
     }
 
     /// Two lines, as BIND says some things twice.
-    fn twice(first: String, second: &str) -> Stop {
-        let lines = vec![(Voice::Load, first), (Voice::Load, second.to_owned())];
-        Stop::Fault(Box::new(Self { lines, reason: second.to_owned() }))
+    fn twice(voice: Voice, first: String, second: &str) -> Stop {
+        let lines = vec![(voice, first), (Voice::Load, second.to_owned())];
+        Stop::Fault(Box::new(Self { lines, reason: second.to_owned(), skips_next: false }))
+    }
+
+    /// BIND has read the end of the line by then, and so leaves the next line out as well.
+    pub(super) fn skipping_next(mut stop: Stop) -> Stop {
+        if let Stop::Fault(fault) = &mut stop {
+            fault.skips_next = true;
+        }
+        stop
+    }
+
+    /// Quotes where none may be. BIND goes on behind the first of them.
+    pub(super) fn quotes(scanner: &mut Scanner<'_>) -> Stop {
+        scanner.reopen_quotes();
+        Self::load("syntax error")
+    }
+
+    /// What BIND says when it cannot even tell the fields apart.
+    pub(super) fn unreadable(fault: ScanFault) -> Stop {
+        Self::twice(Voice::Lexer, format!("isc_lex_gettoken() failed: {fault}"), &fault.to_string())
+    }
+
+    /// Whether it was found where the file ends.
+    pub(super) fn is_about_end(&self) -> bool {
+        self.lines.first().is_some_and(|(_, text)| text.starts_with("near eof"))
+    }
+
+    /// Whether it was found in record data.
+    pub(super) fn is_about_rdata(&self) -> bool {
+        self.lines.first().is_some_and(|(voice, _)| *voice == Voice::Rdata)
     }
 
     /// A fault that BIND counts but does not print.
     pub(super) fn silent(reason: &str) -> Stop {
-        Stop::Fault(Box::new(Self { lines: Vec::new(), reason: reason.to_owned() }))
+        Stop::Fault(Box::new(Self { lines: Vec::new(), reason: reason.to_owned(), skips_next: false }))
     }
 
     /// The value of a record's TTL is above `max-zone-ttl`. BIND reads no further.
     pub(super) fn long_ttl(ttl: u32, limit: u32) -> Stop {
-        match Self::twice(format!("TTL {ttl} exceeds configured max-zone-ttl {limit}"), "out of range") {
+        match Self::twice(Voice::Load, format!("TTL {ttl} exceeds configured max-zone-ttl {limit}"), "out of range") {
             Stop::Fault(fault) => Stop::Fatal(fault),
             other => other,
         }
     }
 
     /// The scanner has no more fields although the entry needs one.
-    pub(super) fn missing_field(scanner: &Scanner<'_>) -> Stop {
+    pub(super) fn missing_field(scanner: &mut Scanner<'_>) -> Stop {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
-            Some(fault) => Self::twice(format!("isc_lex_gettoken() failed: {fault}"), &fault.to_string()),
-            None if scanner.is_at_end_of_file() => Self::twice("unexpected end of file".into(), UNEXPECTED_END),
-            None => Self::twice("unexpected end of line".into(), UNEXPECTED_END),
+            Some(ScanFault::Quotes) => {
+                scanner.enter_quotes();
+                Self::load("syntax error")
+            }
+            Some(fault) => Self::unreadable(fault),
+            None if scanner.is_at_end_of_file() => {
+                Self::twice(Voice::Lexer, "unexpected end of file".into(), UNEXPECTED_END)
+            }
+            None => Self::skipping_next(Self::twice(Voice::Lexer, "unexpected end of line".into(), UNEXPECTED_END)),
         }
     }
 
@@ -139,16 +166,19 @@ impl Fault {
         Self::worded(Voice::Rdata, fault.to_string(), fault.to_string())
     }
 
-    /// The finished lines for an entry of `path` at `line`.
-    pub(super) fn lines<'a>(&'a self, path: &'a Path, line: u64) -> impl Iterator<Item = String> + 'a {
-        self.lines.iter().map(move |(voice, text)| voice.say(path, line, text))
+    /// The finished lines, with the number of the line that each is about.
+    pub(super) fn lines<'a>(&'a self, path: &'a Path, lines: Lines) -> impl Iterator<Item = (u64, String)> + 'a {
+        self.lines.iter().map(move |(voice, text)| {
+            let line = if matches!(voice, Voice::Rdata | Voice::Lexer) { lines.field } else { lines.start };
+            (line, voice.say(path, line, text))
+        })
     }
 }
 
 /// The fault with the field that it was met at. At the end of the file BIND says so.
 fn near(error: &RdataError, scanner: &Scanner<'_>) -> String {
     match &error.near {
-        None if scanner.is_at_end_of_file() => format!("near eof: {}", error.fault),
+        Near::End if scanner.is_at_end_of_file() => format!("near eof: {}", error.fault),
         _ => error.to_string(),
     }
 }

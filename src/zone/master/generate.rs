@@ -4,15 +4,15 @@
 //! number plus an offset, zero-padded to a width, in base d, o, x or X, or as nibbles with dots between (n and N, for
 //! ip6.arpa).
 
-use std::fmt::Write;
+use std::path::Path;
 
-use super::directive::{end, field};
-use super::entry::name_fault;
-use super::fault::{Fault, Stop, Voice};
+use super::directive::{any_field, end, field};
+use super::fault::{Fault, Lines, Stop, Voice};
+use super::heading::Words;
 use super::scan::Scanner;
 use super::{Context, Loader, Sink};
-use crate::dns::text::Token;
-use crate::dns::{NameBuf, rdata};
+use crate::dns::name::NoDot;
+use crate::dns::{NameBuf, Rtype, rdata};
 
 /// The numbers that a `$GENERATE` runs over.
 struct Range {
@@ -29,44 +29,126 @@ struct Modifier {
 }
 
 impl<S: Sink> Loader<'_, S> {
-    /// Reads a `$GENERATE` entry whole and then makes its records.
+    /// Reads a `$GENERATE` entry and makes its records. A fault in what it says does not keep BIND from looking at how
+    /// the entry ends.
     pub(super) fn generate(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
-        let range_text = field(scanner)?.text;
-        let owner_text = field(scanner)?.text;
-        let heading = self.heading(scanner).map_err(Stop::said_by_generate)?;
-        let Token { text: rdata_text, .. } = field(scanner)?;
-        end(scanner)?;
-        let range = Range::from_text(range_text).ok_or_else(|| {
-            let text = format!("invalid range '{}'", String::from_utf8_lossy(range_text));
+        let range = field(scanner)?.text;
+        let owner = field(scanner)?.text;
+        let words = Words::read(scanner)?;
+        let rdata = any_field(scanner)?.text;
+        let start = (scanner.position(), scanner.line());
+        let template = Template { range, owner, rdata };
+        // Nothing is made of an entry that the piece at hand does not hold to its end.
+        let ended = end(scanner);
+        if matches!(ended, Err(Stop::Starved)) || scanner.is_starved() {
+            return Err(Stop::Starved);
+        }
+        self.expect_class(words.class)?;
+        let made = self.generate_all(&template, &words, scanner, context);
+        if let Err(stop) = made {
+            self.stopped(&stop, context.path, Lines { start: scanner.start_line(), field: start.1 });
+        }
+        ended
+    }
+
+    fn generate_all(
+        &mut self,
+        template: &Template<'_>,
+        words: &Words<'_>,
+        scanner: &mut Scanner<'_>,
+        context: &Context<'_>,
+    ) -> Result<(), Stop> {
+        let line = scanner.start_line();
+        let ttl = match words.ttl.map(|ttl| self.bounded_ttl(ttl, scanner, context.path)) {
+            Some(ttl) => {
+                self.ttls.latest_s = Some(ttl);
+                ttl
+            }
+            None => match self.ttls.default_s.or(self.ttls.latest_s) {
+                Some(ttl) => ttl,
+                None => return Err(Fault::worded(Voice::Load, "no TTL specified; zone rejected", "no ttl")),
+            },
+        };
+        let range = Range::from_text(template.range).ok_or_else(|| {
+            let text = format!("invalid range '{}'", String::from_utf8_lossy(template.range));
             Fault::worded(Voice::Generate, text, "syntax error")
         })?;
-        let ttl = match heading.ttl.or(self.ttls.default_s).or(self.ttls.latest_s) {
-            Some(ttl) => self.bounded_ttl(ttl, scanner, context.path),
-            None => return Err(Fault::worded(Voice::Plain, "no TTL specified; zone rejected", "no ttl")),
+        let about_type = |what, reason| {
+            let text = format!("{what} RR type '{}'", String::from_utf8_lossy(words.rtype));
+            Fault::worded(Voice::Generate, text, reason)
         };
-        let line = scanner.line();
+        let rtype = Rtype::from_text(words.rtype).map_err(|_| about_type("unknown", "unknown class/type"))?;
+        if rtype.is_meta() {
+            return Err(about_type("meta", META_TYPE));
+        }
         let mut number = range.start;
         while number <= range.stop && !self.sink.is_full() {
-            let (Some(owner), Some(rdata)) = (expand(owner_text, number), expand(rdata_text, number)) else {
-                return Err(generate_fault("syntax error".into()));
-            };
-            let owner = NameBuf::from_text(&owner, Some(context.origin.as_ref())).map_err(name_fault)?;
-            self.placement(owner.as_ref(), heading.rtype)?;
-            self.rdata.clear();
-            let mut fields = Scanner::new(&rdata, true, line);
-            rdata::from_text(heading.rtype, &mut fields, context.origin.as_ref(), &mut self.rdata)
-                .map_err(|error| generate_fault(error.fault.to_string()))?;
-            if owner.as_ref().is_at_or_below(self.options.apex.as_ref()) {
-                self.sink.record(owner.as_ref(), heading.rtype, ttl, &self.rdata);
-            } else {
-                let text = format!("ignoring out-of-zone data ({})", crate::dns::name::NoDot(owner.as_ref()));
-                self.warn(context.path, line, Voice::Plain, text);
-            }
+            self.generate_one(template, number, rtype, ttl, line, context)?;
             let Some(next) = number.checked_add(range.step) else { break };
             number = next;
         }
         Ok(())
     }
+
+    fn generate_one(
+        &mut self,
+        template: &Template<'_>,
+        number: u32,
+        rtype: Rtype,
+        ttl: u32,
+        line: u64,
+        context: &Context<'_>,
+    ) -> Result<(), Stop> {
+        let expanded = |text| expand(text, number).map_err(|fault| generate_fault(fault.to_string()));
+        let (owner, rdata) = (expanded(template.owner)?, expanded(template.rdata)?);
+        let origin = context.origin.as_ref();
+        let owner = NameBuf::from_text(&owner, Some(origin)).map_err(|fault| generate_fault(fault.to_string()))?;
+        if !owner.as_ref().is_at_or_below(self.options.apex.as_ref()) {
+            let text = format!("ignoring out-of-zone data ({})", NoDot(owner.as_ref()));
+            self.warn(context.path, line, Voice::Plain, text);
+            return Ok(());
+        }
+        self.rdata.clear();
+        let mut fields = Scanner::new(&rdata, true, 1);
+        let read = rdata::from_text(rtype, &mut fields, origin, &mut self.rdata)
+            .map_err(|error| Fault::rdata(&error, &fields))
+            .and_then(|()| Fault::check_end(&fields));
+        if let Err(stop) = read {
+            return Err(self.generated_fault(&stop, &rdata));
+        }
+        self.check_owner(owner.as_ref(), rtype, context.path, line);
+        if S::WANTS_PLACES {
+            self.sink.place(context.path, line);
+        }
+        self.sink.record(owner.as_ref(), rtype, ttl, &self.rdata);
+        Ok(())
+    }
+
+    /// Says what is wrong with generated data. BIND names the text by where it lies in memory.
+    fn generated_fault(&mut self, stop: &Stop, text: &[u8]) -> Stop {
+        let (Stop::Fault(fault) | Stop::Fatal(fault)) = stop else { return Fault::silent("unexpected end of input") };
+        let buffer = format!("buffer-{:p}", text.as_ptr());
+        self.fault(fault, Path::new(&buffer), Lines { start: 1, field: 1 });
+        generate_fault(fault.reason.clone())
+    }
+}
+
+/// What records are generated from.
+struct Template<'a> {
+    range: &'a [u8],
+    owner: &'a [u8],
+    rdata: &'a [u8],
+}
+
+/// Why a template cannot be expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum ExpandFault {
+    #[error("syntax error")]
+    Syntax,
+    #[error("out of range")]
+    OutOfRange,
+    #[error("ran out of space")]
+    NoSpace,
 }
 
 fn generate_fault(reason: String) -> Stop {
@@ -74,15 +156,25 @@ fn generate_fault(reason: String) -> Stop {
 }
 
 impl Range {
-    /// Reads `start-stop` or `start-stop/step`.
+    /// Reads `start-stop` or `start-stop/step`. As with C's `sscanf`, what follows numbers does not matter.
     fn from_text(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let (range, step) = text.split_once('/').unwrap_or((text, "1"));
-        let (start, stop) = range.split_once('-')?;
-        let range = Self { start: start.parse().ok()?, stop: stop.parse().ok()?, step: step.parse().ok()? };
-        let is_sane = range.start <= range.stop && range.step > 0 && range.stop <= MAX_NUMBER;
-        is_sane.then_some(range)
+        let (start, rest) = leading_number(text)?;
+        let (stop, rest) = leading_number(rest.strip_prefix(b"-")?)?;
+        let step = match rest.strip_prefix(b"/") {
+            Some(rest) => leading_number(rest)?.0,
+            None => 1,
+        };
+        let is_sane = start <= stop && step > 0 && step <= MAX_NUMBER && stop <= MAX_NUMBER;
+        is_sane.then_some(Self { start, stop, step })
     }
+}
+
+/// A number with or without a sign in front of it, and what follows.
+fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, rest) = digits.split_at_checked(count)?;
+    Some((std::str::from_utf8(number).ok()?.parse().ok()?, rest))
 }
 
 impl Modifier {
@@ -91,55 +183,59 @@ impl Modifier {
     /// Reads what stands between the braces.
     fn from_text(text: &[u8]) -> Option<Self> {
         let mut fields = std::str::from_utf8(text).ok()?.split(',');
-        let offset = fields.next()?.parse().ok()?;
+        let offset = fields.next()?.parse::<i32>().ok()?.into();
         let width = fields.next().map_or(Some(0), |width| width.parse().ok())?;
         let &[base @ (b'd' | b'o' | b'x' | b'X' | b'n' | b'N')] = fields.next().unwrap_or("d").as_bytes() else {
             return None;
         };
-        (fields.next().is_none() && width <= MAX_WIDTH).then_some(Self { offset, width, base })
+        fields.next().is_none().then_some(Self { offset, width, base })
     }
 
-    fn write(&self, number: u32, out: &mut String) -> Option<()> {
-        let number = i64::from(number).checked_add(self.offset)?;
-        let number = u32::try_from(number).ok()?;
+    /// Appends the number. Digits of negative ones are those of C.
+    fn write(&self, number: u32, out: &mut Vec<u8>) -> Result<(), ExpandFault> {
+        let number = i32::try_from(i64::from(number) + self.offset).map_err(|_| ExpandFault::OutOfRange)?;
         let width = self.width;
-        match self.base {
-            b'd' => write!(out, "{number:0width$}"),
-            b'o' => write!(out, "{number:0width$o}"),
-            b'x' => write!(out, "{number:0width$x}"),
-            b'X' => write!(out, "{number:0width$X}"),
-            base => nibbles(number, width, base == b'N', out),
+        if width > MAX_WIDTH {
+            return Err(ExpandFault::NoSpace);
         }
-        .ok()
+        let text = match self.base {
+            b'd' => format!("{number:0width$}"),
+            b'o' => format!("{number:0width$o}"),
+            b'x' => format!("{number:0width$x}"),
+            b'X' => format!("{number:0width$X}"),
+            base => nibbles(number as u32, width, base == b'N'),
+        };
+        if text.len() > MAX_WIDTH {
+            return Err(ExpandFault::NoSpace);
+        }
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
 /// The lowest nibble first, dots between; the width counts digits and dots.
-fn nibbles(mut number: u32, width: usize, is_upper: bool, out: &mut String) -> std::fmt::Result {
-    let start = out.len();
+fn nibbles(mut number: u32, mut width: usize, is_upper: bool) -> String {
+    let mut text = String::new();
     loop {
-        let digit = number & 0xf;
-        if is_upper {
-            write!(out, "{digit:X}")?
-        } else {
-            write!(out, "{digit:x}")?
-        }
+        let digit = char::from_digit(number & 0xf, 16).unwrap_or('0');
+        text.push(if is_upper { digit.to_ascii_uppercase() } else { digit });
         number >>= 4;
-        let written = out.len() - start;
-        if number == 0 && written >= width {
-            return Ok(());
+        width = width.saturating_sub(1);
+        if width > 0 || number != 0 {
+            text.push('.');
+            width = width.saturating_sub(1);
         }
-        out.push('.');
-        if number == 0 && written + 1 >= width {
-            return Ok(());
+        if width == 0 && number == 0 {
+            return text;
         }
     }
 }
 
-/// `template` with each `$` replaced. None if a modifier is wrong or the number gets out of range.
-fn expand(template: &[u8], number: u32) -> Option<Vec<u8>> {
+/// `template` with each `$` replaced. BIND: an offset holds for the dollar signs behind it too.
+fn expand(template: &[u8], number: u32) -> Result<Vec<u8>, ExpandFault> {
     let mut out = Vec::with_capacity(template.len() + 16);
     let mut rest = template;
+    let mut offset = 0;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = match (byte, tail) {
             (b'\\', [escaped, tail @ ..]) => {
@@ -151,10 +247,9 @@ fn expand(template: &[u8], number: u32) -> Option<Vec<u8>> {
                 tail
             }
             (b'$', tail) => {
-                let (modifier, tail) = modifier(tail)?;
-                let mut text = String::new();
-                modifier.write(number, &mut text)?;
-                out.extend_from_slice(text.as_bytes());
+                let (modifier, tail) = modifier(tail, offset).ok_or(ExpandFault::Syntax)?;
+                offset = modifier.offset;
+                modifier.write(number, &mut out)?;
                 tail
             }
             _ => {
@@ -163,12 +258,12 @@ fn expand(template: &[u8], number: u32) -> Option<Vec<u8>> {
             }
         };
     }
-    Some(out)
+    Ok(out)
 }
 
 /// The modifier that `text`, which stands behind a `$`, may start with, and what is behind it.
-fn modifier(text: &[u8]) -> Option<(Modifier, &[u8])> {
-    let Some(inner) = text.strip_prefix(b"{") else { return Some((Modifier::PLAIN, text)) };
+fn modifier(text: &[u8], offset: i64) -> Option<(Modifier, &[u8])> {
+    let Some(inner) = text.strip_prefix(b"{") else { return Some((Modifier { offset, ..Modifier::PLAIN }, text)) };
     let length = memchr::memchr(b'}', inner)?;
     let (inside, tail) = inner.split_at_checked(length)?;
     Some((Modifier::from_text(inside)?, tail.get(1..)?))
@@ -176,15 +271,16 @@ fn modifier(text: &[u8]) -> Option<(Modifier, &[u8])> {
 
 /// The highest number of a range.
 const MAX_NUMBER: u32 = i32::MAX as u32;
-/// The widest padding: no name or address needs more.
-const MAX_WIDTH: usize = 255;
+/// The most characters of one number.
+const MAX_WIDTH: usize = 127;
+const META_TYPE: &str = "invalid use of a meta type";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn expanded(template: &str, number: u32) -> Option<String> {
-        expand(template.as_bytes(), number).map(|text| String::from_utf8(text).unwrap())
+        expand(template.as_bytes(), number).ok().map(|text| String::from_utf8(text).unwrap())
     }
 
     #[test]
@@ -198,6 +294,9 @@ mod tests {
             ("${0,3,n}", "a.0"),
             ("${246,7,N}", "0.0.1.0"),
             ("$$ \\$", "$ \\$"),
+            ("${5}.$", "15.15"),
+            ("${-12,4}", "-002"),
+            ("${-11,0,x}", "ffffffff"),
         ];
         for (template, text) in cases {
             assert_eq!(expanded(template, 10).as_deref(), Some(text), "{template}");
@@ -206,7 +305,7 @@ mod tests {
 
     #[test]
     fn bad_modifiers_are_refused() {
-        for template in ["${", "${a}", "${1,2,q}", "${1,2,d,4}", "${-11}", "${0,9999}"] {
+        for template in ["${", "${a}", "${1,2,q}", "${1,2,d,4}", "${0,9999}"] {
             assert_eq!(expanded(template, 10), None, "{template}");
         }
     }
@@ -216,7 +315,8 @@ mod tests {
         let read = |text: &str| Range::from_text(text.as_bytes()).map(|r| (r.start, r.stop, r.step));
         assert_eq!(read("1-9"), Some((1, 9, 1)));
         assert_eq!(read("0-100/10"), Some((0, 100, 10)));
-        for text in ["9-1", "1", "a-2", "1-2/0", "1-4294967295"] {
+        assert_eq!(read("1-2x"), Some((1, 2, 1)));
+        for text in ["9-1", "1", "a-2", "1-2/0", "1-2/", "1-4294967295"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -18,6 +18,40 @@ pub(super) struct Heading {
     pub(super) rtype: Rtype,
 }
 
+/// The words of a heading: TTL and class in either order, each of them or not, and then the type.
+pub(super) struct Words<'a> {
+    pub(super) ttl: Option<u32>,
+    pub(super) class: Option<Class>,
+    pub(super) rtype: &'a [u8],
+}
+
+impl<'a> Words<'a> {
+    #[inline]
+    pub(super) fn read(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
+        let (mut ttl, mut class) = (None, None);
+        loop {
+            let token = scanner.next_token();
+            let Token { text, quoted } = token.ok_or_else(|| Fault::missing_field(scanner))?;
+            if quoted {
+                return Err(Fault::quotes(scanner));
+            }
+            if ttl.is_none() && text.first().is_some_and(u8::is_ascii_digit) {
+                ttl = ttl_from_text(text);
+                if ttl.is_some() {
+                    continue;
+                }
+            }
+            if class.is_none() {
+                class = class_from_text(text);
+                if class.is_some() {
+                    continue;
+                }
+            }
+            return Ok(Self { ttl, class, rtype: text });
+        }
+    }
+}
+
 /// The headings read last, as they are written with the blank behind them.
 #[derive(Default)]
 pub(super) struct Recent {
@@ -78,35 +112,18 @@ impl<S: Sink> Loader<'_, S> {
         Ok(heading)
     }
 
-    /// TTL and class in either order, each of them or not, and then the type.
     #[inline]
-    pub(super) fn heading(&self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
-        let (mut ttl, mut has_class) = (None, false);
-        loop {
-            let Token { text, quoted } = scanner.next_token().ok_or_else(|| Fault::missing_field(scanner))?;
-            if quoted {
-                return Err(Fault::load("syntax error"));
-            }
-            if ttl.is_none() && text.first().is_some_and(u8::is_ascii_digit) {
-                ttl = ttl_from_text(text);
-                if ttl.is_some() {
-                    continue;
-                }
-            }
-            if !has_class && let Some(class) = class_from_text(text) {
-                self.expect_class(class)?;
-                has_class = true;
-                continue;
-            }
-            let rtype = Rtype::from_text(text).map_err(|_| unknown_type(text))?;
-            return Ok(Heading { ttl, rtype });
-        }
+    fn heading(&self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
+        let Words { ttl, class, rtype } = Words::read(scanner)?;
+        let rtype = Rtype::from_text(rtype).map_err(|_| unknown_type(rtype))?;
+        self.expect_class(class)?;
+        Ok(Heading { ttl, rtype })
     }
 
-    fn expect_class(&self, class: Class) -> Result<(), Stop> {
-        if class == self.options.class {
-            return Ok(());
-        }
+    /// Makes sure that a class that is given is the zone's.
+    #[inline]
+    pub(super) fn expect_class(&self, class: Option<Class>) -> Result<(), Stop> {
+        let Some(class) = class.filter(|class| *class != self.options.class && class.0 != 0) else { return Ok(()) };
         let text = format!("class '{class}' != zone class '{}'", self.options.class);
         Err(Fault::worded(Voice::Plain, text, "bad class"))
     }

@@ -23,10 +23,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::dns::rdata::NameChecks;
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
+use directive::Unfinished;
 use entry::Owner;
-use fault::{Fault, Stop, Voice};
+use fault::{Fault, Lines, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
 use scan::{Scanner, line_ends};
@@ -124,10 +126,9 @@ struct Loader<'o, S> {
     recent: Recent,
     /// What has been said and is not said again.
     said: Said,
+    checks: NameChecks,
     /// Whether this is a piece of a file, read without what stands before it.
     is_piece: bool,
-    /// Whether the last entry was wrong before its data.
-    is_heading_faulty: bool,
     /// Whether these are the hints of where the root is.
     are_hints: bool,
 }
@@ -139,6 +140,8 @@ struct Context<'p> {
     owner: Owner,
     /// Whether `$ORIGIN` or an `$INCLUDE` came since the last owner that was written out.
     is_new_origin: bool,
+    /// A directive whose name was wrong.
+    unfinished: Option<Unfinished>,
 }
 
 impl<'o, S: Sink> Loader<'o, S> {
@@ -154,8 +157,8 @@ impl<'o, S: Sink> Loader<'o, S> {
             rrset_ttls: Vec::new(),
             recent: Recent::default(),
             said: Said::default(),
+            checks: hosts::name_checks(options),
             is_piece: false,
-            is_heading_faulty: false,
             are_hints: false,
         }
     }
@@ -165,7 +168,7 @@ impl<'o, S: Sink> Loader<'o, S> {
         match outcome {
             Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => {
                 let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
-                self.stopped(Fault::worded(Voice::Load, text, NOT_A_FILE), path, 1);
+                self.stopped(&Fault::worded(Voice::Load, text, NOT_A_FILE), path, Lines { start: 1, field: 1 });
             }
             Err(fault) => drop(self.report.failure.get_or_insert_with(|| read_fault_text(&fault))),
             Ok(()) => {}
@@ -177,7 +180,7 @@ impl<'o, S: Sink> Loader<'o, S> {
     fn file(&mut self, path: &Path, origin: NameBuf, owner: Owner) -> io::Result<()> {
         let (mut window, modified) = Window::open(path)?;
         self.report.sources.push(Source { path: path.to_owned(), modified });
-        let mut context = Context { path, origin, is_new_origin: owner.is_known(), owner };
+        let mut context = Context { path, origin, is_new_origin: owner.is_known(), owner, unfinished: None };
         let mut line = 1;
         loop {
             let consumed = self.piece(window.piece(), window.is_last(), &mut line, &mut context);
@@ -187,7 +190,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             window.advance(consumed)?;
         }
         if !self.is_over {
-            self.end_of_file(window.piece(), context.path, line);
+            self.end_of_file(window.piece(), context.path);
         }
         Ok(())
     }
@@ -198,18 +201,15 @@ impl<'o, S: Sink> Loader<'o, S> {
         let mut scanner = Scanner::new(text, is_last, *line);
         let mut mark = 0;
         while let Some(is_inherited) = scanner.next_record() {
-            let outcome = self.entry(&mut scanner, is_inherited, context);
-            let fault_line = if outcome.is_err() { scanner.fault_line() } else { 0 };
-            if outcome.is_err() {
-                scanner.skip_record();
+            let said = (self.report.messages.len(), self.report.failure.is_some());
+            if let Err(stop) = self.entry(&mut scanner, is_inherited, context) {
+                let lines = Lines { start: scanner.start_line(), field: scanner.fault_line() };
+                self.leave(&stop, &mut scanner, context.path, lines);
             }
             if scanner.is_starved() {
+                self.unsay(said);
                 *line += line_ends(text.get(..mark).unwrap_or_default());
                 return mark;
-            }
-            self.is_heading_faulty = outcome.as_ref().is_err_and(Stop::is_before_data);
-            if let Err(stop) = outcome {
-                self.stopped(stop, context.path, fault_line);
             }
             if self.is_over {
                 break;
@@ -220,34 +220,66 @@ impl<'o, S: Sink> Loader<'o, S> {
         scanner.position()
     }
 
-    /// A last line without an end is worth a word unless it is a comment; BIND gives its number if it is a record's.
-    fn end_of_file(&mut self, text: &[u8], path: &Path, line: u64) {
+    /// A last line that is blank, or a comment behind blanks, and has no end. BIND has no number for it.
+    fn end_of_file(&mut self, text: &[u8], path: &Path) {
         let last = text.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-        let is_record = match last.first() {
-            None | Some(b';') => return,
-            Some(b'$') => false,
-            Some(_) => last.trim_ascii_start().first().is_some_and(|&byte| byte != b';'),
-        };
-        match is_record && !self.is_heading_faulty {
-            true => self.warn(path, line, Voice::Plain, UNENDED),
-            false => self.say(Level::Warning, path, line, format!("{}: {UNENDED}", path.display())),
+        let begins_blank = last.first().is_some_and(|first| b" \t".contains(first));
+        if begins_blank && last.trim_ascii_start().first().is_none_or(|&byte| byte == b';') {
+            self.warn_of_end(path);
         }
     }
 
-    fn stopped(&mut self, stop: Stop, path: &Path, line: u64) {
+    /// Goes behind an entry that was not taken, and says why.
+    #[cold]
+    fn leave(&mut self, stop: &Stop, scanner: &mut Scanner<'_>, path: &Path, lines: Lines) {
+        let was_readable = scanner.fault().is_none();
+        scanner.skip_record();
+        if scanner.is_starved() {
+            return;
+        }
+        self.stopped(stop, path, lines);
+        let says_more = matches!(stop, Stop::Fault(fault) if !fault.is_about_rdata());
+        if let Some(fault) = scanner.fault().filter(|_| was_readable && says_more) {
+            self.stopped(&Fault::unreadable(fault), path, lines);
+        }
+        let is_about_field = matches!(stop, Stop::Fault(fault) if fault.is_about_rdata() && !fault.is_about_end());
+        if is_about_field && scanner.is_at_open_end() {
+            self.warn(path, lines.field, Voice::Plain, NO_NEWLINE);
+        }
+        let skips_next = matches!(stop, Stop::Fault(fault) if fault.skips_next);
+        let is_open = says_more && !skips_next && scanner.is_at_open_end();
+        if is_open || (skips_next && !scanner.skip_whole() && !scanner.is_starved()) {
+            self.warn_of_end(path);
+        }
+    }
+
+    /// Takes back what an entry has said that will be read again.
+    #[cold]
+    fn unsay(&mut self, (messages, has_failed): (usize, bool)) {
+        self.report.messages.truncate(messages);
+        self.report.failure.take_if(|_| !has_failed);
+    }
+
+    fn stopped(&mut self, stop: &Stop, path: &Path, lines: Lines) {
         match stop {
             Stop::Starved => {}
-            Stop::Fault(fault) => self.fault(&fault, path, line),
+            Stop::Fault(fault) => self.fault(fault, path, lines),
             Stop::Fatal(fault) => {
                 self.is_over = true;
-                self.fault(&fault, path, line);
-                self.report.failure = Some(fault.reason);
+                self.fault(fault, path, lines);
+                self.report.failure = Some(fault.reason.clone());
             }
         }
     }
 
-    fn fault(&mut self, fault: &Fault, path: &Path, line: u64) {
-        for text in fault.lines(path, line) {
+    /// BIND expects another line, and has reached the end of the file.
+    fn warn_of_end(&mut self, path: &Path) {
+        let text = format!("{}: {NO_NEWLINE}", path.display());
+        self.say(Level::Warning, path, 0, text);
+    }
+
+    fn fault(&mut self, fault: &Fault, path: &Path, lines: Lines) {
+        for (line, text) in fault.lines(path, lines) {
             self.say(Level::Error, path, line, text);
         }
         self.report.failure.get_or_insert_with(|| fault.reason.clone());
@@ -276,7 +308,7 @@ fn read_fault_text(fault: &io::Error) -> String {
     }
 }
 
-const UNENDED: &str = "file does not end with newline";
+const NO_NEWLINE: &str = "file does not end with newline";
 const NOT_A_FILE: &str = "not a file";
 /// The most messages of one load: a file that is something else altogether must not fill the log.
 const MAX_MESSAGES: usize = 1000;

@@ -103,11 +103,12 @@ impl Piece {
         let mut loader = Loader::new(options, &mut sink);
         loader.ttls = self.ttls;
         loader.is_piece = self.number > 0;
-        let mut context = Context { path, origin: self.origin, owner: Owner::none(), is_new_origin: false };
+        let owner = Owner::none();
+        let mut context = Context { path, origin: self.origin, owner, is_new_origin: false, unfinished: None };
         let mut line = self.line;
         let consumed = loader.piece(&self.text, self.is_last, &mut line, &mut context);
         if self.is_last {
-            loader.end_of_file(&self.text, path, line);
+            loader.end_of_file(&self.text, path);
         }
         let is_clean = consumed == self.text.len() && !loader.is_over && loader.report.failure.is_none();
         let (report, ttls) = (loader.report, loader.ttls);

@@ -21,7 +21,7 @@ pub(super) enum ScanFault {
 }
 
 /// A cursor over text, one record at a time.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -35,6 +35,8 @@ pub(super) struct Scanner<'a> {
     latest: Option<Token<'a>>,
     /// Where the latest reading of a field began.
     before: usize,
+    /// Where the current record began.
+    start: usize,
     /// A place in the text and the number of its line, known from the last time that somebody asked.
     counted: (usize, u64),
 }
@@ -51,6 +53,7 @@ impl<'a> Scanner<'a> {
             fault: None,
             latest: None,
             before: 0,
+            start: 0,
             counted: (0, line),
         }
     }
@@ -68,6 +71,11 @@ impl<'a> Scanner<'a> {
     /// Whether nothing follows in the file, not even a line end.
     pub(super) fn is_at_end_of_file(&self) -> bool {
         self.is_last && self.at >= self.text.len()
+    }
+
+    /// Whether nothing follows in the file, and its last line has no end.
+    pub(super) fn is_at_open_end(&self) -> bool {
+        self.is_at_end_of_file() && self.text.last() != Some(&b'\n')
     }
 
     /// The fault that made [`Tokens::next_token`] end early, if one did.
@@ -91,18 +99,31 @@ impl<'a> Scanner<'a> {
         self.line_at(self.before)
     }
 
-    /// The number of the line of a place that no later one was asked for before.
-    pub(super) fn line_at(&mut self, place: usize) -> u64 {
+    /// The number of the line on which the current record began: where BIND says most things.
+    pub(super) fn start_line(&mut self) -> u64 {
+        self.line_at(self.start)
+    }
+
+    fn line_at(&mut self, place: usize) -> u64 {
         let (from, line) = self.counted;
-        if let Some(new) = self.text.get(from..place) {
-            self.counted = (place, line + line_ends(new));
+        match self.text.get(from..place) {
+            Some(new) => self.counted = (place, line + line_ends(new)),
+            None => return line - line_ends(self.text.get(place..from).unwrap_or_default()),
         }
         self.counted.1
     }
 
-    /// A second reading of a record that has been read whole: of the fields from `place` on, on whichever lines.
-    pub(super) fn again_from(&self, place: usize) -> Self {
-        Self { at: place, depth: 1, counted: self.counted, ..Self::new(self.text, self.is_last, 0) }
+    /// Goes back to where the field begins that came last and is in quotes.
+    pub(super) fn reopen_quotes(&mut self) {
+        let length = self.latest.filter(|token| token.quoted).map_or(0, |token| token.text.len() + 1);
+        self.at = self.at.saturating_sub(length);
+    }
+
+    /// Goes behind the quotes that do not end.
+    pub(super) fn enter_quotes(&mut self) {
+        let from = self.text.get(self.before..).unwrap_or_default();
+        self.at = self.before + memchr(b'"', from).map_or(0, |place| place + 1);
+        self.fault = None;
     }
 
     /// Goes to the next record. `Some(true)` if it starts with a blank, and so inherits its owner; none at the end.
@@ -114,7 +135,7 @@ impl<'a> Scanner<'a> {
             while let Some(b' ' | b'\t' | b'\r') = self.peek() {
                 self.at += 1;
             }
-            self.before = self.at;
+            (self.before, self.start) = (self.at, self.at);
             match self.peek()? {
                 b'\n' => self.at += 1,
                 b';' => self.skip_line(),
@@ -176,12 +197,12 @@ impl<'a> Scanner<'a> {
         self.finish_record();
     }
 
-    /// Whether the rest of a faulty record goes on behind the text.
-    #[cold]
-    pub(super) fn is_record_cut(&self) -> bool {
-        let mut rest = self.clone();
-        rest.skip_record();
-        rest.is_starved()
+    /// Leaves out what comes up to the next end of a line outside parentheses. False if the file ends before that.
+    pub(super) fn skip_whole(&mut self) -> bool {
+        (self.depth, self.fault) = (0, None);
+        let is_there = self.at < self.text.len();
+        self.skip_record();
+        is_there
     }
 
     fn peek(&self) -> Option<u8> {
@@ -265,6 +286,10 @@ impl<'a> Scanner<'a> {
 }
 
 impl<'a> Tokens<'a> for Scanner<'a> {
+    fn line(&mut self) -> u64 {
+        self.line_at(self.at)
+    }
+
     #[inline]
     fn next_token(&mut self) -> Option<Token<'a>> {
         if self.fault.is_some() {

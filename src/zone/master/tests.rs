@@ -163,12 +163,12 @@ fn of_what_is_dropped_only_a_ttl_counts() {
 
 #[test]
 fn a_server_without_a_name_is_missed_before_the_data_is_read() {
-    let outcome = read_text("$TTL 5\n@ NS\n@ MX 10\n@ BAR");
+    let outcome = read_text("$TTL 5\n@ NS\nskipped FOO x\n@ MX 10\n@ BAR");
     let expected = [
         "dns_master_load: f:2: unexpected end of line",
         "dns_master_load: f:2: unexpected end of input",
-        "dns_rdata_fromtext: f:3: near eol: unexpected end of input",
-        "f:4: unknown RR type 'BAR'",
+        "dns_rdata_fromtext: f:4: near eol: unexpected end of input",
+        "f:5: unknown RR type 'BAR'",
         "f: file does not end with newline",
     ];
     assert_eq!(outcome.messages, expected);
