@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::inherit::Levels;
 use super::{Context, clause};
 use crate::conf::config::{AddressMatchList, Match, MatchElement};
-use crate::conf::lexer::Place;
 use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value};
 use crate::dns::Name;
@@ -115,7 +114,7 @@ impl Context<'_> {
             Value::Text(name) if name.eq_ignore_ascii_case("none") => {
                 return Some(MatchElement { negated: !negated, what: Match::Any });
             }
-            Value::Text(name) => self.named(name, item.place)?,
+            Value::Text(name) => self.named(name)?,
             _ => return None,
         };
         Some(MatchElement { negated, what })
@@ -127,7 +126,7 @@ impl Context<'_> {
         text.parse().ok()
     }
 
-    fn named(&self, name: &str, place: Place) -> Option<Match> {
+    fn named(&self, name: &str) -> Option<Match> {
         let folded = name.to_ascii_lowercase();
         match folded.as_str() {
             "any" => return Some(Match::Any),
@@ -141,10 +140,7 @@ impl Context<'_> {
             Some(State::Started) => return None,
             None => {}
         }
-        let Some(node) = self.acls.statements.get(&folded) else {
-            self.error(place, format!("undefined ACL '{name}'"));
-            return None;
-        };
+        let node = self.acls.statements.get(&folded)?;
         self.acls.resolved.borrow_mut().insert(folded.clone(), State::Started);
         let list = self.node_list(node);
         self.acls.resolved.borrow_mut().insert(folded, State::Done(Arc::clone(&list)));

@@ -1,8 +1,8 @@
-//! Tree to [`Config`]: names are resolved, defaults and inheritance applied, and what the syntax cannot say is checked.
+//! Tree to [`Config`]: names are resolved, defaults and inheritance applied. The tree has been found sound.
 //!
 //! A statement's effective value is the zone's own, else the view's, else that of `options`, else the default (see
-//! [`inherit`]). Faults are collected, each once, and the lowering goes on with a harmless value, so that one run finds
-//! them all.
+//! [`inherit`]). What named finds out only when it runs is collected, each once, and the lowering goes on with a
+//! harmless value, so that one run finds all.
 
 mod acl;
 mod control;
