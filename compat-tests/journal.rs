@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::peers::{Kind, Server, Spec, Zone, nomd};
+use super::peers::{Kind, Server, Spec, Zone, free_port, nomd};
 use super::zones;
 
 const ZONE: &str = "example.com";
@@ -91,4 +91,93 @@ fn checkers_apply_journals_as_bind_does() {
         let words: Vec<&str> = ["-i", "local"].into_iter().chain(words.split_whitespace()).collect();
         compare("named-checkzone", &words, folder.path(), &journal);
     }
+}
+
+fn secondary(primary: u16, clauses: &str) -> Spec {
+    Spec { zones: vec![Zone::secondary(ZONE, primary).with(clauses)], ..Spec::default() }
+}
+
+fn primary(text: String, clauses: &str) -> Spec {
+    Spec { zones: vec![Zone::primary(ZONE, text).with(clauses)], ..Spec::default() }
+}
+
+#[test]
+fn a_primary_serves_what_the_journal_of_named_leads_to() {
+    let server = Server::start_in(Kind::Nomd, &primary(zones::example(1), ""), free_port(), updated());
+    server.wait_for_serial(ZONE, 71);
+}
+
+#[test]
+fn a_primary_whose_file_is_newer_than_its_journal_is_refused_as_by_named() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let server = Server::start_in(kind, &primary(zones::example(90), ""), free_port(), updated());
+        server.wait_for_log("zone example.com/IN: journal rollforward failed: journal out of sync with zone");
+        server.wait_for_log("zone example.com/IN: not loaded due to errors.");
+    }
+}
+
+/// The journal that a primary with `ixfr-from-differences` keeps through reloads.
+fn kept(kind: Kind) -> Vec<u8> {
+    let server = Server::start(kind, &primary(zones::example(1), "ixfr-from-differences yes;"));
+    server.wait_for_serial(ZONE, 1);
+    for serial in [2, 5, 9] {
+        let text = zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n");
+        server.change_zone(ZONE, &text);
+        server.reload(ZONE);
+        server.wait_for_serial(ZONE, serial);
+    }
+    server.change_zone(ZONE, &(zones::example(9) + &format!("w.{ZONE}. 60 A 192.0.2.1\n")));
+    server.reload(ZONE);
+    server.wait_for_log("ixfr-from-differences: new serial (9) out of range [10 - 2147483656]");
+    fs::read(server.path("example.com.db.jnl")).unwrap()
+}
+
+#[test]
+fn the_differences_of_reloads_are_journaled_as_by_named() {
+    let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(kept);
+    assert!(ours == theirs);
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let copy = tempfile::tempdir().unwrap();
+        fs::write(copy.path().join("example.com.db.jnl"), &ours).unwrap();
+        let server = Server::start_in(kind, &primary(zones::example(1), ""), free_port(), copy);
+        server.wait_for_serial(ZONE, 9);
+    }
+}
+
+/// The files of a secondary of named that has followed its primary by IXFR and was killed, both gone now.
+fn followed() -> tempfile::TempDir {
+    let source = Server::start(Kind::Bind, &primary(zones::example(1), "ixfr-from-differences yes;"));
+    source.wait_for_serial(ZONE, 1);
+    let server = Server::start(Kind::Bind, &secondary(source.port, ""));
+    server.wait_for_serial(ZONE, 1);
+    let copy = server.path("example.com.db");
+    server.wait_until("the copy is on disk", || copy.exists());
+    source.change_zone(ZONE, &zones::example(2));
+    source.reload(ZONE);
+    source.wait_for_serial(ZONE, 2);
+    server.rndc(&["refresh", ZONE]);
+    server.wait_for_serial(ZONE, 2);
+    super::peers::signal(server.pid(), "KILL");
+    server.stop()
+}
+
+#[test]
+fn a_secondary_serves_what_the_journal_of_named_leads_to_while_the_primary_is_dead() {
+    let server = Server::start_in(Kind::Nomd, &secondary(free_port(), ""), free_port(), followed());
+    server.wait_for_serial(ZONE, 2);
+}
+
+#[test]
+fn a_damaged_journal_of_a_secondary_is_put_aside_and_the_copy_served() {
+    let folder = followed();
+    let path = folder.path().join("example.com.db.jnl");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let server = Server::start_in(Kind::Nomd, &secondary(free_port(), ""), free_port(), folder);
+    server.wait_for_serial(ZONE, 1);
+    let log = server.log();
+    assert_eq!(log.matches("journal open failed: ").count(), 1, "{log}");
+    assert!(log.contains("example.com.db.jnl'; renaming file to '"), "{log}");
+    let aside = fs::read_dir(server.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(aside.into_iter().any(|name| name.to_string_lossy().starts_with("jn-")));
 }

@@ -468,6 +468,12 @@ pub struct ZoneSettings {
     pub zero_no_soa_ttl: bool,
     /// `max-zone-ttl` in seconds; none: unlimited.
     pub max_zone_ttl: Option<u32>,
+    /// `journal`; none: beside the zone's file.
+    pub journal: Option<PathBuf>,
+    /// `ixfr-from-differences`, for the zone's type.
+    pub ixfr_from_differences: bool,
+    /// `max-journal-size` in bytes; none: twice the zone.
+    pub max_journal_bytes: Option<u32>,
     /// How faults in a master file are taken.
     pub checks: Checks,
 }

@@ -4,11 +4,12 @@
 //! version is checked and on disk before it gets there, so that whatever is published is there again after a crash;
 //! only where it cannot be written it goes without, see `saving`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::control::listener::io_text;
+use super::journals::{self, Difference};
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
 use super::logging::{Category, Severity, log};
@@ -70,6 +71,8 @@ pub(super) struct Request {
     pub(super) view: Arc<str>,
     /// From whom.
     pub(super) primary: Peer,
+    /// The version that is served.
+    pub(super) old: Option<Arc<ZoneVersion>>,
     /// The serial of the version that is served; none: whatever comes is taken.
     pub(super) have: Option<Serial>,
     /// Where the copy is kept; none: in memory only.
@@ -219,16 +222,42 @@ impl Request {
     /// Makes a version durable.
     async fn store(self, version: ZoneVersion, received: Received, took: Duration) -> Arrived {
         let version = Arc::new(version);
+        let is_recorded = tokio::task::block_in_place(|| self.record(&version));
         let saved = match self.file.clone() {
             Some(path) => saving::save(path, Arc::clone(&version), Arc::clone(&self.zone.settings)).await,
             None => Ok(()),
         };
         if let Err(error) = &saved {
             saving::log_fault(self.text(), error);
+        } else if let (false, Some(journal)) = (is_recorded, journals::path(&self.zone)) {
+            self.drop_journal(&journal);
         }
         let (sources, serial) = (self.sources(), Some(version.serial()));
         let report = Box::new(Report { request: self, received, took, serial });
         Arrived::New { version, sources, is_saved: saved.is_ok(), report }
+    }
+
+    /// Records in the journal what the transfer has changed, where that is asked for.
+    fn record(&self, version: &ZoneVersion) -> bool {
+        let Some(old) = self.old.as_ref().filter(|_| self.zone.settings.ixfr_from_differences) else { return false };
+        let mut messages = vec![];
+        let difference = journals::record(&self.zone, old, version, &mut messages);
+        for message in messages {
+            log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
+        }
+        matches!(difference, Difference::Recorded)
+    }
+
+    /// The journal leads to no version that is there any more: the zone came whole.
+    fn drop_journal(&self, path: &Path) {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let (zone, reason) = (ZonePrefix(self.text()), io_text(&error));
+                let path = path.display();
+                log!(Category::General, Severity::Warning, "{zone}unable to remove journal '{path}': {reason}");
+            }
+            _ => {}
+        }
     }
 
     fn sources(&self) -> Vec<Source> {

@@ -12,14 +12,16 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::control::listener::io_text;
+use super::journals::{self, Difference};
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
 use crate::zone::check::Policy;
-use crate::zone::file::quarantine;
+use crate::zone::file::{self, quarantine};
+use crate::zone::journal::Followed;
 use crate::zone::master::{Options, Source};
 use crate::zone::message::{Message, Strictness};
 use crate::zone::raw::RawError;
-use crate::zone::{Limits, ZoneVersion, check, load, raw};
+use crate::zone::{Limits, ZoneVersion, check, journal, load, raw};
 
 /// A zone to be loaded.
 #[derive(Debug)]
@@ -30,6 +32,17 @@ pub(super) struct Job {
     pub(super) zone: Zone,
     /// Its file.
     pub(super) path: PathBuf,
+    /// Its journal, where the changes in it are to be made.
+    pub(super) journal: Option<PathBuf>,
+    /// The version that is served, where the difference to it is to be recorded.
+    pub(super) old: Option<Arc<ZoneVersion>>,
+}
+
+impl Job {
+    /// The journal of a primary, which is a part of what is checked.
+    fn of_primary(&self) -> Option<&Path> {
+        self.journal.as_deref().filter(|_| matches!(self.zone.role, Role::Primary { .. }))
+    }
 }
 
 /// What came of loading a zone.
@@ -48,6 +61,8 @@ pub(super) struct Loaded {
     pub(super) version: Arc<ZoneVersion>,
     /// The files that went into it, the zone's own first.
     pub(super) sources: Vec<Source>,
+    /// Whether its journal was of no use, so that there may be newer contents.
+    pub(super) is_doubtful: bool,
 }
 
 /// Why a zone's file gave no contents.
@@ -109,10 +124,26 @@ fn run(job: &Job) -> Outcome {
     let is_text = job.zone.settings.masterfile_format == MasterfileFormat::Text;
     let found = if is_text { text(job, &mut messages) } else { image(job, &mut messages) };
     let result = match job.zone.role {
-        Role::Secondary { .. } => found.map_err(|error| put_aside(job, error)),
-        _ => found,
+        Role::Secondary { .. } => {
+            let copy = found.map_err(|error| put_aside(job, error));
+            match &job.journal {
+                Some(path) => copy.map(|copy| journals::follow(&job.zone, path, copy, &mut messages)),
+                None => copy,
+            }
+        }
+        _ => found.and_then(|loaded| record(job, loaded, &mut messages)),
     };
     Outcome { id: job.id, messages, result }
+}
+
+/// Records how a primary's contents have changed, where they are served already.
+fn record(job: &Job, loaded: Loaded, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+    let Some(old) = &job.old else { return Ok(loaded) };
+    match journals::record(&job.zone, old, &loaded.version, messages) {
+        Difference::None => Ok(Loaded { version: Arc::clone(old), ..loaded }),
+        Difference::Recorded => Ok(loaded),
+        Difference::Refused => Err(LoadError::Refused),
+    }
 }
 
 /// What cannot be read of a secondary's copy is put aside, so that nothing is lost and the next transfer starts afresh.
@@ -125,7 +156,7 @@ fn put_aside(job: &Job, error: LoadError) -> LoadError {
     if job.path.is_dir() {
         return LoadError::Faulty(reason);
     }
-    match quarantine(&job.path) {
+    match quarantine(&job.path, file::ZONE_FILE) {
         Ok(aside) => LoadError::PutAside(reason, aside),
         Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
     }
@@ -133,10 +164,11 @@ fn put_aside(job: &Job, error: LoadError) -> LoadError {
 
 fn text(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     let settings = &job.zone.settings;
-    let loaded = load::load(&job.path, &options(&job.zone), limits(settings), &policy(&job.zone));
+    let (options, policy) = (options(&job.zone), policy(&job.zone));
+    let loaded = load::load_with_journal(&job.path, job.of_primary(), &options, limits(settings), &policy);
     messages.extend(loaded.messages);
     match (loaded.version, loaded.failure) {
-        (Some(version), _) => Ok(Loaded { version: Arc::new(version), sources: loaded.sources }),
+        (Some(version), _) => Ok(Loaded { version: Arc::new(version), sources: loaded.sources, is_doubtful: false }),
         (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
         (None, Some(reason)) => Err(LoadError::Faulty(reason)),
         (None, None) => Err(LoadError::Refused),
@@ -156,12 +188,21 @@ fn image(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     if let Some((owner, conflict)) = check::conflicts(&version).next() {
         return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
     }
+    let followed = job.of_primary().map(|path| journal::follow(&version, path, limits(&zone.settings)));
+    let version = match followed {
+        None | Some(Followed::Nothing) => version,
+        Some(Followed::To(version)) => version,
+        Some(Followed::Not(faults)) => {
+            messages.extend(faults);
+            return Err(LoadError::Refused);
+        }
+    };
     let verdict = check::primary(&version, &policy(zone));
     messages.extend(verdict.messages);
     if verdict.is_refused {
         return Err(LoadError::Refused);
     }
-    Ok(Loaded { version: Arc::new(version), sources: vec![source] })
+    Ok(Loaded { version: Arc::new(version), sources: vec![source], is_doubtful: false })
 }
 
 /// Why a raw file cannot be used; the log line has its name already.
@@ -252,7 +293,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
         let zone = config.views[0].zones[0].clone();
-        let job = Job { id: Zones::default().next_id(), zone, path: folder.path().join("zone") };
+        let job =
+            Job { id: Zones::default().next_id(), zone, path: folder.path().join("zone"), journal: None, old: None };
         let outcome = outcome(&job, |_| panic!("on purpose"));
         assert_eq!(outcome.id, job.id);
         assert!(matches!(outcome.result, Err(LoadError::Faulty(_))));

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
+use super::journals;
 use super::load::{Job, LoadError, Loaded, Outcome};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
@@ -33,7 +34,12 @@ impl Core {
         }
         task.loading = Loading::Running;
         self.loads_open += 1;
-        self.loader.load(Job { id, zone: task.conf.clone(), path });
+        let served = task.served.version();
+        let zone = task.conf.clone();
+        // As with named, a journal counts only where nothing is served yet: later the file says what is new.
+        let journal = journals::path(&zone).filter(|_| served.is_none());
+        let old = served.filter(|_| !task.is_secondary() && zone.settings.ixfr_from_differences);
+        self.loader.load(Job { id, zone, path, journal, old });
     }
 
     /// Reads what has changed on disk: the primaries' files that are newer than what is served. They are looked at
@@ -91,6 +97,11 @@ impl Core {
                 return;
             }
             return self.take_cache(id, loaded);
+        }
+        if task.served.contents().as_ref().is_some_and(|served| Arc::ptr_eq(served, &loaded.version)) {
+            log!(Category::ZoneLoad, Severity::Info, "{}ixfr-from-differences: unchanged", ZonePrefix(task.log_name()));
+            task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
+            return self.troubles.forget_zone(id);
         }
         let before = task.serial();
         let now = loaded.version.serial();

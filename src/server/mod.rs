@@ -11,6 +11,7 @@ mod controls;
 mod core;
 mod exchange;
 mod incoming;
+mod journals;
 mod limiting;
 mod listening;
 pub(crate) mod load;

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
 use super::incoming::{self, Arrived, Request};
+use super::journals;
 use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
@@ -178,12 +179,16 @@ impl Core {
     pub(super) fn take_cache(&mut self, id: ZoneId, loaded: load::Loaded) {
         let Some(task) = self.zones.get_mut(id) else { return };
         let Some(timers) = loaded.version.soa().map(Into::into) else { return self.start_refreshing(id) };
-        let touched = loaded.sources.first().and_then(|source| source.modified);
+        let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
+        let touched = journal.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
         super::loading::log_loaded(task, &loaded.version);
         task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
         task.served.publish(Some(loaded.version));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
+        if loaded.is_doubtful {
+            self.step(id, Event::Refresh, true);
+        }
         self.announce_at_start(id);
     }
 
@@ -393,6 +398,7 @@ impl Core {
                 zone: task.conf.clone(),
                 view: Arc::clone(&task.key.view),
                 primary,
+                old: task.served.version(),
                 have,
                 file: task.file().cloned(),
             };
@@ -412,8 +418,8 @@ impl Refreshing {
     }
 }
 
-/// The mtime of a secondary's file is its expiry clock (BIND semantics 3.4). A file that holds an older version keeps
-/// its own.
+/// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4). A file that holds
+/// an older version keeps its own.
 pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
     if let Some(unsaved_s) = &mut task.unsaved_s {
         *unsaved_s = at_s;
@@ -421,6 +427,7 @@ pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
     }
     let Some(path) = task.file().cloned() else { return };
     let at = UNIX_EPOCH + Duration::from_secs(at_s);
+    journals::path(&task.conf).into_iter().for_each(|journal| drop(set_modified(&journal, at)));
     if let Err(error) = set_modified(&path, at) {
         let zone = ZonePrefix(task.log_name());
         log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", path.display());

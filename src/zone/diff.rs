@@ -25,6 +25,13 @@ pub fn diff(old: &ZoneVersion, new: &ZoneVersion) -> Option<Transaction> {
     changes.finish().ok()
 }
 
+/// Whether two versions have the same records.
+pub fn is_same(old: &ZoneVersion, new: &ZoneVersion) -> bool {
+    let mut found = Found::default();
+    found.versions(old, new);
+    found.deletions.is_empty() && found.additions.is_empty()
+}
+
 /// The records that one version has and the other has not.
 #[derive(Default)]
 struct Found<'v> {

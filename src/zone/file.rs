@@ -49,9 +49,14 @@ pub fn write_atomically(
     sync_directory(path)
 }
 
-/// Moves an unreadable zone file out of the way, to `db-XXXXXXXX` beside it, and says what it is called now.
-pub fn quarantine(path: &Path) -> Result<PathBuf, FileError> {
-    let (aside, _) = create_beside(path, "db-", QUARANTINE_LETTERS)?;
+/// What the name of a zone file that is put aside begins with.
+pub const ZONE_FILE: &str = "db-";
+/// The same for a journal.
+pub const JOURNAL: &str = "jn-";
+
+/// Moves an unreadable file out of the way, to `db-XXXXXXXX` or so beside it, and says what it is called now.
+pub fn quarantine(path: &Path, prefix: &str) -> Result<PathBuf, FileError> {
+    let (aside, _) = create_beside(path, prefix, QUARANTINE_LETTERS)?;
     match fs::rename(path, &aside) {
         Ok(()) => Ok(aside),
         Err(source) => {
@@ -157,12 +162,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("example.zone");
         fs::write(&path, "junk").unwrap();
-        let aside = quarantine(&path).unwrap();
+        let aside = quarantine(&path, ZONE_FILE).unwrap();
         assert_eq!(fs::read_to_string(&aside).unwrap(), "junk");
         let names = entries(directory.path());
         assert_eq!(names.len(), 1);
         assert!(names[0].starts_with("db-") && names[0].len() == 11, "{names:?}");
-        assert!(quarantine(&path).is_err());
+        assert!(quarantine(&path, JOURNAL).is_err());
         assert_eq!(entries(directory.path()).len(), 1);
     }
 }

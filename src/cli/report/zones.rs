@@ -1,4 +1,4 @@
-//! Zones: files that are missing or closed to the account, copies that could not be written, journals, shared files,
+//! Zones: files that are missing or closed to the account, copies that could not be written, shared files,
 //! and what `rndc addzone` left.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,6 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = unreadable(scene);
     findings.extend(unwritable(scene));
     findings.extend(in_memory(scene));
-    findings.extend(journals(scene));
     findings.extend(shared(scene));
     findings.extend(added(scene));
     findings
@@ -96,34 +95,6 @@ fn in_memory(scene: &Scene<'_>) -> Option<Finding> {
             .advise("give each a 'file', and it is served at once though its primaries be down")
             .hits(names)
     })
-}
-
-/// A journal may hold changes that the zone file does not have yet.
-fn journals(scene: &Scene<'_>) -> Vec<Finding> {
-    let has_journal = |zone: &&ZoneSurvey| {
-        let path = zone.journal.as_ref().map(|path| scene.absolute(path));
-        path.is_some_and(|path| scene.inside.has(&path))
-    };
-    let (copies, own): (Vec<&ZoneSurvey>, Vec<&ZoneSurvey>) =
-        scene.survey.zones.iter().filter(has_journal).partition(|zone| zone.zone_type != "primary");
-    let finding = |level, code, zones: &[&ZoneSurvey], what: &str, advice: &str| {
-        let message = format!("nomd does not read the journal of {}: {what}", counted(zones.len(), "zone"));
-        let paths = zones.iter().filter_map(|zone| zone.journal.as_ref());
-        let places = paths.map(|path| scene.absolute(path).display().to_string());
-        directory(Finding::new(level, code, message).at(places), zones).advise(advice)
-    };
-    let mut findings = Vec::new();
-    if !own.is_empty() {
-        let what = "changes that named has not written to the zone file yet would be lost";
-        let advice = "'rndc sync -clean' with named just before the switch writes them";
-        findings.push(finding(Level::Warning, "journal", &own, what, advice));
-    }
-    if !copies.is_empty() {
-        let what = "at first an older version is served, and then refreshed";
-        let advice = "'rndc sync' with named just before the switch spares that";
-        findings.push(finding(Level::Note, "journal-of-copy", &copies, what, advice));
-    }
-    findings
 }
 
 /// Files that several zones use under whatever name. named looks at the names alone.

@@ -1,6 +1,7 @@
 //! What a zone does and allows: zone < view < options < default, statement by statement.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::inherit::Levels;
 use super::{Context, acl, clause};
@@ -51,6 +52,9 @@ impl Context<'_> {
             masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
             zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL),
             max_zone_ttl: levels.seconds(clause::MAX_ZONE_TTL),
+            journal: levels.find(clause::JOURNAL).and_then(Node::text).map(PathBuf::from),
+            ixfr_from_differences: ixfr_from_differences(levels, zone_type),
+            max_journal_bytes: max_journal_bytes(levels),
             checks: checks(levels, zone_type),
         }
     }
@@ -85,6 +89,25 @@ fn format(levels: Levels<'_>, zone_type: ZoneType) -> MasterfileFormat {
         Some(_) => MasterfileFormat::Text,
         None if zone_type == ZoneType::Secondary => MasterfileFormat::Raw,
         None => MasterfileFormat::Text,
+    }
+}
+
+/// Zones say yes or no; views and options may also name the type of zones that they mean.
+fn ixfr_from_differences(levels: Levels<'_>, zone_type: ZoneType) -> bool {
+    match levels.find(clause::IXFR_FROM_DIFFERENCES).and_then(Node::value) {
+        Some(Value::Boolean(is_on)) => *is_on,
+        Some(Value::Word("primary" | "master")) => zone_type == ZoneType::Primary,
+        Some(Value::Word(_)) => zone_type == ZoneType::Secondary,
+        _ => false,
+    }
+}
+
+/// A limit is given; `unlimited` is what offsets in a journal can say.
+fn max_journal_bytes(levels: Levels<'_>) -> Option<u32> {
+    match levels.find(clause::MAX_JOURNAL_SIZE).and_then(Node::value)? {
+        Value::Bytes(bytes) => Some(u32::try_from(*bytes).unwrap_or(u32::MAX)),
+        Value::Word("unlimited") => Some(u32::MAX),
+        _ => None,
     }
 }
 

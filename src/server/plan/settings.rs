@@ -185,6 +185,9 @@ const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:
     "masterfile-style" masterfile_style_full,
     "zero-no-soa-ttl" zero_no_soa_ttl,
     "max-zone-ttl" max_zone_ttl,
+    "journal" journal,
+    "ixfr-from-differences" ixfr_from_differences,
+    "max-journal-size" max_journal_bytes,
     "check-*" checks,
 );
 

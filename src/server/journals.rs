@@ -1,0 +1,113 @@
+//! Zones' journals: where they are, and how they keep up with what is served.
+//!
+//! What leads to a version is in the journal, and durable, before the version is published. A journal that cannot be
+//! kept up is put aside, since it would lead astray at the next start.
+
+use std::path::{Path, PathBuf};
+
+use super::load::Loaded;
+use crate::conf::config::{Role, Zone, ZoneSettings};
+use crate::zone::file::{self, FileError};
+use crate::zone::journal::{self, Followed, JournalError, Transaction, Writer};
+use crate::zone::message::{Level, Message};
+use crate::zone::{ZoneVersion, diff};
+
+/// Where a zone's journal is; none for zones without a file.
+pub(super) fn path(zone: &Zone) -> Option<PathBuf> {
+    let file = match &zone.role {
+        Role::Primary { file } => file,
+        Role::Secondary { file, .. } => file.as_ref()?,
+        Role::Hint | Role::InView(_) => return None,
+    };
+    zone.settings.journal.clone().or_else(|| {
+        let mut name = file.clone().into_os_string();
+        name.push(".jnl");
+        Some(name.into())
+    })
+}
+
+/// What a primary's new version is to be, as `ixfr-from-differences` has it.
+pub(super) enum Difference {
+    /// The one that is served, for nothing has changed.
+    None,
+    /// The new one. The journal leads to it.
+    Recorded,
+    /// None: the contents have changed and the serial has not risen.
+    Refused,
+}
+
+/// Records what leads from the version that is served to a new one.
+pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages: &mut Vec<Message>) -> Difference {
+    let (before, after) = (old.serial(), new.serial());
+    if !after.is_newer_than(before) {
+        if after == before && diff::is_same(old, new) {
+            return Difference::None;
+        }
+        let (first, last) = (before.0.wrapping_add(1), before.0.wrapping_add(i32::MAX as u32));
+        let text = format!("ixfr-from-differences: new serial ({after}) out of range [{first} - {last}]");
+        messages.push(Message::of_zone(Level::Error, text));
+        return Difference::Refused;
+    }
+    if let (Some(path), Some(transaction)) = (path(zone), diff::diff(old, new)) {
+        append(&path, &[transaction], &zone.settings, new, messages);
+    }
+    Difference::Recorded
+}
+
+/// Appends to a journal and keeps it within `max-journal-size`. One that cannot be appended to is put aside.
+pub(super) fn append(
+    path: &Path,
+    transactions: &[Transaction],
+    settings: &ZoneSettings,
+    new: &ZoneVersion,
+    messages: &mut Vec<Message>,
+) {
+    let appended = write(path, transactions).and_then(|()| journal::compact(path, new.serial(), limit(settings, new)));
+    if let Err(error) = appended {
+        messages.push(Message::of_zone(Level::Error, format!("ixfr-from-differences: failed: {error}")));
+        messages.extend(put_aside(path));
+    }
+}
+
+fn write(path: &Path, transactions: &[Transaction]) -> Result<(), JournalError> {
+    Writer::open(path)?.append_all(transactions)
+}
+
+/// `max-journal-size`, by default twice the zone.
+fn limit(settings: &ZoneSettings, version: &ZoneVersion) -> u32 {
+    let default = || u32::try_from(version.size_bytes().saturating_mul(2)).unwrap_or(MAX_BYTES);
+    settings.max_journal_bytes.unwrap_or_else(default).min(MAX_BYTES)
+}
+
+/// Moves a journal that is of no use out of the way; says so.
+pub(super) fn put_aside(path: &Path) -> Option<Message> {
+    let renamed: Result<PathBuf, FileError> = file::quarantine(path, file::JOURNAL);
+    let text = match renamed {
+        Ok(aside) => format!(
+            "unable to load from '{}'; renaming file to '{}' for failure analysis and retransferring.",
+            path.display(),
+            aside.display()
+        ),
+        Err(fault) if path.exists() => fault.to_string(),
+        Err(_) => return None,
+    };
+    Some(Message::of_zone(Level::Warning, text))
+}
+
+/// Makes the changes of the journal to a secondary's copy. One that does not fit is put aside: the copy is a version
+/// that a primary had, and is refreshed at once.
+pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mut Vec<Message>) -> Loaded {
+    match journal::follow(&loaded.version, path, super::load::limits(&zone.settings)) {
+        Followed::Nothing => {}
+        Followed::To(version) => loaded.version = version.into(),
+        Followed::Not(faults) => {
+            messages.extend(faults);
+            messages.extend(put_aside(path));
+            loaded.is_doubtful = true;
+        }
+    }
+    loaded
+}
+
+/// The most that a journal can be.
+const MAX_BYTES: u32 = i32::MAX as u32;
