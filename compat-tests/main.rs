@@ -10,6 +10,7 @@ mod checkers;
 mod checkzone;
 mod control;
 mod defaults;
+mod differential;
 mod faults;
 mod generated;
 mod host;

@@ -40,7 +40,8 @@ pub(super) fn wildcard_answer(
     }
 }
 
-/// The name exists, or is matched by the wildcard at `node`, but the type does not. No node: an empty non-terminal.
+/// The name exists, or is matched by the wildcard at `node`, but the type does not. No node: the name, or the wildcard,
+/// is an empty non-terminal.
 pub(super) fn no_data(
     answer: &mut Answer<'_, '_>,
     version: &ZoneVersion,
@@ -55,10 +56,16 @@ pub(super) fn no_data(
             add_nsec(answer, Some(*node))?;
             if is_wildcard { add_nsec(answer, version.nsec_at_or_before(name)) } else { Ok(()) }
         }
+        (Denial::Nsec, None) if is_wildcard => no_name(answer, version, name, found),
         (Denial::Nsec, None) => add_nsec(answer, version.nsec_at_or_before(name)),
         (Denial::Nsec3 { .. }, Some(source)) if is_wildcard => {
             add_closest_encloser(answer, version, name, found.encloser_labels)?;
             add_matching(answer, version, source.owner().as_ref()).map(|_| ())
+        }
+        (Denial::Nsec3 { .. }, None) if is_wildcard => {
+            let provable = add_closest_encloser(answer, version, name, found.encloser_labels)?;
+            let wildcard = NameBuf::join(b"\x01*", ancestor(name, provable));
+            wildcard.map_or(Ok(()), |wildcard| add_matching_or_encloser(answer, version, wildcard.as_ref()))
         }
         (Denial::Nsec3 { .. }, _) => add_matching_or_encloser(answer, version, name),
     }

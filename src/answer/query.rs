@@ -20,7 +20,7 @@ use crate::dns::message::Section;
 use crate::dns::suffix::Suffixes;
 use crate::dns::writer::{Full, Owner};
 use crate::dns::{NameBuf, NameRef, Rcode, Rtype};
-use crate::zone::{Find, Match, Node, Rrset, ZoneVersion};
+use crate::zone::{Denial, Find, Match, Node, Rrset, ZoneVersion};
 
 mod additional;
 
@@ -53,6 +53,8 @@ pub(super) struct Answer<'a, 'w> {
     /// Names that CNAMEs of wildcards led away from. The proofs that they do not exist wait until the answer section is
     /// complete. The memory is used again for the next request.
     synthesised: &'w mut Vec<NameBuf>,
+    /// Names that have been given a CNAME that does not stand in the zone like that. In a loop each gets it once.
+    aliased: &'w mut Vec<NameBuf>,
     /// The zone of the question.
     first_zone: Option<&'a Arc<Zone>>,
     no_authority: bool,
@@ -98,15 +100,17 @@ impl<'a, 'w> Answer<'a, 'w> {
         query: &'a Query<'a>,
         records: Records<'w>,
         suffixes: &'w mut Suffixes,
-        synthesised: &'w mut Vec<NameBuf>,
+        [synthesised, aliased]: &'w mut [Vec<NameBuf>; 2],
     ) -> Self {
         synthesised.clear();
+        aliased.clear();
         let (no_authority, no_additional) = minimal(query);
         Self {
             query,
             records,
             suffixes,
             synthesised,
+            aliased,
             first_zone: None,
             no_authority,
             no_additional,
@@ -179,7 +183,7 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn first(&self, place: &Place<'_>) -> First {
         let found = &place.found;
-        let is_wildcard = matches!((found.matched, &found.wildcard), (Match::Missing, Some(_)));
+        let is_wildcard = matches!(found.wildcard, Match::Node(_) | Match::EmptyNonTerminal);
         let apex_length = place.version.apex().len();
         let name_length = match self.kind {
             Kind::Referral => found.cut.as_ref().map_or(apex_length, |cut| cut.owner().as_ref().len()),
@@ -226,11 +230,12 @@ impl<'a, 'w> Answer<'a, 'w> {
         if let Some(dname) = &found.dname {
             return self.redirect(place, dname);
         }
-        match (found.matched, &found.wildcard) {
+        match (found.matched, found.wildcard) {
             (Match::Node(node), _) => self.answer_at(place, &node, is_first, false),
             (Match::EmptyNonTerminal, _) => self.no_data(place, None, false).map(|()| Step::Done),
-            (Match::Missing, Some(source)) => self.answer_at(place, source, is_first, true),
-            (Match::Missing, None) => self.no_name(place).map(|()| Step::Done),
+            (Match::Missing, Match::Node(source)) => self.answer_at(place, &source, is_first, true),
+            (Match::Missing, Match::EmptyNonTerminal) => self.no_data(place, None, true).map(|()| Step::Done),
+            (Match::Missing, Match::Missing) => self.no_name(place).map(|()| Step::Done),
         }
     }
 
@@ -298,7 +303,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let is_signed = place.version.is_signed();
         let mut shown = node.rrsets().filter(|rrset| is_signed || !is_dnssec(rrset.rtype())).peekable();
         let is_any = shown.peek().is_some();
-        if self.query.view.minimal_any && !self.query.is_tcp {
+        if self.query.is_minimal_any() {
             shown.next().map_or(Ok(()), |rrset| self.records.add(Section::Answer, owner, rrset))?;
             return Ok(is_any);
         }
@@ -314,7 +319,8 @@ impl<'a, 'w> Answer<'a, 'w> {
     /// All RRSIGs of a node. Whether there was any.
     fn add_signatures(&mut self, node: &Node<'_>, owner: Owner<'_>) -> Result<bool, Full> {
         let mut is_any = false;
-        for signatures in node.signatures() {
+        let most = if self.query.is_minimal_any() { 1 } else { usize::MAX };
+        for signatures in node.signatures().take(most) {
             self.records.add_alone(Section::Answer, owner, signatures, signatures.ttl())?;
             is_any = true;
         }
@@ -324,12 +330,25 @@ impl<'a, 'w> Answer<'a, 'w> {
     /// A CNAME leads elsewhere.
     fn alias(&mut self, place: &Place<'_>, node: &Node<'_>, owner: Owner<'_>, is_wildcard: bool) -> Result<Step, Full> {
         let Some(cname) = node.rrset(Rtype::CNAME) else { return Ok(Step::Done) };
-        self.records.add(Section::Answer, owner, cname)?;
+        if !is_wildcard {
+            self.records.add(Section::Answer, owner, cname)?;
+        } else if self.is_first_alias_of(place.name) {
+            self.records.add_again(Section::Answer, owner, cname, cname.ttl())?;
+        }
         self.kind = Kind::Success;
         if is_wildcard && self.records.dnssec_ok {
             self.synthesised.push(NameBuf::from_name(place.name));
         }
         Ok(target(cname).map_or(Step::Done, |target| Step::Follow(NameBuf::from_name(target))))
+    }
+
+    /// Notes a name that gets an alias.
+    fn is_first_alias_of(&mut self, name: NameRef<'_>) -> bool {
+        let is_first = self.aliased.iter().all(|seen| seen.as_ref() != name);
+        if is_first {
+            self.aliased.push(NameBuf::from_name(name));
+        }
+        is_first
     }
 
     /// Proves of each name that a wildcard's CNAME led away from that it does not exist itself.
@@ -359,9 +378,11 @@ impl<'a, 'w> Answer<'a, 'w> {
             self.fail(Rcode::YXDOMAIN, None);
             return Ok(Step::Done);
         };
-        let fields = (Rtype::CNAME, self.records.class, dname.ttl());
-        let rdata = renamed.as_ref().as_bytes();
-        self.records.writer.record(Section::Answer, Owner::Name(place.name), fields, rdata)?;
+        if self.is_first_alias_of(place.name) {
+            let fields = (Rtype::CNAME, self.records.class, dname.ttl());
+            let rdata = renamed.as_ref().as_bytes();
+            self.records.writer.record(Section::Answer, Owner::Name(place.name), fields, rdata)?;
+        }
         if matches!(self.query.rtype, Rtype::CNAME | Rtype::ANY) {
             return self.finish_positive(place, node).map(|()| Step::Done);
         }
@@ -386,7 +407,9 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn no_data(&mut self, place: &Place<'_>, node: Option<&Node<'_>>, is_wildcard: bool) -> Result<(), Full> {
         self.kind = Kind::NoData;
-        self.add_negative_soa(place, false)?;
+        // BIND: a wildcard without records denies names as if it were not there, in zones with NSEC.
+        let is_denied = is_wildcard && node.is_none() && place.version.denial() == Denial::Nsec;
+        self.add_negative_soa(place, is_denied && self.is_zero_for_soa(place))?;
         if self.records.dnssec_ok {
             denial::no_data(self, place.version, place.name, &place.found, node, is_wildcard)?;
         }
@@ -395,12 +418,16 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn no_name(&mut self, place: &Place<'_>) -> Result<(), Full> {
         (self.kind, self.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
-        let is_zero = place.zone.policy().zero_no_soa_ttl && self.query.rtype == Rtype::SOA;
-        self.add_negative_soa(place, is_zero)?;
+        self.add_negative_soa(place, self.is_zero_for_soa(place))?;
         if self.records.dnssec_ok {
             denial::no_name(self, place.version, place.name, &place.found)?;
         }
         Ok(())
+    }
+
+    /// Whether the denial of a name is not to be remembered, since its SOA was asked for (`zero-no-soa-ttl`).
+    fn is_zero_for_soa(&self, place: &Place<'_>) -> bool {
+        place.zone.policy().zero_no_soa_ttl && self.query.rtype == Rtype::SOA
     }
 
     /// The SOA of a negative answer: its TTL says how long the answer holds (RFC 2308 section 3).
@@ -432,6 +459,13 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 }
 
+impl Query<'_> {
+    /// Whether a question for all records, or all signatures, gets one RRset only (`minimal-any`).
+    fn is_minimal_any(&self) -> bool {
+        self.view.minimal_any && !self.is_tcp && matches!(self.rtype, Rtype::ANY | Rtype::RRSIG)
+    }
+}
+
 /// Whether the authority and the additional section stay empty where they may (BIND semantics 12.8 to 12.11).
 fn minimal(query: &Query<'_>) -> (bool, bool) {
     let (no_authority, no_additional) = match query.view.minimal_responses {
@@ -445,7 +479,7 @@ fn minimal(query: &Query<'_>) -> (bool, bool) {
         Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::CDS | Rtype::DS => (true, true),
         Rtype::NS => (false, false),
         // BIND: the answer to ANY is long enough.
-        Rtype::ANY => (no_authority, true),
+        Rtype::ANY => (no_authority || query.is_minimal_any(), true),
         _ => (no_authority, no_additional),
     }
 }

@@ -4,11 +4,11 @@
 
 use super::opt::{Opt, PROHIBITED};
 use super::request::Request;
-use super::respond::{Job, Outcome, Signer};
+use super::respond::{Job, Outcome, Signer, is_known};
+use crate::dns::Rcode;
 use crate::dns::edns::MIN_UDP_SIZE;
 use crate::dns::tsig::{self, Built};
 use crate::dns::writer::{Case, MAX_MESSAGE, Writer};
-use crate::dns::{Opcode, Rcode};
 
 /// Room for what the answer may yet add to OPT: the EXPIRE option.
 const EXPIRE_LENGTH: usize = 8;
@@ -75,8 +75,7 @@ impl Job<'_> {
         let request = self.request;
         let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
         let [questions, ..] = request.header.counts;
-        let is_known = matches!(request.header.opcode(), Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE);
-        if is_known && !request.questions.is_empty() {
+        if is_known(request.header.opcode()) && !request.questions.is_empty() {
             // Without room for the question the reply goes without it.
             let _ = writer.questions_as_sent(request.questions, questions);
         }

@@ -96,7 +96,8 @@ pub struct Scratch {
     pub(super) names: Compression,
     suffixes: Suffixes,
     order: Order,
-    synthesised: Vec<NameBuf>,
+    /// Names on the way of aliases.
+    aliases: [Vec<NameBuf>; 2],
     /// Whom the last FORMERR over UDP went to, when, and with which ID.
     pub(super) last_formerr: Option<(SocketAddr, u64, u16)>,
     pub(super) facts: Facts,
@@ -109,7 +110,7 @@ impl Scratch {
             names: Compression::default(),
             suffixes: Suffixes::default(),
             order: Order::new(seed),
-            synthesised: Vec::with_capacity(MAX_RESTARTS.saturating_add(1)),
+            aliases: [(); 2].map(|()| Vec::with_capacity(MAX_RESTARTS.saturating_add(1))),
             last_formerr: None,
             facts: Facts::default(),
         }
@@ -143,6 +144,16 @@ pub fn respond(
         }
         _ => Outcome::Drop,
     }
+}
+
+/// The operations that there are here.
+pub(super) fn is_known(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE)
+}
+
+/// The classes that views may be of.
+fn has_views(class: Class) -> bool {
+    matches!(class, Class::IN | Class::CH | Class::HS)
 }
 
 /// A request being answered.
@@ -237,19 +248,20 @@ impl<'a> Job<'a> {
         if request.edns.is_some_and(|edns| edns.version != VERSION) {
             return self.refuse(Rcode::BADVERS, reply);
         }
-        if ![Opcode::QUERY, Opcode::NOTIFY, Opcode::UPDATE].contains(&opcode) {
-            return self.refuse(Rcode::NOTIMP, reply);
-        }
+        let [questions, ..] = request.header.counts;
         let Some(question) = request.question else {
+            if !is_known(opcode) {
+                return self.refuse(Rcode::NOTIMP, reply);
+            }
             // RFC 7873 section 5.4: a query without a question asks for a cookie.
             let wants_cookie = opcode == Opcode::QUERY && request.wishes.cookie.is_some();
             return self.refuse(if wants_cookie { Rcode::NOERROR } else { Rcode::FORMERR }, reply);
         };
-        let [questions, ..] = request.header.counts;
         match question.class {
             _ if questions > 1 => self.refuse(Rcode::FORMERR, reply),
-            Class(0) | Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
-            Class::IN | Class::CH | Class::HS => self.in_a_view(&question, reply),
+            Class(0) if is_known(opcode) => self.refuse(Rcode::FORMERR, reply),
+            Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
+            class if has_views(class) => self.in_a_view(&question, reply),
             _ => self.refuse(Rcode::NOTIMP, reply),
         }
     }
@@ -260,7 +272,8 @@ impl<'a> Job<'a> {
             Ok(Some(selected)) => selected,
             Ok(None) => {
                 self.scratch.facts.denied = Some(Denied::NoView);
-                return self.prohibit(Rcode::REFUSED, reply);
+                let rcode = if is_known(self.request.header.opcode()) { Rcode::REFUSED } else { Rcode::NOTIMP };
+                return self.prohibit(rcode, reply);
             }
             Err(_) => return self.refuse(Rcode::FORMERR, reply),
         };
@@ -277,6 +290,7 @@ impl<'a> Job<'a> {
             }
         }
         match self.request.header.opcode() {
+            opcode if !is_known(opcode) => self.refuse(Rcode::NOTIMP, reply),
             Opcode::QUERY => self.query(view, question, reply),
             // BIND: nothing but queries for other classes (CVE-2026-5946).
             _ if question.class != Class::IN => self.refuse(Rcode::NOTIMP, reply),
@@ -366,7 +380,7 @@ impl<'a> Job<'a> {
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
         let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.order);
-        let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.synthesised);
+        let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.aliases);
         answer.fill();
         let head = Head {
             rcode: answer.rcode,
@@ -382,6 +396,7 @@ impl<'a> Job<'a> {
         writer.release(tail);
         let length = close(writer, self.opt.as_ref(), request, head);
         match self.rate_limit(view, question, &first, head.rcode) {
+            None if head.is_truncated && tail > 0 => self.reply_without_records(head, reply),
             None => self.finish(length, head, reply),
             Some(Action::Drop) => Outcome::Drop,
             Some(Action::Slip) => self.slip(head.rcode, reply),

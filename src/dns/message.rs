@@ -89,10 +89,11 @@ impl Header {
         self.flags & CD != 0
     }
 
-    /// Header of the response to this query: ID, opcode, RD and CD kept (RFC 1035 section 4.1.1, RFC 4035 section
-    /// 3.1.6), everything else clear.
+    /// Header of the response to this request: ID, opcode, and of a query RD and CD are kept (RFC 1035 section 4.1.1,
+    /// RFC 4035 section 3.1.6), everything else clear.
     pub fn response(self, rcode: Rcode) -> Self {
-        let kept = self.flags & (0x7800 | RD | CD);
+        let bits = if self.opcode() == Opcode::QUERY { RD | CD } else { 0 };
+        let kept = self.flags & (0x7800 | bits);
         Self { id: self.id, flags: kept | QR | u16::from(rcode.low_bits()), counts: [0; 4] }
     }
 

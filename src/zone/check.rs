@@ -333,9 +333,8 @@ impl<'a> Checks<'a> {
             return Target::BelowDname(dname);
         }
         let node = match found.matched {
-            Match::Node(node) => Some(node),
-            Match::EmptyNonTerminal => None,
-            Match::Missing => found.wildcard,
+            found @ (Match::Node(_) | Match::EmptyNonTerminal) => found.node(),
+            Match::Missing => found.wildcard.node(),
         };
         let has_address = |node: Node<'_>| node.rrset(Rtype::A).is_some() || node.rrset(Rtype::AAAA).is_some();
         match (node, found.cut) {

@@ -20,8 +20,8 @@ pub struct Find<'a> {
     /// The topmost node with a DNAME above the name.
     pub dname: Option<Node<'a>>,
     /// The source of synthesis (RFC 4592 section 3.3.1): the wildcard right below the closest encloser, if the name
-    /// does not exist.
-    pub wildcard: Option<Node<'a>>,
+    /// does not exist. One that is an empty non-terminal has nothing to give, but the name gets NODATA by it.
+    pub wildcard: Match<'a>,
 }
 
 /// Whether a name exists.
@@ -33,6 +33,16 @@ pub enum Match<'a> {
     EmptyNonTerminal,
     /// It does not exist.
     Missing,
+}
+
+impl<'a> Match<'a> {
+    /// The node, if there is one.
+    pub fn node(self) -> Option<Node<'a>> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::EmptyNonTerminal | Self::Missing => None,
+        }
+    }
 }
 
 impl ZoneVersion {
@@ -85,7 +95,7 @@ impl ZoneVersion {
             encloser: Some(node),
             cut: cut.map(|leaf| self.node_at(leaf)),
             dname: path.above.dname.map(|(_, leaf)| self.node_at(leaf)),
-            wildcard: None,
+            wildcard: Match::Missing,
         }
     }
 
@@ -111,18 +121,24 @@ impl ZoneVersion {
             encloser: encloser.map(|leaf| self.node_at(leaf)),
             cut: within(above.cut).map(|leaf| self.node_at(leaf)),
             dname: within(above.dname).map(|leaf| self.node_at(leaf)),
-            wildcard: if is_missing { self.wildcard_below(key, end, encloser) } else { None },
+            wildcard: if is_missing { self.wildcard_below(key, end, encloser) } else { Match::Missing },
         }
     }
 
     /// The wildcard right below the closest encloser, whose key is the first `end` numbers of `key`.
-    fn wildcard_below(&self, key: &Key, end: usize, encloser: Option<Leaf>) -> Option<Node<'_>> {
+    fn wildcard_below(&self, key: &Key, end: usize, encloser: Option<Leaf>) -> Match<'_> {
         if encloser.is_some_and(|leaf| !leaf.flags.has(Flags::WILDCARD)) {
-            return None;
+            return Match::Missing;
         }
         let mut wildcard = key.truncated(end);
         wildcard.push_label(b"*");
-        self.leaf_of(&wildcard).map(|leaf| self.node_at(leaf))
+        let Some(path) = self.names.descend(&wildcard) else { return Match::Missing };
+        let nearest = self.key_at(path.nearest);
+        match common_len(&wildcard, &nearest, path.stuck) {
+            usize::MAX => Match::Node(self.node_at(path.nearest)),
+            common if common >= wildcard.len() => Match::EmptyNonTerminal,
+            _ => Match::Missing,
+        }
     }
 
     fn leaf_of(&self, key: &Key) -> Option<Leaf> {
@@ -164,6 +180,13 @@ fn hash_key(hash: &[u8]) -> Option<Key> {
 
 impl Find<'_> {
     fn nothing() -> Self {
-        Find { matched: Match::Missing, encloser_labels: 0, encloser: None, cut: None, dname: None, wildcard: None }
+        Find {
+            matched: Match::Missing,
+            encloser_labels: 0,
+            encloser: None,
+            cut: None,
+            dname: None,
+            wildcard: Match::Missing,
+        }
     }
 }

@@ -124,6 +124,12 @@ impl Key {
         numbers.iter().filter(|&&number| number == NOBYTE).count()
     }
 
+    /// Whether the label `*` stands at `offset`.
+    pub(super) fn has_wildcard_at(&self, offset: usize) -> bool {
+        let (first, second) = NUMBERS[usize::from(b'*')];
+        self.at(offset) == first && self.at(offset + 1) == second && self.at(offset + 2) == NOBYTE
+    }
+
     /// Whether a label may start at `offset`.
     pub(super) fn is_label_start(&self, offset: usize) -> bool {
         offset == 0 || self.at(offset - 1) == NOBYTE

@@ -45,9 +45,9 @@ impl Answer<'_, '_> {
         if found.cut.is_some() || found.dname.is_some() {
             return Ok(());
         }
-        match (found.matched, &found.wildcard) {
+        match (found.matched, found.wildcard) {
             (Match::Node(node), _) => self.add_addresses_of(&node, node.owner().as_ref()),
-            (Match::Missing, Some(source)) => self.add_synthesised(source, target),
+            (Match::Missing, Match::Node(source)) => self.add_synthesised(&source, target),
             _ => Ok(()),
         }
     }

@@ -40,8 +40,8 @@ impl NamesEdit {
 
     pub(in crate::zone) fn remove(&mut self, key: Key, before: Leaf, labels: &[u8], blocks: &BlockWriter) {
         self.trie.remove(&key);
-        if is_wildcard(labels) {
-            self.flag_parent(labels, blocks, |flags| flags.without(Flags::WILDCARD));
+        for parent in wildcard_parents(labels) {
+            self.mend_wildcard(parent, blocks);
         }
         if before.flags.own().occludes_below() {
             self.cuts.push(key);
@@ -55,12 +55,12 @@ impl NamesEdit {
         }
         let mut wildcard = key.clone();
         wildcard.push_label(b"*");
-        if self.leaf_of(&wildcard, blocks).is_some() {
+        if self.has_names_from(&wildcard, blocks) {
             flags = flags.with(Flags::WILDCARD);
         }
         insert(&mut self.trie, blocks, &key, Leaf { flags, ..leaf });
-        if is_wildcard(labels) {
-            self.flag_parent(labels, blocks, |flags| flags.with(Flags::WILDCARD));
+        for parent in wildcard_parents(labels) {
+            self.mend_wildcard(parent, blocks);
         }
         if leaf.flags.occludes_below() {
             self.cuts.push(key);
@@ -72,13 +72,15 @@ impl NamesEdit {
         (key_at(blocks, leaf) == *key).then_some(leaf)
     }
 
-    /// Changes the flags of the name right above, if it is one with records.
-    fn flag_parent(&mut self, labels: &[u8], blocks: &BlockWriter, change: impl Fn(Flags) -> Flags) {
-        let parent = labels.get(1 + usize::from(labels.first().copied().unwrap_or(0))..).unwrap_or_default();
-        let key = Key::of_labels(parent);
-        if let Some(leaf) = self.leaf_of(&key, blocks) {
-            self.trie.replace(&key, Leaf { flags: change(leaf.flags), ..leaf });
-        }
+    /// Sets anew whether a name, if it has records, has a wildcard right below it, be it an empty non-terminal.
+    fn mend_wildcard(&mut self, labels: &[u8], blocks: &BlockWriter) {
+        let key = Key::of_labels(labels);
+        let Some(leaf) = self.leaf_of(&key, blocks) else { return };
+        let mut wildcard = key.clone();
+        wildcard.push_label(b"*");
+        let flags = leaf.flags.without(Flags::WILDCARD);
+        let flags = if self.has_names_from(&wildcard, blocks) { flags.with(Flags::WILDCARD) } else { flags };
+        self.trie.replace(&key, Leaf { flags, ..leaf });
     }
 
     /// Whether a cut or a DNAME is above the name.
@@ -136,8 +138,18 @@ fn key_at(blocks: &BlockWriter, leaf: Leaf) -> Key {
     Key::of_labels(node::block_labels(blocks.at(leaf.place)))
 }
 
-fn is_wildcard(labels: &[u8]) -> bool {
-    labels.starts_with(b"\x01*")
+/// What stands behind each label `*`.
+fn wildcard_parents(mut labels: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        while let Some((&length, rest)) = labels.split_first() {
+            let (label, parent) = rest.split_at_checked(usize::from(length))?;
+            labels = parent;
+            if label == b"*" {
+                return Some(parent);
+            }
+        }
+        None
+    })
 }
 
 /// Whether labels belong to a name below the one that `parent` belongs to.

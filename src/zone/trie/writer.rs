@@ -6,9 +6,6 @@ use super::{CHUNK_BITS, Cell, Leaf, Trie};
 use crate::zone::key::Successive;
 use crate::zone::node::Flags;
 
-/// How many numbers of a key stand for the label `*` and its end.
-const WILDCARD_LEN: usize = 3;
-
 /// Builds a trie from leaves that come in order, bottom up: every branch is written once, when its last twig is known.
 #[derive(Default)]
 pub(in crate::zone) struct TrieWriter {
@@ -55,7 +52,7 @@ impl TrieWriter {
             self.keys.go_back();
             return false;
         }
-        let is_wildcard = self.note_above(offset, labels, &mut leaf);
+        let is_wildcard = self.note_above(offset, &mut leaf);
         let cell = self.close_from(offset + 1, last);
         if self.open.last().is_none_or(|branch| branch.offset < offset) {
             self.open.push(OpenBranch { offset, bitmap: 0, first_twig: self.twigs.len() });
@@ -71,14 +68,14 @@ impl TrieWriter {
     }
 
     /// Brings `above` to the names above the current one, whose key shares `common` numbers with the last. Says
-    /// whether it is the wildcard right below the lowest of them.
-    fn note_above(&mut self, common: usize, labels: &[u8], leaf: &mut Leaf) -> bool {
+    /// whether it is the wildcard right below the lowest of them, or makes it an empty non-terminal.
+    fn note_above(&mut self, common: usize, leaf: &mut Leaf) -> bool {
         while self.above.pop_if(|(key_len, _)| *key_len > common).is_some() {}
         let Some(&(key_len, flags)) = self.above.last() else { return false };
         if flags.occludes_below() {
             leaf.flags = leaf.flags.with(Flags::OCCLUDED);
         }
-        labels.starts_with(b"\x01*") && self.keys.current().len() == key_len + WILDCARD_LEN
+        self.keys.current().has_wildcard_at(key_len)
     }
 
     /// Notes at the lowest name above that it has a wildcard. Its leaf is the first twig of the branch behind its key.
