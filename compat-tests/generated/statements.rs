@@ -124,7 +124,7 @@ fn sample(word: &str) -> &str {
         "<address>" | "<address-or-any>" | "<address-match>" | "<remote>" | "<host>" | "<source-v4>"
         | "<forwarder>" => "192.0.2.1",
         "<query-source-v4>" => "address 192.0.2.1",
-        "<address-v6>" => "::1",
+        "<address-v6>" => "::",
         "<source-v6>" => "2001:db8::1",
         "<query-source-v6>" => "address 2001:db8::1",
         "<prefix>" => "2001:db8::/96",

@@ -156,7 +156,7 @@ fn sample(kind: Kind) -> &'static str {
         | Kind::Host
         | Kind::SourceV4 => "192.0.2.1",
         Kind::QuerySourceV4 => "address 192.0.2.1",
-        Kind::AddressV6 => "::1",
+        Kind::AddressV6 => "::",
         Kind::SourceV6 => "2001:db8::1",
         Kind::QuerySourceV6 => "address 2001:db8::1",
         Kind::Prefix => "2001:db8::/96",
