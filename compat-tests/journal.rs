@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::peers::{Kind, Server, Spec, Zone, free_port, nomd};
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port, nomd};
 use super::zones;
 
 const ZONE: &str = "example.com";
@@ -116,9 +116,9 @@ fn a_primary_whose_file_is_newer_than_its_journal_is_refused_as_by_named() {
     }
 }
 
-/// The journal that a primary with `ixfr-from-differences` keeps through reloads.
-fn kept(kind: Kind) -> Vec<u8> {
-    let server = Server::start(kind, &primary(zones::example(1), "ixfr-from-differences yes;"));
+/// A primary that has kept a journal through reloads from serial 1 to 9.
+fn reloaded(kind: Kind, clauses: &str) -> Server {
+    let server = Server::start(kind, &primary(zones::example(1), &format!("ixfr-from-differences yes; {clauses}")));
     server.wait_for_serial(ZONE, 1);
     for serial in [2, 5, 9] {
         let text = zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n");
@@ -126,6 +126,12 @@ fn kept(kind: Kind) -> Vec<u8> {
         server.reload(ZONE);
         server.wait_for_serial(ZONE, serial);
     }
+    server
+}
+
+/// Its journal.
+fn kept(kind: Kind) -> Vec<u8> {
+    let server = reloaded(kind, "");
     server.change_zone(ZONE, &(zones::example(9) + &format!("w.{ZONE}. 60 A 192.0.2.1\n")));
     server.reload(ZONE);
     server.wait_for_log("ixfr-from-differences: new serial (9) out of range [10 - 2147483656]");
@@ -180,4 +186,73 @@ fn a_damaged_journal_of_a_secondary_is_put_aside_and_the_copy_served() {
     assert!(log.contains("example.com.db.jnl'; renaming file to '"), "{log}");
     let aside = fs::read_dir(server.path("")).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(aside.into_iter().any(|name| name.to_string_lossy().starts_with("jn-")));
+}
+
+/// The answer section of a request for differences, in order.
+fn ixfr(server: &Server, from: u32, words: &[&str]) -> Vec<String> {
+    let question = format!("IXFR={from}");
+    let words = [&[ZONE, question.as_str(), "+noall", "+answer", "+nocmd"], words].concat();
+    let text = dig::dig(server.port, &words).stdout;
+    text.lines().filter(|line| line.contains("\tIN\t")).map(str::to_owned).collect()
+}
+
+#[test]
+fn differences_are_handed_out_as_by_named() {
+    let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(|kind| reloaded(kind, "max-ixfr-ratio unlimited;"));
+    for from in [1, 2, 5, 9, 10] {
+        let expected = ixfr(&theirs, from, &["+tcp"]);
+        assert_eq!(ixfr(&ours, from, &["+tcp"]), expected, "from {from}");
+    }
+    assert_eq!(ixfr(&ours, 1, &["+tcp"]).iter().filter(|line| line.contains("\tSOA\t")).count(), 8);
+    assert_eq!(ixfr(&ours, 1, &["+notcp"]), ixfr(&theirs, 1, &["+notcp"]));
+    for server in [&theirs, &ours] {
+        server.wait_for_log("transfer of 'example.com/IN': IXFR started (serial 1 -> 9)");
+        server.wait_for_log("transfer of 'example.com/IN': IXFR ended: 1 messages, ");
+    }
+}
+
+#[test]
+fn the_whole_zone_is_sent_where_differences_may_not_or_cannot_be() {
+    let whole = |server: &Server, from| {
+        let records = ixfr(server, from, &["+tcp"]);
+        records.iter().filter(|line| line.contains("\tSOA\t")).count() == 2 && records.len() > 5
+    };
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let server = reloaded(kind, "");
+        assert!(whole(&server, 3), "{kind:?}");
+        server.wait_for_log("transfer of 'example.com/IN': AXFR-style IXFR started (serial 9)");
+        server.wait_for_log("IXFR version not in journal, falling back to AXFR");
+        let server = reloaded(kind, "max-ixfr-ratio 1%;");
+        assert!(whole(&server, 1), "{kind:?}");
+        server.wait_for_log(
+            "IXFR delta size (852 bytes) exceeds the maximum ratio to database size (822 bytes), falling back to AXFR",
+        );
+        let server = Server::start_in(kind, &refusing(), free_port(), reloaded(kind, "").stop());
+        server.wait_for_serial(ZONE, 9);
+        assert!(whole(&server, 5), "{kind:?}");
+    }
+}
+
+/// A primary that hands out no differences.
+fn refusing() -> Spec {
+    let text = zones::example(9) + &format!("w9.{ZONE}. 60 A 192.0.2.9\n");
+    let zone = Zone::primary(ZONE, text).with("ixfr-from-differences yes;");
+    Spec { zones: vec![zone], options: "provide-ixfr no;".into(), ..Spec::default() }
+}
+
+#[test]
+fn a_secondary_of_named_follows_nomd_by_differences() {
+    let source = Server::start(Kind::Nomd, &primary(zones::example(1), "ixfr-from-differences yes;"));
+    source.wait_for_serial(ZONE, 1);
+    let server = Server::start(Kind::Bind, &secondary(source.port, ""));
+    server.wait_for_serial(ZONE, 1);
+    for serial in 2..6 {
+        source.change_zone(ZONE, &(zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")));
+        source.reload(ZONE);
+        source.wait_for_serial(ZONE, serial);
+        server.rndc(&["refresh", ZONE]);
+        server.wait_for_serial(ZONE, serial);
+        source.wait_for_log(&format!("IXFR started (serial {} -> {serial})", serial - 1));
+    }
+    assert_eq!(dig::transfer(server.port, ZONE, None), dig::transfer(source.port, ZONE, None));
 }

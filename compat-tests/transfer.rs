@@ -127,7 +127,7 @@ fn a_large_zone_takes_many_messages_and_arrives_whole() {
 }
 
 #[test]
-fn an_ixfr_request_gets_the_whole_zone_until_there_are_journals() {
+fn an_ixfr_request_gets_the_whole_zone_where_there_is_no_journal() {
     let server =
         Server::start(Kind::Nomd, &Spec { zones: vec![Zone::primary(ZONE, zones::example(5))], ..Spec::default() });
     server.wait_for_serial(ZONE, 5);

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -147,6 +148,10 @@ pub struct TransferOut {
     pub idle: Duration,
     /// The longest time in all (`max-transfer-time-out`).
     pub total: Duration,
+    /// Those who ask for differences get them (`provide-ixfr`).
+    pub provide_ixfr: bool,
+    /// How large the differences may be, in hundredths of the zone (`max-ixfr-ratio`).
+    pub max_ixfr_percent: Option<u32>,
 }
 
 /// A zone as it is answered from.
@@ -157,6 +162,8 @@ pub struct Zone {
     policy: Arc<ZonePolicy>,
     /// By which its owner knows it again.
     handle: u64,
+    /// Where the differences between its versions are.
+    journal: Option<Arc<Path>>,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
@@ -166,7 +173,7 @@ impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        Self { apex, class, role, policy, handle: 0, contents, expires_at_s }
+        Self { apex, class, role, policy, handle: 0, journal: None, contents, expires_at_s }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -174,9 +181,15 @@ impl Zone {
         Self { handle, ..self }
     }
 
+    /// The same zone with a journal, or without.
+    pub fn with_journal(self, journal: Option<PathBuf>) -> Self {
+        Self { journal: journal.map(Arc::from), ..self }
+    }
+
     /// The same zone under another policy, with the contents that this one has now.
     pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
-        let zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
+        let mut zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
+        zone.journal.clone_from(&self.journal);
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
         zone
@@ -190,6 +203,11 @@ impl Zone {
     /// The number given with [`Self::with_handle`].
     pub fn handle(&self) -> u64 {
         self.handle
+    }
+
+    /// Where the differences between its versions are.
+    pub fn journal(&self) -> Option<&Path> {
+        self.journal.as_deref()
     }
 
     /// The class.

@@ -474,6 +474,10 @@ pub struct ZoneSettings {
     pub ixfr_from_differences: bool,
     /// `max-journal-size` in bytes; none: twice the zone.
     pub max_journal_bytes: Option<u32>,
+    /// `provide-ixfr` of the view, default yes.
+    pub provide_ixfr: bool,
+    /// `max-ixfr-ratio`, default 100 %; none: no limit.
+    pub max_ixfr_percent: Option<u32>,
     /// How faults in a master file are taken.
     pub checks: Checks,
 }

@@ -89,6 +89,8 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
             one_answer: settings.one_answer,
             idle: settings.max_transfer_idle_out,
             total: settings.max_transfer_time_out,
+            provide_ixfr: settings.provide_ixfr,
+            max_ixfr_percent: settings.max_ixfr_percent,
         },
     }
 }

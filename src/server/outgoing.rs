@@ -1,6 +1,7 @@
 //! Zone transfers that this server sends, as streams of a TCP connection.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use crate::dns::wire::Reader;
 use crate::dns::{Key, Rcode, Rtype, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
+use crate::zone::ZoneVersion;
+use crate::zone::journal::{Journal, Transaction};
 
 /// A transfer being sent.
 pub(super) struct Outgoing {
@@ -58,14 +61,15 @@ impl Outgoing {
             return Err(NotBegun::Quota);
         }
         let serial = transfer.version.serial();
+        let client_serial = transfer.serial.map(Serial);
         let form = Form::of(transfer.rtype, transfer.serial.map(Serial), serial, false);
-        let facts = Facts {
+        let mut facts = Facts {
             peer: client.peer,
             id: std::ptr::from_ref(client).addr(),
             view: view.into(),
             key: transfer.key.clone(),
             question: question.clone(),
-            kind: if transfer.rtype == Rtype::AXFR { "AXFR" } else { "AXFR-style IXFR" },
+            kind: if transfer.rtype == Rtype::AXFR { "AXFR" } else { "IXFR" },
             serial,
             began: Instant::now(),
         };
@@ -75,10 +79,19 @@ impl Outgoing {
             one_answer: policy.one_answer,
         };
         let limits = StreamLimits { idle: policy.idle, total: policy.total };
-        if form == Form::Whole {
-            facts.say("started", &format!(" (serial {serial})"));
-        }
-        let transfer = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
+        let differences = facts.differences(&transfer, form);
+        let out = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
+        let transfer = match (form, differences, client_serial) {
+            (Form::Whole, Some(differences), Some(from)) => {
+                facts.say("started", &format!(" (serial {from} -> {serial})"));
+                out.with_differences(differences)
+            }
+            (Form::Whole, ..) => {
+                facts.say("started", &format!(" (serial {serial})"));
+                out
+            }
+            _ => out,
+        };
         Ok(Self { transfer, limits, facts, shared })
     }
 }
@@ -153,6 +166,25 @@ impl Facts {
         ZoneText { apex: self.question.name.as_ref(), class: self.question.class, view: &self.view }
     }
 
+    /// What leads from the client's serial to the version, where it may have that. Says why not, as named does.
+    fn differences(&mut self, transfer: &Transfer, form: Form) -> Option<Vec<Transaction>> {
+        let from = transfer.serial.map(Serial).filter(|_| form == Form::Whole && transfer.rtype == Rtype::IXFR)?;
+        let policy = transfer.zone.policy().transfer_out;
+        let found = match transfer.zone.journal() {
+            _ if !policy.provide_ixfr => Err(None),
+            Some(path) => differences(path, from, &transfer.version, policy.max_ixfr_percent).map_err(Some),
+            None => Err(Some(NOT_IN_JOURNAL.to_owned())),
+        };
+        let fall_back = |reason| {
+            self.kind = "AXFR-style IXFR";
+            if let Some(reason) = reason {
+                let (client, zone) = (self.client(), self.zone());
+                log!(Category::XferOut, Severity::Info, "{client}transfer of '{zone}': {reason}, falling back to AXFR");
+            }
+        };
+        found.map_err(fall_back).ok()
+    }
+
     fn say(&self, what: &str, rest: &str) {
         let (client, zone, kind) = (self.client(), self.zone(), self.kind);
         let key = match &self.key {
@@ -166,6 +198,45 @@ impl Facts {
         let (client, zone) = (self.client(), self.zone());
         log!(Category::XferOut, Severity::Error, "{client}transfer of '{zone}': send: {reason}");
     }
+}
+
+/// The transactions of a journal that lead from a serial to a version, or why they are not sent.
+fn differences(
+    path: &Path,
+    from: Serial,
+    to: &ZoneVersion,
+    max_percent: Option<u32>,
+) -> Result<Vec<Transaction>, String> {
+    let missing = |_| NOT_IN_JOURNAL.to_owned();
+    let journal = Journal::open(path).map_err(missing)?;
+    let (mut found, mut bytes) = (Vec::new(), 0_u64);
+    for entry in journal.entries(from).map_err(missing)? {
+        let transaction = entry.map_err(missing)?.transaction;
+        bytes += transaction.wire_bytes();
+        let after = transaction.after;
+        found.push(transaction);
+        // The journal is written before a version is served, and may be ahead.
+        if after == to.serial() {
+            return judge(bytes, to, max_percent).map(|()| found);
+        }
+        if bytes > MAX_DIFFERENCES_BYTES {
+            break;
+        }
+    }
+    Err(NOT_IN_JOURNAL.to_owned())
+}
+
+/// Whether differences of this size may be sent. The size of the zone is counted only where the ratio is in doubt.
+fn judge(bytes: u64, zone: &ZoneVersion, max_percent: Option<u32>) -> Result<(), String> {
+    let is_beyond = |zone_bytes: u64| max_percent.is_some_and(|most| bytes * 100 / zone_bytes.max(1) > most.into());
+    if !is_beyond(zone.size_bytes() as u64 / 4) {
+        return Ok(());
+    }
+    let zone_bytes = zone.wire_bytes();
+    if !is_beyond(zone_bytes) {
+        return Ok(());
+    }
+    Err(format!("IXFR delta size ({bytes} bytes) exceeds the maximum ratio to database size ({zone_bytes} bytes)"))
 }
 
 /// The refusal of a request for want of a place, as named words it: SERVFAIL with the question.
@@ -188,6 +259,9 @@ fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
     }
 }
 
+const NOT_IN_JOURNAL: &str = "IXFR version not in journal";
+/// Differences are held in memory while they are sent; where they are larger the zone is sent, which is held anyway.
+const MAX_DIFFERENCES_BYTES: u64 = 64 << 20;
 /// How much is made at a time, in bytes.
 const PIECE: usize = 64 * 1024;
 /// QTYPE and QCLASS, in bytes.

@@ -18,6 +18,7 @@ use super::control::listener::io_text;
 use super::control::{Command, IscResult, Reply};
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
+use super::journals;
 use super::logging::{self, Category, Severity, log};
 use super::plan::{Plan, Source, Step, ZoneChange, ZoneKey};
 use super::process::PidFile;
@@ -267,6 +268,7 @@ impl Core {
         let policy = policies.of(&zone);
         let id = self.zones.next_id();
         let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
+        let served = served.with_journal(journals::path(&zone));
         served.publish(inherited);
         let served = Arc::new(served);
         let task =
@@ -285,7 +287,8 @@ impl Core {
             return self.add_zone(key, zone, contents, policies);
         }
         let old_file = task.file().cloned();
-        task.served = Arc::new(task.served.with_policy(policies.of(&zone)));
+        let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::path(&zone));
+        task.served = Arc::new(served);
         task.conf = zone;
         let is_secondary = task.is_secondary();
         self.configure_refresh(id);

@@ -3,7 +3,8 @@
 //! Each call of [`AxfrOut::next`] fills one message, so a slow client holds one buffer and a reference to the version,
 //! nothing else. The SOA record comes first and last, the first message repeats the question, and with a key every
 //! message is signed. An AXFR-style answer to IXFR differs in the question only; a client that is up to date gets just
-//! the SOA record (RFC 1995 section 2).
+//! the SOA record (RFC 1995 section 2). Differences stand between the SOA records in place of the zone, as the journal
+//! has them.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -16,6 +17,7 @@ use crate::dns::message::{Header, Question};
 use crate::dns::tsig::Chain;
 use crate::dns::writer::MAX_MESSAGE;
 use crate::dns::{Key, Rcode, Rtype, Serial};
+use crate::zone::journal::Transaction;
 use crate::zone::{Cursor, Node, ZoneVersion};
 use encoder::Encoder;
 
@@ -24,6 +26,8 @@ use encoder::Encoder;
 pub enum Form {
     /// The whole zone.
     Whole,
+    /// What leads to the version from an earlier one.
+    Differences,
     /// The SOA record alone.
     CurrentSoa,
 }
@@ -66,6 +70,7 @@ pub struct AxfrOut<K> {
     question: Question,
     chain: Option<Chain<K>>,
     cursor: Cursor,
+    differences: Arc<[Transaction]>,
     place: Place,
     sent: Sent,
 }
@@ -80,6 +85,12 @@ enum Place {
         rrs: usize,
     },
     NextNode,
+    /// A change of the differences: in which, at what offset, behind how many of its SOA records.
+    Change {
+        at: usize,
+        offset: usize,
+        soas: usize,
+    },
     LastSoa,
     End,
 }
@@ -95,7 +106,13 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
     ) -> Self {
         let header = request.response(Rcode::NOERROR).with_aa();
         let (cursor, place) = (version.cursor(), Place::FirstSoa);
-        Self { version, form, filling, header, question, chain, cursor, place, sent: Sent::default() }
+        let (differences, sent) = (Arc::from([]), Sent::default());
+        Self { version, form, filling, header, question, chain, cursor, differences, place, sent }
+    }
+
+    /// Sends what leads to the version instead of the version.
+    pub fn with_differences(self, differences: Vec<Transaction>) -> Self {
+        Self { form: Form::Differences, differences: differences.into(), ..self }
     }
 
     /// Appends the next message to `out`; false when there is none.
@@ -140,14 +157,14 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         let reserved = self.chain.as_ref().map_or(0, Chain::record_length);
         let room = limit.min(MAX_MESSAGE).saturating_sub(reserved);
         out.reserve(limit.min(MAX_MESSAGE));
-        let version = Arc::clone(&self.version);
+        let (version, differences) = (Arc::clone(&self.version), Arc::clone(&self.differences));
         let mut encoder = Encoder::new(out, room, version.apex(), version.class());
         if self.sent.messages == 0 {
             // Cannot fail in a message that is to hold records; then there are none either.
             let _ = encoder.question(&self.question);
         }
         let most = if self.filling.one_answer { 1 } else { u16::MAX };
-        let mut filler = Filler { version: &version, encoder, most };
+        let mut filler = Filler { version: &version, differences: &differences, encoder, most };
         while self.place != Place::End {
             match filler.step(self.form, self.place, &mut self.cursor) {
                 Ok(place) => self.place = place,
@@ -166,6 +183,7 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
 /// Fills one message.
 struct Filler<'m, 'v> {
     version: &'v ZoneVersion,
+    differences: &'v [Transaction],
     encoder: Encoder<'m, 'v>,
     most: u16,
 }
@@ -176,7 +194,11 @@ impl<'v> Filler<'_, 'v> {
         match place {
             Place::FirstSoa => {
                 self.soa().map_err(|_| place)?;
-                Ok(if form == Form::Whole { Place::NextNode } else { Place::End })
+                Ok(match form {
+                    Form::Whole => Place::NextNode,
+                    Form::Differences => Place::Change { at: 0, offset: 0, soas: 0 },
+                    Form::CurrentSoa => Place::End,
+                })
             }
             Place::NextNode => match cursor.next(self.version) {
                 Some(node) => self.node(&node, 0, 0),
@@ -186,9 +208,26 @@ impl<'v> Filler<'_, 'v> {
                 Some(node) => self.node(&node, rrsets, rrs),
                 None => Ok(Place::NextNode),
             },
+            Place::Change { at, offset, soas } => self.changes(at, offset, soas),
             Place::LastSoa => self.soa().map(|()| Place::End).map_err(|_| place),
             Place::End => Ok(Place::End),
         }
+    }
+
+    /// Writes the changes of a transaction but the first ones.
+    fn changes(&mut self, at: usize, offset: usize, mut soas: usize) -> Result<Place, Place> {
+        let Some(transaction) = self.differences.get(at) else { return Ok(Place::LastSoa) };
+        let mut place = Place::Change { at, offset, soas };
+        for (change, offset) in transaction.changes_from(offset, soas) {
+            if let Some(labels) = self.version.relative(change.owner) {
+                self.encoder.owner(labels);
+                let written = self.encoder.single(change.rtype, change.ttl, change.rdata, self.most);
+                written.map_err(|_| place)?;
+            }
+            soas = soas.saturating_add(usize::from(change.rtype == Rtype::SOA));
+            place = Place::Change { at, offset, soas };
+        }
+        Ok(Place::Change { at: at.saturating_add(1), offset: 0, soas: 0 })
     }
 
     /// Writes the SOA record. Fails if it does not fit.

@@ -7,7 +7,7 @@
 use super::ahead::Ahead;
 use super::blocks::{BlockWriter, Blocks};
 use super::builder::ContentsError;
-use super::node::{self, Flags, Node};
+use super::node::{self, Flags, Node, Rrset};
 use super::trie::{Leaf, Trie, Walk};
 use crate::dns::{Class, Name, NameRef, Rtype, Serial};
 
@@ -137,6 +137,18 @@ impl ZoneVersion {
         self.names.size_bytes() + self.nsec3.size_bytes() + self.blocks.size_bytes()
     }
 
+    /// How large the zone is in transfers, as named counts it for `max-ixfr-ratio`: without compression, the owner and
+    /// the fields in front of the data once for each RRset.
+    pub fn wire_bytes(&self) -> u64 {
+        let fields = 8;
+        let of_rrset = |rrset: Rrset<'_>| fields + rrset.rdatas().map(|data| data.len() as u64).sum::<u64>();
+        let of_node = |node: Node<'_>| {
+            let owner = (node.relative_owner().len() + self.apex.as_ref().len()) as u64;
+            node.rrsets().chain(node.signatures()).map(|rrset| owner + of_rrset(rrset)).sum::<u64>()
+        };
+        self.nodes().map(of_node).sum()
+    }
+
     /// Whether the zone is signed: it has keys and a way to prove what does not exist. As with BIND, an NSEC chain that
     /// is not signed at the apex is none.
     pub fn is_signed(&self) -> bool {
@@ -232,7 +244,7 @@ impl ZoneVersion {
     }
 
     /// The labels of a name in the zone without those of the apex.
-    pub(super) fn relative<'n>(&self, name: NameRef<'n>) -> Option<&'n [u8]> {
+    pub fn relative<'n>(&self, name: NameRef<'n>) -> Option<&'n [u8]> {
         let apex = self.apex();
         let extra = name.len().checked_sub(apex.len())?;
         if name.is_at_or_below(apex) { name.as_bytes().get(..extra) } else { None }

@@ -55,6 +55,8 @@ impl Context<'_> {
             journal: levels.find(clause::JOURNAL).and_then(Node::text).map(PathBuf::from),
             ixfr_from_differences: ixfr_from_differences(levels, zone_type),
             max_journal_bytes: max_journal_bytes(levels),
+            provide_ixfr: levels.boolean(clause::PROVIDE_IXFR),
+            max_ixfr_percent: max_ixfr_percent(levels),
             checks: checks(levels, zone_type),
         }
     }
@@ -110,6 +112,17 @@ fn max_journal_bytes(levels: Levels<'_>) -> Option<u32> {
         _ => None,
     }
 }
+
+fn max_ixfr_percent(levels: Levels<'_>) -> Option<u32> {
+    match levels.find(clause::MAX_IXFR_RATIO).and_then(Node::value) {
+        Some(Value::Percent(percent)) => Some(*percent).filter(|percent| *percent > 0),
+        Some(_) => None,
+        None => Some(DEFAULT_IXFR_PERCENT),
+    }
+}
+
+/// Differences larger than the zone are not worth sending.
+const DEFAULT_IXFR_PERCENT: u32 = 100;
 
 fn checks(levels: Levels<'_>, zone_type: ZoneType) -> Checks {
     let verdict = |clause| levels.word(clause).map_or(Verdict::Warn, read_verdict);

@@ -188,6 +188,8 @@ const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:
     "journal" journal,
     "ixfr-from-differences" ixfr_from_differences,
     "max-journal-size" max_journal_bytes,
+    "provide-ixfr" provide_ixfr,
+    "max-ixfr-ratio" max_ixfr_percent,
     "check-*" checks,
 );
 

@@ -9,7 +9,7 @@
 
 use crate::dns::message::{HEADER_LENGTH, Header, Question};
 use crate::dns::writer::{Full, MAX_POINTER, Shape};
-use crate::dns::{Class, NameRef};
+use crate::dns::{Class, NameRef, Rtype};
 use crate::zone::Rrset;
 
 /// A message being filled with the records of a zone version.
@@ -75,6 +75,21 @@ impl<'m, 'v> Encoder<'m, 'v> {
             self.records = self.records.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// Writes one record, unless there are `most` in the message.
+    pub(super) fn single(&mut self, rtype: Rtype, ttl: u32, rdata: &'v [u8], most: u16) -> Result<(), Full> {
+        let ([a, b], [c, d]) = (rtype.0.to_be_bytes(), self.class.0.to_be_bytes());
+        let ([e, f, g, h], end) = (ttl.to_be_bytes(), self.out.len());
+        let written = match self.records < most {
+            true => self.record([a, b, c, d, e, f, g, h], Shape::of(rtype).as_ref(), rdata),
+            false => Err(Full),
+        };
+        match written {
+            Ok(()) => self.records = self.records.saturating_add(1),
+            Err(_) => self.out.truncate(end),
+        }
+        written
     }
 
     /// Writes the header.

@@ -106,3 +106,25 @@ fn ixfr_gets_the_soa_alone_over_udp_and_when_the_client_is_current() {
     assert_eq!(Message::new(&buffer).unwrap().header().counts, [1, 1, 0, 0]);
     assert!(!out.next(NOW_S, &mut buffer));
 }
+
+#[test]
+fn differences_come_between_the_soa_records_in_messages_of_any_size() {
+    let versions: Vec<Arc<ZoneVersion>> = (4..7).map(|serial| Arc::new(zone(serial, 40))).collect();
+    let steps: Vec<_> = versions.windows(2).map(|pair| crate::zone::diff::diff(&pair[0], &pair[1]).unwrap()).collect();
+    let types: Vec<u16> = steps.iter().flat_map(|step| step.changes().map(|change| change.rtype.0)).collect();
+    for (message_bytes, one_answer) in [(20480, false), (100, false), (20480, true)] {
+        let question = Question { name: NameBuf::from_name(versions[2].apex()), rtype: Rtype::IXFR, class: Class::IN };
+        let header = Header { id: 7, flags: 0, counts: [1, 0, 0, 0] };
+        let filling = Filling { message_bytes, one_answer };
+        let out = AxfrOut::<&Key>::new(Arc::clone(&versions[2]), Form::Whole, filling, (header, question), None);
+        let mut out = out.with_differences(steps.clone());
+        let (mut message, mut records) = (Vec::new(), vec![]);
+        while out.next(NOW_S, &mut message) {
+            let decoded = hickory_proto::op::Message::from_vec(&message).unwrap();
+            records.extend(decoded.answers.iter().map(|it| u16::from(it.record_type())));
+            message.clear();
+        }
+        assert_eq!(records, [&[Rtype::SOA.0], &types[..], &[Rtype::SOA.0]].concat(), "{message_bytes} {one_answer}");
+        assert_eq!(out.sent().records, records.len() as u64);
+    }
+}

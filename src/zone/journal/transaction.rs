@@ -86,6 +86,11 @@ impl Transaction {
         self.count
     }
 
+    /// How many bytes the records take in a message, without compression.
+    pub fn wire_bytes(&self) -> u64 {
+        (self.body.len() - self.count as usize * LENGTH_BYTES) as u64
+    }
+
     /// The records as they lie in the file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.body
