@@ -210,30 +210,35 @@ impl Builder {
         owner.as_bytes().get(..owner.len() - apex.len()).ok_or(ContentsError::OutOfZone)
     }
 
-    /// Packs the records of the open owner; NSEC3 records and their signatures into a block of their own.
+    /// Packs the records of the open owner.
     fn close(&mut self) -> Result<(), ContentsError> {
         if self.open.records.is_empty() {
             return Ok(());
         }
-        let mut open = mem::take(&mut self.open);
-        if open.records.iter().any(Record::is_nsec3) {
-            let nsec3 = open.records.extract_if(.., |record| record.is_nsec3()).collect();
-            let rest = mem::replace(&mut open.records, nsec3);
-            let leaf = self.pack(&mut open)?;
-            self.note(leaf, &open.labels);
-            open.records = rest;
+        let closed = self.pack_all();
+        self.open.clear();
+        closed
+    }
+
+    /// Packs what is open; NSEC3 records and their signatures into a block of their own.
+    fn pack_all(&mut self) -> Result<(), ContentsError> {
+        if self.open.records.iter().any(Record::is_nsec3) {
+            let nsec3 = self.open.records.extract_if(.., |record| record.is_nsec3()).collect();
+            let rest = mem::replace(&mut self.open.records, nsec3);
+            let leaf = self.pack()?;
+            self.note(leaf);
+            self.open.records = rest;
         }
-        if !open.records.is_empty() {
-            let leaf = self.pack(&mut open)?;
-            self.note(leaf, &open.labels);
+        if !self.open.records.is_empty() {
+            let leaf = self.pack()?;
+            self.note(leaf);
         }
-        open.clear();
-        self.open = open;
         Ok(())
     }
 
-    /// Takes note of a packed owner.
-    fn note(&mut self, leaf: Leaf, labels: &[u8]) {
+    /// Takes note of a block with the owner that is open.
+    fn note(&mut self, leaf: Leaf) {
+        let labels = &self.open.labels;
         match &mut self.listed {
             Some(listed) => listed.push(leaf),
             None if leaf.flags.has(Flags::NSEC3) => self.nsec3.push(leaf, labels, &self.blocks),
@@ -241,9 +246,9 @@ impl Builder {
         }
     }
 
-    /// Appends a block with the records of `open`.
-    fn pack(&mut self, open: &mut Records) -> Result<Leaf, ContentsError> {
-        let packed = open.pack(self.limits, &mut self.blocks)?;
+    /// Appends a block with the records that are open.
+    fn pack(&mut self) -> Result<Leaf, ContentsError> {
+        let packed = self.open.pack(self.limits, &mut self.blocks)?;
         self.differing_ttls += packed.differing_ttls;
         self.records += packed.records;
         self.check_total()?;
@@ -278,19 +283,18 @@ impl Builder {
         Ok(trie.finish())
     }
 
-    /// One block out of all blocks of an owner.
+    /// One block out of all blocks of an owner. Nothing else may be open.
     fn join(&mut self, places: &[Place]) -> Result<Leaf, ContentsError> {
-        let mut open = mem::take(&mut self.open);
-        open.clear();
+        self.open.clear();
         for &place in places {
             let block = self.blocks.at(place);
             self.dead_bytes += node::block_len(block);
-            open.push_block(block)?;
+            self.open.push_block(block)?;
         }
         // Packing counts them anew, without the duplicates that separate blocks have hidden.
-        self.records -= open.records.len();
-        let leaf = self.pack(&mut open)?;
-        self.open = open;
-        Ok(leaf)
+        self.records -= self.open.records.len();
+        let leaf = self.pack();
+        self.open.clear();
+        leaf
     }
 }

@@ -13,6 +13,8 @@ use crate::dns::{Rtype, Serial, rdata};
 pub(super) struct Said {
     has_expired: bool,
     is_old_style: bool,
+    /// The time when the first signature came, in seconds since 1970 modulo 2^32.
+    now_s: Option<u32>,
 }
 
 impl Said {
@@ -36,7 +38,8 @@ impl<S: Sink> Loader<'_, S> {
             }
             return;
         }
-        let has_expired = |end_s| Serial(now_s()).is_newer_than(Serial(end_s));
+        let now_s = *self.said.now_s.get_or_insert_with(now_s);
+        let has_expired = |end_s| Serial(now_s).is_newer_than(Serial(end_s));
         if !self.said.has_expired && rdata::signature_times(&self.rdata).is_some_and(|(end_s, _)| has_expired(end_s)) {
             self.said.has_expired = true;
             self.warn(path, line, Voice::Plain, EXPIRED);
