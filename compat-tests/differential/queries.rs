@@ -19,9 +19,11 @@ pub struct Query {
 
 /// A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, DNAME, DS, RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM, HTTPS, ANY,
 /// TYPE65280, CAA.
-const TYPES: &[u16] = &[1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 39, 43, 46, 47, 48, 50, 51, 65, 255, 65280, 257];
-/// Types that no zone holds, and types of questions: MD, KEY, WKS, ATMA, IXFR, MAILB, MAILA, OPT, TSIG, TKEY, 0, 65535.
-const ODD_TYPES: &[u16] = &[3, 25, 11, 34, 251, 253, 254, 41, 250, 249, 0, 65535];
+const TYPES: &[u16] =
+    &[1, 2, 5, 6, 12, 15, 16, 18, 21, 28, 33, 35, 36, 39, 43, 46, 47, 48, 50, 51, 59, 65, 255, 65280, 257];
+/// Types that no zone holds, and types of questions: MD, KEY, SIG, WKS, ATMA, IXFR, AXFR, MAILB, MAILA, OPT, TSIG, TKEY, 0,
+/// 65535.
+const ODD_TYPES: &[u16] = &[3, 25, 24, 11, 34, 251, 252, 253, 254, 41, 250, 249, 0, 65535];
 const IN: u16 = 1;
 const RD: u16 = 0x0100;
 const CD: u16 = 0x0010;
@@ -40,7 +42,7 @@ pub fn query(dice: &mut Dice, apexes: &[&str], id: u16) -> Query {
         }
     }
     let (edns, edns_shown) = if dice.one_in(4) { (vec![], "no EDNS".to_owned()) } else { edns(dice) };
-    let is_tcp = dice.one_in(8) && rtype != 251;
+    let is_tcp = dice.one_in(8) && !matches!(rtype, 251 | 252);
     let mut bytes: Vec<u8> =
         [id, flags, 1, 0, 0, u16::from(!edns.is_empty())].iter().flat_map(|word| word.to_be_bytes()).collect();
     let wire = NameBuf::from_text(name.as_bytes(), None).unwrap();

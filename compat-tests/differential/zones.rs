@@ -114,7 +114,7 @@ fn records(dice: &mut Dice, owner: &str, all: &[&str]) -> Vec<String> {
     let mut records = vec![];
     for _ in 0..=dice.below(3) {
         let number = dice.below(200);
-        let data = match dice.below(11) {
+        let data = match dice.below(15) {
             0..=2 => format!("A 192.0.2.{number}"),
             3 => format!("AAAA 2001:db8::{number:x}"),
             4 => format!("MX {number} {}", target(dice, all)),
@@ -122,7 +122,11 @@ fn records(dice: &mut Dice, owner: &str, all: &[&str]) -> Vec<String> {
             6 => format!("TXT \"{}\"", "text ".repeat(1 + number % 40)),
             7 => format!("NAPTR 1 {number} \"s\" \"SIP+D2U\" \"\" {}", target(dice, all)),
             8 => format!("HTTPS 1 {} alpn=h2", target(dice, all)),
-            9 => format!("TYPE65280 \\# 4 0a0000{number:02x}"),
+            9 => format!("KX {number} {}", target(dice, all)),
+            10 => format!("RT {number} {}", target(dice, all)),
+            11 => format!("AFSDB 1 {}", target(dice, all)),
+            12 => format!("CDS {number} 13 2 {}", "89abcdef".repeat(8)),
+            13 => format!("TYPE65280 \\# 4 0a0000{number:02x}"),
             _ => format!("PTR {}", target(dice, all)),
         };
         records.push(format!("{owner} {} {data}", 60 * (1 + dice.below(3))));

@@ -16,12 +16,12 @@ use crate::dns::{Key, Rcode, Rtype};
 impl<'a> Job<'a> {
     /// AXFR and IXFR (RFC 5936, RFC 1995).
     pub(super) fn transfer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
-        if question.rtype == Rtype::AXFR && !self.is_tcp() {
-            return self.refuse(Rcode::FORMERR, reply);
-        }
         let Some(zone) = view.zones.get(question.name) else {
             return self.deny(Denied::TransferNotAuth, Rcode::NOTAUTH, reply);
         };
+        if question.rtype == Rtype::AXFR && !self.is_tcp() {
+            return self.refuse(Rcode::FORMERR, reply);
+        }
         let serial = self.request.soa_serial(Section::Authority);
         if question.rtype == Rtype::IXFR && serial.is_none() {
             return self.refuse(Rcode::FORMERR, reply);

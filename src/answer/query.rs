@@ -452,7 +452,11 @@ impl<'a, 'w> Answer<'a, 'w> {
         }
         if !self.no_additional {
             let answered = node.rrset(self.query.rtype);
-            answered.into_iter().for_each(|rrset| self.add_addresses(place, rrset));
+            match answered {
+                // BIND: whoever asks for the servers of the root gets what a referral to them would have.
+                Some(ns) if self.query.rtype == Rtype::NS && place.name.is_root() => self.add_optional_glue(place, ns),
+                _ => answered.into_iter().for_each(|rrset| self.add_addresses(place, rrset)),
+            }
             authority.into_iter().for_each(|ns| self.add_addresses(place, ns));
         }
         Ok(())
@@ -485,24 +489,14 @@ fn minimal(query: &Query<'_>) -> (bool, bool) {
 }
 
 /// The types that may stand beside a CNAME, so that a question for them is about the name itself (RFC 4035 section 2.5,
-/// RFC 3007 section 2).
+/// RFC 3007 section 2); BIND: and SIG, which is asked for as RRSIG is.
 fn stands_beside_cname(rtype: Rtype) -> bool {
-    matches!(rtype, Rtype::NSEC | Rtype::KEY)
+    matches!(rtype, Rtype::NSEC | Rtype::KEY | Rtype::SIG)
 }
 
 /// The types that an ANY query to an unsigned zone does not show.
 fn is_dnssec(rtype: Rtype) -> bool {
-    matches!(
-        rtype,
-        Rtype::DS
-            | Rtype::RRSIG
-            | Rtype::NSEC
-            | Rtype::DNSKEY
-            | Rtype::NSEC3
-            | Rtype::NSEC3PARAM
-            | Rtype::CDS
-            | Rtype::CDNSKEY
-    )
+    matches!(rtype, Rtype::DS | Rtype::RRSIG | Rtype::NSEC | Rtype::DNSKEY | Rtype::NSEC3 | Rtype::NSEC3PARAM)
 }
 
 /// Where a CNAME or DNAME leads.

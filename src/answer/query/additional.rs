@@ -83,6 +83,12 @@ impl Answer<'_, '_> {
         Ok(())
     }
 
+    /// Adds as much of the glue for these servers as there is room for.
+    pub(super) fn add_optional_glue(&mut self, place: &Place<'_>, ns: Rrset<'_>) {
+        let mut targets = ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
+        let _ = targets.try_for_each(|target| self.add_glue_of(place.version, target));
+    }
+
     fn add_glue_of(&mut self, version: &ZoneVersion, target: NameRef<'_>) -> Result<(), Full> {
         match version.node(target) {
             Some(node) if node.is_occluded() || node.is_cut() => self.add_addresses_of(&node, node.owner().as_ref()),
@@ -94,8 +100,8 @@ impl Answer<'_, '_> {
 /// How many bytes of rdata stand before the name whose addresses help the client; none: there is no such name.
 fn bytes_before_target(rtype: Rtype) -> Option<usize> {
     match rtype {
-        Rtype::NS => Some(0),
-        Rtype::MX | Rtype::SVCB | Rtype::HTTPS => Some(2),
+        Rtype::NS | Rtype::MB => Some(0),
+        Rtype::MX | Rtype::AFSDB | Rtype::RT | Rtype::KX | Rtype::SVCB | Rtype::HTTPS => Some(2),
         Rtype::SRV => Some(6),
         _ => None,
     }

@@ -254,3 +254,28 @@ fn mutated_requests_never_panic_and_every_reply_decodes() {
         }
     }
 }
+
+#[test]
+fn a_transfer_over_udp_is_a_fault_only_where_there_is_a_zone() {
+    let code = |name| rcode(&ask(&world(), &request(name, Rtype::AXFR, Class::IN, 0, None)).unwrap());
+    assert_eq!(code("example.test"), Rcode::FORMERR);
+    assert_eq!(code("www.example.test"), Rcode::NOTAUTH);
+}
+
+#[test]
+fn a_truncated_reply_with_edns_has_no_records() {
+    let query = request("nothing.nsec3.test", Rtype::A, Class::IN, 0, Some((512, 0x8000, b"")));
+    let reply = ask(&world(), &query).unwrap();
+    let header = Message::new(&reply).unwrap().header();
+    assert_eq!((header.flags & 0x0200, header.counts), (0x0200, [1, 0, 0, 1]));
+}
+
+#[test]
+fn the_servers_of_the_root_come_with_their_glue_and_no_other_addresses() {
+    let mut world = world();
+    let policy = Arc::new(ZonePolicy { allow_query: Acl::Any, allow_query_on: Acl::Any, ..ZonePolicy::default() });
+    world.views[0].zones = Arc::new(ZoneTable::new([zone(".", ZoneRole::Primary, &policy, Some("root.zone"))]));
+    let reply = ask(&world, &request(".", Rtype::NS, Class::IN, 0, None)).unwrap();
+    assert!(has(&reply, &[192, 0, 2, 1]), "the server below a cut");
+    assert!(!has(&reply, &[192, 0, 2, 2]), "the server in the zone");
+}
