@@ -256,3 +256,41 @@ fn a_secondary_of_named_follows_nomd_by_differences() {
     }
     assert_eq!(dig::transfer(server.port, ZONE, None), dig::transfer(source.port, ZONE, None));
 }
+
+#[test]
+fn a_journal_of_reloads_is_kept_within_its_limit_as_by_named() {
+    let journals = [Kind::Bind, Kind::Nomd].map(|kind| {
+        let clauses = "ixfr-from-differences yes; max-journal-size 4k;";
+        let server = Server::start(kind, &primary(zones::example(1), clauses));
+        server.wait_for_serial(ZONE, 1);
+        for serial in 2..14 {
+            let records = (0..20).map(|host| format!("w{host}.{ZONE}. 60 A 192.0.2.{serial}\n"));
+            server.change_zone(ZONE, &(zones::example(serial) + &records.collect::<String>()));
+            server.reload(ZONE);
+            server.wait_for_serial(ZONE, serial);
+        }
+        fs::read(server.path("example.com.db.jnl")).unwrap()
+    });
+    assert!(journals[0].len() < 8000, "{}", journals[0].len());
+    assert!(journals[0] == journals[1], "{} {}", journals[0].len(), journals[1].len());
+}
+
+#[test]
+fn a_secondary_journals_the_differences_of_transfers_where_that_is_asked_for() {
+    let source = Server::start(Kind::Bind, &primary(zones::example(1), ""));
+    source.wait_for_serial(ZONE, 1);
+    let spec = secondary(source.port, "ixfr-from-differences yes;");
+    let server = Server::start(Kind::Nomd, &spec);
+    server.wait_for_serial(ZONE, 1);
+    for serial in [2, 3] {
+        source.change_zone(ZONE, &(zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")));
+        source.reload(ZONE);
+        source.wait_for_serial(ZONE, serial);
+        server.rndc(&["refresh", ZONE]);
+        server.wait_for_serial(ZONE, serial);
+    }
+    assert_eq!(ixfr(&server, 2, &["+tcp"]).iter().filter(|line| line.contains("\tSOA\t")).count(), 4);
+    let server = Server::start_in(Kind::Bind, &spec, free_port(), server.stop());
+    server.wait_for_serial(ZONE, 3);
+    assert!(!server.log().contains("journal rollforward failed"));
+}

@@ -229,7 +229,9 @@ impl Request {
         };
         if let Err(error) = &saved {
             saving::log_fault(self.text(), error);
-        } else if let (false, Some(journal)) = (is_recorded, journals::path(&self.zone)) {
+        } else if is_recorded {
+            tokio::task::block_in_place(|| self.compact_journal(&version));
+        } else if let Some(journal) = journals::path(&self.zone) {
             self.drop_journal(&journal);
         }
         let (sources, serial) = (self.sources(), Some(version.serial()));
@@ -246,6 +248,13 @@ impl Request {
             log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
         }
         matches!(difference, Difference::Recorded)
+    }
+
+    fn compact_journal(&self, saved: &ZoneVersion) {
+        if let Err(error) = journals::compact(&self.zone, saved) {
+            let zone = ZonePrefix(self.text());
+            log!(Category::General, Severity::Warning, "{zone}dns_journal_compact failed: {error}");
+        }
     }
 
     /// The journal leads to no version that is there any more: the zone came whole.

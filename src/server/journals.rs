@@ -49,28 +49,27 @@ pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages
         return Difference::Refused;
     }
     if let (Some(path), Some(transaction)) = (path(zone), diff::diff(old, new)) {
-        append(&path, &[transaction], &zone.settings, new, messages);
+        append(&path, &transaction, messages);
     }
     Difference::Recorded
 }
 
-/// Appends to a journal and keeps it within `max-journal-size`. One that cannot be appended to is put aside.
-pub(super) fn append(
-    path: &Path,
-    transactions: &[Transaction],
-    settings: &ZoneSettings,
-    new: &ZoneVersion,
-    messages: &mut Vec<Message>,
-) {
-    let appended = write(path, transactions).and_then(|()| journal::compact(path, new.serial(), limit(settings, new)));
-    if let Err(error) = appended {
+/// Appends to a journal. One that cannot be appended to is put aside.
+fn append(path: &Path, transaction: &Transaction, messages: &mut Vec<Message>) {
+    if let Err(error) = Writer::open(path).and_then(|mut writer| writer.append(transaction)) {
         messages.push(Message::of_zone(Level::Error, format!("ixfr-from-differences: failed: {error}")));
         messages.extend(put_aside(path));
     }
 }
 
-fn write(path: &Path, transactions: &[Transaction]) -> Result<(), JournalError> {
-    Writer::open(path)?.append_all(transactions)
+/// Keeps a zone's journal within `max-journal-size`, now that this version is in the zone's file: before, what leads to
+/// it must not be dropped. A journal that stays too large does no harm.
+pub(super) fn compact(zone: &Zone, saved: &ZoneVersion) -> Result<(), JournalError> {
+    let Some(path) = path(zone) else { return Ok(()) };
+    match journal::compact(&path, saved.serial(), limit(&zone.settings, saved)) {
+        Err(error) if error.is_missing() => Ok(()),
+        compacted => compacted,
+    }
 }
 
 /// `max-journal-size`, by default twice the zone.

@@ -19,7 +19,7 @@ use crate::zone::check::Policy;
 use crate::zone::file::{self, quarantine};
 use crate::zone::journal::Followed;
 use crate::zone::master::{Options, Source};
-use crate::zone::message::{Message, Strictness};
+use crate::zone::message::{Level, Message, Strictness};
 use crate::zone::raw::RawError;
 use crate::zone::{Limits, ZoneVersion, check, journal, load, raw};
 
@@ -141,7 +141,12 @@ fn record(job: &Job, loaded: Loaded, messages: &mut Vec<Message>) -> Result<Load
     let Some(old) = &job.old else { return Ok(loaded) };
     match journals::record(&job.zone, old, &loaded.version, messages) {
         Difference::None => Ok(Loaded { version: Arc::clone(old), ..loaded }),
-        Difference::Recorded => Ok(loaded),
+        Difference::Recorded => {
+            if let Err(error) = journals::compact(&job.zone, &loaded.version) {
+                messages.push(Message::of_zone(Level::Warning, format!("dns_journal_compact failed: {error}")));
+            }
+            Ok(loaded)
+        }
         Difference::Refused => Err(LoadError::Refused),
     }
 }
