@@ -4,12 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nix::net::if_::if_nametoindex;
 
-/// An integer as C writes it: `35`, `0x23`, `043`. None: not a number; `Some(None)`: one beyond 32 bits.
+/// An integer as C writes it, but for the letters of hexadecimal numbers: `35`, `0x23`, `043`.
+/// None: not a number; `Some(None)`: one beyond 32 bits.
 pub(crate) fn integer(text: &str) -> Option<Option<u32>> {
     let (digits, radix) = match text.as_bytes() {
-        [b'0', b'x', _, ..] => (text.get(2..)?, 16),
-        // BIND takes the letters for digits only behind a small x.
-        [b'0', b'X', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => (text.get(2..)?, 16),
+        // BIND knows the prefix, but takes no letters for digits.
+        [b'0', b'x' | b'X', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => (text.get(2..)?, 16),
         [b'0', _, ..] => (text.get(1..)?, 8),
         _ => (text, 10),
     };
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(integer("010"), Some(Some(8)));
         assert_eq!(integer("0"), Some(Some(0)));
         assert_eq!(integer("4294967296"), Some(None));
-        for text in ["10m", "", "-1", "08", "0x"] {
+        for text in ["10m", "", "-1", "08", "0x", "0x3c", "0xFF"] {
             assert_eq!(integer(text), None, "{text}");
         }
     }
