@@ -340,9 +340,15 @@ mod tests {
 
     #[test]
     fn a_response_keeps_what_the_query_had() {
-        let query = Header { id: 7, flags: 0x2130 | 0x0040, counts: [1, 0, 0, 0] };
+        let query = Header { id: 7, flags: 0x0130 | 0x0040, counts: [1, 0, 0, 0] };
         let response = query.response(Rcode::NOTAUTH);
-        assert_eq!(response.flags, 0x8000 | 0x2000 | 0x0100 | 0x0010 | 9);
+        assert_eq!(response.flags, 0x8000 | 0x0100 | 0x0010 | 9);
         assert_eq!(response.id, 7);
+    }
+
+    #[test]
+    fn only_a_response_to_a_query_keeps_rd_and_cd() {
+        let update = Header { id: 7, flags: 0x2800 | 0x0110, counts: [1, 0, 0, 0] };
+        assert_eq!(update.response(Rcode::REFUSED).flags, 0x8000 | 0x2800 | 5);
     }
 }

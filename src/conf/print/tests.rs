@@ -24,7 +24,7 @@ fn values_have_one_form() {
     assert_eq!(option("max-cache-ttl 1h30m;"), "max-cache-ttl 5400;");
     assert_eq!(option("max-cache-ttl pt1h;"), "max-cache-ttl PT1H;");
     assert_eq!(option("max-cache-size 10m;"), "max-cache-size 10485760;");
-    assert_eq!(option("fetch-quota-params 0xa .5 1 0.75;"), "fetch-quota-params 10 0.50 1.00 0.75;");
+    assert_eq!(option("fetch-quota-params 0x10 .5 1 0.75;"), "fetch-quota-params 16 0.50 1.00 0.75;");
     assert_eq!(option("recursion 1;"), "recursion yes;");
     assert_eq!(option("version \"a\\\"b\";"), "version \"a\\\"b\";");
     assert_eq!(option("notify-source * port 5;"), "notify-source 0.0.0.0 port 5;");
