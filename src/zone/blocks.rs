@@ -65,13 +65,21 @@ impl BlockWriter {
     }
 
     /// Takes over the chunks of another writer. Says by how much the numbers of its chunks have grown.
-    pub(super) fn append(&mut self, other: Self) -> u32 {
+    pub(super) fn append(&mut self, chunks: Vec<Arc<[u8]>>) -> u32 {
         if !self.open.is_empty() {
             self.seal();
         }
         let first = self.full.len() as u32;
-        self.full.extend(other.finish().0);
+        self.full.extend(chunks);
         first
+    }
+
+    /// The chunks so far. The writer begins anew with the memory that it has.
+    pub(super) fn take(&mut self) -> Vec<Arc<[u8]>> {
+        if !self.open.is_empty() {
+            self.seal();
+        }
+        std::mem::take(&mut self.full)
     }
 
     /// The bytes from `place` to the end of its chunk.
@@ -82,10 +90,7 @@ impl BlockWriter {
 
     /// The finished chunks.
     pub(super) fn finish(mut self) -> Blocks {
-        if !self.open.is_empty() {
-            self.seal();
-        }
-        Blocks(self.full.into())
+        Blocks(self.take().into())
     }
 
     fn seal(&mut self) {

@@ -6,6 +6,7 @@
 //! same owner are joined. Duplicate records are dropped and the first TTL of an RRset holds (RFC 2181 section 5.2).
 
 use std::mem;
+use std::sync::Arc;
 
 use super::ahead::{AHEAD, fetch};
 use super::blocks::{BlockWriter, Place};
@@ -62,6 +63,14 @@ pub struct Limits {
     pub types_per_name: u32,
 }
 
+/// Records that come together in a zone, packed.
+pub struct Part {
+    chunks: Vec<Arc<[u8]>>,
+    leaves: Box<[Leaf]>,
+    records: usize,
+    differing_ttls: usize,
+}
+
 /// Takes records and builds a zone version of them.
 pub struct Builder {
     apex: Name,
@@ -103,20 +112,30 @@ impl Builder {
         self
     }
 
-    /// A builder for a part of the same zone, to be given back to [`Self::absorb`].
-    pub fn part(&self) -> Self {
+    /// A builder for parts of the same zone, which [`Self::end_part`] makes.
+    pub fn for_parts(&self) -> Self {
         Self { listed: Some(Vec::new()), ..Self::new(self.apex.clone(), self.class).with_limits(self.limits) }
     }
 
+    /// The records since the last part, for another builder to [`Self::absorb`]. Memory is used again for the next
+    /// part: what the system has to find and clear costs as much as parsing does.
+    pub fn end_part(&mut self) -> Result<Part, ContentsError> {
+        let closed = self.close();
+        let listed = self.listed.get_or_insert_default();
+        let leaves = listed.as_slice().into();
+        listed.clear();
+        let (records, differing_ttls) = (mem::take(&mut self.records), mem::take(&mut self.differing_ttls));
+        closed.map(|()| Part { chunks: self.blocks.take(), leaves, records, differing_ttls })
+    }
+
     /// Takes over the records of a part that come behind those so far.
-    pub fn absorb(&mut self, mut part: Self) -> Result<(), ContentsError> {
+    pub fn absorb(&mut self, part: Part) -> Result<(), ContentsError> {
         self.close()?;
-        part.close()?;
         self.records += part.records;
         self.differing_ttls += part.differing_ttls;
         self.check_total()?;
-        let first_chunk = self.blocks.append(part.blocks);
-        for mut leaf in part.listed.unwrap_or_default() {
+        let first_chunk = self.blocks.append(part.chunks);
+        for mut leaf in part.leaves {
             leaf.place.chunk += first_chunk;
             let labels = node::block_labels(self.blocks.at(leaf.place));
             let names = if leaf.flags.has(Flags::NSEC3) { &mut self.nsec3 } else { &mut self.names };

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use super::builder::{Builder, ContentsError, Limits};
+use super::builder::{Builder, ContentsError, Limits, Part};
 use super::check::{self, Conflict, Policy};
 use super::contents::ZoneVersion;
 use super::journal::{self, Followed};
-use super::master::{self, Options, Report, Sink, Source};
+use super::master::{self, Options, PieceSink, Report, Sink, Source};
 use super::message::{Level, Message};
 use super::processors;
 use crate::dns::name::NoDot;
@@ -72,15 +72,14 @@ fn on_threads(
     if path.metadata().ok()?.len() < LARGE_BYTES || processors() < 2 {
         return None;
     }
-    let part = whole.part();
+    let parts = whole.for_parts();
     let mut outcome = Ok(());
-    let take = |records: Records| {
-        let Records { builder, fault } = records;
+    let take = |part: Result<Part, ContentsError>| {
         if outcome.is_ok() {
-            outcome = fault.map_or(Ok(()), Err).and_then(|()| whole.absorb(builder));
+            outcome = part.and_then(|part| whole.absorb(part));
         }
     };
-    let sink = || Records { builder: part.part(), fault: None };
+    let sink = || Records { builder: parts.for_parts(), fault: None };
     let report = master::read_on_threads(path, options, processors(), sink, take)?;
     Some((report, outcome.and_then(|()| whole.finish())))
 }
@@ -145,6 +144,15 @@ impl Sink for Records {
 
     fn is_full(&self) -> bool {
         self.fault.is_some()
+    }
+}
+
+impl PieceSink for Records {
+    type Piece = Result<Part, ContentsError>;
+
+    fn end_piece(&mut self) -> Self::Piece {
+        let part = self.builder.end_part();
+        self.fault.take().map_or(part, Err)
     }
 }
 

@@ -249,7 +249,7 @@ impl<S: Sink> Loader<'_, S> {
             None => self.inherited_ttl(heading.rtype, scanner, path)?,
         };
         if matches!(heading.rtype, Rtype::RRSIG | SIG | NXT) {
-            self.remark_on_signature(heading.rtype, path, scanner.start_line());
+            self.remark_on_signature(heading.rtype, path, scanner);
         }
         let ttl = self.rrset_ttl(heading.rtype, ttl, scanner, path);
         if heading.ttl.is_some() || self.ttls.latest_s.is_some() {

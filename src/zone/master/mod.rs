@@ -53,6 +53,15 @@ pub trait Sink {
     fn place(&mut self, _path: &Path, _line: u64) {}
 }
 
+/// A sink for a file that is read in pieces.
+pub trait PieceSink: Sink {
+    /// What becomes of the records of a piece.
+    type Piece: Send;
+
+    /// Ends a piece. The records that come next belong to another one.
+    fn end_piece(&mut self) -> Self::Piece;
+}
+
 impl<F: FnMut(NameRef<'_>, Rtype, u32, &[u8])> Sink for F {
     fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
         self(owner, rtype, ttl, rdata);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::fault::Voice;
+use super::scan::Scanner;
 use super::{Loader, Message, Sink};
 use crate::dns::{Rtype, Serial, rdata};
 
@@ -31,10 +32,10 @@ impl Said {
 
 impl<S: Sink> Loader<'_, S> {
     /// Looks at the signature that has been read.
-    pub(super) fn remark_on_signature(&mut self, rtype: Rtype, path: &Path, line: u64) {
+    pub(super) fn remark_on_signature(&mut self, rtype: Rtype, path: &Path, scanner: &mut Scanner<'_>) {
         if rtype != Rtype::RRSIG {
             if !std::mem::replace(&mut self.said.is_old_style, true) {
-                self.warn(path, line, Voice::Plain, OLD_STYLE);
+                self.warn(path, scanner.start_line(), Voice::Plain, OLD_STYLE);
             }
             return;
         }
@@ -42,7 +43,7 @@ impl<S: Sink> Loader<'_, S> {
         let has_expired = |end_s| Serial(now_s).is_newer_than(Serial(end_s));
         if !self.said.has_expired && rdata::signature_times(&self.rdata).is_some_and(|(end_s, _)| has_expired(end_s)) {
             self.said.has_expired = true;
-            self.warn(path, line, Voice::Plain, EXPIRED);
+            self.warn(path, scanner.start_line(), Voice::Plain, EXPIRED);
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use super::super::Sink;
 use super::*;
 use crate::dns::{Class, NameRef, Rtype, testing};
 
@@ -26,6 +27,14 @@ impl Sink for Records {
     }
 }
 
+impl PieceSink for Records {
+    type Piece = Vec<Record>;
+
+    fn end_piece(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.0)
+    }
+}
+
 fn in_one_go(path: &Path) -> (Vec<Record>, Report) {
     let mut records = Records::default();
     let report = super::super::read(path, &options(), &mut records);
@@ -34,7 +43,7 @@ fn in_one_go(path: &Path) -> (Vec<Record>, Report) {
 
 fn on_threads(path: &Path, piece_bytes: usize) -> Option<(Vec<Record>, Report)> {
     let (mut records, manner) = (Vec::new(), (3, piece_bytes));
-    let report = read_in_pieces(path, &options(), manner, Records::default, |part| records.extend(part.0))?;
+    let report = read_in_pieces(path, &options(), manner, Records::default, |part| records.extend(part))?;
     Some((records, report))
 }
 
