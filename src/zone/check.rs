@@ -15,7 +15,7 @@ use super::message::{Level, Message, Strictness};
 use super::node::{Flags, Node, Rrset};
 use super::processors;
 use crate::dns::name::NoDot;
-use crate::dns::{Class, Name, NameRef, Rtype};
+use crate::dns::{Class, Name, NameRef, Rtype, rdata};
 
 /// What to check on a primary; the default is BIND's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +247,8 @@ impl<'a> Checks<'a> {
                     Rtype::NS if node.is_cut() => self.delegation(owner.as_ref(), &rrset),
                     Rtype::MX => self.mail(owner.as_ref(), &rrset),
                     Rtype::SRV => self.service(owner.as_ref(), &rrset),
+                    Rtype::DS if !node.is_cut() => {}
+                    KEY | Rtype::DS => self.deprecated(owner.as_ref(), &rrset),
                     _ => {}
                 }
             }
@@ -299,6 +301,27 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// Keys and digests made with SHA-1.
+    fn deprecated(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
+        const ALGORITHMS: [u8; 2] = [5, 7];
+        const SHA1: u8 = 1;
+        let head = format!("{}/{} deprecated", NoDot(owner), rrset.rtype());
+        for data in rrset.rdatas() {
+            let Some(&[.., third, fourth]) = data.first_chunk::<4>() else { continue };
+            let (algorithm, digest_type) = if rrset.rtype() == KEY { (fourth, None) } else { (third, Some(fourth)) };
+            if digest_type == Some(SHA1) {
+                self.warning(format!("{head} digest type {SHA1} (SHA-1)"));
+            }
+            if let Some(word) = rdata::algorithm_word(algorithm).filter(|_| ALGORITHMS.contains(&algorithm)) {
+                self.warning(format!("{head} algorithm {algorithm} ({word})"));
+            }
+        }
+    }
+
+    fn warning(&mut self, text: String) {
+        self.verdict.messages.push(message(Level::Warning, text));
+    }
+
     fn duplicates(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
         if rrset.len() < 2 {
             return;
@@ -345,6 +368,8 @@ impl<'a> Checks<'a> {
         }
     }
 }
+
+const KEY: Rtype = Rtype(25);
 
 /// What is wrong with a target, where glue does not matter.
 fn fault_text(target: &Target<'_>) -> Option<String> {
