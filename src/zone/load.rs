@@ -122,9 +122,24 @@ impl Loaded {
     /// Says which records exclude each other, if any do.
     fn refuse(&mut self, conflicts: &[(Name, Conflict)], path: &Path, options: &Options) {
         if let Some((_, first)) = conflicts.first() {
+            for message in located(path, options, conflicts) {
+                self.insert(message);
+            }
             self.failure.get_or_insert_with(|| first.to_string());
-            self.messages.extend(located(path, options, conflicts));
         }
+    }
+
+    /// Puts what is said of a conflict in front of what is said of later lines, as named finds it in between.
+    fn insert(&mut self, message: Message) {
+        let is_later = |other: &Message| match (&other.place, &message.place) {
+            (Some((other_path, other_line)), Some((path, line))) => other_path == path && other_line > line,
+            _ => false,
+        };
+        let at = self.messages.iter().position(is_later).unwrap_or(self.messages.len());
+        if !self.messages.iter().take(at).any(|before| before.level == Level::Error) {
+            self.failure = message.text.rsplit(": ").next().map(str::to_owned);
+        }
+        self.messages.insert(at, message);
     }
 }
 

@@ -159,7 +159,10 @@ fn write_header(header: &Header, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_rrset(owner: NameRef<'_>, class: Class, rrset: &Rrset<'_>, out: &mut impl Write) -> io::Result<()> {
-    let covered = if rrset.rtype() == Rtype::RRSIG { rrset.covered().0 } else { 0 };
+    let covered = match (rrset.rtype(), rrset.rdatas().next().and_then(<[u8]>::first_chunk)) {
+        (Rtype::RRSIG | SIG, Some(&covered)) => u16::from_be_bytes(covered),
+        _ => 0,
+    };
     let records = rrset.as_bytes();
     let total = LENGTH_BYTES + FIXED_BYTES + owner.len() + records.len();
     let total = u32::try_from(total).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
@@ -335,6 +338,8 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
+/// The signatures of RFC 2535.
+const SIG: Rtype = Rtype(24);
 const FORMAT_RAW: u32 = 2;
 const FLAG_SOURCE_SERIAL: u32 = 0x02;
 const FLAG_LAST_TRANSFER: u32 = 0x04;
