@@ -1,5 +1,7 @@
 //! named-checkzone and named-compilezone beside nomd's: the same words, exit codes and files.
 
+mod random;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

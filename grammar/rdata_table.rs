@@ -107,6 +107,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("algorithm", "Algorithm"),
     ("cert-algorithm", "CertAlgorithm"),
     ("cert-type", "CertType"),
+    ("digest-type", "DigestType"),
     ("dsync-scheme", "DsyncScheme"),
     ("protocol", "Protocol"),
     ("key-flags", "KeyFlags"),

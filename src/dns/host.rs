@@ -15,7 +15,7 @@ pub fn is_host(name: NameRef<'_>, may_be_wildcard: bool) -> bool {
 pub fn is_mailbox(name: NameRef<'_>) -> bool {
     let local = name.labels().next().unwrap_or_default();
     let is_local = local.iter().all(u8::is_ascii_graphic);
-    name.is_root() || (is_local && name.parent().is_some_and(|host| !host.is_root() && is_host(host, false)))
+    name.is_root() || (is_local && name.parent().is_some_and(|host| is_host(host, false)))
 }
 
 /// The same as [`is_host`] of the name that `wire` starts with: every target of a zone goes through here.
@@ -79,7 +79,7 @@ mod tests {
         assert!(mailbox("."));
         assert!(mailbox("first\\.last.example."));
         assert!(mailbox("_.example."));
-        assert!(!mailbox("example."));
+        assert!(mailbox("example."));
         assert!(!mailbox("a\\032b.example."));
         assert!(!mailbox("a._b.example."));
     }

@@ -38,7 +38,12 @@ pub(super) fn decompress(fields: &[Field], reader: &mut Reader<'_>, out: &mut Ve
 fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), WireError> {
     match field {
         Field::Name(_) => name(reader),
-        Field::U8 | Field::Algorithm | Field::CertAlgorithm | Field::Protocol | Field::DsyncScheme => skip(reader, 1),
+        Field::U8
+        | Field::Algorithm
+        | Field::CertAlgorithm
+        | Field::Protocol
+        | Field::DsyncScheme
+        | Field::DigestType => skip(reader, 1),
         Field::U16
         | Field::Type
         | Field::Covered

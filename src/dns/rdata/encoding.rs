@@ -83,6 +83,11 @@ impl<'o> Base64<'o> {
         self.characters + self.padding == 0
     }
 
+    /// Whether padding has come to its end, behind which nothing more belongs to it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.padding > 0 && (self.characters + self.padding).is_multiple_of(4)
+    }
+
     /// That the groups of four are whole, and that no bits are lost.
     pub(super) fn finish(self) -> Result<(), Fault> {
         let wanted = match self.characters % 4 {
@@ -128,6 +133,11 @@ impl<'o> Hex<'o> {
             self.bits.push(value as u8, 4);
         }
         Ok(())
+    }
+
+    /// How many digits were read.
+    pub(super) fn digits(&self) -> usize {
+        self.digits
     }
 
     /// How many bytes were read; an odd digit is a fault.

@@ -26,6 +26,10 @@ pub(super) const ALGORITHMS: &Words = &[
     ("PRIVATEOID", 254),
 ];
 
+/// Types of the digests of DS (registry of RFC 3658).
+pub(super) const DIGEST_TYPES: &Words =
+    &[("SHA-1", 1), ("SHA1", 1), ("SHA-256", 2), ("SHA256", 2), ("GOST", 3), ("SHA-384", 4), ("SHA384", 4)];
+
 /// Types of certificates (RFC 4398 section 2.1).
 pub(super) const CERT_TYPES: &Words = &[
     ("PKIX", 1),
@@ -64,7 +68,22 @@ const KEY_FLAGS: &Words = &[
     ("FLAG9", 0x0040),
     ("FLAG10", 0x0020),
     ("FLAG11", 0x0010),
-    ("REVOKE", 0x0080),
+    ("SIG0", 0x0000),
+    ("SIG1", 0x0001),
+    ("SIG2", 0x0002),
+    ("SIG3", 0x0003),
+    ("SIG4", 0x0004),
+    ("SIG5", 0x0005),
+    ("SIG6", 0x0006),
+    ("SIG7", 0x0007),
+    ("SIG8", 0x0008),
+    ("SIG9", 0x0009),
+    ("SIG10", 0x000a),
+    ("SIG11", 0x000b),
+    ("SIG12", 0x000c),
+    ("SIG13", 0x000d),
+    ("SIG14", 0x000e),
+    ("SIG15", 0x000f),
     ("KSK", 0x0001),
 ];
 

@@ -89,6 +89,7 @@ pub enum Field {
     Algorithm,
     CertAlgorithm,
     CertType,
+    DigestType,
     DsyncScheme,
     Protocol,
     KeyFlags,

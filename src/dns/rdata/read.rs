@@ -44,11 +44,11 @@ fn generic<'a, T: Tokens<'a>>(
     if rtype.is_meta() || rtype == Rtype(0) {
         return Err(Fault::MetaType);
     }
-    match hex_digits(source, out)? {
-        count if count < length => Err(Fault::UnexpectedEnd),
-        count if count > length => Err(Fault::BadHex),
-        _ => Ok(check::rdata(fields(rtype), out.get(source.start()..).unwrap_or_default())?),
-    }
+    exact_hex(source, length, out)?;
+    // BIND looks at what the data is before it looks for more text.
+    let checked = check::rdata(fields(rtype), out.get(source.start()..).unwrap_or_default());
+    checked.inspect_err(|_| source.pass_over())?;
+    source.end()
 }
 
 /// Reads one field. The kinds that zones consist of come first.
@@ -77,6 +77,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
         Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
+        Field::DigestType => out.push(word(source, mnemonic::DIGEST_TYPES, 255)? as u8),
         Field::CertType => out.extend(word(source, mnemonic::CERT_TYPES, 65535)?.to_be_bytes()),
         Field::KeyFlags => out.extend(mnemonic::read_flags(source.text()?)?.to_be_bytes()),
         Field::String => string(source.string()?, out)?,
@@ -89,17 +90,17 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Psdn => psdn(source.string()?, out)?,
         Field::Hex => hex(source, None, 1, out)?,
         Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), 1, out)?,
-        Field::ZoneDigest => {
-            let read = hex(source, out.last().copied().and_then(zone_digest_length), check::MIN_ZONE_DIGEST, out);
-            read.map_err(|fault| if fault == Fault::BadHex { Fault::UnexpectedEnd } else { fault })?
-        }
+        Field::ZoneDigest => zone_digest(source, out)?,
         Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), 1, out)?,
         Field::Base64 => base64(source, false, out)?,
         Field::OptionalBase64 => base64(source, true, out)?,
         Field::DoaData => doa_data(source, out)?,
         Field::Key => key(source, out)?,
-        Field::Salt => salt(source.text()?, out)?,
-        Field::Hash => hash(source.text()?, out)?,
+        Field::Salt => salt(source.text()?, out).inspect_err(|fault| source.pass_over_if(*fault == Fault::BadHex))?,
+        Field::Hash => {
+            let is_sha1 = out.get(source.start()) == Some(&SHA1);
+            hash(source.text()?, is_sha1, out)?
+        }
         Field::Eui48 => eui(source, 6, out)?,
         Field::Eui64 => eui(source, 8, out)?,
         Field::Locator => locator(source.text()?, out)?,
@@ -251,12 +252,36 @@ fn hex<'a, T: Tokens<'a>>(
     min: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    let wanted = length.unwrap_or(min);
-    match hex_digits(source, out)? {
-        count if count < wanted => Err(Fault::UnexpectedEnd),
-        count if length.is_some_and(|length| count > length) => Err(Fault::BadHex),
-        _ => Ok(()),
+    if let Some(length) = length {
+        return exact_hex(source, length, out);
     }
+    if hex_digits(source, out)? < min { Err(Fault::UnexpectedEnd) } else { Ok(()) }
+}
+
+/// The digest of ZONEMD. BIND takes what is no digit for the end, and only what is too long for bad digits.
+fn zone_digest<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let (start, length) = (out.len(), out.last().copied().and_then(zone_digest_length));
+    let read = hex(source, length, check::MIN_ZONE_DIGEST, out);
+    let is_short = length.is_none_or(|length| out.len() <= start + length);
+    read.map_err(|fault| if fault == Fault::BadHex && is_short { Fault::UnexpectedEnd } else { fault })
+}
+
+/// So many bytes in hexadecimal; what is left behind them is another fault's matter.
+fn exact_hex<'a, T: Tokens<'a>>(
+    source: &mut Source<'a, '_, '_, T>,
+    length: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let mut hex = Hex::new(out);
+    while hex.digits() < 2 * length {
+        let text = source.optional_text()?.ok_or(Fault::UnexpectedEnd)?;
+        hex.push(text).inspect_err(|_| source.pass_over())?;
+    }
+    if hex.digits() > 2 * length {
+        source.pass_over();
+        return Err(Fault::BadHex);
+    }
+    Ok(())
 }
 
 /// All that is left as hexadecimal. A fault is reported at the field behind it, as BIND does.
@@ -277,11 +302,14 @@ pub(super) fn base64<'a, T: Tokens<'a>>(
     let mut base64 = Base64::new(out);
     while let Some(text) = source.optional_text()? {
         base64.push(text).inspect_err(|_| source.pass_over())?;
+        if base64.is_whole() {
+            break;
+        }
     }
     if base64.is_empty() && !may_be_empty {
         return Err(Fault::UnexpectedEnd);
     }
-    base64.finish()
+    base64.finish().inspect_err(|_| source.pass_over())
 }
 
 /// The data of DOA, or - for none.
@@ -314,7 +342,7 @@ fn salt(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
 }
 
 /// Base32 behind a length byte.
-fn hash(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+fn hash(text: &[u8], is_sha1: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
     let start = out.len();
     out.push(0);
     base32hex(text, out)?;
@@ -322,23 +350,18 @@ fn hash(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     if let Some(place) = out.get_mut(start) {
         *place = length;
     }
-    Ok(())
+    if is_sha1 && length != SHA1_BYTES { Err(Fault::OutOfRange) } else { Ok(()) }
 }
 
-/// `count` bytes of two hexadecimal digits with `-` between. BIND reports a wrong length at the field behind it.
+/// `count` bytes of two hexadecimal digits with `-` between. BIND reports a fault at the field behind it.
 fn eui<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
     let text = source.text()?;
-    if text.len() != count * 3 - 1 {
+    let is_pair = |part: &[u8]| part.len() == 2 && part.iter().all(u8::is_ascii_hexdigit);
+    if text.len() != count * 3 - 1 || !text.split(|&byte| byte == b'-').all(is_pair) {
         source.pass_over();
         return Err(Fault::BadEui);
     }
-    for part in text.split(|&byte| byte == b'-') {
-        let mut hex = Hex::new(out);
-        if hex.push(part).is_err() || hex.finish() != Ok(1) {
-            return Err(Fault::BadEui);
-        }
-    }
-    Ok(())
+    text.split(|&byte| byte == b'-').try_for_each(|part| Hex::new(out).push(part))
 }
 
 /// Four groups of up to four hexadecimal digits with : between (RFC 6742).
@@ -354,5 +377,8 @@ fn locator(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     if groups.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
 }
 
+/// The one hash of NSEC3 (RFC 5155 section 11), and its length.
+const SHA1: u8 = 1;
+const SHA1_BYTES: u8 = 20;
 /// Where the number of labels stands in signatures.
 const LABELS_PLACE: usize = 3;

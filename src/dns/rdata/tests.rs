@@ -119,7 +119,7 @@ fn faults_are_worded_as_named_words_them() {
         ("WKS", "1.2.3.4 foo 53", "near 'foo': unknown protocol"),
         ("NSAP", "47", "near '47': syntax error"),
         ("A6", "129 ::", "near '129': out of range"),
-        ("EUI48", "01-23-45-67-89-zz", "near '01-23-45-67-89-zz': bad EUI"),
+        ("EUI48", "01-23-45-67-89-zz", "near eol: bad EUI"),
         ("URI", "1 1 foo", "near 'foo': syntax error"),
         ("X25", "12ab", "near '12ab': out of range"),
         ("IPSECKEY", "10 4 2 . AQ==", "near '4': out of range"),
