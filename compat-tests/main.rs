@@ -14,6 +14,7 @@ mod differential;
 mod faults;
 mod generated;
 mod host;
+mod ixfr;
 mod journal;
 mod keygen;
 mod limits;

@@ -17,7 +17,9 @@ use std::{env, fs, thread};
 
 use data_encoding::HEXLOWER;
 use mutator::Mutator;
+use nomd::dns::message::Section;
 use nomd::dns::tsig::Chain;
+use nomd::dns::writer::{Case, Compression, Owner, Writer};
 use nomd::dns::{Class, Header, Key, Name, NameBuf, Question, Rtype};
 use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
 use nomd::zone::{Limits, raw};
@@ -88,7 +90,8 @@ fn journals() {
 
 #[test]
 fn transfers() {
-    let seeds = [512, usize::from(u16::MAX)].map(transfer_of_testdata).to_vec();
+    let mut seeds = [512, usize::from(u16::MAX)].map(transfer_of_testdata).to_vec();
+    seeds.push(differences());
     assert!(seeds.iter().all(|seed| entries::transfer(seed)));
     check("transfers", seeds, 10_000, entries::transfer);
 }
@@ -172,4 +175,22 @@ fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
         stream.append(&mut message);
     }
     stream
+}
+
+/// What changes the zone of [`entries::OLD`], as it is sent: twice the address.
+fn differences() -> Vec<u8> {
+    let apex: Name = entries::APEX.parse().unwrap();
+    let (mut message, mut names) = (vec![0; 1000], Compression::default());
+    let mut writer = Writer::new(&mut message, 1000, &mut names, Case::Kept);
+    writer.question(apex.as_ref(), Rtype::IXFR, Class::IN).unwrap();
+    let mut add = |rtype, data: &[u8]| {
+        writer.record(Section::Answer, Owner::Name(apex.as_ref()), (rtype, Class::IN, 60), data).unwrap();
+    };
+    for (serial, last) in [(3, None), (1, Some(1)), (2, Some(2)), (2, Some(2)), (3, Some(3)), (3, None)] {
+        add(Rtype::SOA, &[&[0, 0][..], &[serial, 2, 3, 4, 5].map(u32::to_be_bytes).concat()].concat());
+        last.into_iter().for_each(|last| add(Rtype::A, &[192, 0, 2, last]));
+    }
+    let length = writer.finish(Header { id: entries::TRANSFER_ID, flags: 0x8400, counts: [0; 4] });
+    message.truncate(length);
+    [&u16::try_from(length).unwrap().to_be_bytes()[..], &message].concat()
 }

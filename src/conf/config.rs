@@ -343,6 +343,8 @@ pub struct Server {
     pub tcp_only: bool,
     /// `request-expire`.
     pub request_expire: Option<bool>,
+    /// `request-ixfr`.
+    pub request_ixfr: Option<bool>,
     /// `transfers`: at most so many at a time from it.
     pub transfers: Option<u32>,
     /// `notify-source`.
@@ -460,6 +462,8 @@ pub struct ZoneSettings {
     pub try_tcp_refresh: bool,
     /// `request-expire`, default yes.
     pub request_expire: bool,
+    /// `request-ixfr`, default yes.
+    pub request_ixfr: bool,
     /// `masterfile-format`: the effective one for this role.
     pub masterfile_format: MasterfileFormat,
     /// `masterfile-style full`.

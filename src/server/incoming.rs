@@ -1,8 +1,8 @@
 //! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
 //!
 //! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A
-//! version is checked and on disk before it gets there, so that whatever is published is there again after a crash;
-//! only where it cannot be written it goes without, see `saving`.
+//! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
+//! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,12 @@ use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Serial};
 use crate::net::exchange::{Connection, ExchangeError, ask_udp};
-use crate::transfer::axfr_in::{AxfrError, AxfrIn, Progress, Received};
+use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
 use crate::zone::ZoneVersion;
+use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
 
 /// Asks a primary for its SOA record and gives what its zone's machine is to be told.
@@ -73,8 +74,12 @@ pub(super) struct Request {
     pub(super) primary: Peer,
     /// The version that is served.
     pub(super) old: Option<Arc<ZoneVersion>>,
+    /// Whether what is on disk leads to that version.
+    pub(super) is_durable: bool,
     /// The serial of the version that is served; none: whatever comes is taken.
     pub(super) have: Option<Serial>,
+    /// Whether differences are not asked for, as they were and came to nothing.
+    pub(super) asks_whole: bool,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
 }
@@ -87,8 +92,8 @@ pub(super) enum Arrived {
         version: Arc<ZoneVersion>,
         /// Its file.
         sources: Vec<Source>,
-        /// Whether it is on disk.
-        is_saved: bool,
+        /// What it needs to be there again after a crash.
+        durability: Durability,
         /// What is said once it is served.
         report: Box<Report>,
     },
@@ -96,6 +101,25 @@ pub(super) enum Arrived {
     UpToDate,
     /// It came to nothing.
     Failed(Failure),
+}
+
+/// Where a version is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// In the zone's file.
+    File,
+    /// In the journal, which leads to it from the version in the file.
+    Journal,
+    /// Nowhere.
+    None,
+}
+
+/// What a primary has sent.
+enum Brought {
+    Whole(ZoneVersion),
+    Changed(ZoneVersion, Vec<Transaction>),
+    /// What we have is current.
+    Nothing,
 }
 
 impl Arrived {
@@ -114,7 +138,10 @@ enum TransferError {
     #[error("failed to connect: {0}")]
     Connect(String),
     #[error("failed while receiving responses: {0}")]
-    Stream(AxfrError),
+    Stream(StreamError),
+    /// The answer to IXFR is of no use; the whole zone may be.
+    #[error("failed while receiving responses: {0}")]
+    Differences(StreamError),
     #[error("failed while receiving responses: {0}")]
     Exchange(String),
     #[error("maximum transfer time exceeded")]
@@ -128,7 +155,7 @@ impl TransferError {
     fn status(&self) -> String {
         match self {
             Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
-            Self::Stream(error) => error.to_string(),
+            Self::Stream(error) | Self::Differences(error) => error.to_string(),
             Self::TooLong => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
         }
@@ -137,27 +164,29 @@ impl TransferError {
     fn failure(&self) -> Failure {
         match self {
             Self::Connect(_) => Failure::Unreachable,
-            Self::Stream(AxfrError::TooManyRecords) => Failure::TooManyRecords,
+            Self::Stream(StreamError::TooManyRecords) => Failure::TooManyRecords,
             _ => Failure::Other,
         }
     }
 }
 
-/// Transfers a zone, writes it to its file, and says so as named does.
-pub(super) async fn transfer(request: Request) -> Arrived {
+/// Transfers a zone or what has changed in it, makes it durable, and says so as named does.
+pub(super) async fn transfer(mut request: Request) -> Arrived {
     let began = Instant::now();
-    let zone = request.text();
-    log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(zone));
+    log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(request.text()));
     let mut received = Received::default();
-    let limit = request.zone.settings.max_transfer_time_in;
-    let outcome = match tokio::time::timeout(limit, request.receive(&mut received)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(TransferError::TooLong),
-    };
+    let mut outcome = request.attempt(&mut received).await;
+    if let Err(error @ TransferError::Differences(_)) = outcome {
+        request.fall_back(&error);
+        outcome = request.attempt(&mut received).await;
+    }
     let took = began.elapsed();
     match outcome {
-        Ok(Some(version)) => request.store(version, received, took).await,
-        Ok(None) => {
+        Ok(Brought::Whole(version)) => request.store(version, received, took).await,
+        Ok(Brought::Changed(version, transactions)) => {
+            request.store_changed(version, &transactions, received, took).await
+        }
+        Ok(Brought::Nothing) => {
             Report { request, received, took, serial: None }.say("up to date");
             Arrived::UpToDate
         }
@@ -174,48 +203,112 @@ impl Request {
         ZoneText { apex: self.zone.apex.as_ref(), class: self.zone.class, view: &self.view }
     }
 
-    /// The whole zone; none: what we have is current.
-    async fn receive(&self, received: &mut Received) -> Result<Option<ZoneVersion>, TransferError> {
+    async fn attempt(&self, received: &mut Received) -> Result<Brought, TransferError> {
+        let limit = self.zone.settings.max_transfer_time_in;
+        tokio::time::timeout(limit, self.receive(received)).await.unwrap_or(Err(TransferError::TooLong))
+    }
+
+    /// The version that differences can be made to, where they are to be asked for.
+    fn base(&self) -> Option<&ZoneVersion> {
+        let is_wanted = self.primary.request_ixfr.unwrap_or(self.zone.settings.request_ixfr);
+        self.old.as_deref().filter(|old| is_wanted && !self.asks_whole && self.have == Some(old.serial()))
+    }
+
+    /// Asks for the whole zone from now on.
+    fn fall_back(&mut self, error: &TransferError) {
+        let from = TransferPrefix(self.text(), self.primary.address);
+        match error {
+            TransferError::Differences(error @ (StreamError::Rcode(_) | StreamError::NoAnswer)) => {
+                log!(Category::XferIn, Severity::Debug(3), "{from}got {error}, retrying with AXFR");
+            }
+            _ => {
+                self.log_fault(error);
+                log!(Category::XferIn, Severity::Info, "{from}retrying with AXFR due to previous IXFR failure");
+            }
+        }
+        self.asks_whole = true;
+    }
+
+    /// Asks, and takes what comes.
+    async fn receive(&self, received: &mut Received) -> Result<Brought, TransferError> {
         let (zone, primary) = (&self.zone, &self.primary);
         let mut connection = Connection::open(primary.address, Some(primary.source), CONNECT_LIMIT)
             .await
             .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
         self.log_connected(&connection, primary.key.as_deref());
         let mut chain = primary.key.as_deref().map(Chain::new);
-        let mut query = message::request(self.id, zone.apex.as_ref(), zone.class, Ask::Axfr, Opt::Without)
-            .map_err(|error| TransferError::Exchange(error.to_string()))?;
-        if let Some(chain) = &mut chain {
-            message::sign(chain, &mut query, unix_now_s());
-        }
+        let query = self.query(chain.as_mut())?;
         let broken = |error: ExchangeError| TransferError::Exchange(exchange_text(&error));
         connection.send(&query, CONNECT_LIMIT).await.map_err(broken)?;
         let limits = load::limits(&zone.settings);
-        let mut transfer = AxfrIn::new(zone.apex.clone(), zone.class, self.id, None, chain, limits);
+        let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits);
         loop {
             let bytes = connection.receive(zone.settings.max_transfer_idle_in).await;
-            let bytes = bytes.map_err(|error| match error {
-                ExchangeError::Closed => TransferError::Stream(transfer.end_of_input()),
-                other => broken(other),
-            })?;
-            // The last message builds the zone, which takes a while for a large one.
-            let progress = tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s()));
+            let progress = match bytes {
+                // The last message builds the zone, which takes a while for a large one.
+                Ok(bytes) => tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s())),
+                Err(ExchangeError::Closed) => Err(transfer.end_of_input()),
+                Err(error) => return Err(broken(error)),
+            };
             *received = transfer.received();
-            match progress.map_err(TransferError::Stream)? {
+            match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}
-                Progress::UpToDate(_) => return Ok(None),
+                Progress::UpToDate(_) => return Ok(Brought::Nothing),
+                Progress::Changed(version, transactions) => return Ok(Brought::Changed(*version, transactions)),
                 Progress::Done(version) => return self.newer(*version),
             }
         }
     }
 
+    /// The request, signed.
+    fn query(&self, chain: Option<&mut Chain<&Key>>) -> Result<Vec<u8>, TransferError> {
+        let soa = self.base().and_then(ZoneVersion::soa_rdata);
+        let ask = soa.map_or(Ask::Axfr, Ask::Ixfr);
+        let mut query = message::request(self.id, self.zone.apex.as_ref(), self.zone.class, ask, Opt::Without)
+            .map_err(|error| TransferError::Exchange(error.to_string()))?;
+        if let Some(chain) = chain {
+            message::sign(chain, &mut query, unix_now_s());
+        }
+        Ok(query)
+    }
+
     /// A primary may have gone back since it was asked for its serial, or stand for several of which some lag behind.
     /// BIND takes what comes; we serve no older version unless we are told to (compat-tests/faults.rs).
-    fn newer(&self, version: ZoneVersion) -> Result<Option<ZoneVersion>, TransferError> {
+    fn newer(&self, version: ZoneVersion) -> Result<Brought, TransferError> {
         let serial = version.serial();
         match self.have {
-            Some(have) if serial == have => Ok(None),
+            Some(have) if serial == have => Ok(Brought::Nothing),
             Some(have) if !serial.is_newer_than(have) => Err(TransferError::Older { serial, have }),
-            _ => Ok(Some(version)),
+            _ => Ok(Brought::Whole(version)),
+        }
+    }
+
+    /// Makes the changes to a version durable: in the journal if that leads to the version that they are made to.
+    async fn store_changed(
+        self,
+        version: ZoneVersion,
+        transactions: &[Transaction],
+        received: Received,
+        took: Duration,
+    ) -> Arrived {
+        let is_journaled = self.is_durable && tokio::task::block_in_place(|| self.append(transactions));
+        if !is_journaled {
+            return self.store(version, received, took).await;
+        }
+        let (sources, serial) = (self.sources(), Some(version.serial()));
+        let report = Box::new(Report { request: self, received, took, serial });
+        Arrived::New { version: Arc::new(version), sources, durability: Durability::Journal, report }
+    }
+
+    /// Appends to the journal. False if there is none to be kept, or it cannot be.
+    fn append(&self, transactions: &[Transaction]) -> bool {
+        let Some(path) = journals::path(&self.zone) else { return false };
+        match journals::append(&path, transactions) {
+            Ok(()) => true,
+            Err(error) => {
+                log!(Category::General, Severity::Error, "{}journal: {error}", ZonePrefix(self.text()));
+                false
+            }
         }
     }
 
@@ -236,7 +329,8 @@ impl Request {
         }
         let (sources, serial) = (self.sources(), Some(version.serial()));
         let report = Box::new(Report { request: self, received, took, serial });
-        Arrived::New { version, sources, is_saved: saved.is_ok(), report }
+        let durability = if saved.is_ok() { Durability::File } else { Durability::None };
+        Arrived::New { version, sources, durability, report }
     }
 
     /// Records in the journal what the transfer has changed, where that is asked for.
@@ -285,10 +379,11 @@ impl Request {
     fn log_fault(&self, error: &TransferError) {
         let from = TransferPrefix(self.text(), self.primary.address);
         match error {
-            TransferError::Stream(AxfrError::Malformed(flaw)) => {
+            TransferError::Stream(StreamError::Malformed(flaw))
+            | TransferError::Differences(StreamError::Malformed(flaw)) => {
                 log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
             }
-            TransferError::Stream(AxfrError::NoNs) => {
+            TransferError::Stream(StreamError::NoNs) => {
                 log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));
             }
             _ => {}
@@ -334,6 +429,10 @@ impl Report {
             self.serial.unwrap_or(Serial(0)),
         );
     }
+}
+
+fn fault(transfer: &Inbound<'_>, error: StreamError) -> TransferError {
+    if transfer.suggests_axfr(&error) { TransferError::Differences(error) } else { TransferError::Stream(error) }
 }
 
 fn exchange_text(error: &ExchangeError) -> String {

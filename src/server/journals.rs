@@ -48,18 +48,18 @@ pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages
         messages.push(Message::of_zone(Level::Error, text));
         return Difference::Refused;
     }
-    if let (Some(path), Some(transaction)) = (path(zone), diff::diff(old, new)) {
-        append(&path, &transaction, messages);
+    if let (Some(path), Some(transaction)) = (path(zone), diff::diff(old, new))
+        && let Err(error) = append(&path, &[transaction])
+    {
+        messages.push(Message::of_zone(Level::Error, format!("ixfr-from-differences: failed: {error}")));
+        messages.extend(put_aside(&path));
     }
     Difference::Recorded
 }
 
-/// Appends to a journal. One that cannot be appended to is put aside.
-fn append(path: &Path, transaction: &Transaction, messages: &mut Vec<Message>) {
-    if let Err(error) = Writer::open(path).and_then(|mut writer| writer.append(transaction)) {
-        messages.push(Message::of_zone(Level::Error, format!("ixfr-from-differences: failed: {error}")));
-        messages.extend(put_aside(path));
-    }
+/// Appends to a journal; durable when this returns.
+pub(super) fn append(path: &Path, transactions: &[Transaction]) -> Result<(), JournalError> {
+    Writer::open(path)?.append_all(transactions)
 }
 
 /// Keeps a zone's journal within `max-journal-size`, now that this version is in the zone's file: before, what leads to

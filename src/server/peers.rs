@@ -53,6 +53,7 @@ impl<'c> Peers<'c> {
             edns: server.is_none_or(|server| server.edns),
             tcp_only: server.is_some_and(|server| server.tcp_only),
             request_expire: server.and_then(|server| server.request_expire),
+            request_ixfr: server.and_then(|server| server.request_ixfr),
         }
     }
 

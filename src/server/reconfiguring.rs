@@ -26,7 +26,7 @@ use super::shared::Retired;
 use super::start::{self, StartError};
 use super::troubles::Part;
 use super::worker::unix_now_s;
-use super::zones::{Loading, ZoneId, ZoneTask};
+use super::zones::{Loading, Unsaved, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
@@ -272,7 +272,7 @@ impl Core {
         served.publish(inherited);
         let served = Arc::new(served);
         let task =
-            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved_s: None, refresh: None };
+            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved: None, refresh: None };
         self.zones.add(id, task);
         self.load(id);
     }
@@ -286,11 +286,14 @@ impl Core {
             self.drop_zone(&key);
             return self.add_zone(key, zone, contents, policies);
         }
-        let old_file = task.file().cloned();
+        let (old_file, old_journal) = (task.file().cloned(), journals::path(&task.conf));
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::path(&zone));
         task.served = Arc::new(served);
         task.conf = zone;
         let is_secondary = task.is_secondary();
+        if let Some(unsaved) = task.unsaved.as_mut().filter(|_| journals::path(&task.conf) != old_journal) {
+            unsaved.is_journaled = false;
+        }
         self.configure_refresh(id);
         match change.source {
             Source::OtherFile if is_secondary => {
@@ -307,8 +310,9 @@ impl Core {
     fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
         let Some(task) = self.zones.get_mut(id) else { return };
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
-        task.unsaved_s = task.file().is_some().then(|| touched_s.unwrap_or_else(unix_now_s));
-        if task.unsaved_s.is_some() {
+        let touched_s = touched_s.unwrap_or_else(unix_now_s);
+        task.unsaved = task.file().is_some().then_some(Unsaved { touched_s, is_journaled: false });
+        if task.unsaved.is_some() {
             self.refreshing.saves.set(id, unix_now_s());
         }
     }

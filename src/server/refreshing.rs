@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
-use super::incoming::{self, Arrived, Request};
+use super::incoming::{self, Arrived, Durability, Request};
 use super::journals;
 use super::load;
 use super::logging::line::ZonePrefix;
@@ -23,7 +23,7 @@ use super::peers::Peers;
 use super::saving::SaveError;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
-use super::zones::{Origin, ZoneId, ZoneTask};
+use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role};
 use crate::dns::Serial;
@@ -156,6 +156,11 @@ impl Refreshing {
     /// Transfers that wait for their turn.
     pub(super) fn deferred(&self) -> usize {
         self.quota.deferred()
+    }
+
+    /// Whether a transfer of this zone runs.
+    pub(super) fn is_running(&self, id: ZoneId) -> bool {
+        self.running.contains_key(&id)
     }
 
     /// SOA queries that are under way.
@@ -297,17 +302,18 @@ impl Core {
     /// Publishes a version that is checked, and durable if that is possible, and says what the machine is to be told.
     fn take_transfer(&mut self, id: ZoneId, arrived: Arrived) -> Event {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
-        let Arrived::New { version, sources, is_saved, report } = arrived else { return arrived.event() };
+        let Arrived::New { version, sources, durability, report } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin { at: SystemTime::now(), sources: sources.into() });
         // The configuration may have moved the copy while the transfer ran.
-        let is_saved = is_saved && task.sources().is_some();
-        task.unsaved_s = None;
+        let durability = if task.sources().is_some() { durability } else { Durability::None };
+        task.unsaved = None;
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
         report.say_success();
-        if !is_saved {
-            self.save_later(id, unix_now_s());
+        if durability != Durability::File {
+            let is_journaled = durability == Durability::Journal;
+            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled });
         }
         self.announce(id);
         Event::Transferred(timers)
@@ -351,7 +357,6 @@ impl Core {
                     self.refreshing.queries.push(id);
                 }
             }
-            // Differences are not read yet: whatever we have, the whole zone is asked for.
             Action::Transfer { primary, have } => {
                 let limit = Peers::new(&self.config, &task.key.view).transfers(primary.address.ip());
                 self.refreshing.quota.push(id, primary.address.ip(), limit);
@@ -399,7 +404,9 @@ impl Core {
                 view: Arc::clone(&task.key.view),
                 primary,
                 old: task.served.version(),
+                is_durable: task.is_durable(),
                 have,
+                asks_whole: false,
                 file: task.file().cloned(),
             };
             let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
@@ -421,11 +428,10 @@ impl Refreshing {
 /// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4). A file that holds
 /// an older version keeps its own.
 pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
-    if let Some(unsaved_s) = &mut task.unsaved_s {
-        *unsaved_s = at_s;
-        return;
+    if let Some(unsaved) = &mut task.unsaved {
+        unsaved.touched_s = at_s;
     }
-    let Some(path) = task.file().cloned() else { return };
+    let Some(path) = task.file().cloned().filter(|_| task.is_durable()) else { return };
     let at = UNIX_EPOCH + Duration::from_secs(at_s);
     journals::path(&task.conf).into_iter().for_each(|journal| drop(set_modified(&journal, at)));
     if let Err(error) = set_modified(&path, at) {

@@ -1,4 +1,5 @@
-//! Secondaries' copies on disk: written before a version is published, and once more later where that failed.
+//! Secondaries' copies on disk: written before a version is published, and once more later where that failed or where
+//! the changes alone went to the journal.
 //!
 //! A copy that cannot be written (no space, no permission) does not keep a new version from being served: a secondary
 //! must not be stale, and the old file is still there, so a crash leaves the old version as it always does. The fault
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
+use super::journals;
 use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::refreshing::{Arrival, Brought};
 use super::worker::unix_now_s;
-use super::zones::ZoneId;
+use super::zones::{Unsaved, ZoneId};
 use crate::conf::config::{MasterfileFormat, ZoneSettings};
 use crate::zone::ZoneVersion;
 use crate::zone::file::{FileError, write_atomically};
@@ -68,11 +70,12 @@ pub(super) fn log_fault(zone: ZoneText<'_>, error: &SaveError) {
 }
 
 impl Core {
-    /// Writes a zone's copy after a while; `touched_s` is the mtime that it is to have.
-    pub(super) fn save_later(&mut self, id: ZoneId, touched_s: u64) {
-        if let Some(task) = self.zones.get_mut(id) {
-            task.unsaved_s = Some(touched_s);
-            self.refreshing.saves.set(id, unix_now_s().saturating_add(RETRY.as_secs()));
+    /// Writes a zone's copy after a while, unless that is set already.
+    pub(super) fn save_later(&mut self, id: ZoneId, unsaved: Unsaved) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        task.unsaved = Some(unsaved);
+        if !self.refreshing.saves.is_set(id) {
+            self.refreshing.saves.set(id, unix_now_s().saturating_add(DELAY.as_secs()));
         }
     }
 
@@ -97,13 +100,13 @@ impl Core {
 
     /// What is to be written for a zone, and where.
     fn unsaved(&self, id: ZoneId) -> Option<(PathBuf, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
-        let task = self.zones.get(id).filter(|task| task.unsaved_s.is_some())?;
+        let task = self.zones.get(id).filter(|task| task.unsaved.is_some())?;
         Some((task.file()?.clone(), task.served.version()?, Arc::clone(&task.conf.settings)))
     }
 
     /// Writes what is still to be written before the server ends.
     pub(super) async fn save_all(&mut self) {
-        let unsaved = self.zones.iter().filter(|(_, task)| task.unsaved_s.is_some()).map(|(id, _)| id);
+        let unsaved = self.zones.iter().filter(|(_, task)| task.unsaved.is_some()).map(|(id, _)| id);
         for id in unsaved.collect::<Vec<_>>() {
             let Some((path, version, settings)) = self.unsaved(id) else { continue };
             let outcome = save(path, Arc::clone(&version), settings).await;
@@ -111,31 +114,50 @@ impl Core {
         }
     }
 
-    /// A copy was written, or could not be written again.
+    /// A copy was written, or could not be written.
     pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, outcome: Result<(), SaveError>) {
         let Some(task) = self.zones.get_mut(id) else { return };
-        let Some(touched_s) = task.unsaved_s else {
-            // A transfer has brought a newer version meanwhile, which this one may have overwritten.
-            return self.save_over(id, version);
-        };
-        if let Err(error) = outcome {
-            log_fault(task.log_name(), &error);
-            return self.save_later(id, touched_s);
+        if let Some(unsaved) = task.unsaved {
+            if let Err(error) = outcome {
+                log_fault(task.log_name(), &error);
+                return self.save_later(id, unsaved);
+            }
+            task.unsaved = None;
+            super::refreshing::touch(task, unsaved.touched_s);
+            if self.compact_journal(id, version) && unsaved.is_journaled {
+                return self.save_rest_later(id, version);
+            }
         }
-        task.unsaved_s = None;
-        super::refreshing::touch(task, touched_s);
+        // A transfer may have brought a newer version meanwhile, which this one has overwritten.
         self.save_over(id, version);
     }
 
     /// Writes the version that is served if it is another than the one that was written last.
     fn save_over(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
-        let Some(task) = self.zones.get_mut(id) else { return };
-        if task.served.contents().as_ref().is_some_and(|served| !Arc::ptr_eq(served, written)) {
-            task.unsaved_s = Some(unix_now_s());
-            self.save_again(id);
+        let Some(task) = self.zones.get_mut(id).filter(|task| task.serves_another(written)) else { return };
+        task.unsaved = Some(Unsaved { touched_s: unix_now_s(), is_journaled: false });
+        self.save_again(id);
+    }
+
+    /// What went to the journal while the file was written has time.
+    fn save_rest_later(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
+        if self.zones.get(id).is_some_and(|task| task.serves_another(written)) {
+            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled: true });
         }
+    }
+
+    /// Drops what the file holds from the journal, unless a transfer may be writing to it. False if the journal does
+    /// not lead on from that version.
+    fn compact_journal(&self, id: ZoneId, saved: &ZoneVersion) -> bool {
+        let Some(task) = self.zones.get(id).filter(|_| !self.refreshing.is_running(id)) else { return true };
+        let compacted = journals::compact(&task.conf, saved);
+        if let Err(error) = &compacted {
+            let zone = ZonePrefix(task.log_name());
+            log!(Category::General, Severity::Warning, "{zone}dns_journal_compact failed: {error}");
+        }
+        compacted.is_ok()
     }
 }
 
-/// When a copy that could not be written is written again. BIND: the same.
-const RETRY: Duration = Duration::from_secs(900);
+/// When a copy is written whose changes are in the journal, or which could not be written before. BIND: the same.
+const DELAY: Duration = Duration::from_secs(900);

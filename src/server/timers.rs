@@ -27,6 +27,11 @@ impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
         self.queue.insert((at, subject));
     }
 
+    /// Whether the subject has a deadline.
+    pub(super) fn is_set(&self, subject: Subject) -> bool {
+        self.current.contains_key(&subject)
+    }
+
     /// Forgets the subject's deadline.
     pub(super) fn clear(&mut self, subject: Subject) {
         if let Some(at) = self.current.remove(&subject) {

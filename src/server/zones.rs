@@ -12,6 +12,7 @@ use crate::answer::snapshot;
 use crate::conf::config::{Role, Zone};
 use crate::dns::{Class, NameRef, Serial};
 use crate::transfer::refresh::Refresh;
+use crate::zone::ZoneVersion;
 use crate::zone::master::Source;
 
 /// Tells zones apart for as long as the process runs; never used again, so that what arrives late for a zone that is
@@ -38,10 +39,19 @@ pub(super) struct ZoneTask {
     pub(super) origin: Option<Origin>,
     /// Whether its file is being read.
     pub(super) loading: Loading,
-    /// Where the copy on disk is older than what is served: the mtime that it is to have once it can be written.
-    pub(super) unsaved_s: Option<u64>,
+    /// Where the copy on disk is older than what is served.
+    pub(super) unsaved: Option<Unsaved>,
     /// When it is refreshed and from whom; secondaries only. In a box, for most zones of most servers are primaries.
     pub(super) refresh: Option<Box<Refresh>>,
+}
+
+/// What is served and not in the zone's file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsaved {
+    /// The mtime that the file is to have once it is written.
+    pub(super) touched_s: u64,
+    /// Whether the journal leads from the file to what is served. Else a crash takes the zone back.
+    pub(super) is_journaled: bool,
 }
 
 /// Where contents came from.
@@ -87,6 +97,16 @@ impl ZoneTask {
     /// The serial that is served.
     pub(super) fn serial(&self) -> Option<Serial> {
         self.served.contents().as_ref().map(|version| version.serial())
+    }
+
+    /// Whether it serves something else than this version.
+    pub(super) fn serves_another(&self, version: &Arc<ZoneVersion>) -> bool {
+        self.served.contents().as_ref().is_some_and(|served| !Arc::ptr_eq(served, version))
+    }
+
+    /// Whether what is served will be there again after a crash.
+    pub(super) fn is_durable(&self) -> bool {
+        self.unsaved.is_none_or(|unsaved| unsaved.is_journaled)
     }
 
     /// The files that its contents came from, if the file that it has now is the first of them.

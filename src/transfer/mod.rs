@@ -4,8 +4,8 @@
 //! randomness in here, so that a simulation can run years of faults in seconds. The server floor sends, receives, sets
 //! timers and publishes. Times are Unix seconds, because a zone's expiry is counted from the mtime of its file.
 
-pub mod axfr_in;
 pub mod axfr_out;
+pub mod inbound;
 pub mod message;
 pub mod notify;
 pub mod peer;

@@ -166,6 +166,7 @@ mod tests {
             edns: false,
             tcp_only: false,
             request_expire: None,
+            request_ixfr: None,
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Peer {
     pub tcp_only: bool,
     /// Whether it is asked when its zones expire, over what the zone says (`server { request-expire }`).
     pub request_expire: Option<bool>,
+    /// Whether it is asked for differences, over what the zone says (`server { request-ixfr }`).
+    pub request_ixfr: Option<bool>,
 }
 
 /// As BIND prints it.
@@ -121,6 +123,7 @@ mod tests {
             edns: true,
             tcp_only: false,
             request_expire: None,
+            request_ixfr: None,
         }
     }
 

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::axfr_in::{AxfrError, AxfrIn, Progress};
 use super::axfr_out::Filling;
+use super::inbound::{Inbound, Progress, StreamError};
 use super::message::{self, Ask, Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
@@ -57,6 +57,7 @@ impl World {
             edns: true,
             tcp_only: false,
             request_expire: None,
+            request_ixfr: None,
         };
         let settings = Settings {
             primaries: (0..count).map(peer).collect(),
@@ -274,16 +275,16 @@ impl World {
         let filling = Filling { message_bytes: 400, ..FILLING };
         let stream = exchange(&self.primary(peer), key.as_deref(), filling, id);
         let messages = self.spoil(stream.messages, key.is_some());
-        let mut incoming = AxfrIn::new(name("example."), Class::IN, id, None, stream.chain, Limits::default());
+        let mut incoming = Inbound::new(name("example."), Class::IN, id, None, stream.chain, Limits::default());
         for message in messages {
             match incoming.feed(&message, NOW_S) {
                 Ok(Progress::More) => {}
                 Ok(Progress::Done(version)) => return Ok(version),
-                Ok(Progress::UpToDate(serial)) => panic!("AXFR answered by {serial}"),
+                Ok(progress) => panic!("AXFR answered by {progress:?}"),
                 Err(_) => return Err(Failure::Other),
             }
         }
-        assert_eq!(incoming.end_of_input(), AxfrError::UnexpectedEnd);
+        assert_eq!(incoming.end_of_input(), StreamError::UnexpectedEnd);
         Err(Failure::Other)
     }
 

@@ -141,6 +141,11 @@ pub fn conflicts(version: &ZoneVersion) -> impl Iterator<Item = (Name, Conflict)
     version.names_with([Flags::CNAME, Flags::DNAME]).filter_map(move |node| found(&node))
 }
 
+/// Whether records at this name exclude each other.
+pub fn conflict_at(version: &ZoneVersion, owner: NameRef<'_>) -> Option<Conflict> {
+    version.node(owner).and_then(|node| conflict(&node))
+}
+
 fn conflict(node: &Node<'_>) -> Option<Conflict> {
     let is_double = |rrset: &Rrset<'_>| matches!(rrset.rtype(), Rtype::CNAME | Rtype::DNAME) && rrset.len() > 1;
     if node.rrsets().any(|rrset| is_double(&rrset)) {

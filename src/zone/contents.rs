@@ -122,6 +122,11 @@ impl ZoneVersion {
         parse_soa(rrset.rdatas().next()?, rrset.ttl())
     }
 
+    /// The data of the SOA record, for a request for what has changed since.
+    pub fn soa_rdata(&self) -> Option<&[u8]> {
+        self.apex_node()?.rrset(Rtype::SOA)?.rdatas().next()
+    }
+
     /// How many records, signatures included.
     pub fn record_count(&self) -> usize {
         self.record_count

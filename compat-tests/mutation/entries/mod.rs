@@ -16,3 +16,5 @@ pub const NOW_S: u64 = 1_800_000_000;
 pub const TRANSFER_ID: u16 = 0x1234;
 /// The zone that [`transfer`], [`zone_text`] and [`raw`] read.
 pub const APEX: &str = "example.com";
+/// The version of that zone which [`transfer`] asks for the differences from.
+pub const OLD: &str = "@ 60 SOA . . 1 2 3 4 5\n@ 60 NS a\n@ 60 A 192.0.2.1\na 60 A 192.0.2.1\n";

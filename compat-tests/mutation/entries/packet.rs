@@ -8,12 +8,13 @@ use nomd::answer::snapshot::{Identity, MinimalResponses, RrsetOrder, Snapshot, V
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::tsig::Chain;
-use nomd::dns::{Algorithm, Class, Key, Message, Name, Serial};
-use nomd::transfer::axfr_in::{AxfrIn, Progress};
+use nomd::dns::{Algorithm, Class, Key, Message, Name};
+use nomd::transfer::inbound::{Inbound, Progress};
 use nomd::zone::print::{self, Style};
 use nomd::zone::{Limits, ZoneVersion};
 
-use super::{APEX, NOW_S, TRANSFER_ID};
+use super::files::read_text;
+use super::{APEX, NOW_S, OLD, TRANSFER_ID};
 
 /// Zones of testdata/answers: the apex, the text, and what the zone is here.
 const ZONES: [(&str, &[u8], ZoneRole); 4] = [
@@ -77,7 +78,8 @@ fn second_opinion(reply: &[u8]) -> Result<(), String> {
 
 /// The stream of an answer to AXFR, and to IXFR: a zone that comes out can be written.
 pub fn transfer(stream: &[u8]) -> bool {
-    let versions = [None, Some(Serial(1))].map(|have| receive(stream, have));
+    let old = read_text(&APEX.parse().unwrap(), OLD.as_bytes()).version.unwrap();
+    let versions = [None, Some(&old)].map(|have| receive(stream, have));
     for version in versions.iter().flatten() {
         print::dump(version, Style::Relative, &mut Vec::new()).unwrap();
     }
@@ -85,14 +87,14 @@ pub fn transfer(stream: &[u8]) -> bool {
 }
 
 /// Takes the messages of a TCP stream, each behind its length.
-fn receive(mut stream: &[u8], have: Option<Serial>) -> Option<Box<ZoneVersion>> {
-    let mut transfer = AxfrIn::new(APEX.parse().unwrap(), Class::IN, TRANSFER_ID, have, None, Limits::default());
+fn receive(mut stream: &[u8], have: Option<&ZoneVersion>) -> Option<Box<ZoneVersion>> {
+    let mut transfer = Inbound::new(APEX.parse().unwrap(), Class::IN, TRANSFER_ID, have, None, Limits::default());
     while let Some((length, rest)) = stream.split_first_chunk::<2>() {
         let (message, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
         stream = rest;
         match transfer.feed(message, NOW_S) {
             Ok(Progress::More) => {}
-            Ok(Progress::Done(version)) => return Some(version),
+            Ok(Progress::Done(version) | Progress::Changed(version, _)) => return Some(version),
             Ok(Progress::UpToDate(_)) | Err(_) => return None,
         }
     }
@@ -136,7 +138,7 @@ fn zone(apex: &str, text: &[u8], role: ZoneRole) -> Arc<Zone> {
         ..ZonePolicy::default()
     };
     let apex: Name = apex.parse().unwrap();
-    let version = super::files::read_text(&apex, text).version.unwrap();
+    let version = read_text(&apex, text).version.unwrap();
     let zone = Zone::new(apex, Class::IN, role, Arc::new(open));
     zone.publish(Some(Arc::new(version)));
     Arc::new(zone)

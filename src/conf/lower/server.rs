@@ -30,6 +30,7 @@ impl Context<'_> {
             edns: levels.boolean(clause::EDNS),
             tcp_only: levels.boolean(clause::TCP_ONLY),
             request_expire: given(clause::REQUEST_EXPIRE),
+            request_ixfr: given(clause::REQUEST_IXFR),
             transfers: block.find(clause::TRANSFERS).map(|_| levels.number_or(clause::TRANSFERS, 0)),
             notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),
             transfer_source: source(block, prefix, clause::TRANSFER_SOURCE, clause::TRANSFER_SOURCE_V6),

@@ -48,6 +48,7 @@ impl Context<'_> {
             multi_master: levels.boolean(clause::MULTI_MASTER),
             try_tcp_refresh: levels.boolean(clause::TRY_TCP_REFRESH),
             request_expire: levels.boolean(clause::REQUEST_EXPIRE),
+            request_ixfr: levels.boolean(clause::REQUEST_IXFR),
             masterfile_format: format(levels, zone_type),
             masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
             zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL),

@@ -181,6 +181,7 @@ const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:
     "multi-master" multi_master,
     "try-tcp-refresh" try_tcp_refresh,
     "request-expire" request_expire,
+    "request-ixfr" request_ixfr,
     "masterfile-format" masterfile_format,
     "masterfile-style" masterfile_style_full,
     "zero-no-soa-ttl" zero_no_soa_ttl,

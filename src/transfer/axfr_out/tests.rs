@@ -1,15 +1,15 @@
 use super::*;
 use crate::dns::{Class, Message, NameBuf};
-use crate::transfer::axfr_in::{AxfrIn, Progress};
+use crate::transfer::inbound::{Inbound, Progress};
 use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, key, name, soa, zone};
 use crate::zone::{Builder, Limits};
 
 fn received(messages: &[Vec<u8>], chain: Option<Chain<&Key>>) -> Box<ZoneVersion> {
-    let mut transfer = AxfrIn::new(name("example."), Class::IN, 7, None, chain, Limits::default());
+    let mut transfer = Inbound::new(name("example."), Class::IN, 7, None, chain, Limits::default());
     for (at, message) in (1..).zip(messages) {
         match transfer.feed(message, NOW_S).unwrap() {
             Progress::More => {}
-            Progress::UpToDate(serial) => panic!("up to date at {serial}"),
+            other @ (Progress::UpToDate(_) | Progress::Changed(..)) => panic!("{other:?}"),
             Progress::Done(version) => {
                 assert_eq!(at, messages.len());
                 assert_eq!(transfer.received().messages, messages.len() as u64);

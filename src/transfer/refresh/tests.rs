@@ -20,6 +20,7 @@ fn peer(last: u8) -> Peer {
         edns: true,
         tcp_only: false,
         request_expire: None,
+        request_ixfr: None,
     }
 }
 

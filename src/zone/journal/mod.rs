@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub use compact::{compact, rewrite};
 pub use layout::Form;
 pub use read::{Entry, Journal};
-pub use replay::{Followed, Misfit, ReplayError, follow, replay};
+pub use replay::{ChangeError, Followed, Misfit, ReplayError, follow, replay};
 pub use transaction::{Change, Changes, Transaction};
 pub use write::Writer;
 

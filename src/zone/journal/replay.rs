@@ -18,15 +18,26 @@ pub enum ReplayError {
     /// The zone's serial is not in the journal.
     #[error("journal out of sync with zone")]
     OutOfSync,
-    /// A change does not fit the zone.
-    #[error("not exact")]
-    NotExact(Misfit),
+    /// A change cannot be made to the zone.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// The changes make no zone.
     #[error(transparent)]
     Contents(#[from] ContentsError),
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(JournalError),
+}
+
+/// Why a change could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// It does not fit the zone.
+    #[error("not exact")]
+    NotExact(Misfit),
+    /// The record cannot be in the zone.
+    #[error(transparent)]
+    Contents(#[from] ContentsError),
 }
 
 /// A change that does not fit the zone that it is to be made to.
@@ -108,7 +119,7 @@ pub fn follow(version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
 impl ReplayError {
     fn messages(&self, path: &Path) -> Vec<Message> {
         let misfit = match self {
-            Self::NotExact(misfit) => {
+            Self::Change(ChangeError::NotExact(misfit)) => {
                 Some(Message { level: Level::Error, place: Some((path.to_owned(), 0)), text: misfit.to_string() })
             }
             _ => None,
@@ -120,7 +131,7 @@ impl ReplayError {
 
 impl Change<'_> {
     /// Makes the change. Owners outside the zone are passed over, as BIND does since CVE-2026-78301.
-    pub fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ReplayError> {
+    pub fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ChangeError> {
         if self.class != class {
             return Err(self.misfit());
         }
@@ -135,8 +146,8 @@ impl Change<'_> {
         }
     }
 
-    fn misfit(&self) -> ReplayError {
+    fn misfit(&self) -> ChangeError {
         let Self { rtype, class, is_addition, .. } = *self;
-        ReplayError::NotExact(Misfit { owner: self.owner.to_name(), rtype, class, is_addition })
+        ChangeError::NotExact(Misfit { owner: self.owner.to_name(), rtype, class, is_addition })
     }
 }

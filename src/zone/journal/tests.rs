@@ -172,12 +172,12 @@ fn changes_that_do_not_fit_the_zone_are_named() {
     let owner: crate::dns::Name = "a.diff".parse().unwrap();
     edit.remove(owner.as_ref(), Rtype::A, &[1, 2, 3, 4]).unwrap();
     let error = replayed(&edit.finish().unwrap(), &path).unwrap_err();
-    let ReplayError::NotExact(misfit) = error else { panic!("{error}") };
+    let ReplayError::Change(ChangeError::NotExact(misfit)) = error else { panic!("{error}") };
     assert_eq!(misfit.to_string(), "dns_diff_apply: a.diff/A/IN: del not exact");
     let mut edit = before.edit(Limits::default());
     edit.add(owner.as_ref(), Rtype::AAAA, 1, &[0; 16]).unwrap();
     let error = replayed(&edit.finish().unwrap(), &path).unwrap_err();
-    let ReplayError::NotExact(misfit) = error else { panic!("{error}") };
+    let ReplayError::Change(ChangeError::NotExact(misfit)) = error else { panic!("{error}") };
     assert_eq!(misfit.to_string(), "dns_diff_apply: a.diff/AAAA/IN: add not exact");
 }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::dns::writer::{Case, Compression, MAX_MESSAGE, Owner, Writer};
 use crate::dns::{Class, Message, Rtype, Section, rdata};
-use crate::transfer::axfr_in::{AxfrIn, Progress};
 use crate::transfer::axfr_out::Filling;
+use crate::transfer::inbound::{Inbound, Progress};
 use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, name, soa, wire};
 use crate::zone::{Builder, Limits, ZoneVersion};
 
@@ -39,7 +39,7 @@ fn tangled(apex: &str, hosts: u32) -> Arc<ZoneVersion> {
 }
 
 fn received(messages: &[Vec<u8>], apex: &str) -> Vec<String> {
-    let mut transfer = AxfrIn::new(name(apex), Class::IN, 7, None, None, Limits::default());
+    let mut transfer = Inbound::new(name(apex), Class::IN, 7, None, None, Limits::default());
     for message in messages {
         if let Progress::Done(version) = transfer.feed(message, NOW_S).unwrap() {
             return dump(&version);

@@ -1,126 +1,27 @@
-//! Receiving a zone: a stream of messages becomes a zone version (RFC 5936).
+//! Receiving a zone: a stream of messages becomes a zone version (RFC 5936, RFC 1995).
 //!
-//! Messages go in one at a time; the zone comes out whole behind the second SOA record, or never. With a key every
+//! Messages go in one at a time; the zone comes out whole behind its last record, or never. The answer to IXFR may be
+//! the zone as well as differences. With a key every
 //! message must be signed, so that nothing enters the zone which no signature covers (the rule of Debian's bind9 since
 //! CVE-2026-19033). Records outside the zone are dropped (CVE-2026-78301). The reasons of failure have BIND's words.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod differences;
+mod fault;
+
+use self::differences::Differences;
+pub use self::fault::{Flaw, StreamError};
 use super::message;
 use crate::dns::message::{HEADER_LENGTH, Header, Message};
-use crate::dns::tsig::{Chain, TsigError};
+use crate::dns::tsig::Chain;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{Class, Key, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
-use crate::zone::check::{self, Conflict};
-use crate::zone::{Builder, ContentsError, Limits, ZoneVersion};
+use crate::zone::journal::Transaction;
+use crate::zone::{Builder, ContentsError, Limits, ZoneVersion, check};
 
 /// TTLs above this count as 0 (RFC 2181 section 8).
 const MAX_TTL: u32 = 0x7fff_ffff;
-
-/// Why a transfer failed. The texts are those behind BIND's `failed while receiving responses:`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AxfrError {
-    /// The primary refused with this rcode.
-    #[error("{0}")]
-    Rcode(Rcode),
-    /// The connection ended within the zone.
-    #[error("end of file")]
-    UnexpectedEnd,
-    /// Records follow the SOA record that ends the zone.
-    #[error("extra input data")]
-    ExtraData,
-    /// A message cannot be read.
-    #[error(transparent)]
-    Wire(#[from] WireError),
-    /// A message is no answer to the request, or no part of a zone.
-    #[error("FORMERR")]
-    Malformed(Flaw),
-    /// A response with another ID.
-    #[error("unexpected message id")]
-    Id,
-    /// A response of another opcode.
-    #[error("unexpected OPCODE")]
-    Opcode,
-    /// The signature is missing or wrong.
-    #[error(transparent)]
-    Tsig(#[from] TsigError),
-    /// A SOA record elsewhere than at the apex.
-    #[error("not at top of zone")]
-    NotZoneTop,
-    /// A limit was passed.
-    #[error("too many records")]
-    TooManyRecords,
-    /// The zone has no NS records at its apex.
-    #[error("bad zone")]
-    NoNs,
-    /// The zone has more than one SOA record, or none.
-    #[error("bad zone")]
-    BadZone,
-    /// Records that exclude each other.
-    #[error(transparent)]
-    Conflict(#[from] Conflict),
-    /// The primary answered IXFR with differences: ask again for the whole zone.
-    #[error("differences instead of a zone")]
-    Differences,
-}
-
-/// What is wrong with a message that can be read. The texts are the lines that BIND logs before it says `FORMERR`, or
-/// our own where it says no more than that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    /// QR is clear.
-    #[error("not a response")]
-    NotResponse,
-    /// TC is set, which cannot be over TCP.
-    #[error("truncated response")]
-    Truncated,
-    /// The first message does not repeat the question.
-    #[error("missing question section")]
-    NoQuestion,
-    /// More than one question.
-    #[error("too many questions ({0})")]
-    Questions(u16),
-    /// A question about another name.
-    #[error("question name mismatch")]
-    QuestionName,
-    /// A question of another type.
-    #[error("question type mismatch")]
-    QuestionType,
-    /// A question of another class.
-    #[error("question class mismatch")]
-    QuestionClass,
-    /// A record of another class.
-    #[error("record class mismatch")]
-    RecordClass,
-    /// A type that stands for no data.
-    #[error("Unexpected {0} record in zone transfer")]
-    MetaType(Rtype),
-    /// Another record where the zone begins.
-    #[error("first RR in zone transfer must be SOA")]
-    FirstRecord,
-    /// The second SOA record has other data than the first.
-    #[error("start and ending SOA records mismatch")]
-    SoaMismatch,
-    /// A record whose data cannot be stored.
-    #[error("record that no zone can hold")]
-    Record,
-}
-
-impl From<Flaw> for AxfrError {
-    fn from(flaw: Flaw) -> Self {
-        Self::Malformed(flaw)
-    }
-}
-
-impl From<ContentsError> for AxfrError {
-    fn from(error: ContentsError) -> Self {
-        match error {
-            ContentsError::TooManyRecords(_) => Self::TooManyRecords,
-            ContentsError::BadRecord => Flaw::Record.into(),
-            ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
-        }
-    }
-}
 
 /// What came in, for the line at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -144,17 +45,21 @@ pub enum Progress {
     UpToDate(Serial),
     /// The zone is complete.
     Done(Box<ZoneVersion>),
+    /// The zone is complete, and this led to it from what was there.
+    Changed(Box<ZoneVersion>, Vec<Transaction>),
 }
 
 /// A transfer under way.
-pub struct AxfrIn<'k> {
+pub struct Inbound<'a> {
     apex: Name,
     class: Class,
     id: u16,
-    /// The serial in an IXFR request; none for AXFR.
-    have: Option<Serial>,
-    chain: Option<Chain<&'k Key>>,
+    /// The version in an IXFR request; none for AXFR.
+    have: Option<&'a ZoneVersion>,
+    limits: Limits,
+    chain: Option<Chain<&'a Key>>,
     builder: Builder,
+    differences: Option<Box<Differences<'a>>>,
     state: State,
     /// The first record's data, which the last one's must equal.
     first_soa: Vec<u8>,
@@ -169,6 +74,9 @@ enum State {
     /// The SOA record came and nothing else.
     FirstRecord,
     Records,
+    Differences,
+    /// The SOA record tells of nothing newer.
+    UpToDate(Serial),
     End,
 }
 
@@ -178,27 +86,28 @@ struct Fields {
     ttl: u32,
 }
 
-impl<'k> AxfrIn<'k> {
-    /// Awaits the answer to a request with this ID. `have` is the serial of an IXFR request; `chain` signed the
+impl<'a> Inbound<'a> {
+    /// Awaits the answer to a request with this ID. `have` is the version of an IXFR request; `chain` signed the
     /// request.
     pub fn new(
         apex: Name,
         class: Class,
         id: u16,
-        have: Option<Serial>,
-        chain: Option<Chain<&'k Key>>,
+        have: Option<&'a ZoneVersion>,
+        chain: Option<Chain<&'a Key>>,
         limits: Limits,
     ) -> Self {
         let builder = Builder::new(apex.clone(), class).with_limits(limits);
         let (first_soa, rdata) = (Vec::new(), Vec::new());
         let (state, received) = (State::Start, Received::default());
-        Self { apex, class, id, have, chain, builder, state, first_soa, rdata, received }
+        let differences = None;
+        Self { apex, class, id, have, limits, chain, builder, differences, state, first_soa, rdata, received }
     }
 
     /// Takes the next message. After an error or anything but [`Progress::More`] the transfer is over.
-    pub fn feed(&mut self, bytes: &[u8], now_s: u64) -> Result<Progress, AxfrError> {
+    pub fn feed(&mut self, bytes: &[u8], now_s: u64) -> Result<Progress, StreamError> {
         if self.state == State::End {
-            return Err(AxfrError::ExtraData);
+            return Err(StreamError::ExtraData);
         }
         let message = Message::new(bytes)?;
         self.check_header(message.header())?;
@@ -217,14 +126,25 @@ impl<'k> AxfrIn<'k> {
         self.received
     }
 
-    /// Why the transfer failed if the connection ends now.
-    pub fn end_of_input(&self) -> AxfrError {
-        AxfrError::UnexpectedEnd
+    /// Whether the whole zone is to be asked for at once, where differences were asked for and this came. Not where
+    /// the next stream would break off in the same place.
+    pub fn suggests_axfr(&self, error: &StreamError) -> bool {
+        self.have.is_some()
+            && match error {
+                StreamError::TooManyRecords | StreamError::Tsig(_) => false,
+                StreamError::UnexpectedEnd => self.state == State::Differences,
+                _ => true,
+            }
     }
 
-    fn check_header(&self, header: Header) -> Result<(), AxfrError> {
+    /// Why the transfer failed if the connection ends now.
+    pub fn end_of_input(&self) -> StreamError {
+        StreamError::UnexpectedEnd
+    }
+
+    fn check_header(&self, header: Header) -> Result<(), StreamError> {
         if header.id != self.id {
-            return Err(AxfrError::Id);
+            return Err(StreamError::Id);
         }
         if !header.is_response() {
             return Err(Flaw::NotResponse.into());
@@ -233,16 +153,16 @@ impl<'k> AxfrIn<'k> {
             return Err(Flaw::Truncated.into());
         }
         if header.opcode() != Opcode::QUERY {
-            return Err(AxfrError::Opcode);
+            return Err(StreamError::Opcode);
         }
         if header.rcode() != Rcode::NOERROR {
-            return Err(AxfrError::Rcode(header.rcode()));
+            return Err(StreamError::Rcode(header.rcode()));
         }
         Ok(())
     }
 
     /// The first message repeats the question, later ones may (RFC 5936 section 2.2.1).
-    fn check_question(&self, message: &Message<'_>) -> Result<(), AxfrError> {
+    fn check_question(&self, message: &Message<'_>) -> Result<(), StreamError> {
         let rtype = if self.have.is_some() { Rtype::IXFR } else { Rtype::AXFR };
         let flaw = match message.header().counts {
             [0, ..] if self.state == State::Start => Flaw::NoQuestion,
@@ -259,8 +179,11 @@ impl<'k> AxfrIn<'k> {
     }
 
     /// Takes the records of the answer section; the others hold nothing of a transfer.
-    fn take_records(&mut self, message: &Message<'_>) -> Result<(), AxfrError> {
+    fn take_records(&mut self, message: &Message<'_>) -> Result<(), StreamError> {
         let [questions, answers, ..] = message.header().counts;
+        if answers == 0 && self.have.is_some() && self.state == State::Start {
+            return Err(StreamError::NoAnswer);
+        }
         let mut reader = Reader::new(message.bytes()).at(HEADER_LENGTH);
         for _ in 0..questions {
             reader.skip_name()?;
@@ -270,12 +193,15 @@ impl<'k> AxfrIn<'k> {
         for _ in 0..answers {
             owners.read(message.bytes(), &mut reader)?;
             self.take_record(message.bytes(), &mut reader, &owners.last)?;
+            if matches!(self.state, State::UpToDate(_)) {
+                break;
+            }
         }
         self.received.records = self.received.records.saturating_add(u64::from(answers));
         Ok(())
     }
 
-    fn take_record(&mut self, message: &[u8], reader: &mut Reader<'_>, owner: &NameBuf) -> Result<(), AxfrError> {
+    fn take_record(&mut self, message: &[u8], reader: &mut Reader<'_>, owner: &NameBuf) -> Result<(), StreamError> {
         let (rtype, class, ttl) = (Rtype(reader.u16()?), Class(reader.u16()?), reader.u32()?);
         let length = usize::from(reader.u16()?);
         let start = reader.position();
@@ -292,32 +218,70 @@ impl<'k> AxfrIn<'k> {
         if rtype == Rtype::SOA { self.take_soa(&fields, owner) } else { self.take_data(&fields, owner) }
     }
 
-    /// The first SOA record starts the zone, the second ends it.
-    fn take_soa(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), AxfrError> {
+    /// The first SOA record starts the zone. The second ends it, or is that of the version that differences start from.
+    fn take_soa(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), StreamError> {
         if owner.as_ref() != self.apex.as_ref() {
-            return Err(AxfrError::NotZoneTop);
+            return Err(StreamError::NotZoneTop);
         }
         match self.state {
-            State::Start => {
-                self.first_soa.clone_from(&self.rdata);
-                self.builder.add(owner.as_ref(), fields.rtype, fields.ttl, &self.rdata)?;
-                self.state = State::FirstRecord;
-            }
+            State::Start => self.take_first(fields)?,
             State::FirstRecord | State::Records if self.first_soa == self.rdata => self.state = State::End,
-            State::FirstRecord if self.have.is_some() => return Err(AxfrError::Differences),
+            State::FirstRecord if self.starts_differences() => self.begin_differences(fields)?,
             State::FirstRecord | State::Records => return Err(Flaw::SoaMismatch.into()),
-            State::End => return Err(AxfrError::ExtraData),
+            State::Differences => self.take_difference(fields, None)?,
+            State::UpToDate(_) | State::End => return Err(StreamError::ExtraData),
         }
         Ok(())
     }
 
-    fn take_data(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), AxfrError> {
-        match self.state {
-            State::Start => return Err(Flaw::FirstRecord.into()),
-            State::End => return Err(AxfrError::ExtraData),
-            State::FirstRecord | State::Records => self.state = State::Records,
+    fn take_first(&mut self, fields: &Fields) -> Result<(), StreamError> {
+        let serial = message::serial_of(&self.rdata).ok_or(Flaw::Record)?;
+        if self.have.is_some_and(|have| !serial.is_newer_than(have.serial())) {
+            self.state = State::UpToDate(serial);
+            return Ok(());
         }
-        match self.builder.add(owner.as_ref(), fields.rtype, fields.ttl, &self.rdata) {
+        self.first_soa.clone_from(&self.rdata);
+        self.builder.add(self.apex.as_ref(), fields.rtype, fields.ttl, &self.rdata)?;
+        self.state = State::FirstRecord;
+        Ok(())
+    }
+
+    fn starts_differences(&self) -> bool {
+        self.have.is_some_and(|have| message::serial_of(&self.rdata) == Some(have.serial()))
+    }
+
+    fn begin_differences(&mut self, fields: &Fields) -> Result<(), StreamError> {
+        let last = message::serial_of(&self.first_soa);
+        self.differences = self.have.zip(last).map(|(have, last)| Box::new(Differences::new(have, last, self.limits)));
+        self.state = State::Differences;
+        self.take_difference(fields, None)
+    }
+
+    /// Takes a record of differences; without an owner, a SOA record of the apex.
+    fn take_difference(&mut self, fields: &Fields, owner: Option<&NameBuf>) -> Result<(), StreamError> {
+        let Some(differences) = &mut self.differences else { return Err(StreamError::ExtraData) };
+        match owner {
+            Some(owner) => differences.take_data(owner.as_ref(), fields, &self.rdata)?,
+            None if differences.take_soa(fields, &self.rdata)? => self.state = State::End,
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn take_data(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), StreamError> {
+        let added = match self.state {
+            State::Start => return Err(Flaw::FirstRecord.into()),
+            State::UpToDate(_) | State::End => return Err(StreamError::ExtraData),
+            State::Differences if self.have.is_some_and(|have| have.relative(owner.as_ref()).is_none()) => {
+                Err(ContentsError::OutOfZone)
+            }
+            State::Differences => return self.take_difference(fields, Some(owner)),
+            State::FirstRecord | State::Records => {
+                self.state = State::Records;
+                self.builder.add(owner.as_ref(), fields.rtype, fields.ttl, &self.rdata)
+            }
+        };
+        match added {
             Err(ContentsError::OutOfZone) => {
                 self.received.out_of_zone = self.received.out_of_zone.saturating_add(1);
                 Ok(())
@@ -326,35 +290,38 @@ impl<'k> AxfrIn<'k> {
         }
     }
 
-    fn progress(&mut self) -> Result<Progress, AxfrError> {
-        match self.state {
-            State::FirstRecord => match (self.have, message::serial_of(&self.first_soa)) {
-                (Some(have), Some(serial)) if !serial.is_newer_than(have) => {
-                    self.state = State::End;
-                    Ok(Progress::UpToDate(serial))
-                }
-                _ => Ok(Progress::More),
-            },
-            State::Start | State::Records => Ok(Progress::More),
-            State::End => self.finish().map(|version| Progress::Done(Box::new(version))),
+    fn progress(&mut self) -> Result<Progress, StreamError> {
+        match (self.state, self.differences.take_if(|_| self.state == State::End)) {
+            (State::UpToDate(serial), _) => Ok(Progress::UpToDate(serial)),
+            (State::End, Some(differences)) => {
+                let (version, transactions) = differences.finish()?;
+                Ok(Progress::Changed(Box::new(checked(version)?), transactions))
+            }
+            (State::End, None) => self.finish().map(|version| Progress::Done(Box::new(version))),
+            _ => Ok(Progress::More),
         }
     }
 
-    /// A zone needs NS records at its apex, and none that exclude each other; the builder counts the SOA records.
-    fn finish(&mut self) -> Result<ZoneVersion, AxfrError> {
+    /// None of the records exclude each other; the builder counts the SOA records.
+    fn finish(&mut self) -> Result<ZoneVersion, StreamError> {
         let empty = Builder::new(self.apex.clone(), self.class);
         let version = std::mem::replace(&mut self.builder, empty).finish()?;
-        let has_ns = version.apex_node().is_some_and(|apex| apex.rrset(Rtype::NS).is_some());
         if let Some((_, conflict)) = check::conflicts(&version).next() {
             return Err(conflict.into());
         }
-        if has_ns { Ok(version) } else { Err(AxfrError::NoNs) }
+        checked(version)
     }
 }
 
-impl std::fmt::Debug for AxfrIn<'_> {
+/// A zone needs NS records at its apex.
+fn checked(version: ZoneVersion) -> Result<ZoneVersion, StreamError> {
+    let has_ns = version.apex_node().is_some_and(|apex| apex.rrset(Rtype::NS).is_some());
+    if has_ns { Ok(version) } else { Err(StreamError::NoNs) }
+}
+
+impl std::fmt::Debug for Inbound<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AxfrIn({}, {:?}, {:?})", self.apex, self.state, self.received)
+        write!(f, "Inbound({}, {:?}, {:?})", self.apex, self.state, self.received)
     }
 }
 

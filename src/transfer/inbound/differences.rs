@@ -1,0 +1,91 @@
+//! Differences as they come in (RFC 1995 section 4): each a SOA record and deletions, a SOA record and additions.
+//!
+//! Applied strictly: what is deleted must be there, what is added must not. They are kept beside the version that they
+//! make, for the journal.
+
+use super::Fields;
+use super::fault::{Flaw, StreamError};
+use crate::dns::{NameRef, Serial};
+use crate::transfer::message;
+use crate::zone::journal::{Changes, Transaction};
+use crate::zone::{Edit, Limits, ZoneVersion, check};
+
+/// Differences that take more than this and more than twice the zone are worth less than the zone.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Differences under way.
+pub(super) struct Differences<'v> {
+    old: &'v ZoneVersion,
+    edit: Edit<'v>,
+    /// The serial of the first record, at which they end.
+    last: Serial,
+    part: Part,
+    changes: Changes,
+    /// What `changes` and `done` take.
+    bytes: usize,
+    done: Vec<Transaction>,
+}
+
+/// What comes behind the last SOA record.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Deletions,
+    /// Additions, which lead to this serial.
+    Additions(Serial),
+}
+
+impl<'v> Differences<'v> {
+    /// Nothing yet: from `old` to the version with the serial `last`.
+    pub(super) fn new(old: &'v ZoneVersion, last: Serial, limits: Limits) -> Self {
+        let (edit, changes) = (old.edit(limits), Changes::default());
+        Self { old, edit, last, part: Part::Additions(old.serial()), changes, bytes: 0, done: Vec::new() }
+    }
+
+    /// Takes a SOA record of the apex. True: it is the last record.
+    pub(super) fn take_soa(&mut self, fields: &Fields, rdata: &[u8]) -> Result<bool, StreamError> {
+        let got = message::serial_of(rdata).ok_or(Flaw::Record)?;
+        match self.part {
+            Part::Deletions => self.part = Part::Additions(got),
+            Part::Additions(expected) if got != expected => return Err(Flaw::OutOfSync { expected, got }.into()),
+            Part::Additions(_) => {
+                self.commit()?;
+                if got == self.last {
+                    return Ok(true);
+                }
+                self.part = Part::Deletions;
+            }
+        }
+        self.take_data(self.old.apex(), fields, rdata)?;
+        Ok(false)
+    }
+
+    /// Takes a record of the zone.
+    pub(super) fn take_data(&mut self, owner: NameRef<'_>, fields: &Fields, rdata: &[u8]) -> Result<(), StreamError> {
+        self.changes.push(owner, fields.rtype, self.old.class(), fields.ttl, rdata);
+        self.bytes = self.bytes.saturating_add(owner.len()).saturating_add(rdata.len());
+        let limit = MAX_BYTES.max(self.old.size_bytes().saturating_mul(2));
+        if self.bytes > limit { Err(Flaw::LongDifferences.into()) } else { Ok(()) }
+    }
+
+    /// Makes the changes to the next serial, if there are any.
+    fn commit(&mut self) -> Result<(), StreamError> {
+        if self.bytes == 0 {
+            return Ok(());
+        }
+        let transaction = std::mem::take(&mut self.changes).finish().map_err(Flaw::Differences)?;
+        for change in transaction.changes() {
+            change.apply(&mut self.edit, self.old.class())?;
+        }
+        self.done.push(transaction);
+        Ok(())
+    }
+
+    /// The version that they lead to, and they themselves.
+    pub(super) fn finish(self) -> Result<(ZoneVersion, Vec<Transaction>), StreamError> {
+        let version = self.edit.finish()?;
+        for change in self.done.iter().flat_map(Transaction::changes).filter(|change| change.is_addition) {
+            check::conflict_at(&version, change.owner).map_or(Ok(()), Err)?;
+        }
+        Ok((version, self.done))
+    }
+}

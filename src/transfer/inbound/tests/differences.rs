@@ -1,0 +1,136 @@
+use super::*;
+use crate::zone::Builder;
+
+fn old() -> ZoneVersion {
+    let mut builder = Builder::new(name("example."), Class::IN);
+    for (owner, rtype, data) in [start(5), ns(), host(1)] {
+        builder.add(name(owner).as_ref(), rtype, 60, &data).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// An address of `a.example.`.
+fn host(last: u8) -> Line<'static> {
+    ("a.example.", Rtype::A, vec![192, 0, 2, last])
+}
+
+/// The outcome of messages that answer IXFR of version 5, and whether AXFR is worth trying after it.
+fn feed_all(messages: &[&[Line<'_>]]) -> (Result<Progress, StreamError>, bool) {
+    let old = old();
+    let mut transfer = transfer(Some(&old), None);
+    for lines in messages {
+        match transfer.feed(&message(Rtype::IXFR, Class::IN, 0x8400, lines), NOW_S) {
+            Ok(Progress::More) => {}
+            Ok(progress) => return (Ok(progress), false),
+            Err(error) => {
+                let again = transfer.suggests_axfr(&error);
+                return (Err(error), again);
+            }
+        }
+    }
+    let error = transfer.end_of_input();
+    let again = transfer.suggests_axfr(&error);
+    (Err(error), again)
+}
+
+fn feed(lines: &[Line<'_>]) -> (Result<Progress, StreamError>, bool) {
+    feed_all(&[lines])
+}
+
+fn addresses(version: &ZoneVersion) -> Vec<Vec<u8>> {
+    let node = version.node(name("a.example.").as_ref());
+    let rrset = node.as_ref().and_then(|node| node.rrset(Rtype::A));
+    rrset.iter().flat_map(|rrset| rrset.rdatas()).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn ixfr_may_be_answered_by_the_soa_or_the_zone() {
+    assert!(matches!(feed(&[start(5)]).0, Ok(Progress::UpToDate(Serial(5)))));
+    assert!(matches!(feed(&[start(4), ns()]).0, Ok(Progress::UpToDate(Serial(4)))));
+    assert!(matches!(feed(&[start(6), ns(), start(6)]).0, Ok(Progress::Done(_))));
+    assert!(matches!(feed_all(&[&[start(6)], &[ns(), start(6)]]).0, Ok(Progress::Done(_))));
+}
+
+#[test]
+fn differences_are_made_to_the_version_at_hand() {
+    let first = [start(6), start(5), host(1), start(6), host(2), start(6)];
+    let Ok(Progress::Changed(version, transactions)) = feed(&first).0 else { panic!() };
+    assert_eq!((version.serial(), addresses(&version)), (Serial(6), vec![vec![192, 0, 2, 2]]));
+    assert_eq!((transactions.len(), transactions[0].count()), (1, 4));
+}
+
+#[test]
+fn several_differences_come_in_as_many_messages_as_they_like() {
+    let lines =
+        [start(9), start(5), start(7), host(2), start(7), host(1), start(8), host(3), start(8), start(9), start(9)];
+    let one_by_one: Vec<_> = lines.iter().map(std::slice::from_ref).collect();
+    for messages in [one_by_one.as_slice(), &[&lines[..]]] {
+        let Ok(Progress::Changed(version, transactions)) = feed_all(messages).0 else { panic!() };
+        assert_eq!((version.serial(), addresses(&version).len()), (Serial(9), 2));
+        let serials: Vec<_> = transactions.iter().map(|each| (each.before.0, each.after.0)).collect();
+        assert_eq!(serials, [(5, 7), (7, 8), (8, 9)]);
+    }
+}
+
+#[test]
+fn differences_that_do_not_fit_lead_to_axfr() {
+    let cases: [(&[Line<'_>], &str); 7] = [
+        (&[start(6), start(5), host(9), start(6), start(6)], "not exact"),
+        (&[start(6), start(5), start(6), host(1), start(6)], "not exact"),
+        (&[start(6), start(5), start(7), start(6)], "FORMERR"),
+        (&[start(6), start(5), start(4), start(4)], "FORMERR"),
+        (&[start(6), start(4), start(6), start(6)], "FORMERR"),
+        (&[start(6), start(5), ns(), start(6), start(6)], "bad zone"),
+        (&[start(6), start(5), start(6), start(6), host(2)], "extra input data"),
+    ];
+    for (lines, expected) in cases {
+        let (outcome, again) = feed(lines);
+        assert_eq!((reason(outcome).as_str(), again), (expected, true), "{lines:?}");
+    }
+    let alias = ("a.example.", Rtype::CNAME, wire("b.example."));
+    let (outcome, again) = feed(&[start(6), start(5), start(6), alias, start(6)]);
+    assert_eq!((reason(outcome).as_str(), again), ("CNAME and other data", true));
+}
+
+#[test]
+fn a_primary_without_ixfr_is_asked_for_the_zone() {
+    let (outcome, again) = feed(&[]);
+    assert_eq!((reason(outcome).as_str(), again), ("empty answer section", true));
+    let old = old();
+    let mut refused = transfer(Some(&old), None);
+    let error = refused.feed(&message(Rtype::IXFR, Class::IN, 0x8404, &[]), NOW_S).unwrap_err();
+    assert_eq!((error.to_string().as_str(), refused.suggests_axfr(&error)), ("NOTIMP", true));
+}
+
+#[test]
+fn a_stream_that_breaks_off_leads_to_axfr_only_within_differences() {
+    assert!(!feed(&[start(6)]).1);
+    assert!(feed(&[start(6), start(5), host(1)]).1);
+}
+
+#[test]
+fn differences_outside_the_zone_are_dropped() {
+    let stray = ("a.other.", Rtype::A, vec![1; 4]);
+    let lines = [start(6), start(5), stray.clone(), start(6), stray, host(2), start(6)];
+    let Ok(Progress::Changed(version, transactions)) = feed(&lines).0 else { panic!() };
+    assert_eq!((version.record_count(), transactions[0].count()), (4, 3));
+}
+
+/// Differences that take more than the zone are worth less than it, and must not fill the memory.
+#[test]
+fn differences_without_end_are_refused() {
+    let old = old();
+    let mut transfer = transfer(Some(&old), None);
+    let head = message(Rtype::IXFR, Class::IN, 0x8400, &[start(6), start(5), start(6)]);
+    assert!(matches!(transfer.feed(&head, NOW_S), Ok(Progress::More)));
+    let text = ("a.example.", Rtype::TXT, [[255].as_slice(), &[b'x'; 255]].concat().repeat(100));
+    let more = message(Rtype::IXFR, Class::IN, 0x8400, &[text.clone(), text]);
+    let error = loop {
+        match transfer.feed(&more, NOW_S) {
+            Ok(progress) => assert!(matches!(progress, Progress::More)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, Flaw::LongDifferences.into());
+    assert!(transfer.received().bytes < 100 << 20);
+}
