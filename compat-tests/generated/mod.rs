@@ -3,6 +3,7 @@
 //!
 //! `NOMD_SEED` gives the seed of what is left to chance.
 
+mod random;
 pub(crate) mod statements;
 
 use std::fs;

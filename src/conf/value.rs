@@ -151,10 +151,14 @@ pub(crate) fn percent(text: &str) -> Option<u32> {
     }
 }
 
-/// A number, or the largest if it is beyond 64 bits.
-fn saturating(digits: &str) -> Option<u64> {
+/// A number, or the largest if it is beyond 64 bits. As to C, one below zero counts from the other end.
+fn saturating(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
+    match digits.parse::<u64>() {
+        Ok(number) if text.starts_with('-') => all_digits.then_some(number.wrapping_neg()),
+        number => all_digits.then(|| number.unwrap_or(u64::MAX)),
+    }
 }
 
 /// An address; what stands behind a `%` must tell an interface.
@@ -249,6 +253,10 @@ mod tests {
         assert_eq!(size("10k"), Some(10_240));
         assert_eq!(size("2G"), Some(2 << 30));
         assert_eq!(size("10mb"), None);
+        assert_eq!(size("+1k"), Some(1024));
+        assert_eq!(size("-18446744073709551615k"), Some(1024));
+        assert_eq!([size("-1"), size("-99999999999999999999")], [Some(u64::MAX); 2]);
+        assert_eq!([size("-1k"), size("-"), size("+-1")], [None; 3]);
         assert_eq!(size(""), None);
     }
 

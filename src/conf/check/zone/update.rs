@@ -27,7 +27,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// BIND looks the list up a second time, and says twice what is wrong with it.
+    /// BIND looks the list up a second time, and says twice what is wrong with it. To BIND an empty list is not `none`.
     fn allows_updates(&self, zone: &Zone<'a>) -> bool {
         let Some(node) = self.effective_in(zone, "allow-update") else { return false };
         let list = node.list().unwrap_or_default();
@@ -35,6 +35,6 @@ impl<'a> Context<'a> {
             self.error(value_place(node), format!("acl expansion failed: {reason}"));
             return false;
         }
-        !list.is_empty() && !is_none(list)
+        !is_none(list)
     }
 }
