@@ -11,6 +11,7 @@ mod checkzone;
 mod control;
 mod defaults;
 mod differential;
+mod edns;
 mod faults;
 mod generated;
 mod host;

@@ -28,18 +28,18 @@ const IN: u16 = 1;
 /// RD is set, as most clients have it.
 const RD: u16 = 0x0100;
 
-fn name(text: &str) -> Vec<u8> {
+pub(super) fn name(text: &str) -> Vec<u8> {
     let labels = text.split('.').filter(|label| !label.is_empty());
     let mut wire: Vec<u8> = labels.flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat()).collect();
     wire.push(0);
     wire
 }
 
-fn question(text: &str, rtype: u16, class: u16) -> Vec<u8> {
+pub(super) fn question(text: &str, rtype: u16, class: u16) -> Vec<u8> {
     [&name(text), &rtype.to_be_bytes()[..], &class.to_be_bytes()].concat()
 }
 
-fn record(owner: &[u8], rtype: u16, class: u16, ttl: u32, rdata: &[u8]) -> Vec<u8> {
+pub(super) fn record(owner: &[u8], rtype: u16, class: u16, ttl: u32, rdata: &[u8]) -> Vec<u8> {
     let fixed = [&rtype.to_be_bytes()[..], &class.to_be_bytes(), &ttl.to_be_bytes()].concat();
     [owner, &fixed, &(rdata.len() as u16).to_be_bytes(), rdata].concat()
 }
@@ -48,7 +48,7 @@ fn opt(rdata: &[u8]) -> Vec<u8> {
     record(&[0], OPT, 1232, 0, rdata)
 }
 
-fn message(id: u16, flags: u16, counts: [u16; 4], body: &[u8]) -> Vec<u8> {
+pub(super) fn message(id: u16, flags: u16, counts: [u16; 4], body: &[u8]) -> Vec<u8> {
     let head: Vec<u8> = [[id, flags], [counts[0], counts[1]], [counts[2], counts[3]]]
         .concat()
         .iter()
@@ -220,7 +220,7 @@ fn server(kind: Kind) -> Server {
 }
 
 /// The answer over UDP, from a port of its own: named does not send the same peer one FORMERR after the other.
-fn ask_udp(server: &Server, packet: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn ask_udp(server: &Server, packet: &[u8]) -> Option<Vec<u8>> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", server.port)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -241,7 +241,7 @@ fn ask_udp(server: &Server, packet: &[u8]) -> Option<Vec<u8>> {
     answer
 }
 
-fn hex(bytes: &Option<Vec<u8>>) -> String {
+pub(super) fn hex(bytes: &Option<Vec<u8>>) -> String {
     bytes.as_ref().map_or("nothing".into(), |bytes| HEXLOWER.encode(bytes))
 }
 
@@ -260,7 +260,7 @@ fn odd_packets_are_answered_as_named_does() {
     assert!(found.is_empty(), "answered in another way, or not any more:\n{}", found.join("\n"));
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes()[..], message].concat()
 }
 
@@ -319,7 +319,7 @@ fn converse(server: &Server, bytes: &[u8], is_over: bool) -> (Vec<String>, bool)
     (answers, is_closed)
 }
 
-fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(super) fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut length = [0; 2];
     stream.read_exact(&mut length).ok()?;
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];

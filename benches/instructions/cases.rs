@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
-use nomd::answer::snapshot::{Identity, MinimalResponses, RrsetOrder, Snapshot, View};
+use nomd::answer::cookie::{CookieAlgorithm, Cookies};
+use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Class, Message, Name, Rcode, Rtype};
@@ -141,15 +142,15 @@ fn snapshot() -> Snapshot {
         rrset_order: RrsetOrder::Random,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
+        edns: EdnsPolicy::default(),
+        peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
         identity,
-        edns_udp_size: 1232,
-        max_udp_size: 1232,
         tcp_advertised_timeout_100ms: 300,
-        cookie_secrets: vec![[7; 16]],
+        cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },
         ..Snapshot::default()
     }
 }

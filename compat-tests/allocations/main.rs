@@ -10,8 +10,11 @@ use std::sync::Arc;
 
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
+use nomd::answer::cookie::{CookieAlgorithm, Cookies};
 use nomd::answer::rrl::{self, RateLimit};
-use nomd::answer::snapshot::{Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole};
+use nomd::answer::snapshot::{
+    EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole,
+};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Algorithm, Class, Key, Message, Name, Rcode, Rtype, tsig::Chain};
@@ -132,15 +135,15 @@ fn snapshot(key: &Arc<Key>) -> Snapshot {
         rrset_order: RrsetOrder::Random,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
+        edns: EdnsPolicy::default(),
+        peers: Box::default(),
         rate_limit: Some(Arc::new(RateLimit::new(GENEROUS, Acl::Nobody, [7; 16]))),
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
         identity,
-        edns_udp_size: 1232,
-        max_udp_size: 1232,
         tcp_advertised_timeout_100ms: 300,
-        cookie_secrets: vec![[7; 16]],
+        cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },
         ..Snapshot::default()
     }
 }

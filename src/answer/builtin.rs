@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::acl::Acl;
 use super::rrl::{self, RateLimit};
-use super::snapshot::{Identity, MinimalResponses, RrsetOrder, View, Zone, ZonePolicy, ZoneRole};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, View, Zone, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use crate::dns::{Class, Name, Rtype};
 use crate::zone::{Builder, ContentsError, ZoneVersion};
@@ -33,7 +33,7 @@ pub const RATE_LIMIT: rrl::Settings = rrl::Settings {
 };
 
 /// The view, to stand behind all views of the configuration.
-pub fn view(identity: &Identity, rate_limit: Option<Arc<RateLimit>>) -> View {
+pub fn view(identity: &Identity, edns: EdnsPolicy, rate_limit: Option<Arc<RateLimit>>) -> View {
     let text = |text: &Option<Box<str>>| text.iter().cloned().collect::<Vec<_>>();
     let zones = [
         ("version.bind", text(&identity.version)),
@@ -67,6 +67,8 @@ pub fn view(identity: &Identity, rate_limit: Option<Arc<RateLimit>>) -> View {
         rrset_order: RrsetOrder::None,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
+        edns,
+        peers: Box::default(),
         rate_limit,
     }
 }

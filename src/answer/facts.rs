@@ -31,6 +31,8 @@ pub struct Facts {
     pub has_expire: bool,
     /// It asked for the idle timeout.
     pub has_keepalive: bool,
+    /// It was padded.
+    pub has_padding: bool,
     /// Its cookie.
     pub cookie: CookieState,
     /// It carried a TSIG.
@@ -104,6 +106,7 @@ impl Default for Facts {
             has_nsid: false,
             has_expire: false,
             has_keepalive: false,
+            has_padding: false,
             cookie: CookieState::Absent,
             has_tsig: false,
             is_verified: false,

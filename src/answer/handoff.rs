@@ -9,7 +9,7 @@ use super::facts::Denied;
 use super::reply::Head;
 use super::request::Question;
 use super::respond::{Job, Outcome, Signer, Transfer};
-use super::snapshot::{View, ZoneRole};
+use super::snapshot::{TransferOut, View, Zone, ZoneRole};
 use crate::dns::message::Section;
 use crate::dns::{Key, Rcode, Rtype};
 
@@ -38,7 +38,19 @@ impl<'a> Job<'a> {
             return self.answer(view, &Question { rtype: Rtype::SOA, ..*question }, reply);
         }
         let key = self.key(view);
-        Outcome::Transfer(Transfer { zone: zone.clone(), version, rtype: question.rtype, serial, key })
+        let how = self.transfer_out(view, zone);
+        Outcome::Transfer(Transfer { zone: zone.clone(), version, rtype: question.rtype, serial, key, how })
+    }
+
+    /// How the zone is sent to this client: what `server` says goes before what the zone says.
+    fn transfer_out(&self, view: &View, zone: &Zone) -> TransferOut {
+        let peer = view.peer(self.client.source.ip());
+        let how = zone.policy().transfer_out;
+        TransferOut {
+            one_answer: peer.and_then(|peer| peer.one_answer).unwrap_or(how.one_answer),
+            provide_ixfr: peer.and_then(|peer| peer.provide_ixfr).unwrap_or(how.provide_ixfr),
+            ..how
+        }
     }
 
     /// NOTIFY (RFC 1996).

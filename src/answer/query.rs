@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::acl::Peer;
 use super::denial;
 use super::facts::{Denied, Result as Kind};
-use super::opt::{ExtendedError, MAX_RESTARTS_REACHED, PROHIBITED};
+use super::opt::{EXPIRED, ExtendedError, MAX_RESTARTS_REACHED, NOT_AUTHORITATIVE, NOT_READY, PROHIBITED, ZoneSerial};
 use super::records::{Records, question_owner};
 use super::snapshot::{MinimalResponses, View, Zone};
 use crate::dns::message::Section;
@@ -65,6 +65,8 @@ pub(super) struct Answer<'a, 'w> {
     pub(super) error: Option<ExtendedError>,
     /// How long the zone lasts, if its SOA was asked for (RFC 7314).
     pub(super) expire_s: Option<u32>,
+    /// The version of the zone of the question, where it may be told (RFC 9660).
+    pub(super) zone_version: Option<ZoneSerial>,
     pub(super) denied: Option<Denied>,
     pub(super) kind: Kind,
     /// What the question itself led to, before any alias was followed.
@@ -119,6 +121,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             is_truncated: false,
             error: None,
             expire_s: None,
+            zone_version: None,
             denied: None,
             kind: Kind::Failure,
             first: First::default(),
@@ -152,7 +155,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let view = self.query.view;
         let Some(zone) = self.zone_of(view, name).filter(|zone| is_first || self.may_enter(zone)) else {
             if is_first {
-                self.fail(Rcode::REFUSED, None);
+                self.fail(Rcode::REFUSED, Some(NOT_AUTHORITATIVE));
                 self.denied = Some(Denied::OutsideZones);
             }
             return Ok(Step::Done);
@@ -166,12 +169,14 @@ impl<'a, 'w> Answer<'a, 'w> {
         }
         let contents = zone.contents();
         let Some(version) = contents.as_deref() else {
-            self.fail(Rcode::SERVFAIL, None);
+            let is_expired = zone.expires_at_s().is_some_and(|at_s| at_s <= self.query.now_s);
+            self.fail(Rcode::SERVFAIL, Some(if is_expired { EXPIRED } else { NOT_READY }));
             return Ok(Step::Done);
         };
         if is_first {
             self.is_authoritative = true;
             self.first_zone = Some(zone);
+            self.zone_version = zone_serial(zone, version);
         }
         let place = Place { zone, version, name, found: version.find(name) };
         let step = self.answer_from(&place, is_first);
@@ -468,6 +473,12 @@ impl Query<'_> {
     fn is_minimal_any(&self) -> bool {
         self.view.minimal_any && !self.is_tcp && matches!(self.rtype, Rtype::ANY | Rtype::RRSIG)
     }
+}
+
+fn zone_serial(zone: &Zone, version: &ZoneVersion) -> Option<ZoneSerial> {
+    let soa = version.soa().filter(|_| zone.policy().provide_zone_version)?;
+    let labels = u8::try_from(zone.apex().labels().count()).ok()?;
+    Some(ZoneSerial { labels, serial: soa.serial.0 })
 }
 
 /// Whether the authority and the additional section stay empty where they may (BIND semantics 12.8 to 12.11).

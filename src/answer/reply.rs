@@ -2,16 +2,19 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use super::cookie::CookieState;
 use super::opt::{Opt, PROHIBITED};
 use super::request::Request;
 use super::respond::{Job, Outcome, Signer, is_known};
+use super::snapshot::EdnsPolicy;
 use crate::dns::Rcode;
 use crate::dns::edns::MIN_UDP_SIZE;
 use crate::dns::tsig::{self, Built};
 use crate::dns::writer::{Case, MAX_MESSAGE, Writer};
 
-/// Room for what the answer may yet add to OPT: the EXPIRE option.
+/// Room for what the answer may yet add to OPT: the EXPIRE option and ZONEVERSION.
 const EXPIRE_LENGTH: usize = 8;
+const ZONEVERSION_LENGTH: usize = 10;
 /// Longest record that refuses a TSIG: two names, the fixed fields, a MAC and the server's time.
 const MAX_REFUSAL_LENGTH: usize = 255 + 255 + 26 + tsig::MAX_MAC + 6;
 /// Errors over UDP are not sent to this port: kpasswd (BIND).
@@ -37,20 +40,43 @@ impl Job<'_> {
         if self.is_tcp() {
             return MAX_MESSAGE;
         }
+        let size = self.udp_size();
+        if self.scratch.facts.cookie == CookieState::Valid {
+            return size.into();
+        }
+        size.min(self.edns_policy().nocookie_udp_size).into()
+    }
+
+    /// The largest reply over UDP that the client would have and may have, whether or not it is who it says.
+    pub(super) fn udp_size(&self) -> u16 {
         let theirs = self.request.edns.map_or(MIN_UDP_SIZE, |edns| edns.response_size());
-        usize::from(theirs.min(self.snapshot.max_udp_size).max(MIN_UDP_SIZE))
+        let most = || {
+            let peer = self.view.and_then(|view| view.peer(self.client.source.ip()));
+            peer.and_then(|peer| peer.max_udp_size).unwrap_or(self.edns_policy().max_udp_size)
+        };
+        if theirs > MIN_UDP_SIZE { theirs.min(most()) } else { theirs }
+    }
+
+    /// How EDNS is spoken to this client.
+    pub(super) fn edns_policy(&self) -> &EdnsPolicy {
+        self.view.map_or(&self.snapshot.edns, |view| &view.edns)
     }
 
     /// What OPT and TSIG will take.
     pub(super) fn tail_length(&self) -> usize {
         let opt = self.opt.as_ref().map_or(0, Opt::len);
         let expire = if self.request.wishes.expire { EXPIRE_LENGTH } else { 0 };
-        let signature = match &self.signer {
+        let version = if self.request.wishes.zone_version { ZONEVERSION_LENGTH } else { 0 };
+        opt.saturating_add(expire).saturating_add(version).saturating_add(self.signature_length())
+    }
+
+    /// What TSIG will take.
+    pub(super) fn signature_length(&self) -> usize {
+        match &self.signer {
             Signer::Nobody => 0,
             Signer::Key(chain) => chain.record_length(),
             Signer::Refusal(_) => MAX_REFUSAL_LENGTH,
-        };
-        opt.saturating_add(expire).saturating_add(signature)
+        }
     }
 
     /// Refuses with an error and says that it is a matter of permission.
@@ -71,7 +97,7 @@ impl Job<'_> {
 
     /// A reply of header, question, OPT and TSIG.
     pub(super) fn reply_without_records(self, head: Head, reply: &mut [u8]) -> Outcome {
-        let limit = self.limit();
+        let (limit, signature) = (self.limit(), self.signature_length());
         let request = self.request;
         let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
         let [questions, ..] = request.header.counts;
@@ -79,7 +105,7 @@ impl Job<'_> {
             // Without room for the question the reply goes without it.
             let _ = writer.questions_as_sent(request.questions, questions);
         }
-        let length = close(writer, self.opt.as_ref(), request, head);
+        let length = close(writer, self.opt.as_ref(), signature, request, head);
         self.finish(length, head, reply)
     }
 
@@ -114,11 +140,17 @@ impl Job<'_> {
 }
 
 /// Appends OPT, writes the header, and returns the length.
-pub(super) fn close(mut writer: Writer<'_>, opt: Option<&Opt<'_>>, request: &Request<'_>, head: Head) -> usize {
+pub(super) fn close(
+    mut writer: Writer<'_>,
+    opt: Option<&Opt<'_>>,
+    signature: usize,
+    request: &Request<'_>,
+    head: Head,
+) -> usize {
     if let Some(opt) = opt {
         // A text that explains an error is no reason to go without OPT.
-        if opt.write(&mut writer, head.rcode).is_err() {
-            let _ = Opt { error: None, ..*opt }.write(&mut writer, head.rcode);
+        if opt.write(&mut writer, head.rcode, signature).is_err() {
+            let _ = Opt { error: None, ..*opt }.write(&mut writer, head.rcode, signature);
         }
     }
     let header = request.header.response(head.rcode);

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::acl::Peer;
-use super::cookie::{self, CookieState};
+use super::cookie::{COOKIE_LENGTH, CookieState};
 use super::facts::{Denied, Facts};
 use super::opt::Opt;
 use super::query::{Answer, MAX_RESTARTS, Query};
@@ -19,7 +19,7 @@ use super::records::{Order, Records};
 use super::reply::{Head, close};
 use super::request::{Question, Request};
 use super::rrl::Action;
-use super::snapshot::{Snapshot, View, Zone};
+use super::snapshot::{Snapshot, TransferOut, View, Zone};
 use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::{self, Chain, Refusal, Verdict};
@@ -83,6 +83,8 @@ pub struct Transfer {
     /// The key of the request, whose TSIG was right; every message of the transfer is signed with it, in a chain that
     /// starts at the request.
     pub key: Option<Arc<Key>>,
+    /// How it is sent.
+    pub how: TransferOut,
 }
 
 impl fmt::Debug for Transfer {
@@ -165,6 +167,8 @@ pub(super) struct Job<'a> {
     address: IpAddr,
     pub(super) now_s: u64,
     pub(super) scratch: &'a mut Scratch,
+    /// The view that takes the client, once that is known.
+    pub(super) view: Option<&'a View>,
     /// The OPT record of the reply; none if the request has none.
     pub(super) opt: Option<Opt<'a>>,
     pub(super) signer: Signer<'a>,
@@ -186,7 +190,8 @@ impl<'a> Job<'a> {
         now_s: u64,
         scratch: &'a mut Scratch,
     ) -> Self {
-        let mut job = Self { snapshot, request, client, address, now_s, scratch, opt: None, signer: Signer::Nobody };
+        let (view, opt, signer) = (None, None, Signer::Nobody);
+        let mut job = Self { snapshot, request, client, address, now_s, scratch, view, opt, signer };
         job.note_request();
         job.opt = job.reply_opt();
         job
@@ -208,13 +213,14 @@ impl<'a> Job<'a> {
         facts.has_nsid = request.wishes.nsid;
         facts.has_expire = request.wishes.expire;
         facts.has_keepalive = request.wishes.tcp_keepalive;
+        facts.has_padding = request.wishes.padding;
         facts.has_tsig = request.has_tsig;
     }
 
     /// The OPT record of the reply; none if the request has none.
     fn reply_opt(&mut self) -> Option<Opt<'a>> {
         let (snapshot, edns, wishes) = (self.snapshot, self.request.edns?, &self.request.wishes);
-        let plain = Opt { udp_size: snapshot.edns_udp_size, dnssec_ok: edns.dnssec_ok, ..Opt::default() };
+        let plain = Opt { udp_size: snapshot.edns.udp_size, dnssec_ok: edns.dnssec_ok, ..Opt::default() };
         if edns.version != VERSION {
             return Some(plain);
         }
@@ -229,15 +235,16 @@ impl<'a> Job<'a> {
     }
 
     /// A fresh cookie for a client that sent one (RFC 9018 section 4).
-    fn reply_cookie(&mut self) -> Option<[u8; cookie::COOKIE_LENGTH]> {
+    fn reply_cookie(&mut self) -> Option<[u8; COOKIE_LENGTH]> {
         let theirs = self.request.wishes.cookie?;
         let address = self.client.source.ip();
-        let secret = self.snapshot.cookie_secrets.first()?;
+        let cookies = &self.snapshot.cookies;
+        let fresh = cookies.make(theirs.client, address, self.now_s)?;
         self.scratch.facts.cookie = match theirs.server {
             None => CookieState::ClientOnly,
-            Some(server) => cookie::verify(theirs.client, server, address, self.now_s, &self.snapshot.cookie_secrets),
+            Some(server) => cookies.verify(theirs.client, server, address, self.now_s),
         };
-        Some(cookie::make(theirs.client, address, self.now_s, secret))
+        Some(fresh)
     }
 
     fn run(self, reply: &mut [u8]) -> Outcome {
@@ -254,7 +261,7 @@ impl<'a> Job<'a> {
                 return self.refuse(Rcode::NOTIMP, reply);
             }
             // RFC 7873 section 5.4: a query without a question asks for a cookie.
-            let wants_cookie = opcode == Opcode::QUERY && request.wishes.cookie.is_some();
+            let wants_cookie = opcode == Opcode::QUERY && self.opt.is_some_and(|opt| opt.cookie.is_some());
             return self.refuse(if wants_cookie { Rcode::NOERROR } else { Rcode::FORMERR }, reply);
         };
         match question.class {
@@ -277,6 +284,7 @@ impl<'a> Job<'a> {
             }
             Err(_) => return self.refuse(Rcode::FORMERR, reply),
         };
+        self.enter(view);
         match verdict {
             Verdict::Unsigned => {}
             Verdict::Verified(chain) => {
@@ -296,6 +304,19 @@ impl<'a> Job<'a> {
             _ if question.class != Class::IN => self.refuse(Rcode::NOTIMP, reply),
             Opcode::NOTIFY => self.notify(view, question, reply),
             _ => self.update(view, question, reply),
+        }
+    }
+
+    /// From now on the view's settings of EDNS hold.
+    fn enter(&mut self, view: &'a View) {
+        self.view = Some(view);
+        let is_true = self.is_tcp() || self.scratch.facts.cookie == CookieState::Valid;
+        let Some(opt) = &mut self.opt else { return };
+        opt.udp_size = view.edns.udp_size;
+        // BIND: a padded reply is a large one, and nothing for an address that may be forged.
+        let is_padded = self.request.wishes.padding && is_true && view.edns.padding_block > 0;
+        if is_padded && view.edns.padded.allows(Peer { address: self.address, key: None }) {
+            opt.padding_block = Some(view.edns.padding_block);
         }
     }
 
@@ -346,11 +367,18 @@ impl<'a> Job<'a> {
         match question.rtype {
             Rtype::AXFR | Rtype::IXFR => self.transfer(view, question, reply),
             Rtype::MAILA | Rtype::MAILB => self.refuse(Rcode::NOTIMP, reply),
-            Rtype::ANY => self.answer(view, question, reply),
             // Types that no record has: OPT, TSIG and the unassigned ones of RFC 6895 section 3.1.
-            Rtype::OPT | Rtype(128..=255) => self.refuse(Rcode::FORMERR, reply),
+            rtype if rtype == Rtype::OPT || rtype != Rtype::ANY && (128..=255).contains(&rtype.0) => {
+                self.refuse(Rcode::FORMERR, reply)
+            }
+            _ if self.lacks_cookie(view) => self.reply_without_records(Rcode::BADCOOKIE.into(), reply),
             _ => self.answer(view, question, reply),
         }
+    }
+
+    /// Whether a client that knows cookies is to come again with ours (RFC 7873 section 5.2.3).
+    fn lacks_cookie(&self, view: &View) -> bool {
+        view.edns.requires_cookie && !self.is_tcp() && self.scratch.facts.cookie == CookieState::ClientOnly
     }
 
     pub(super) fn answer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
@@ -364,12 +392,12 @@ impl<'a> Job<'a> {
             local: self.snapshot.matched_address(self.client.local.ip()),
             is_tcp: self.is_tcp(),
             recursion_desired: request.header.rd(),
-            is_small: !self.is_tcp() && edns.is_some_and(|edns| edns.udp_size <= MIN_UDP_SIZE),
+            is_small: !self.is_tcp() && edns.is_some() && self.udp_size() <= MIN_UDP_SIZE,
             now_s: self.now_s,
             may_cross_zones: request.header.rd() && view.allow_recursion.allows(peer),
         };
         let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
-        let (limit, tail) = (self.limit(), self.tail_length());
+        let (limit, tail, signature) = (self.limit(), self.tail_length(), self.signature_length());
         let scratch = &mut *self.scratch;
         let mut writer = Writer::new(reply, limit, &mut scratch.names, case);
         writer.reserve(tail);
@@ -389,12 +417,13 @@ impl<'a> Job<'a> {
         };
         if let Some(opt) = &mut self.opt {
             (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.expire));
+            opt.zone_version = answer.zone_version.filter(|_| request.wishes.zone_version);
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
         let first = answer.first;
         let mut writer = answer.records.writer;
         writer.release(tail);
-        let length = close(writer, self.opt.as_ref(), request, head);
+        let length = close(writer, self.opt.as_ref(), signature, request, head);
         match self.rate_limit(view, question, &first, head.rcode) {
             None if head.is_truncated && tail > 0 => self.reply_without_records(head, reply),
             None => self.finish(length, head, reply),

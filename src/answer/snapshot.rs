@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use ipnet::IpNet;
 
 use super::acl::Acl;
-use super::cookie::Secret;
+use super::cookie::Cookies;
 use super::rrl::RateLimit;
 use super::table::ZoneTable;
 use crate::dns::{Class, Key, Name, NameRef};
@@ -32,14 +33,12 @@ pub struct Snapshot {
     pub match_mapped_addresses: bool,
     /// What is told to those who ask who we are.
     pub identity: Identity,
-    /// The EDNS size that we announce (`edns-udp-size`).
-    pub edns_udp_size: u16,
-    /// The largest reply over UDP (`max-udp-size`).
-    pub max_udp_size: u16,
+    /// How EDNS is spoken to whom no view takes; of the views each has its own.
+    pub edns: EdnsPolicy,
     /// `tcp-advertised-timeout` in units of 100 ms, told to clients that send the keepalive option (RFC 7828).
     pub tcp_advertised_timeout_100ms: u16,
-    /// Cookie secrets: the first makes cookies, all verify. Empty: cookies are not answered (`answer-cookie no`).
-    pub cookie_secrets: Vec<Secret>,
+    /// What cookies are made with.
+    pub cookies: Cookies,
 }
 
 /// The texts of the built-in CHAOS zones. None: an empty answer.
@@ -83,8 +82,63 @@ pub struct View {
     pub allow_recursion: Acl,
     /// Clients whose answers are compressed without regard to case.
     pub no_case_compress: Acl,
+    /// How it speaks EDNS.
+    pub edns: EdnsPolicy,
+    /// What holds for some peers alone (`server`), the longest prefixes first.
+    pub peers: Box<[PeerPolicy]>,
     /// How many like answers a network gets; shared with the snapshot before where it says the same.
     pub rate_limit: Option<Arc<RateLimit>>,
+}
+
+/// What a `server` statement says of how a peer is answered; none: as everybody.
+#[derive(Debug, Clone)]
+pub struct PeerPolicy {
+    /// Whom it is about.
+    pub prefix: IpNet,
+    /// `max-udp-size`.
+    pub max_udp_size: Option<u16>,
+    /// `provide-ixfr`.
+    pub provide_ixfr: Option<bool>,
+    /// `transfer-format one-answer`.
+    pub one_answer: Option<bool>,
+}
+
+impl View {
+    /// What holds for this peer alone. BIND: of several statements the one with the longest prefix counts.
+    pub fn peer(&self, address: IpAddr) -> Option<&PeerPolicy> {
+        self.peers.iter().find(|peer| peer.prefix.contains(&address))
+    }
+}
+
+/// How EDNS is spoken.
+#[derive(Debug, Clone)]
+pub struct EdnsPolicy {
+    /// The size that we announce (`edns-udp-size`).
+    pub udp_size: u16,
+    /// The largest reply over UDP (`max-udp-size`).
+    pub max_udp_size: u16,
+    /// The same for clients without a cookie of ours (`nocookie-udp-size`), even where they speak no EDNS.
+    pub nocookie_udp_size: u16,
+    /// Who sends a cookie but not ours gets nothing but one (`require-server-cookie`).
+    pub requires_cookie: bool,
+    /// Whose answers are padded (`response-padding`).
+    pub padded: Acl,
+    /// To a multiple of how many bytes.
+    pub padding_block: u16,
+}
+
+impl Default for EdnsPolicy {
+    /// BIND's defaults.
+    fn default() -> Self {
+        Self {
+            udp_size: 1232,
+            max_udp_size: 1232,
+            nocookie_udp_size: 4096,
+            requires_cookie: false,
+            padded: Acl::Nobody,
+            padding_block: 0,
+        }
+    }
 }
 
 /// `minimal-responses`: when the authority and additional sections stay empty though they could be filled.
@@ -135,6 +189,8 @@ pub struct ZonePolicy {
     pub allow_notify: Acl,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
     pub zero_no_soa_ttl: bool,
+    /// Whoever asks is told the version (`provide-zoneversion`).
+    pub provide_zone_version: bool,
     /// How the zone is sent to those who may transfer it.
     pub transfer_out: TransferOut,
 }

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::snapshot::{Identity, MinimalResponses, RrsetOrder, ZonePolicy, ZoneRole};
+use super::cookie::{CookieAlgorithm, Cookies};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use super::*;
 use crate::dns::message::Section;
@@ -105,15 +106,15 @@ fn world() -> Snapshot {
         rrset_order: RrsetOrder::None,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
+        edns: EdnsPolicy::default(),
+        peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
         identity,
-        edns_udp_size: 1232,
-        max_udp_size: 1232,
         tcp_advertised_timeout_100ms: 300,
-        cookie_secrets: vec![[7; 16]],
+        cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },
         ..Snapshot::default()
     }
 }

@@ -61,10 +61,8 @@ pub struct Options {
     pub server_id: Identity,
     /// `querylog`: whether queries are logged from the start. Default: whether a `queries` category is configured.
     pub querylog: bool,
-    /// Our own EDNS size (`edns-udp-size`), default 1232.
-    pub edns_udp_size: u16,
-    /// The largest UDP answer that we send (`max-udp-size`), default 1232.
-    pub max_udp_size: u16,
+    /// How EDNS is spoken where no view says otherwise.
+    pub edns: Edns,
     /// `blackhole`: nobody here is answered.
     pub blackhole: AddressMatchList,
     /// `tcp-clients`, default 150.
@@ -97,6 +95,8 @@ pub struct Options {
     pub match_mapped_addresses: bool,
     /// `answer-cookie`, default yes.
     pub answer_cookie: bool,
+    /// `cookie-algorithm aes`.
+    pub cookie_by_aes: bool,
     /// `cookie-secret`, decoded; the first signs, all verify. Empty: a random one each start.
     pub cookie_secrets: Vec<[u8; 16]>,
 }
@@ -263,6 +263,8 @@ pub struct View {
     pub minimal_responses: MinimalResponses,
     /// `minimal-any`.
     pub minimal_any: bool,
+    /// How it speaks EDNS.
+    pub edns: Edns,
     /// `rrset-order`, of which only one for everything is told apart. Default random.
     pub rrset_order: RrsetOrder,
     /// `server` statements.
@@ -275,6 +277,23 @@ pub struct View {
     pub allow_query: AddressMatchList,
     /// Its zones, in order.
     pub zones: Vec<Zone>,
+}
+
+/// How EDNS is spoken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edns {
+    /// Our own EDNS size (`edns-udp-size`), default 1232.
+    pub udp_size: u16,
+    /// The largest UDP answer that we send (`max-udp-size`), default 1232.
+    pub max_udp_size: u16,
+    /// The largest to a client without a cookie of ours (`nocookie-udp-size`), default 4096.
+    pub nocookie_udp_size: u16,
+    /// `require-server-cookie`.
+    pub require_server_cookie: bool,
+    /// `response-padding`: for whom.
+    pub padded: AddressMatchList,
+    /// And to a multiple of how many bytes.
+    pub padding_block: u16,
 }
 
 /// `rate-limit`: how many like answers a network gets.
@@ -347,6 +366,12 @@ pub struct Server {
     pub request_ixfr: Option<bool>,
     /// `transfers`: at most so many at a time from it.
     pub transfers: Option<u32>,
+    /// `max-udp-size`: the largest answer to it.
+    pub max_udp_size: Option<u16>,
+    /// `provide-ixfr`: whether it gets differences.
+    pub provide_ixfr: Option<bool>,
+    /// `transfer-format one-answer`: how zones are sent to it.
+    pub one_answer: Option<bool>,
     /// `notify-source`.
     pub notify_source: Option<SocketAddr>,
     /// `transfer-source`.
@@ -470,6 +495,8 @@ pub struct ZoneSettings {
     pub masterfile_style_full: bool,
     /// `zero-no-soa-ttl`, default yes.
     pub zero_no_soa_ttl: bool,
+    /// `provide-zoneversion`, default yes.
+    pub provide_zone_version: bool,
     /// `max-zone-ttl` in seconds; none: unlimited.
     pub max_zone_ttl: Option<u32>,
     /// `journal`; none: beside the zone's file.

@@ -153,18 +153,25 @@ fn recursion_is_for_those_who_may_recurse_and_ask_the_cache() {
 }
 
 #[test]
-fn sizes_of_udp_come_from_the_views_if_those_agree() {
+fn each_view_has_sizes_of_its_own_within_bounds() {
     let sizes = |text: &str| {
-        let (config, faults) = conf(text).unwrap();
-        (config.options.edns_udp_size, config.options.max_udp_size, faults.to_string())
+        let edns = good(text).views.into_iter().map(|view| view.edns);
+        edns.map(|edns| (edns.udp_size, edns.max_udp_size, edns.nocookie_udp_size)).collect::<Vec<_>>()
     };
-    let none = String::new();
-    assert_eq!(sizes("options { edns-udp-size 100; max-udp-size 9000; };"), (512, 4096, none.clone()));
-    let agree = "view a { max-udp-size 700; }; view b { max-udp-size 700; };";
-    assert_eq!(sizes(&format!("options {{ edns-udp-size 1400; }}; {agree}")), (1400, 700, none));
-    let (edns, max, said) = sizes("view a { edns-udp-size 700; };\nview b { };");
-    assert_eq!((edns, max), (1232, 1232));
-    assert_eq!(said.trim_end(), "t.conf:1: option 'edns-udp-size' has no effect: the views do not agree on it");
+    assert_eq!(sizes(""), [(1232, 1232, 4096)]);
+    let out = "options { edns-udp-size 100; max-udp-size 9000; nocookie-udp-size 1; };";
+    assert_eq!(sizes(out), [(512, 4096, 128)]);
+    let views = "options { edns-udp-size 1400; }; view a { max-udp-size 700; }; view b { nocookie-udp-size 9000; };";
+    assert_eq!(sizes(views), [(1400, 700, 4096), (1400, 1232, 4096)]);
+}
+
+/// BIND lowers larger blocks when it runs.
+#[test]
+fn padding_has_blocks_of_up_to_512_bytes() {
+    let block = |size| {
+        good(&format!("options {{ response-padding {{ any; }} block-size {size}; }};")).views[0].edns.padding_block
+    };
+    assert_eq!([block(0), block(468), block(512), block(513)], [0, 468, 512, 512]);
 }
 
 /// named 9.18.49: a category has to be known, letter by letter; a channel may be written in any case.

@@ -15,7 +15,9 @@ pub mod option {
     pub const COOKIE: u16 = 10;
     pub const TCP_KEEPALIVE: u16 = 11;
     pub const PADDING: u16 = 12;
+    pub const KEY_TAG: u16 = 14;
     pub const EXTENDED_ERROR: u16 = 15;
+    pub const ZONEVERSION: u16 = 19;
 }
 
 /// Numbers of extended errors (RFC 8914 section 4).
@@ -111,6 +113,12 @@ pub struct Wishes<'a> {
     pub tcp_keepalive: bool,
     /// Padding (RFC 7830).
     pub padding: bool,
+    /// The version of the zone that the answer is from (RFC 9660).
+    pub zone_version: bool,
+    /// The keys that the sender trusts (RFC 8145): nothing is asked for.
+    pub key_tags: bool,
+    /// Something else.
+    pub other: bool,
     /// The cookie: eight bytes of the client's, and any that this server gave it (RFC 7873).
     pub cookie: Option<Cookie<'a>>,
     /// Whom the query is asked for; echoed with scope 0 (RFC 7871).
@@ -148,11 +156,17 @@ impl<'a> Wishes<'a> {
                 option::EXPIRE => wishes.expire = true,
                 option::TCP_KEEPALIVE => wishes.tcp_keepalive = true,
                 option::PADDING => wishes.padding = true,
+                // Data in a request is passed over (RFC 9660 section 3.1).
+                option::ZONEVERSION => wishes.zone_version = true,
+                option::KEY_TAG if wishes.key_tags => {}
+                // BIND: key tags are read, though they are for logs alone.
+                option::KEY_TAG if data.is_empty() || data.len() % 2 == 1 => return Err(WireError::BadField),
+                option::KEY_TAG => wishes.key_tags = true,
                 option::COOKIE => wishes.cookie = wishes.cookie.or(Some(Cookie::read(data)?)),
                 option::CLIENT_SUBNET => {
                     wishes.client_subnet = wishes.client_subnet.or(Some(ClientSubnet::read(data)?));
                 }
-                _ => {}
+                _ => wishes.other = true,
             }
         }
         Ok(wishes)
@@ -224,6 +238,15 @@ mod tests {
         let found = wishes(b"\x00\x03\x00\x00\x00\x09\x00\x00\x00\x0b\x00\x00\x00\x0c\x00\x02\x00\x00").unwrap();
         assert!(found.nsid && found.expire && found.tcp_keepalive && found.padding);
         assert_eq!((found.cookie, found.client_subnet), (None, None));
+    }
+
+    #[test]
+    fn key_tags_are_whole_and_those_of_a_second_option_not_looked_at() {
+        let tags = |options: &[u8]| wishes(options).map(|wishes| wishes.key_tags);
+        assert_eq!(tags(b"\x00\x0e\x00\x02\x4f\x66"), Ok(true));
+        assert_eq!(tags(b"\x00\x0e\x00\x02\x4f\x66\x00\x0e\x00\x01\x4f"), Ok(true));
+        assert_eq!(tags(b"\x00\x0e\x00\x01\x4f"), Err(WireError::BadField));
+        assert_eq!(tags(b"\x00\x0e\x00\x00"), Err(WireError::BadField));
     }
 
     #[test]

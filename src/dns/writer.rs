@@ -82,6 +82,11 @@ impl<'a> Writer<'a> {
         self.counts.get(slot(section)).copied().unwrap_or(0)
     }
 
+    /// How many bytes more may be written.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.end)
+    }
+
     /// Takes `bytes` off the room that is left, for what has to stand at the end in any case: OPT and TSIG.
     pub fn reserve(&mut self, bytes: usize) {
         self.limit = self.limit.saturating_sub(bytes);

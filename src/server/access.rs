@@ -85,6 +85,7 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
         allow_transfer: host.compile(&settings.allow_transfer),
         allow_notify: host.compile(&allow_notify(zone)),
         zero_no_soa_ttl: settings.zero_no_soa_ttl,
+        provide_zone_version: settings.provide_zone_version,
         transfer_out: TransferOut {
             one_answer: settings.one_answer,
             idle: settings.max_transfer_idle_out,

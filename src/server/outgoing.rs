@@ -73,7 +73,7 @@ impl Outgoing {
             serial,
             began: Instant::now(),
         };
-        let policy = transfer.zone.policy().transfer_out;
+        let policy = transfer.how;
         let filling = Filling {
             message_bytes: shared.transfer_message_size.load(Ordering::Relaxed),
             one_answer: policy.one_answer,
@@ -169,7 +169,7 @@ impl Facts {
     /// What leads from the client's serial to the version, where it may have that. Says why not, as named does.
     fn differences(&mut self, transfer: &Transfer, form: Form) -> Option<Vec<Transaction>> {
         let from = transfer.serial.map(Serial).filter(|_| form == Form::Whole && transfer.rtype == Rtype::IXFR)?;
-        let policy = transfer.zone.policy().transfer_out;
+        let policy = transfer.how;
         let found = match transfer.zone.journal() {
             _ if !policy.provide_ixfr => Err(None),
             Some(path) => differences(path, from, &transfer.version, policy.max_ixfr_percent).map_err(Some),

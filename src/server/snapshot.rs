@@ -6,9 +6,9 @@ use super::access::Host;
 use super::plan::ZoneKey;
 use crate::answer::acl::Acl;
 use crate::answer::builtin;
-use crate::answer::cookie::Secret;
+use crate::answer::cookie::{CookieAlgorithm, Cookies};
 use crate::answer::rrl::{self, RateLimit};
-use crate::answer::snapshot::{self, Identity, MinimalResponses, RrsetOrder, Snapshot};
+use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, RrsetOrder, Snapshot};
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{self, Config, Options, Role, View};
 
@@ -36,17 +36,20 @@ pub(super) fn build(
     let limits = Limits { before, host, secret: server.cookie_secret };
     let view = |view| self::view(view, host, table(view), limits.of(view));
     let mut views: Vec<snapshot::View> = config.views.iter().map(view).collect();
-    views.push(builtin::view(&identity, Some(limits.find(builtin::NAME, builtin::RATE_LIMIT, Acl::Nobody))));
+    views.push(builtin::view(
+        &identity,
+        edns(&options.edns, host),
+        Some(limits.find(builtin::NAME, builtin::RATE_LIMIT, Acl::Nobody)),
+    ));
     Snapshot {
         views,
         blackhole: host.compile(&options.blackhole),
         match_mapped_addresses: options.match_mapped_addresses,
         identity,
-        edns_udp_size: options.edns_udp_size,
-        max_udp_size: options.max_udp_size,
+        edns: edns(&options.edns, host),
         tcp_advertised_timeout_100ms: u16::try_from(options.tcp_advertised_timeout.as_millis() / 100)
             .unwrap_or(u16::MAX),
-        cookie_secrets: cookie_secrets(options, server),
+        cookies: cookies(options, server),
     }
 }
 
@@ -85,6 +88,8 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<
         },
         no_case_compress: host.compile(&view.no_case_compress),
         allow_recursion: host.compile(&view.allow_recursion),
+        edns: edns(&view.edns, host),
+        peers: peers(&view.servers),
         rate_limit,
     }
 }
@@ -154,12 +159,36 @@ fn identity(options: &Options, server: &Server) -> Identity {
     }
 }
 
-fn cookie_secrets(options: &Options, server: &Server) -> Vec<Secret> {
-    if !options.answer_cookie {
-        return vec![];
+fn edns(edns: &config::Edns, host: &Host) -> EdnsPolicy {
+    EdnsPolicy {
+        udp_size: edns.udp_size,
+        max_udp_size: edns.max_udp_size,
+        nocookie_udp_size: edns.nocookie_udp_size,
+        requires_cookie: edns.require_server_cookie,
+        padded: host.compile(&edns.padded),
+        padding_block: edns.padding_block,
     }
-    match options.cookie_secrets[..] {
+}
+
+/// The `server` statements that say how a peer is answered.
+fn peers(servers: &[config::Server]) -> Box<[PeerPolicy]> {
+    let policy = |server: &config::Server| PeerPolicy {
+        prefix: server.prefix,
+        max_udp_size: server.max_udp_size,
+        provide_ixfr: server.provide_ixfr,
+        one_answer: server.one_answer,
+    };
+    let mut peers: Vec<PeerPolicy> = servers.iter().map(policy).collect();
+    peers.sort_by_key(|peer| std::cmp::Reverse(peer.prefix.prefix_len()));
+    peers.into()
+}
+
+fn cookies(options: &Options, server: &Server) -> Cookies {
+    let secrets = match options.cookie_secrets[..] {
+        _ if !options.answer_cookie => vec![],
         [] => vec![server.cookie_secret],
         ref configured => configured.to_vec(),
-    }
+    };
+    let algorithm = if options.cookie_by_aes { CookieAlgorithm::Aes } else { CookieAlgorithm::SipHash24 };
+    Cookies { algorithm, secrets }
 }

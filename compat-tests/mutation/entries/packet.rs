@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
-use nomd::answer::snapshot::{Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole};
+use nomd::answer::cookie::{CookieAlgorithm, Cookies};
+use nomd::answer::snapshot::{
+    EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole,
+};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::tsig::Chain;
@@ -116,16 +119,27 @@ fn snapshot() -> Snapshot {
         rrset_order: RrsetOrder::Random,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
+        edns: edns(),
+        peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, None)],
+        views: vec![view, builtin::view(&identity, edns(), None)],
         identity,
-        edns_udp_size: MAX_UDP_SIZE,
-        max_udp_size: MAX_UDP_SIZE,
+        edns: edns(),
         tcp_advertised_timeout_100ms: 300,
-        cookie_secrets: vec![[7; 16]],
+        cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },
         ..Snapshot::default()
+    }
+}
+
+fn edns() -> EdnsPolicy {
+    EdnsPolicy {
+        udp_size: MAX_UDP_SIZE,
+        max_udp_size: MAX_UDP_SIZE,
+        padded: Acl::Any,
+        padding_block: 128,
+        ..EdnsPolicy::default()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod acl;
 mod control;
+mod edns;
 mod inherit;
 mod key;
 mod load;

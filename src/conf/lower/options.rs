@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::inherit::Levels;
 use super::{Context, acl, clause};
 use crate::conf::config::{Identity, Listen, Options};
-use crate::conf::table::{Clause, Setting};
+use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// The port of DNS.
@@ -14,8 +14,6 @@ pub(super) const DEFAULT_PORT: u16 = clause::PORT.default as u16;
 const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
-/// The sizes of UDP payload that may be asked for; others are pulled to the nearer end.
-const UDP_SIZES: std::ops::RangeInclusive<u32> = 512..=4096;
 
 impl Context<'_> {
     /// The levels of a statement that only `options` has.
@@ -44,8 +42,7 @@ impl Context<'_> {
             hostname: self.identity(clause::HOSTNAME),
             server_id: self.identity(clause::SERVER_ID),
             querylog: levels.boolean_or(clause::QUERYLOG, self.logs_queries()),
-            edns_udp_size: self.udp_size(clause::EDNS_UDP_SIZE),
-            max_udp_size: self.udp_size(clause::MAX_UDP_SIZE),
+            edns: self.edns(levels),
             blackhole: self.effective_list(levels, clause::BLACKHOLE, acl::none),
             tcp_clients: levels.number(clause::TCP_CLIENTS),
             tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE),
@@ -62,6 +59,7 @@ impl Context<'_> {
             startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE),
             match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES),
             answer_cookie: levels.boolean(clause::ANSWER_COOKIE),
+            cookie_by_aes: levels.word(clause::COOKIE_ALGORITHM) == Some("aes"),
             cookie_secrets: self.cookie_secrets(),
         }
     }
@@ -96,25 +94,6 @@ impl Context<'_> {
             Some(Value::Word("hostname")) => Identity::Hostname,
             Some(Value::Text(text)) => Identity::Text(text.to_string()),
             Some(_) => Identity::None,
-        }
-    }
-
-    /// There is one size for the server: that of the views if they agree, else that of `options`.
-    fn udp_size(&self, setting: Setting<u32>) -> u16 {
-        let size = |levels: Levels<'_>| levels.number(setting).clamp(*UDP_SIZES.start(), *UDP_SIZES.end()) as u16;
-        let general = size(self.global());
-        let views: Vec<_> = self.tree.root.all(clause::VIEW).filter_map(Node::block).collect();
-        let sizes: Vec<u16> = views.iter().map(|&block| size(Levels([None, Some(block), self.options]))).collect();
-        match sizes.as_slice() {
-            [] => general,
-            [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
-            _ => {
-                for node in views.into_iter().filter_map(|block| block.find(setting.clause)) {
-                    let name = node.statement.name;
-                    self.warn(node.place, format!("option '{name}' has no effect: the views do not agree on it"));
-                }
-                general
-            }
         }
     }
 

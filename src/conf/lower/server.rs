@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::inherit::Levels;
-use super::{Context, clause};
+use super::{Context, clause, edns};
 use crate::conf::config::Server;
 use crate::conf::table::{Clause, Setting};
 use crate::conf::tree::{Block, Node, Value};
@@ -32,6 +32,11 @@ impl Context<'_> {
             request_expire: given(clause::REQUEST_EXPIRE),
             request_ixfr: given(clause::REQUEST_IXFR),
             transfers: block.find(clause::TRANSFERS).map(|_| levels.number_or(clause::TRANSFERS, 0)),
+            max_udp_size: block
+                .find(clause::MAX_UDP_SIZE.clause)
+                .map(|_| edns::udp_size(levels.number(clause::MAX_UDP_SIZE))),
+            provide_ixfr: given(clause::PROVIDE_IXFR),
+            one_answer: levels.word(clause::TRANSFER_FORMAT).map(|word| word == "one-answer"),
             notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),
             transfer_source: source(block, prefix, clause::TRANSFER_SOURCE, clause::TRANSFER_SOURCE_V6),
         })

@@ -51,6 +51,7 @@ impl Context<'_> {
             request_ixfr: levels.boolean(clause::REQUEST_IXFR),
             masterfile_format: format(levels, zone_type),
             masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
+            provide_zone_version: levels.boolean(clause::PROVIDE_ZONEVERSION),
             zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL),
             max_zone_ttl: levels.seconds(clause::MAX_ZONE_TTL),
             journal: levels.find(clause::JOURNAL).and_then(Node::text).map(PathBuf::from),

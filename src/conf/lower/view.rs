@@ -62,6 +62,7 @@ impl Context<'_> {
             allow_recursion,
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY),
+            edns: self.edns(levels),
             rrset_order: self.rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),

@@ -17,8 +17,6 @@ const OPTIONS: &[Shown] = &[
     ("hostname", |options| identity(&options.hostname)),
     ("server-id", |options| identity(&options.server_id)),
     ("querylog", |options| yes_no(options.querylog)),
-    ("edns-udp-size", |options| options.edns_udp_size.to_string()),
-    ("max-udp-size", |options| options.max_udp_size.to_string()),
     ("blackhole", |options| match_list(&options.blackhole)),
     ("tcp-clients", |options| options.tcp_clients.to_string()),
     ("tcp-initial-timeout", |options| duration(options.tcp_initial_timeout)),
@@ -34,6 +32,7 @@ const OPTIONS: &[Shown] = &[
     ("startup-notify-rate", |options| options.startup_notify_rate.to_string()),
     ("match-mapped-addresses", |options| yes_no(options.match_mapped_addresses)),
     ("answer-cookie", |options| yes_no(options.answer_cookie)),
+    ("cookie-algorithm", |options| if options.cookie_by_aes { "aes" } else { "siphash24" }.to_owned()),
 ];
 
 /// The statements that sockets follow.
@@ -147,6 +146,7 @@ const VIEW: &[Differs<View>] = statements!(View:
     "minimal-responses" minimal_responses,
     "minimal-any" minimal_any,
     "rrset-order" rrset_order,
+    "edns-udp-size, max-udp-size, nocookie-udp-size, require-server-cookie or response-padding" edns,
     "server" servers,
     "no-case-compress" no_case_compress,
     "rate-limit" rate_limit,
@@ -185,6 +185,7 @@ const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:
     "masterfile-format" masterfile_format,
     "masterfile-style" masterfile_style_full,
     "zero-no-soa-ttl" zero_no_soa_ttl,
+    "provide-zoneversion" provide_zone_version,
     "max-zone-ttl" max_zone_ttl,
     "journal" journal,
     "ixfr-from-differences" ixfr_from_differences,
