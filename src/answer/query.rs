@@ -14,11 +14,11 @@ use super::acl::Peer;
 use super::denial;
 use super::facts::{Denied, Result as Kind};
 use super::opt::{EXPIRED, ExtendedError, MAX_RESTARTS_REACHED, NOT_AUTHORITATIVE, NOT_READY, PROHIBITED, ZoneSerial};
-use super::records::{Records, question_owner};
+use super::records::Records;
 use super::snapshot::{MinimalResponses, View, Zone};
 use crate::dns::message::Section;
 use crate::dns::suffix::Suffixes;
-use crate::dns::writer::{Full, Owner};
+use crate::dns::writer::{Full, Owner, QUESTION_PLACE};
 use crate::dns::{NameBuf, NameRef, Rcode, Rtype};
 use crate::zone::{Denial, Find, Match, Node, Rrset, ZoneVersion};
 
@@ -50,11 +50,7 @@ pub(super) struct Answer<'a, 'w> {
     pub(super) query: &'a Query<'a>,
     pub(super) records: Records<'w>,
     pub(super) suffixes: &'w mut Suffixes,
-    /// Names that CNAMEs of wildcards led away from. The proofs that they do not exist wait until the answer section is
-    /// complete. The memory is used again for the next request.
-    synthesised: &'w mut Vec<NameBuf>,
-    /// Names that have been given a CNAME that does not stand in the zone like that. In a loop each gets it once.
-    aliased: &'w mut Vec<NameBuf>,
+    aliases: &'w mut Aliases,
     /// The zone of the question.
     first_zone: Option<&'a Arc<Zone>>,
     no_authority: bool,
@@ -82,11 +78,29 @@ pub(super) struct First {
     pub(super) is_wildcard: bool,
 }
 
+/// Names on the way of aliases. The memory is used again for the next request.
+pub(super) struct Aliases {
+    /// Names that CNAMEs of wildcards led away from. The proofs that they do not exist wait until the answer section is
+    /// complete.
+    synthesised: Vec<NameBuf>,
+    /// Names that have been given a CNAME that does not stand in the zone like that. In a loop each gets it once.
+    given: Vec<NameBuf>,
+    /// Where the last alias leads.
+    target: NameBuf,
+}
+
+impl Default for Aliases {
+    fn default() -> Self {
+        let [synthesised, given] = [(); 2].map(|()| Vec::with_capacity(MAX_RESTARTS.saturating_add(1)));
+        Self { synthesised, given, target: NameBuf::root() }
+    }
+}
+
 /// Where the search goes on.
-#[allow(clippy::large_enum_variant)] // a box would be an allocation for each link of a chain
 enum Step {
     Done,
-    Follow(NameBuf),
+    /// With the target of an alias.
+    Follow,
 }
 
 /// A name found in a zone.
@@ -102,17 +116,16 @@ impl<'a, 'w> Answer<'a, 'w> {
         query: &'a Query<'a>,
         records: Records<'w>,
         suffixes: &'w mut Suffixes,
-        [synthesised, aliased]: &'w mut [Vec<NameBuf>; 2],
+        aliases: &'w mut Aliases,
     ) -> Self {
-        synthesised.clear();
-        aliased.clear();
+        aliases.synthesised.clear();
+        aliases.given.clear();
         let (no_authority, no_additional) = minimal(query);
         Self {
             query,
             records,
             suffixes,
-            synthesised,
-            aliased,
+            aliases,
             first_zone: None,
             no_authority,
             no_additional,
@@ -138,8 +151,11 @@ impl<'a, 'w> Answer<'a, 'w> {
         let mut step = self.step(self.query.name, true)?;
         for _ in 0..MAX_RESTARTS {
             match step {
-                Step::Follow(name) => step = self.step(name.as_ref(), false)?,
                 Step::Done => return Ok(()),
+                Step::Follow => {
+                    let name = self.aliases.target.clone();
+                    step = self.step(name.as_ref(), false)?;
+                }
             }
         }
         self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
@@ -251,7 +267,8 @@ impl<'a, 'w> Answer<'a, 'w> {
         is_exact && (self.query.rtype == Rtype::DS || self.query.rtype == Rtype::NSEC && cut.has_nsec())
     }
 
-    /// The name exists, or `node` is the source of synthesis for it.
+    /// The name exists, or `node` is the source of synthesis for it. Records under the question's name point to it,
+    /// unless that is the root, or stands in the zone in another case, which BIND keeps.
     fn answer_at(
         &mut self,
         place: &Place<'_>,
@@ -259,9 +276,15 @@ impl<'a, 'w> Answer<'a, 'w> {
         is_first: bool,
         is_wildcard: bool,
     ) -> Result<Step, Full> {
-        let owner_name = if is_wildcard { NameBuf::from_name(place.name) } else { node.owner() };
-        let owner =
-            if is_first { question_owner(place.name, owner_name.as_ref()) } else { Owner::Name(owner_name.as_ref()) };
+        let stored;
+        let owner = if is_first && !place.name.is_root() && (is_wildcard || node.is_spelt(place.name)) {
+            Owner::At(QUESTION_PLACE)
+        } else if is_wildcard {
+            Owner::Name(place.name)
+        } else {
+            stored = node.owner();
+            Owner::Name(stored.as_ref())
+        };
         let has_answer = match self.query.rtype {
             Rtype::ANY => self.add_any(place, node, owner)?,
             Rtype::RRSIG => self.add_signatures(node, owner)?,
@@ -342,23 +365,28 @@ impl<'a, 'w> Answer<'a, 'w> {
         }
         self.kind = Kind::Success;
         if is_wildcard && self.records.dnssec_ok {
-            self.synthesised.push(NameBuf::from_name(place.name));
+            self.aliases.synthesised.push(NameBuf::from_name(place.name));
         }
-        Ok(target(cname).map_or(Step::Done, |target| Step::Follow(NameBuf::from_name(target))))
+        let Some(target) = target(cname) else { return Ok(Step::Done) };
+        self.aliases.target = NameBuf::from_name(target);
+        Ok(Step::Follow)
     }
 
     /// Notes a name that gets an alias.
     fn is_first_alias_of(&mut self, name: NameRef<'_>) -> bool {
-        let is_first = self.aliased.iter().all(|seen| seen.as_ref() != name);
+        let is_first = self.aliases.given.iter().all(|seen| seen.as_ref() != name);
         if is_first {
-            self.aliased.push(NameBuf::from_name(name));
+            self.aliases.given.push(NameBuf::from_name(name));
         }
         is_first
     }
 
     /// Proves of each name that a wildcard's CNAME led away from that it does not exist itself.
     fn prove_synthesis(&mut self) -> Result<(), Full> {
-        let mut names = std::mem::take(self.synthesised);
+        if self.aliases.synthesised.is_empty() {
+            return Ok(());
+        }
+        let mut names = std::mem::take(&mut self.aliases.synthesised);
         let view = self.query.view;
         let written = names.iter().try_for_each(|name| {
             let Some(zone) = self.zone_of(view, name.as_ref()) else { return Ok(()) };
@@ -367,7 +395,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             denial::wildcard_answer(self, version, name.as_ref(), &version.find(name.as_ref()))
         });
         names.clear();
-        *self.synthesised = names;
+        self.aliases.synthesised = names;
         written
     }
 
@@ -391,7 +419,8 @@ impl<'a, 'w> Answer<'a, 'w> {
         if matches!(self.query.rtype, Rtype::CNAME | Rtype::ANY) {
             return self.finish_positive(place, node).map(|()| Step::Done);
         }
-        Ok(Step::Follow(renamed))
+        self.aliases.target = renamed;
+        Ok(Step::Follow)
     }
 
     /// The name is at or below a zone cut.
@@ -439,8 +468,8 @@ impl<'a, 'w> Answer<'a, 'w> {
     fn add_negative_soa(&mut self, place: &Place<'_>, is_zero: bool) -> Result<(), Full> {
         self.prove_synthesis()?;
         let Some(apex) = place.version.apex_node() else { return Ok(()) };
-        let (Some(rrset), Some(soa)) = (apex.rrset(Rtype::SOA), place.version.soa()) else { return Ok(()) };
-        let ttl = if is_zero { 0 } else { soa.ttl.min(soa.minimum) };
+        let Some(rrset) = apex.rrset(Rtype::SOA) else { return Ok(()) };
+        let ttl = if is_zero { 0 } else { place.version.negative_ttl() };
         self.records.add_with_ttl(Section::Authority, Owner::Name(place.version.apex()), rrset, ttl)
     }
 

@@ -3,9 +3,9 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::snapshot::RrsetOrder;
+use crate::dns::Class;
 use crate::dns::message::Section;
 use crate::dns::writer::{Full, Owner, Writer};
-use crate::dns::{Class, NameRef};
 use crate::zone::Rrset;
 
 /// How many RRsets one answer can hold before repetitions are no longer noticed.
@@ -13,11 +13,11 @@ const MAX_NOTICED: usize = 64;
 
 /// A cheap source of numbers that need not be secret: which record of an RRset comes first.
 #[derive(Debug)]
-pub(super) struct Order(u64);
+struct Order(u64);
 
 impl Order {
     /// Starts from a seed.
-    pub(super) fn new(seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         // The generator would stay at zero for ever.
         Self(seed | 1)
     }
@@ -39,6 +39,43 @@ impl Order {
     }
 }
 
+/// Which RRsets are in the message: the same one is not written twice.
+#[derive(Debug)]
+struct Written {
+    /// Where their data lie in memory.
+    places: [usize; MAX_NOTICED],
+    count: usize,
+}
+
+impl Written {
+    /// Notes an RRset; false if it was noted before.
+    fn notice(&mut self, rrset: &Rrset<'_>) -> bool {
+        let place = rrset.as_bytes().as_ptr() as usize;
+        if self.places.get(..self.count).unwrap_or_default().contains(&place) {
+            return false;
+        }
+        if let Some(slot) = self.places.get_mut(self.count) {
+            *slot = place;
+            self.count = self.count.saturating_add(1);
+        }
+        true
+    }
+}
+
+/// What [`Records`] keeps from message to message.
+#[derive(Debug)]
+pub(super) struct Memory {
+    order: Order,
+    written: Written,
+}
+
+impl Memory {
+    /// Starts with a seed for the order of records.
+    pub(super) fn new(seed: u64) -> Self {
+        Self { order: Order::new(seed), written: Written { places: [0; MAX_NOTICED], count: 0 } }
+    }
+}
+
 /// A message being filled with RRsets.
 pub(super) struct Records<'w> {
     pub(super) writer: Writer<'w>,
@@ -47,9 +84,7 @@ pub(super) struct Records<'w> {
     pub(super) dnssec_ok: bool,
     /// Where RRsets start, modulo their length.
     turn: usize,
-    /// Where the data of the RRsets written so far lie in memory: the same RRset is not written twice.
-    written: [usize; MAX_NOTICED],
-    written_count: usize,
+    written: &'w mut Written,
 }
 
 impl<'w> Records<'w> {
@@ -58,10 +93,11 @@ impl<'w> Records<'w> {
         class: Class,
         dnssec_ok: bool,
         rrset_order: RrsetOrder,
-        order: &mut Order,
+        memory: &'w mut Memory,
     ) -> Self {
-        let turn = order.next(rrset_order);
-        Self { writer, class, dnssec_ok, turn, written: [0; MAX_NOTICED], written_count: 0 }
+        let turn = memory.order.next(rrset_order);
+        memory.written.count = 0;
+        Self { writer, class, dnssec_ok, turn, written: &mut memory.written }
     }
 
     /// Writes an RRset, and with DO its signatures: all of it or nothing. One that is in the message already is not
@@ -78,12 +114,12 @@ impl<'w> Records<'w> {
         rrset: Rrset<'_>,
         ttl: u32,
     ) -> Result<(), Full> {
-        if !self.notice(&rrset) {
+        if !self.written.notice(&rrset) {
             return Ok(());
         }
         let written = self.add_again(section, owner, rrset, ttl);
         if written.is_err() {
-            self.written_count = self.written_count.saturating_sub(1);
+            self.written.count = self.written.count.saturating_sub(1);
         }
         written
     }
@@ -122,28 +158,5 @@ impl<'w> Records<'w> {
         }
         let rotated = rrset.rdatas().skip(first).chain(rrset.rdatas().take(first));
         self.writer.rrset(section, owner, fields, rotated)
-    }
-
-    /// Notes an RRset; false if it was noted before.
-    fn notice(&mut self, rrset: &Rrset<'_>) -> bool {
-        let place = rrset.as_bytes().as_ptr() as usize;
-        if self.written.iter().take(self.written_count).any(|&seen| seen == place) {
-            return false;
-        }
-        if let Some(slot) = self.written.get_mut(self.written_count) {
-            *slot = place;
-            self.written_count = self.written_count.saturating_add(1);
-        }
-        true
-    }
-}
-
-/// The owner of records that stand under the question's name: a pointer to it, unless the name is the root or stands in
-/// the zone in another case, which BIND keeps.
-pub(super) fn question_owner<'n>(asked: NameRef<'_>, owner: NameRef<'n>) -> Owner<'n> {
-    if asked.as_bytes() == owner.as_bytes() && !owner.is_root() {
-        Owner::At(crate::dns::writer::QUESTION_PLACE)
-    } else {
-        Owner::Name(owner)
     }
 }

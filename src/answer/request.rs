@@ -67,10 +67,8 @@ impl<'a> Request<'a> {
                 }
                 continue;
             }
-            let start = reader.position();
-            reader.skip_name()?;
             // The first name has nothing before it that it could point to.
-            let name = NameRef::from_wire(self.bytes.get(start..reader.position()).unwrap_or_default())?;
+            let name = reader.name_in_place()?;
             self.question = Some(Question { name, rtype: Rtype(reader.u16()?), class: Class(reader.u16()?) });
         }
         self.questions = self.bytes.get(HEADER_LENGTH..reader.position()).unwrap_or_default();

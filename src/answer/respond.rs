@@ -14,8 +14,8 @@ use super::acl::Peer;
 use super::cookie::{COOKIE_LENGTH, CookieState};
 use super::facts::{Denied, Facts};
 use super::opt::Opt;
-use super::query::{Answer, MAX_RESTARTS, Query};
-use super::records::{Order, Records};
+use super::query::{Aliases, Answer, Query};
+use super::records::{Memory, Records};
 use super::reply::{Head, close};
 use super::request::{Question, Request};
 use super::rrl::Action;
@@ -24,7 +24,7 @@ use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::{self, Chain, Refusal, Verdict};
 use crate::dns::writer::{Case, Compression, Writer};
-use crate::dns::{Class, Key, Message, NameBuf, NameRef, Opcode, Rcode, Rtype, WireError};
+use crate::dns::{Class, Key, Message, NameRef, Opcode, Rcode, Rtype, WireError};
 use crate::zone::ZoneVersion;
 
 /// Requests from these ports are not answered: services there would answer back for ever (BIND).
@@ -97,9 +97,8 @@ impl fmt::Debug for Transfer {
 pub struct Scratch {
     pub(super) names: Compression,
     suffixes: Suffixes,
-    order: Order,
-    /// Names on the way of aliases.
-    aliases: [Vec<NameBuf>; 2],
+    records: Memory,
+    aliases: Aliases,
     /// Whom the last FORMERR over UDP went to, when, and with which ID.
     pub(super) last_formerr: Option<(SocketAddr, u64, u16)>,
     pub(super) facts: Facts,
@@ -111,8 +110,8 @@ impl Scratch {
         Self {
             names: Compression::default(),
             suffixes: Suffixes::default(),
-            order: Order::new(seed),
-            aliases: [(); 2].map(|()| Vec::with_capacity(MAX_RESTARTS.saturating_add(1))),
+            records: Memory::new(seed),
+            aliases: Aliases::default(),
             last_formerr: None,
             facts: Facts::default(),
         }
@@ -407,7 +406,7 @@ impl<'a> Job<'a> {
             return Outcome::Drop;
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
-        let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.order);
+        let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.records);
         let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.aliases);
         answer.fill();
         let head = Head {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::snapshot::Zone;
-use crate::dns::NameRef;
 use crate::dns::suffix::{Suffixes, root_hash};
+use crate::dns::{NameRef, case};
 
 /// Zones by apex.
 #[derive(Clone)]
@@ -72,15 +72,16 @@ impl ZoneTable {
 
     /// The zone that `name` belongs to.
     pub fn find(&self, name: NameRef<'_>, suffixes: &mut Suffixes) -> Option<&Arc<Zone>> {
-        suffixes.hash(name, self.seed);
-        let labels = suffixes.labels();
-        for (skipped, (start, hash)) in suffixes.iter().enumerate() {
-            if self.label_counts >> labels.saturating_sub(skipped) & 1 == 0 {
+        let most_labels = self.label_counts.checked_ilog2().unwrap_or(0) as usize;
+        suffixes.hash_shortest(name, self.seed, most_labels);
+        let most = suffixes.labels().min(most_labels);
+        for ((start, hash), labels) in suffixes.iter().zip((1..=most).rev()) {
+            if self.label_counts >> labels & 1 == 0 {
                 continue;
             }
             let suffix = name.as_bytes().get(start..).unwrap_or_default();
             // Length bytes are below 64, so folding them as if they were letters changes none of them.
-            let same = |zone: &Arc<Zone>| zone.apex().as_bytes().eq_ignore_ascii_case(suffix);
+            let same = |zone: &Arc<Zone>| case::is_same(zone.apex().as_bytes(), suffix);
             if let Some(zone) = self.zones.find(hash, same) {
                 return Some(zone);
             }

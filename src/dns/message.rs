@@ -37,8 +37,13 @@ pub struct Header {
 impl Header {
     /// Reads the first twelve bytes.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (id, flags) = (reader.u16()?, reader.u16()?);
-        Ok(Self { id, flags, counts: [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?] })
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = reader.array::<HEADER_LENGTH>()?;
+        let number = |high, low| u16::from_be_bytes([high, low]);
+        Ok(Self {
+            id: number(a, b),
+            flags: number(c, d),
+            counts: [number(e, f), number(g, h), number(i, j), number(k, l)],
+        })
     }
 
     /// The twelve bytes.

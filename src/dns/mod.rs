@@ -4,6 +4,7 @@
 //! into one of these types, so that the floors above never meet a malformed name or record.
 
 pub mod algorithm;
+pub(crate) mod case;
 pub mod class;
 pub mod edns;
 pub mod host;

@@ -10,6 +10,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use super::case;
+
 /// The longest name, in wire bytes with the root label (RFC 1035 section 2.3.4).
 pub const MAX_NAME: usize = 255;
 /// The longest label.
@@ -139,7 +141,7 @@ impl<'a> NameRef<'a> {
     /// Whether this name is `apex` or below it.
     pub fn is_at_or_below(self, apex: NameRef<'_>) -> bool {
         let Some(extra) = self.0.len().checked_sub(apex.0.len()) else { return false };
-        if !self.0.get(extra..).is_some_and(|tail| tail.eq_ignore_ascii_case(apex.0)) {
+        if !self.0.get(extra..).is_some_and(|tail| case::is_same(tail, apex.0)) {
             return false;
         }
         // The tail matches as bytes; it must also start where a label starts.
@@ -247,7 +249,7 @@ impl NameBuf {
         head.copy_from_slice(prefix);
         tail.copy_from_slice(suffix.0);
         joined.len = len as u8;
-        NameRef::from_wire(&joined.bytes[..len])?;
+        debug_assert!(NameRef::from_wire(&joined.bytes[..len]).is_ok());
         Ok(joined)
     }
 
@@ -438,7 +440,7 @@ impl FromStr for Name {
 impl PartialEq for NameRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         // Length bytes are below 64, so folding them as if they were letters changes none of them.
-        self.0.eq_ignore_ascii_case(other.0)
+        case::is_same(self.0, other.0)
     }
 }
 impl Eq for NameRef<'_> {}

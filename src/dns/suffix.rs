@@ -7,6 +7,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::NameRef;
+use super::case::last_word;
 use super::name::MAX_LABELS;
 
 /// Any odd constant with bits all over: a multiplication spreads each byte over the whole product.
@@ -16,26 +17,34 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Debug, Clone)]
 pub struct Suffixes {
     labels: usize,
+    /// How many of the first suffixes are not hashed.
+    skipped: usize,
     starts: [u8; MAX_LABELS],
     hashes: [u64; MAX_LABELS],
 }
 
 impl Default for Suffixes {
     fn default() -> Self {
-        Self { labels: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] }
+        Self { labels: 0, skipped: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] }
     }
 }
 
 impl Suffixes {
     /// Hashes the suffixes of `name`, all but the root.
     pub fn hash(&mut self, name: NameRef<'_>, seed: u64) {
+        self.hash_shortest(name, seed, MAX_LABELS);
+    }
+
+    /// Hashes the suffixes of `name` that have at most so many labels.
+    pub fn hash_shortest(&mut self, name: NameRef<'_>, seed: u64, most_labels: usize) {
         let bytes = name.as_bytes();
         self.find_labels(bytes);
+        self.skipped = self.labels.saturating_sub(most_labels);
         let mut hash = root_hash(seed);
         let mut end = bytes.len().saturating_sub(1);
         // Slices of the labels that there are: `take(n).rev()` would step over all the places behind them.
-        let starts = self.starts.get(..self.labels).unwrap_or_default();
-        let places = self.hashes.get_mut(..self.labels).unwrap_or_default();
+        let starts = self.starts.get(self.skipped..self.labels).unwrap_or_default();
+        let places = self.hashes.get_mut(self.skipped..self.labels).unwrap_or_default();
         for (&start, place) in starts.iter().zip(places).rev() {
             let start = usize::from(start);
             hash = mix(hash, bytes.get(start..end).unwrap_or_default());
@@ -45,18 +54,16 @@ impl Suffixes {
     }
 
     fn find_labels(&mut self, bytes: &[u8]) {
-        self.labels = 0;
+        (self.labels, self.skipped) = (0, 0);
+        // A name has at most 255 bytes, and no label behind its root label.
         let mut at = 0_u8;
-        for start in &mut self.starts {
-            match bytes.get(usize::from(at)) {
-                None | Some(0) => return,
-                Some(length) => {
-                    *start = at;
-                    // A name has at most 255 bytes.
-                    at = at.saturating_add(*length).saturating_add(1);
-                    self.labels = self.labels.saturating_add(1);
-                }
-            }
+        while let Some(&length) = bytes.get(usize::from(at))
+            && length > 0
+            && let Some(start) = self.starts.get_mut(self.labels)
+        {
+            *start = at;
+            at = at.wrapping_add(length).wrapping_add(1);
+            self.labels = self.labels.wrapping_add(1);
         }
     }
 
@@ -65,9 +72,11 @@ impl Suffixes {
         self.labels
     }
 
-    /// Where each suffix starts within the name, and its hash, the longest first.
+    /// Where each suffix that is hashed starts within the name, and its hash, the longest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.starts.iter().zip(&self.hashes).take(self.labels).map(|(&start, &hash)| (usize::from(start), hash))
+        let starts = self.starts.get(self.skipped..self.labels).unwrap_or_default();
+        let hashes = self.hashes.get(self.skipped..self.labels).unwrap_or_default();
+        starts.iter().zip(hashes).map(|(&start, &hash)| (usize::from(start), hash))
     }
 }
 
@@ -78,21 +87,12 @@ pub fn root_hash(seed: u64) -> u64 {
 
 /// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases
 /// agree; that a few other bytes then agree as well does no harm.
+#[inline]
 fn mix(hash: u64, label: &[u8]) -> u64 {
     let (chunks, _) = label.as_chunks::<8>();
     let whole = chunks.iter().fold(hash, |hash, chunk| spread(hash ^ fold(u64::from_le_bytes(*chunk))));
-    spread(whole ^ fold(tail(label)))
-}
-
-/// The last eight bytes of a label. They may overlap those that came before, which saves a loop over single bytes.
-fn tail(label: &[u8]) -> u64 {
-    if let Some(last) = label.last_chunk() {
-        return u64::from_le_bytes(*last);
-    }
-    match (label.first_chunk(), label.last_chunk()) {
-        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
-        _ => label.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    }
+    // The last bytes may overlap those that came before, which saves a loop over single bytes.
+    spread(whole ^ fold(last_word(label)))
 }
 
 fn fold(word: u64) -> u64 {

@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::name::{MAX_LABEL, NameBuf, NameError};
+use super::name::{MAX_LABEL, NameBuf, NameError, NameRef};
 
 /// What is wrong with some bytes. The texts are BIND's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -81,11 +81,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `count` bytes.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
-        let end = self.position.checked_add(count).filter(|&end| end <= self.end).ok_or(WireError::Truncated)?;
-        let bytes = self.message.get(self.position..end).ok_or(WireError::Truncated)?;
-        self.position = end;
+        let bytes = self.ahead().get(..count).ok_or(WireError::Truncated)?;
+        self.position = self.position.saturating_add(count);
         Ok(bytes)
+    }
+
+    /// What is left, without moving on.
+    #[inline]
+    fn ahead(&self) -> &'a [u8] {
+        self.message.get(self.position..self.end).unwrap_or_default()
     }
 
     /// All bytes that are left.
@@ -93,8 +99,11 @@ impl<'a> Reader<'a> {
         self.take(self.remaining()).unwrap_or_default()
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        self.take(N)?.first_chunk().copied().ok_or(WireError::Truncated)
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let bytes = self.ahead().first_chunk().copied().ok_or(WireError::Truncated)?;
+        self.position = self.position.saturating_add(N);
+        Ok(bytes)
     }
 
     /// One byte.
@@ -110,6 +119,13 @@ impl<'a> Reader<'a> {
     /// Four bytes.
     pub fn u32(&mut self) -> Result<u32, WireError> {
         self.array().map(u32::from_be_bytes)
+    }
+
+    /// A name that is not compressed, where it stands. One that is, is a fault.
+    pub fn name_in_place(&mut self) -> Result<NameRef<'a>, WireError> {
+        let name = NameRef::from_prefix(self.ahead())?;
+        self.position = self.position.saturating_add(name.len());
+        Ok(name)
     }
 
     /// Six bytes: the time of TSIG.

@@ -113,7 +113,8 @@ impl<'a> Writer<'a> {
     /// Writes a question. The first one's name is what answers are compressed against.
     pub fn question(&mut self, name: NameRef<'_>, rtype: Rtype, class: Class) -> Result<(), Full> {
         let mark = self.mark();
-        let written = self.name(name).and_then(|_| {
+        let name_written = if self.is_empty() { self.question_name(name) } else { self.name(name).map(|_| ()) };
+        let written = name_written.and_then(|()| {
             let [a, b] = rtype.0.to_be_bytes();
             let [c, d] = class.0.to_be_bytes();
             self.bytes(&[a, b, c, d])
@@ -161,8 +162,7 @@ impl<'a> Writer<'a> {
     ) -> Result<Owner<'n>, Full> {
         let mark = self.mark();
         let written = self.owner(owner).and_then(|place| {
-            self.fixed_fields(rtype, class, ttl)?;
-            self.rdata(rtype, rdata)?;
+            self.rdata((rtype, class, ttl), rdata)?;
             Ok(place)
         });
         self.counted(mark, slot(section), written)
@@ -199,17 +199,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn fixed_fields(&mut self, rtype: Rtype, class: Class, ttl: u32) -> Result<(), Full> {
-        let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
-        self.bytes(&[a, b, c, d, e, f, g, h])
-    }
-
-    /// Writes the length and the data of a record.
-    fn rdata(&mut self, rtype: Rtype, rdata: &[u8]) -> Result<(), Full> {
+    /// Writes what follows the owner of a record.
+    fn rdata(&mut self, (rtype, class, ttl): (Rtype, Class, u32), rdata: &[u8]) -> Result<(), Full> {
         let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
-        let length_place = self.end;
-        self.bytes(&length.to_be_bytes())?;
+        let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
+        let [i, j] = length.to_be_bytes();
+        self.bytes(&[a, b, c, d, e, f, g, h, i, j])?;
         let Some(shape) = Shape::of(rtype) else { return self.bytes(rdata) };
+        let length_place = self.end.saturating_sub(2);
         let start = self.end;
         let mut rest = self.split(rdata, shape.before)?;
         for _ in 0..shape.names {
@@ -232,8 +229,19 @@ impl<'a> Writer<'a> {
         Ok(tail)
     }
 
+    /// Writes the first name of the message.
+    fn question_name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+        self.bytes(name.as_bytes())?;
+        self.names.note_question(QUESTION_PLACE);
+        Ok(())
+    }
+
     /// Writes a name, compressed, and returns its place if pointers can reach it.
     fn name(&mut self, name: NameRef<'_>) -> Result<Option<u16>, Full> {
+        // The root is shorter than a pointer to it.
+        if name.is_root() {
+            return self.bytes(name.as_bytes()).map(|()| None);
+        }
         let written = self.buffer.get(..self.end).unwrap_or_default();
         let known = self.names.find(name, written);
         let start = self.end;
@@ -243,8 +251,7 @@ impl<'a> Writer<'a> {
         }
         self.names.remember(&known, start);
         let place = if known.fresh == 0 { known.place } else { u16::try_from(start).ok() };
-        // The root is shorter than a pointer to it.
-        Ok(place.filter(|&place| usize::from(place) <= MAX_POINTER && !name.is_root()))
+        Ok(place.filter(|&place| usize::from(place) <= MAX_POINTER))
     }
 
     fn pointer(&mut self, place: usize) -> Result<(), Full> {
@@ -252,6 +259,7 @@ impl<'a> Writer<'a> {
         self.bytes(&(0xc000 | place).to_be_bytes())
     }
 
+    #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
         let end = self.end.saturating_add(bytes.len());
         if end > self.limit {

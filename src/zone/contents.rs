@@ -5,6 +5,8 @@
 //! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
 use super::ahead::Ahead;
+pub use super::apex::{Denial, Soa};
+use super::apex::{Facts, parse_soa};
 use super::blocks::{BlockWriter, Blocks};
 use super::builder::ContentsError;
 use super::node::{self, Flags, Node, Rrset};
@@ -18,6 +20,7 @@ pub struct ZoneVersion {
     record_count: usize,
     apex_leaf: Option<Leaf>,
     serial: Serial,
+    facts: Facts,
     pub(super) names: Trie,
     pub(super) nsec3: Trie,
     pub(super) blocks: Blocks,
@@ -39,45 +42,6 @@ pub(super) struct Parts {
     pub(super) nsec3: Trie,
 }
 
-/// The fields of the SOA record (RFC 1035 section 3.3.13) and its TTL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Soa<'a> {
-    /// The primary's name.
-    pub mname: NameRef<'a>,
-    /// The mailbox of who is responsible.
-    pub rname: NameRef<'a>,
-    /// The version.
-    pub serial: Serial,
-    /// Seconds between refreshes.
-    pub refresh: u32,
-    /// Seconds before a failed refresh is tried again.
-    pub retry: u32,
-    /// Seconds after which a secondary without contact stops answering.
-    pub expire: u32,
-    /// The negative TTL, the record's own TTL being its upper bound (RFC 2308 section 4).
-    pub minimum: u32,
-    /// The TTL of the record.
-    pub ttl: u32,
-}
-
-/// How a zone proves that something does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial<'a> {
-    /// Not at all.
-    None,
-    /// By NSEC (RFC 4034).
-    Nsec,
-    /// By NSEC3 (RFC 5155), hashed so.
-    Nsec3 {
-        /// The hash algorithm; 1 is SHA-1.
-        algorithm: u8,
-        /// Additional iterations.
-        iterations: u16,
-        /// The salt.
-        salt: &'a [u8],
-    },
-}
-
 impl ZoneVersion {
     /// Puts the parts together if there is exactly one SOA record at the apex.
     pub(super) fn checked(parts: Parts) -> Result<Self, ContentsError> {
@@ -92,12 +56,14 @@ impl ZoneVersion {
 
     fn new(parts: Parts) -> Self {
         let Parts { apex, class, blocks, record_count, dead_bytes, names, nsec3 } = parts;
-        let serial = Serial(0);
-        let mut version = Self { apex, class, record_count, apex_leaf: None, serial, names, nsec3, blocks, dead_bytes };
+        let (serial, facts) = (Serial(0), Facts::default());
+        let mut version =
+            Self { apex, class, record_count, apex_leaf: None, serial, facts, names, nsec3, blocks, dead_bytes };
         // The apex is the first of all names.
         let first = Walk::new(&version.names).next(&version.names);
         version.apex_leaf = first.filter(|&leaf| version.labels_at(leaf).is_empty());
         version.serial = version.soa().map_or(serial, |soa| soa.serial);
+        version.facts = version.apex_node().map(|apex| Facts::new(&apex, version.nsec3.len() > 0)).unwrap_or_default();
         version
     }
 
@@ -157,21 +123,18 @@ impl ZoneVersion {
     /// Whether the zone is signed: it has keys and a way to prove what does not exist. As with BIND, an NSEC chain that
     /// is not signed at the apex is none.
     pub fn is_signed(&self) -> bool {
-        let Some(apex) = self.apex_node().filter(|apex| apex.rrset(Rtype::DNSKEY).is_some()) else { return false };
-        match self.denial() {
-            Denial::None => false,
-            Denial::Nsec => apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some()),
-            Denial::Nsec3 { .. } => true,
-        }
+        self.facts.is_signed
     }
 
     /// How the zone proves that something does not exist. NSEC3 only with a complete chain: an NSEC3PARAM without flags
     /// (RFC 5155 section 4.1.2).
     pub fn denial(&self) -> Denial<'_> {
-        let Some(apex) = self.apex_node() else { return Denial::None };
-        let parameters = apex.rrset(Rtype::NSEC3PARAM).filter(|_| self.nsec3.len() > 0);
-        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param));
-        nsec3.unwrap_or(if apex.has_nsec() { Denial::Nsec } else { Denial::None })
+        self.facts.denial()
+    }
+
+    /// How long a negative answer holds (RFC 2308 section 3).
+    pub fn negative_ttl(&self) -> u32 {
+        self.facts.negative_ttl
     }
 
     /// The node of the apex.
@@ -302,31 +265,6 @@ impl Cursor {
     pub fn current<'a>(&self, version: &'a ZoneVersion) -> Option<Node<'a>> {
         self.current.map(|leaf| version.node_at(leaf))
     }
-}
-
-fn parse_soa(rdata: &[u8], ttl: u32) -> Option<Soa<'_>> {
-    let mname = NameRef::from_prefix(rdata).ok()?;
-    let rest = rdata.get(mname.len()..)?;
-    let rname = NameRef::from_prefix(rest).ok()?;
-    let numbers = rest.get(rname.len()..)?;
-    let number = |place: usize| numbers.get(place * 4..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
-    Some(Soa {
-        mname,
-        rname,
-        serial: Serial(number(0)?),
-        refresh: number(1)?,
-        retry: number(2)?,
-        expire: number(3)?,
-        minimum: number(4)?,
-        ttl,
-    })
-}
-
-/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete.
-fn parse_nsec3param(rdata: &[u8]) -> Option<Denial<'_>> {
-    let (&[algorithm, flags, high, low, salt_len], rest) = rdata.split_first_chunk()?;
-    let salt = rest.get(..usize::from(salt_len))?;
-    (flags == 0).then_some(Denial::Nsec3 { algorithm, iterations: u16::from_be_bytes([high, low]), salt })
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! What a zone has for a name: everything that RFC 1034 section 4.3.2 asks, out of one descent.
 
+use std::cmp::Ordering;
+
 use super::contents::ZoneVersion;
 use super::key::Key;
 use super::node::{Flags, Node};
 use super::trie::{Leaf, Path, Trie};
-use crate::dns::NameRef;
+use crate::dns::{NameRef, case};
 
 /// Where a name stands in a zone. It says what is there, not what to answer: a cut or a DNAME comes first.
 pub struct Find<'a> {
@@ -51,17 +53,18 @@ impl ZoneVersion {
         let Some(labels) = self.relative(name) else { return Find::nothing() };
         let key = Key::of_labels(labels);
         let Some(path) = self.names.descend(&key) else { return Find::nothing() };
-        if path.stuck.is_none() && self.labels_at(path.nearest).eq_ignore_ascii_case(labels) {
+        let nearest = self.labels_at(path.nearest);
+        if path.stuck.is_none() && case::is_same(nearest, labels) {
             return self.exact(name, &key, &path);
         }
-        self.inexact(&key, path)
+        self.inexact(&key, path, common_labels(labels, nearest))
     }
 
     /// The node of exactly this name.
     pub fn node(&self, name: NameRef<'_>) -> Option<Node<'_>> {
         let labels = self.relative(name)?;
         let path = self.names.descend(&Key::of_labels(labels))?;
-        let is_same = self.labels_at(path.nearest).eq_ignore_ascii_case(labels);
+        let is_same = case::is_same(self.labels_at(path.nearest), labels);
         is_same.then(|| self.node_at(path.nearest))
     }
 
@@ -73,9 +76,7 @@ impl ZoneVersion {
 
     /// The NSEC3 owner whose hash is exactly this one.
     pub fn nsec3_matching(&self, hash: &[u8]) -> Option<Node<'_>> {
-        let key = hash_key(hash)?;
-        let leaf = self.nsec3.descend(&key)?.nearest;
-        (self.key_at(leaf) == key).then(|| self.node_at(leaf))
+        self.leaf_of(&self.nsec3, &hash_key(hash)?).map(|leaf| self.node_at(leaf))
     }
 
     /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
@@ -99,25 +100,24 @@ impl ZoneVersion {
         }
     }
 
-    /// The name has no node of its own: what the descent noted is true up to the closest encloser.
-    fn inexact(&self, key: &Key, path: Path) -> Find<'_> {
-        let nearest = self.key_at(path.nearest);
-        let common = common_len(key, &nearest, path.stuck);
-        let end = key.label_end_within(common);
+    /// The name has no node of its own: what the descent noted is true up to the closest encloser, whose labels are
+    /// those that it has in common with the nearest leaf.
+    fn inexact(&self, key: &Key, path: Path, common: Common) -> Find<'_> {
+        let end = key.end_of_labels(common.labels);
         let mut above = path.above;
-        if nearest.len() == end {
+        if common.is_whole {
             above.note(end, path.nearest);
         }
         let within = |found: Option<(usize, Leaf)>| found.filter(|&(len, _)| len <= end).map(|(_, leaf)| leaf);
         let encloser = match above.last {
             Some((len, leaf)) if len == end => Some(leaf),
-            Some((len, _)) if len > end => self.leaf_of(&key.truncated(end)),
+            Some((len, _)) if len > end => self.leaf_of(&self.names, &key.truncated(end)),
             _ => None,
         };
         let is_missing = end < key.len();
         Find {
             matched: if is_missing { Match::Missing } else { Match::EmptyNonTerminal },
-            encloser_labels: self.apex().label_count() + key.labels_within(end),
+            encloser_labels: self.apex().label_count() + common.labels,
             encloser: encloser.map(|leaf| self.node_at(leaf)),
             cut: within(above.cut).map(|leaf| self.node_at(leaf)),
             dname: within(above.dname).map(|leaf| self.node_at(leaf)),
@@ -133,31 +133,76 @@ impl ZoneVersion {
         let mut wildcard = key.truncated(end);
         wildcard.push_label(b"*");
         let Some(path) = self.names.descend(&wildcard) else { return Match::Missing };
-        let nearest = self.key_at(path.nearest);
-        match common_len(&wildcard, &nearest, path.stuck) {
-            usize::MAX => Match::Node(self.node_at(path.nearest)),
-            common if common >= wildcard.len() => Match::EmptyNonTerminal,
-            _ => Match::Missing,
+        match wildcard.difference_from(self.labels_at(path.nearest)) {
+            None => Match::Node(self.node_at(path.nearest)),
+            Some((at, _)) if at >= wildcard.len() => Match::EmptyNonTerminal,
+            Some(_) => Match::Missing,
         }
     }
 
-    fn leaf_of(&self, key: &Key) -> Option<Leaf> {
-        let leaf = self.names.descend(key)?.nearest;
-        (self.key_at(leaf) == *key).then_some(leaf)
+    fn leaf_of(&self, trie: &Trie, key: &Key) -> Option<Leaf> {
+        let leaf = trie.descend(key)?.nearest;
+        key.difference_from(self.labels_at(leaf)).is_none().then_some(leaf)
     }
 
     fn at_or_before(&self, trie: &Trie, key: &Key, flags: Flags) -> Option<Leaf> {
-        let path = trie.descend(key)?;
-        let nearest = self.key_at(path.nearest);
-        if *key == nearest {
-            return trie.at_or_before(key, None, false, flags);
+        let nearest = trie.descend(key)?.nearest;
+        match key.difference_from(self.labels_at(nearest)) {
+            None => trie.at_or_before(key, None, false, flags),
+            Some((at, order)) => trie.at_or_before(key, Some(at), order == Ordering::Greater, flags),
         }
-        let difference = common_len(key, &nearest, path.stuck);
-        trie.at_or_before(key, Some(difference), *key > nearest, flags)
+    }
+}
+
+/// What a name has in common with another at its end.
+struct Common {
+    labels: usize,
+    /// Whether that is all of the other.
+    is_whole: bool,
+}
+
+/// How many labels two names have in common; both without those of the apex.
+fn common_labels(labels: &[u8], other: &[u8]) -> Common {
+    let bytes = case::common_end(labels, other);
+    // Labels start at the same distance from the end in both, or they are not the same.
+    let (mut ours, mut theirs) = (Starts::new(labels), Starts::new(other));
+    loop {
+        match (ours.left, theirs.left) {
+            (left, other_left) if left == other_left && left <= bytes => {
+                return Common { labels: ours.count(), is_whole: theirs.at == 0 };
+            }
+            (left, other_left) if left >= other_left => ours.next(),
+            _ => theirs.next(),
+        }
+    }
+}
+
+/// Goes over the starts of the labels of a name.
+struct Starts<'n> {
+    labels: &'n [u8],
+    at: usize,
+    /// How many bytes there are from here to the end.
+    left: usize,
+}
+
+impl<'n> Starts<'n> {
+    fn new(labels: &'n [u8]) -> Self {
+        Self { labels, at: 0, left: labels.len() }
     }
 
-    fn key_at(&self, leaf: Leaf) -> Key {
-        Key::of_labels(self.labels_at(leaf))
+    fn next(&mut self) {
+        self.at += 1 + self.labels.get(self.at).map_or(0, |length| usize::from(*length));
+        self.left = self.labels.len().saturating_sub(self.at);
+    }
+
+    /// How many labels there are from here on.
+    fn count(mut self) -> usize {
+        let mut count = 0;
+        while self.left > 0 {
+            self.next();
+            count += 1;
+        }
+        count
     }
 }
 

@@ -5,6 +5,8 @@
 //! [`NOBYTE`], which sorts before everything, and behind its end a key goes on with `NOBYTE` for ever, so a name comes
 //! right before its descendants (RFC 4034 section 6.1). Numbers are below 47, so a set of them fits into a word.
 
+use std::cmp::Ordering;
+
 /// Ends a label; the numbers behind the end of a key.
 pub(super) const NOBYTE: u8 = 0;
 
@@ -35,19 +37,9 @@ impl Key {
 
     /// Makes this the key of another name.
     fn set(&mut self, labels: &[u8]) {
-        let mut starts = [0_u8; 128];
-        let (mut count, mut at) = (0, 0);
-        while let Some(&length) = labels.get(at) {
-            starts[count & 127] = at as u8;
-            count += 1;
-            at += 1 + usize::from(length);
-        }
         let before = std::mem::take(&mut self.len);
-        let mut end = labels.len();
-        for &start in starts[..count & 127].iter().rev() {
-            let start = usize::from(start);
-            self.push_label(labels.get(start + 1..end).unwrap_or_default());
-            end = start;
+        for label in LabelStarts::new(labels).from_last(labels) {
+            self.push_label(label);
         }
         if let Some(rest) = self.numbers.get_mut(self.len..before) {
             rest.fill(NOBYTE);
@@ -56,21 +48,16 @@ impl Key {
 
     /// Goes on with one more label.
     pub(super) fn push_label(&mut self, label: &[u8]) {
+        // No name is too long for a key; the masks only show that no index is.
+        let mut len = self.len;
         for &byte in label {
             let (first, second) = NUMBERS[usize::from(byte)];
-            self.push(first);
-            if second != NOBYTE {
-                self.push(second);
-            }
+            self.numbers[len % MAX_KEY] = first;
+            self.numbers[(len + 1) % MAX_KEY] = second;
+            len += 1 + usize::from(second != NOBYTE);
         }
-        self.push(NOBYTE);
-    }
-
-    fn push(&mut self, number: u8) {
-        if let Some(place) = self.numbers.get_mut(self.len) {
-            *place = number;
-            self.len += 1;
-        }
+        self.numbers[len % MAX_KEY] = NOBYTE;
+        self.len = (len + 1).min(MAX_KEY);
     }
 
     /// How many numbers the key has, the endless `NOBYTE`s behind them not counted.
@@ -107,21 +94,42 @@ impl Key {
         None
     }
 
+    /// Where this key and that of the name with these labels first differ, and how they compare; none if they are the
+    /// same. The other key is not made.
+    pub(super) fn difference_from(&self, labels: &[u8]) -> Option<(usize, Ordering)> {
+        let mut at = 0;
+        for label in LabelStarts::new(labels).from_last(labels) {
+            for &byte in label {
+                let (first, second) = NUMBERS[usize::from(byte)];
+                if self.at(at) != first {
+                    return Some((at, self.at(at).cmp(&first)));
+                }
+                at += 1;
+                if second != NOBYTE {
+                    if self.at(at) != second {
+                        return Some((at, self.at(at).cmp(&second)));
+                    }
+                    at += 1;
+                }
+            }
+            if self.at(at) != NOBYTE {
+                return Some((at, Ordering::Greater));
+            }
+            at += 1;
+        }
+        (at < self.len).then_some((at, Ordering::Greater))
+    }
+
+    /// Where the last `count` labels of the name end in the key.
+    pub(super) fn end_of_labels(&self, count: usize) -> usize {
+        let numbers = self.numbers.get(..self.len).unwrap_or_default();
+        let mut ends = numbers.iter().enumerate().filter(|(_, number)| **number == NOBYTE);
+        count.checked_sub(1).and_then(|before| ends.nth(before)).map_or(0, |(at, _)| at + 1)
+    }
+
     /// The first [`PREFIX_LEN`] numbers packed so that they compare like the key.
     pub(super) fn prefix(&self) -> Prefix {
         Prefix(self.numbers[..PREFIX_LEN].iter().fold(0, |packed, &number| packed << 6 | u128::from(number)))
-    }
-
-    /// The end of the longest sequence of whole labels within the first `len` numbers.
-    pub(super) fn label_end_within(&self, len: usize) -> usize {
-        let numbers = self.numbers.get(..len.min(self.len)).unwrap_or_default();
-        numbers.iter().rposition(|&number| number == NOBYTE).map_or(0, |last| last + 1)
-    }
-
-    /// How many labels end within the first `len` numbers.
-    pub(super) fn labels_within(&self, len: usize) -> usize {
-        let numbers = self.numbers.get(..len.min(self.len)).unwrap_or_default();
-        numbers.iter().filter(|&&number| number == NOBYTE).count()
     }
 
     /// Whether the label `*` stands at `offset`.
@@ -136,6 +144,37 @@ impl Key {
     }
 }
 
+/// Where the labels of a name start.
+struct LabelStarts {
+    starts: [u8; 128],
+    count: usize,
+}
+
+impl LabelStarts {
+    #[inline]
+    fn new(labels: &[u8]) -> Self {
+        let mut found = Self { starts: [0; 128], count: 0 };
+        let mut at = 0;
+        while let Some(&length) = labels.get(at) {
+            found.starts[found.count % 128] = at as u8;
+            found.count += 1;
+            at += 1 + usize::from(length);
+        }
+        found
+    }
+
+    /// The labels without their length bytes, the last first.
+    #[inline]
+    fn from_last<'l>(&self, labels: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
+        let mut end = labels.len();
+        self.starts[..self.count % 128].iter().rev().map(move |&start| {
+            let label = labels.get(usize::from(start) + 1..end).unwrap_or_default();
+            end = usize::from(start);
+            label
+        })
+    }
+}
+
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.first_difference(other).is_none()
@@ -144,14 +183,14 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 impl Ord for Key {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.len.max(other.len);
         self.numbers[..longer].cmp(&other.numbers[..longer])
     }
 }
 
 impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
@@ -290,8 +329,8 @@ mod tests {
     fn the_longest_names_have_whole_keys() {
         let escaped = key(&format!("{0}.{0}.{0}.{1}.", "\\255".repeat(63), "\\255".repeat(61)));
         assert_eq!(escaped.len(), 2 * (3 * 63 + 61) + 4);
-        assert_eq!(escaped.labels_within(escaped.len()), 4);
-        assert_eq!(key(&"a.".repeat(127)).labels_within(512), 127);
+        assert_eq!(escaped.end_of_labels(4), escaped.len());
+        assert_eq!(key(&"a.".repeat(127)).end_of_labels(127), 2 * 127);
     }
 
     #[test]
@@ -316,12 +355,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_compares_with_labels_as_with_their_key() {
+        let texts = [".", "a.", "A.b.", "aa.b.", "\\001a.b.", "\\002a.b.", "b.", "x.y.z.", "x.y-y.z."];
+        for (left, right) in texts.iter().flat_map(|left| texts.iter().map(move |right| (left, right))) {
+            let (one, other, name) = (key(left), key(right), right.parse::<Name>().unwrap());
+            let bytes = name.as_ref().as_bytes();
+            let expected = one.first_difference(&other).map(|at| (at, one.cmp(&other)));
+            assert_eq!(one.difference_from(&bytes[..bytes.len() - 1]), expected, "{left} {right}");
+        }
+    }
+
+    #[test]
     fn labels_are_found_in_keys() {
         let (www, wwx) = (key("www.example."), key("wwx.example."));
         let common = www.first_difference(&wwx).unwrap();
         assert_eq!(common, "example.ww".len());
-        assert_eq!(www.label_end_within(common), "example.".len());
-        assert_eq!(www.labels_within(common), 1);
+        assert_eq!([0, 1, 2].map(|count| www.end_of_labels(count)), [0, "example.".len(), www.len()]);
         assert_eq!(www.truncated(8), key("EXAMPLE."));
         assert_eq!(www.first_difference(&key("WWW.example.")), None);
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::thread;
 
 mod ahead;
+mod apex;
 mod blocks;
 pub mod builder;
 pub mod check;

@@ -38,6 +38,11 @@ impl<'a> Node<'a> {
         NameBuf::join(self.labels, self.apex).unwrap_or_else(|_| NameBuf::from_name(self.apex))
     }
 
+    /// Whether the owner is this name in the same case.
+    pub fn is_spelt(&self, name: NameRef<'_>) -> bool {
+        name.as_bytes().split_at_checked(self.labels.len()) == Some((self.labels, self.apex.as_bytes()))
+    }
+
     /// The owner's labels above the apex in wire form, without a root label; empty at the apex.
     pub fn relative_owner(&self) -> &'a [u8] {
         self.labels

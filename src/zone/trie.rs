@@ -75,6 +75,11 @@ impl Cell {
         self.0[2]..self.0[2] + self.bitmap().count_ones()
     }
 
+    /// Whether a name ends here: there is a twig for [`NOBYTE`], and it is the first.
+    fn has_end(self) -> bool {
+        self.bitmap() & (1 << NOBYTE) != 0
+    }
+
     /// The reference of the twig for `number`.
     fn twig(self, number: u8) -> Option<u32> {
         let bit = 1 << number;
@@ -222,9 +227,8 @@ fn descend(cells: &impl Cells, mut cell: Cell, key: &Key) -> Path {
             return Path { nearest, stuck: None, above };
         }
         let offset = cell.offset();
-        if offset < key.len() && key.is_label_start(offset) {
-            let ancestor = cell.twig(NOBYTE).and_then(|twig| cells.cell(twig).as_leaf());
-            if let Some(leaf) = ancestor {
+        if cell.has_end() && offset < key.len() && key.is_label_start(offset) {
+            if let Some(leaf) = cells.cell(cell.twigs().start).as_leaf() {
                 above.note(offset, leaf);
             }
         }

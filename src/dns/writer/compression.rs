@@ -4,8 +4,8 @@
 //! have been compared.
 
 use super::MAX_POINTER;
-use crate::dns::NameRef;
 use crate::dns::suffix::Suffixes;
+use crate::dns::{NameRef, case};
 
 /// Slots of the table. A message of 20 kB holds some 500 names.
 const SLOTS: usize = 512;
@@ -35,6 +35,8 @@ pub struct Compression {
     slots: Box<[Slot; SLOTS]>,
     message: u16,
     case: Case,
+    /// Where the name of the question stands, whose suffixes are not in the table yet: many answers need none of them.
+    question: Option<u16>,
     /// Those of the name that [`Self::find`] saw last.
     suffixes: Suffixes,
 }
@@ -52,14 +54,20 @@ pub(super) struct Known {
 
 impl Default for Compression {
     fn default() -> Self {
-        Self { slots: Box::new([Slot::default(); SLOTS]), message: 0, case: Case::Kept, suffixes: Suffixes::default() }
+        Self {
+            slots: Box::new([Slot::default(); SLOTS]),
+            message: 0,
+            case: Case::Kept,
+            question: None,
+            suffixes: Suffixes::default(),
+        }
     }
 }
 
 impl Compression {
     /// Forgets everything: another message begins.
     pub(super) fn start(&mut self, case: Case) {
-        self.case = case;
+        (self.case, self.question) = (case, None);
         self.message = self.message.wrapping_add(1);
         if self.message == 0 {
             self.slots.fill(Slot::default());
@@ -67,8 +75,16 @@ impl Compression {
         }
     }
 
+    /// Takes note of the question's name, the first of all, which stands at `place`.
+    pub(super) fn note_question(&mut self, place: u16) {
+        self.question = Some(place);
+    }
+
     /// Finds the longest suffix of `name` in `message`.
     pub(super) fn find(&mut self, name: NameRef<'_>, message: &[u8]) -> Known {
+        if let Some(place) = self.question.take() {
+            self.remember_question(usize::from(place), message);
+        }
         self.suffixes.hash(name, 0);
         for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate() {
             let Some(slot) = self.slots.get(index(hash)) else { continue };
@@ -95,8 +111,16 @@ impl Compression {
         }
     }
 
+    fn remember_question(&mut self, place: usize, message: &[u8]) {
+        let Ok(name) = NameRef::from_prefix(message.get(place..).unwrap_or_default()) else { return };
+        self.suffixes.hash(name, 0);
+        let known = Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None };
+        self.remember(&known, place);
+    }
+
     /// Forgets the names at `place` and behind.
     pub(super) fn forget_from(&mut self, place: usize) {
+        self.question = self.question.filter(|&question| usize::from(question) < place);
         for slot in self.slots.iter_mut().filter(|slot| usize::from(slot.place) >= place) {
             *slot = Slot::default();
         }
@@ -134,7 +158,7 @@ fn stands_at(message: &[u8], place: usize, name: &[u8], case: Case) -> bool {
         };
         let same = match case {
             Case::Kept => theirs == ours,
-            Case::Ignored => theirs.eq_ignore_ascii_case(ours),
+            Case::Ignored => case::is_same(theirs, ours),
         };
         if !same {
             return false;

@@ -1,0 +1,106 @@
+//! ASCII case, eight bytes at a time: names are compared with every query.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Whether two byte strings are the same but for the case of letters.
+#[inline]
+pub(crate) fn is_same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let (words, _) = left.as_chunks::<8>();
+    let (others, _) = right.as_chunks::<8>();
+    let mut pairs = words.iter().zip(others);
+    pairs.all(|(word, other)| is_same_word(u64::from_le_bytes(*word), u64::from_le_bytes(*other)))
+        && is_same_word(last_word(left), last_word(right))
+}
+
+/// How many bytes at their ends two byte strings have in common but for the case of letters.
+#[inline]
+pub(crate) fn common_end(left: &[u8], right: &[u8]) -> usize {
+    let most = left.len().min(right.len());
+    let mut common = 0_usize;
+    while common < most {
+        let left_rest = left.get(..left.len().saturating_sub(common)).unwrap_or_default();
+        let right_rest = right.get(..right.len().saturating_sub(common)).unwrap_or_default();
+        let (Some(word), Some(other)) = (left_rest.last_chunk(), right_rest.last_chunk()) else {
+            let pairs = left_rest.iter().rev().zip(right_rest.iter().rev());
+            return common.saturating_add(pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count());
+        };
+        let difference = lower(u64::from_be_bytes(*word)) ^ lower(u64::from_be_bytes(*other));
+        if difference != 0 {
+            return common.saturating_add(difference.trailing_zeros() as usize / 8);
+        }
+        common = common.saturating_add(8);
+    }
+    most
+}
+
+/// The last bytes of a string in one word, at most eight: the same for the same bytes, and different for strings of
+/// the same length with other bytes there.
+#[inline]
+pub(crate) fn last_word(bytes: &[u8]) -> u64 {
+    if let Some(last) = bytes.last_chunk() {
+        return u64::from_le_bytes(*last);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+    }
+    match *bytes {
+        [] => 0,
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_le_bytes([a, b])),
+        [a, b, c, ..] => u64::from(u32::from_le_bytes([a, b, c, 0])),
+    }
+}
+
+#[inline]
+fn is_same_word(word: u64, other: u64) -> bool {
+    word == other || lower(word) == lower(other)
+}
+
+/// The word with each byte that is a capital letter made a small one.
+#[inline]
+fn lower(word: u64) -> u64 {
+    let low_bits = word & !HIGH_BITS;
+    // The high bit of a byte of either sum says that the byte is beyond Z, or at least A.
+    let beyond = low_bits.wrapping_add(repeated(0x7f - b'Z'));
+    let at_least = low_bits.wrapping_add(repeated(0x80 - b'A'));
+    let capitals = !word & HIGH_BITS & (beyond ^ at_least);
+    word | capitals >> 2
+}
+
+const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_folded_as_ascii_has_it() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(lower(repeated(byte)), repeated(byte.to_ascii_lowercase()), "{byte}");
+        }
+    }
+
+    #[test]
+    fn strings_of_any_length_compare_as_byte_by_byte() {
+        let text = b"A rather LONG text, with @[`{ beside the letters";
+        for length in 0..text.len() {
+            let left = &text[..length];
+            assert!(is_same(left, &left.to_ascii_lowercase()));
+            for place in 0..length {
+                let mut right = left.to_ascii_uppercase();
+                right[place] ^= 0x80;
+                assert!(!is_same(left, &right), "{length} {place}");
+                assert_eq!(common_end(left, &right), length - place - 1);
+            }
+            assert_eq!(common_end(left, &[b"before ".as_slice(), left].concat()), length);
+        }
+        assert!(!is_same(b"ab", b"abc"));
+    }
+}

@@ -1,0 +1,114 @@
+//! What the apex of a zone says of the whole of it: its SOA, whether it is signed, how it proves what does not exist.
+//!
+//! [`Facts`] are read once for each version, since every negative answer needs them.
+
+use super::node::Node;
+use crate::dns::{NameRef, Rtype, Serial};
+
+/// The fields of the SOA record (RFC 1035 section 3.3.13) and its TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Soa<'a> {
+    /// The primary's name.
+    pub mname: NameRef<'a>,
+    /// The mailbox of who is responsible.
+    pub rname: NameRef<'a>,
+    /// The version.
+    pub serial: Serial,
+    /// Seconds between refreshes.
+    pub refresh: u32,
+    /// Seconds before a failed refresh is tried again.
+    pub retry: u32,
+    /// Seconds after which a secondary without contact stops answering.
+    pub expire: u32,
+    /// The negative TTL, the record's own TTL being its upper bound (RFC 2308 section 4).
+    pub minimum: u32,
+    /// The TTL of the record.
+    pub ttl: u32,
+}
+
+/// How a zone proves that something does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial<'a> {
+    /// Not at all.
+    None,
+    /// By NSEC (RFC 4034).
+    Nsec,
+    /// By NSEC3 (RFC 5155), hashed so.
+    Nsec3 {
+        /// The hash algorithm; 1 is SHA-1.
+        algorithm: u8,
+        /// Additional iterations.
+        iterations: u16,
+        /// The salt.
+        salt: &'a [u8],
+    },
+}
+
+/// What answers need of the apex.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) is_signed: bool,
+    pub(super) negative_ttl: u32,
+    has_nsec: bool,
+    nsec3: Option<Nsec3>,
+}
+
+/// The parameters of an NSEC3 chain.
+struct Nsec3 {
+    algorithm: u8,
+    iterations: u16,
+    salt: Box<[u8]>,
+}
+
+impl Facts {
+    /// Reads the apex of a zone with owners of NSEC3 records, or without.
+    pub(super) fn new(apex: &Node<'_>, has_nsec3_owners: bool) -> Self {
+        let soa = apex.rrset(Rtype::SOA);
+        let soa = soa.as_ref().and_then(|rrset| parse_soa(rrset.rdatas().next()?, rrset.ttl()));
+        let parameters = apex.rrset(Rtype::NSEC3PARAM).filter(|_| has_nsec3_owners);
+        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param));
+        let has_signed_nsec = || apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some());
+        Self {
+            is_signed: apex.rrset(Rtype::DNSKEY).is_some() && (nsec3.is_some() || has_signed_nsec()),
+            negative_ttl: soa.map_or(0, |soa| soa.ttl.min(soa.minimum)),
+            has_nsec: apex.has_nsec(),
+            nsec3,
+        }
+    }
+
+    pub(super) fn denial(&self) -> Denial<'_> {
+        match &self.nsec3 {
+            Some(Nsec3 { algorithm, iterations, salt }) => {
+                Denial::Nsec3 { algorithm: *algorithm, iterations: *iterations, salt }
+            }
+            None if self.has_nsec => Denial::Nsec,
+            None => Denial::None,
+        }
+    }
+}
+
+/// The fields of a SOA record.
+pub(super) fn parse_soa(rdata: &[u8], ttl: u32) -> Option<Soa<'_>> {
+    let mname = NameRef::from_prefix(rdata).ok()?;
+    let rest = rdata.get(mname.len()..)?;
+    let rname = NameRef::from_prefix(rest).ok()?;
+    let numbers = rest.get(rname.len()..)?;
+    let number = |place: usize| numbers.get(place * 4..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
+    Some(Soa {
+        mname,
+        rname,
+        serial: Serial(number(0)?),
+        refresh: number(1)?,
+        retry: number(2)?,
+        expire: number(3)?,
+        minimum: number(4)?,
+        ttl,
+    })
+}
+
+/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete.
+fn parse_nsec3param(rdata: &[u8]) -> Option<Nsec3> {
+    let (&[algorithm, flags, high, low, salt_len], rest) = rdata.split_first_chunk()?;
+    let salt = rest.get(..usize::from(salt_len))?;
+    (flags == 0).then(|| Nsec3 { algorithm, iterations: u16::from_be_bytes([high, low]), salt: salt.into() })
+}
