@@ -15,7 +15,7 @@ use crate::dns::{Key, Rcode, Rtype};
 
 impl<'a> Job<'a> {
     /// AXFR and IXFR (RFC 5936, RFC 1995).
-    pub(super) fn transfer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    pub(super) fn transfer(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         let Some(zone) = view.zones.get(question.name) else {
             return self.deny(Denied::TransferNotAuth, Rcode::NOTAUTH, reply);
         };
@@ -54,7 +54,7 @@ impl<'a> Job<'a> {
     }
 
     /// NOTIFY (RFC 1996).
-    pub(super) fn notify(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    pub(super) fn notify(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         if question.rtype != Rtype::SOA {
             return self.refuse(Rcode::FORMERR, reply);
         }
@@ -76,7 +76,7 @@ impl<'a> Job<'a> {
     }
 
     /// UPDATE (RFC 2136): refused for all zones.
-    pub(super) fn update(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    pub(super) fn update(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         if question.rtype != Rtype::SOA {
             return self.refuse(Rcode::FORMERR, reply);
         }
@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn deny(self, what: Denied, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+    fn deny(&mut self, what: Denied, rcode: Rcode, reply: &mut [u8]) -> Outcome {
         self.scratch.facts.denied = Some(what);
         self.refuse(rcode, reply)
     }

@@ -54,7 +54,7 @@ impl Job<'_> {
     }
 
     /// An answer without records that makes a true client ask again: with the cookie that it gets here, or over TCP.
-    pub(super) fn slip(self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+    pub(super) fn slip(&mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
         let head = if self.request.wishes.cookie.is_some() {
             Head::from(Rcode::BADCOOKIE)
         } else {

@@ -35,7 +35,7 @@ pub(super) const EXPIRED: ExtendedError = (extended_error::INVALID_DATA, "expire
 pub(super) const MAX_RESTARTS_REACHED: ExtendedError = (extended_error::OTHER, "max. restarts reached");
 
 /// The OPT record of a reply.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Opt<'a> {
     pub(super) udp_size: u16,
     pub(super) dnssec_ok: bool,
@@ -62,6 +62,9 @@ pub(super) struct ZoneSerial {
 impl Opt<'_> {
     /// Appends the record. Behind it comes a signature of so many bytes.
     pub(super) fn write(&self, writer: &mut Writer<'_>, rcode: Rcode, signature: usize) -> Result<(), Full> {
+        if self.is_plain() {
+            return self.record(writer, rcode, &[]);
+        }
         let mut bytes = [0; MAX_OPTIONS];
         let mut options = Options { bytes: &mut bytes, length: 0 };
         self.options(&mut options);
@@ -87,11 +90,19 @@ impl Opt<'_> {
 
     /// How long the record is without padding.
     pub(super) fn len(&self) -> usize {
+        if self.is_plain() {
+            return FIXED_LENGTH;
+        }
         let mut bytes = [0; MAX_OPTIONS];
         let mut options = Options { bytes: &mut bytes, length: 0 };
         self.options(&mut options);
         let padding = if self.padding_block.is_some() { OPTION_HEADER } else { 0 };
         options.length.saturating_add(FIXED_LENGTH).saturating_add(padding)
+    }
+
+    /// Whether there is no option, as in most replies.
+    fn is_plain(&self) -> bool {
+        *self == Self { udp_size: self.udp_size, dnssec_ok: self.dnssec_ok, ..Self::default() }
     }
 
     fn options(&self, options: &mut Options<'_>) {

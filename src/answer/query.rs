@@ -194,7 +194,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             self.first_zone = Some(zone);
             self.zone_version = zone_serial(zone, version);
         }
-        let place = Place { zone, version, name, found: version.find(name) };
+        let place = Place { zone, version, name, found: version.find_below(name) };
         let step = self.answer_from(&place, is_first);
         if is_first && view.rate_limit.is_some() {
             self.first = self.first(&place);

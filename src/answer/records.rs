@@ -152,7 +152,7 @@ impl<'w> Records<'w> {
         ttl: u32,
     ) -> Result<Owner<'n>, Full> {
         let fields = (rrset.rtype(), self.class, ttl);
-        let first = self.turn.checked_rem(rrset.len()).unwrap_or(0);
+        let first = if rrset.len() > 1 { self.turn.checked_rem(rrset.len()).unwrap_or(0) } else { 0 };
         if first == 0 {
             return self.writer.rrset(section, owner, fields, rrset.rdatas());
         }

@@ -80,7 +80,7 @@ impl Job<'_> {
     }
 
     /// Refuses with an error and says that it is a matter of permission.
-    pub(super) fn prohibit(mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+    pub(super) fn prohibit(&mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
         if let Some(opt) = &mut self.opt {
             opt.error = Some(PROHIBITED);
         }
@@ -88,7 +88,7 @@ impl Job<'_> {
     }
 
     /// A reply without records, in most cases an error.
-    pub(super) fn refuse(mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
+    pub(super) fn refuse(&mut self, rcode: Rcode, reply: &mut [u8]) -> Outcome {
         if self.must_keep_silent(rcode) || self.is_error_over_limit(rcode) {
             return Outcome::Drop;
         }
@@ -96,7 +96,7 @@ impl Job<'_> {
     }
 
     /// A reply of header, question, OPT and TSIG.
-    pub(super) fn reply_without_records(self, head: Head, reply: &mut [u8]) -> Outcome {
+    pub(super) fn reply_without_records(&mut self, head: Head, reply: &mut [u8]) -> Outcome {
         let (limit, signature) = (self.limit(), self.signature_length());
         let request = self.request;
         let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
@@ -110,7 +110,7 @@ impl Job<'_> {
     }
 
     /// Signs the message of so many bytes if it is to be signed, and notes what it says.
-    pub(super) fn finish(mut self, length: usize, head: Head, reply: &mut [u8]) -> Outcome {
+    pub(super) fn finish(&mut self, length: usize, head: Head, reply: &mut [u8]) -> Outcome {
         if length == 0 {
             return Outcome::Drop;
         }

@@ -246,7 +246,7 @@ impl<'a> Job<'a> {
         Some(fresh)
     }
 
-    fn run(self, reply: &mut [u8]) -> Outcome {
+    fn run(&mut self, reply: &mut [u8]) -> Outcome {
         let (request, opcode) = (self.request, self.request.header.opcode());
         if request.is_malformed {
             return self.refuse(Rcode::FORMERR, reply);
@@ -273,7 +273,7 @@ impl<'a> Job<'a> {
     }
 
     /// Finds the view, checks TSIG, and goes on by opcode.
-    fn in_a_view(mut self, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    fn in_a_view(&mut self, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         let (view, verdict) = match self.select_view(question.class) {
             Ok(Some(selected)) => selected,
             Ok(None) => {
@@ -362,7 +362,7 @@ impl<'a> Job<'a> {
         Peer { address: self.address, key }
     }
 
-    fn query(self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    fn query(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         match question.rtype {
             Rtype::AXFR | Rtype::IXFR => self.transfer(view, question, reply),
             Rtype::MAILA | Rtype::MAILB => self.refuse(Rcode::NOTIMP, reply),
@@ -380,7 +380,7 @@ impl<'a> Job<'a> {
         view.edns.requires_cookie && !self.is_tcp() && self.scratch.facts.cookie == CookieState::ClientOnly
     }
 
-    pub(super) fn answer(mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+    pub(super) fn answer(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         let (request, peer) = (self.request, self.peer());
         let edns = request.edns;
         let query = Query {

@@ -50,14 +50,19 @@ impl<'a> Match<'a> {
 impl ZoneVersion {
     /// Finds out what there is for `name`. Does not allocate.
     pub fn find(&self, name: NameRef<'_>) -> Find<'_> {
-        let Some(labels) = self.relative(name) else { return Find::nothing() };
+        if name.is_at_or_below(self.apex()) { self.find_below(name) } else { Find::nothing() }
+    }
+
+    /// The same for a name that is known to be the apex or below it.
+    pub fn find_below(&self, name: NameRef<'_>) -> Find<'_> {
+        let labels = name.as_bytes().get(..name.len().saturating_sub(self.apex().len())).unwrap_or_default();
         let key = Key::of_labels(labels);
         let Some(path) = self.names.descend(&key) else { return Find::nothing() };
         let nearest = self.labels_at(path.nearest);
         if path.stuck.is_none() && case::is_same(nearest, labels) {
             return self.exact(name, &key, &path);
         }
-        self.inexact(&key, path, common_labels(labels, nearest))
+        self.inexact(&key, path, &common_labels(labels, nearest))
     }
 
     /// The node of exactly this name.
@@ -76,13 +81,15 @@ impl ZoneVersion {
 
     /// The NSEC3 owner whose hash is exactly this one.
     pub fn nsec3_matching(&self, hash: &[u8]) -> Option<Node<'_>> {
-        self.leaf_of(&self.nsec3, &hash_key(hash)?).map(|leaf| self.node_at(leaf))
+        let label = HashLabel::new(hash)?;
+        let leaf = self.nsec3.descend(&label.key())?.nearest;
+        case::is_same(self.labels_at(leaf), label.as_bytes()).then(|| self.node_at(leaf))
     }
 
     /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
     /// circle (RFC 5155 section 1.3). None only if the zone has no NSEC3 records.
     pub fn nsec3_covering(&self, hash: &[u8]) -> Option<Node<'_>> {
-        let before = self.at_or_before(&self.nsec3, &hash_key(hash)?, Flags::default());
+        let before = self.at_or_before(&self.nsec3, &HashLabel::new(hash)?.key(), Flags::default());
         before.or_else(|| self.nsec3.last()).map(|leaf| self.node_at(leaf))
     }
 
@@ -102,7 +109,7 @@ impl ZoneVersion {
 
     /// The name has no node of its own: what the descent noted is true up to the closest encloser, whose labels are
     /// those that it has in common with the nearest leaf.
-    fn inexact(&self, key: &Key, path: Path, common: Common) -> Find<'_> {
+    fn inexact(&self, key: &Key, path: Path, common: &Common) -> Find<'_> {
         let end = key.end_of_labels(common.labels);
         let mut above = path.above;
         if common.is_whole {
@@ -111,7 +118,7 @@ impl ZoneVersion {
         let within = |found: Option<(usize, Leaf)>| found.filter(|&(len, _)| len <= end).map(|(_, leaf)| leaf);
         let encloser = match above.last {
             Some((len, leaf)) if len == end => Some(leaf),
-            Some((len, _)) if len > end => self.leaf_of(&self.names, &key.truncated(end)),
+            Some((len, _)) if len > end => self.leaf_of(&key.truncated(end)),
             _ => None,
         };
         let is_missing = end < key.len();
@@ -140,8 +147,8 @@ impl ZoneVersion {
         }
     }
 
-    fn leaf_of(&self, trie: &Trie, key: &Key) -> Option<Leaf> {
-        let leaf = trie.descend(key)?.nearest;
+    fn leaf_of(&self, key: &Key) -> Option<Leaf> {
+        let leaf = self.names.descend(key)?.nearest;
         key.difference_from(self.labels_at(leaf)).is_none().then_some(leaf)
     }
 
@@ -212,15 +219,30 @@ pub(super) fn common_len(key: &Key, nearest: &Key, stuck: Option<usize>) -> usiz
     difference.min(stuck.unwrap_or(usize::MAX))
 }
 
-/// The key of the NSEC3 owner of this hash: one label, in base32 with the extended hex alphabet (RFC 5155 section 3.3).
-fn hash_key(hash: &[u8]) -> Option<Key> {
-    let mut label = [0; 64];
-    let len = data_encoding::BASE32_DNSSEC.encode_len(hash.len());
-    let text = label.get_mut(..len)?;
-    data_encoding::BASE32_DNSSEC.encode_mut(hash, text);
-    let mut key = Key::of_labels(&[]);
-    key.push_label(text);
-    Some(key)
+/// The label of the NSEC3 owner of a hash, its length byte before it: base32 with the extended hex alphabet (RFC 5155
+/// section 3.3).
+struct HashLabel {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl HashLabel {
+    fn new(hash: &[u8]) -> Option<Self> {
+        let len = data_encoding::BASE32_DNSSEC.encode_len(hash.len());
+        let mut label = Self { bytes: [0; 64], len: len + 1 };
+        let (length, text) = label.bytes.get_mut(..=len)?.split_first_mut()?;
+        *length = len as u8;
+        data_encoding::BASE32_DNSSEC.encode_mut(hash, text);
+        Some(label)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn key(&self) -> Key {
+        Key::of_labels(self.as_bytes())
+    }
 }
 
 impl Find<'_> {

@@ -38,7 +38,7 @@ impl Key {
     /// Makes this the key of another name.
     fn set(&mut self, labels: &[u8]) {
         let before = std::mem::take(&mut self.len);
-        for label in LabelStarts::new(labels).from_last(labels) {
+        for label in LabelStarts::new(labels).last_first(labels) {
             self.push_label(label);
         }
         if let Some(rest) = self.numbers.get_mut(self.len..before) {
@@ -98,7 +98,7 @@ impl Key {
     /// same. The other key is not made.
     pub(super) fn difference_from(&self, labels: &[u8]) -> Option<(usize, Ordering)> {
         let mut at = 0;
-        for label in LabelStarts::new(labels).from_last(labels) {
+        for label in LabelStarts::new(labels).last_first(labels) {
             for &byte in label {
                 let (first, second) = NUMBERS[usize::from(byte)];
                 if self.at(at) != first {
@@ -165,7 +165,7 @@ impl LabelStarts {
 
     /// The labels without their length bytes, the last first.
     #[inline]
-    fn from_last<'l>(&self, labels: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
+    fn last_first<'l>(&self, labels: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
         let mut end = labels.len();
         self.starts[..self.count % 128].iter().rev().map(move |&start| {
             let label = labels.get(usize::from(start) + 1..end).unwrap_or_default();

@@ -167,14 +167,30 @@ impl<'a> Iterator for Rrsets<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Rrset<'a>> {
+        if let Some((&[a, b, c, d, e, f, count, len], rest)) = self.rest.0.split_first_chunk()
+            && (count | len) < 0x80
+        {
+            // Both sizes take one byte, as they mostly do.
+            self.rest.0 = rest;
+            let covered = Rtype(u16::from_be_bytes([a, b]));
+            return Some(self.rrset(covered, u32::from_be_bytes([c, d, e, f]), usize::from(count), usize::from(len)));
+        }
         if self.rest.0.is_empty() {
             return None;
         }
         let covered = Rtype(self.rest.u16());
         let ttl = self.rest.u32();
         let (count, len) = (self.rest.size(), self.rest.size());
+        Some(self.rrset(covered, ttl, count, len))
+    }
+}
+
+impl<'a> Rrsets<'a> {
+    /// The RRset whose first fields are read.
+    #[inline]
+    fn rrset(&mut self, covered: Rtype, ttl: u32, count: usize, len: usize) -> Rrset<'a> {
         let rtype = if self.are_signatures { Rtype::RRSIG } else { covered };
-        Some(Rrset { rtype, covered, ttl, count, rrs: self.rest.take(len), signatures: self.signatures })
+        Rrset { rtype, covered, ttl, count, rrs: self.rest.take(len), signatures: self.signatures }
     }
 }
 

@@ -227,10 +227,12 @@ fn descend(cells: &impl Cells, mut cell: Cell, key: &Key) -> Path {
             return Path { nearest, stuck: None, above };
         }
         let offset = cell.offset();
-        if cell.has_end() && offset < key.len() && key.is_label_start(offset) {
-            if let Some(leaf) = cells.cell(cell.twigs().start).as_leaf() {
-                above.note(offset, leaf);
-            }
+        if cell.has_end()
+            && offset < key.len()
+            && key.is_label_start(offset)
+            && let Some(leaf) = cells.cell(cell.twigs().start).as_leaf()
+        {
+            above.note(offset, leaf);
         }
         match cell.twig(key.at(offset)) {
             Some(twig) => cell = cells.cell(twig),

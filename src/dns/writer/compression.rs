@@ -139,6 +139,9 @@ fn high(hash: u64) -> u32 {
 
 /// Whether the name that stands at `place` of `message` is `name`. Pointers lead backwards only.
 fn stands_at(message: &[u8], place: usize, name: &[u8], case: Case) -> bool {
+    if message.get(place..place.saturating_add(name.len())) == Some(name) {
+        return true;
+    }
     let (mut place, mut name) = (place, name);
     loop {
         let Some(&length) = message.get(place) else { return false };
