@@ -100,6 +100,21 @@ fn a_server_that_is_stopped_leaves_a_whole_file() {
     server.wait_for_serial(ZONE, LAST);
 }
 
+#[test]
+fn sync_writes_the_file_and_clean_removes_the_journal() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let (_from, to) = followed(Kind::Bind, kind, "");
+        let journal = to.path("example.com.db.jnl");
+        to.rndc(&["sync", ZONE]);
+        assert!(journal.exists(), "{kind:?}");
+        to.rndc(&["sync", "-clean", ZONE]);
+        to.wait_until("the journal is gone", || !journal.exists());
+        signal(to.pid(), "KILL");
+        let server = Server::start_in(kind, &secondary(free_port(), ""), free_port(), to.stop());
+        server.wait_for_serial(ZONE, LAST);
+    }
+}
+
 /// A primary that has other contents under the same serial, and then what makes no sense without them.
 #[test]
 fn differences_that_do_not_fit_are_followed_by_the_whole_zone_at_once() {

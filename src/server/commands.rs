@@ -67,7 +67,7 @@ impl Core {
                 self.rescan_interfaces();
                 Reply::done()
             }
-            Verb::Sync => Reply::done(),
+            Verb::Sync => self.sync_command(command),
             Verb::Freeze | Verb::Thaw => match &command.zone {
                 Some(zone) => self.on_zone(zone, |_, _| Reply::failed(IscResult::NOT_DYNAMIC)),
                 None => Reply::done(),
@@ -135,6 +135,18 @@ impl Core {
         }
         self.retransfer_now(id);
         Reply::done()
+    }
+
+    fn sync_command(&mut self, command: &Command) -> Reply {
+        let drops_journal = command.has_option("-clean");
+        let sync = |core: &mut Self, id| {
+            core.sync(id, drops_journal);
+            Reply::done()
+        };
+        match &command.zone {
+            Some(zone) => self.on_zone(zone, |core, id| sync(core, Some(id))),
+            None => sync(self, None),
+        }
     }
 
     fn notify_zone(&mut self, id: ZoneId) -> Reply {

@@ -72,6 +72,15 @@ pub(super) fn compact(zone: &Zone, saved: &ZoneVersion) -> Result<(), JournalErr
     }
 }
 
+/// Removes a zone's journal, if there is one.
+pub(super) fn remove(zone: &Zone) -> Result<(), JournalError> {
+    let Some(path) = path(zone) else { return Ok(()) };
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(JournalError::File { path, source }),
+        _ => Ok(()),
+    }
+}
+
 /// `max-journal-size`, by default twice the zone.
 fn limit(settings: &ZoneSettings, version: &ZoneVersion) -> u32 {
     let default = || u32::try_from(version.size_bytes().saturating_mul(2)).unwrap_or(MAX_BYTES);

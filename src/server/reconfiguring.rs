@@ -311,7 +311,8 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return };
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
         let touched_s = touched_s.unwrap_or_else(unix_now_s);
-        task.unsaved = task.file().is_some().then_some(Unsaved { touched_s, is_journaled: false });
+        task.unsaved =
+            task.file().is_some().then_some(Unsaved { touched_s, is_journaled: false, drops_journal: false });
         if task.unsaved.is_some() {
             self.refreshing.saves.set(id, unix_now_s());
         }

@@ -313,7 +313,7 @@ impl Core {
         report.say_success();
         if durability != Durability::File {
             let is_journaled = durability == Durability::Journal;
-            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled });
+            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled, drops_journal: false });
         }
         self.announce(id);
         Event::Transferred(timers)

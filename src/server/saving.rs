@@ -7,11 +7,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
 use super::journals;
+use super::load;
 use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::refreshing::{Arrival, Brought};
@@ -79,6 +80,28 @@ impl Core {
         }
     }
 
+    /// `rndc sync`: writes what is in the journals to the files, of one zone or of all.
+    pub(super) fn sync(&mut self, only: Option<ZoneId>, drops_journal: bool) {
+        let ids = match only {
+            Some(id) => vec![id],
+            None => self.zones.iter().map(|(id, _)| id).collect(),
+        };
+        for id in ids {
+            self.sync_zone(id, drops_journal);
+        }
+    }
+
+    fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
+        let Some(task) = self.zones.get_mut(id).filter(|task| task.is_secondary()) else { return };
+        let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
+        // A journal that was followed at the start leads on from the file as well.
+        let Some(touched) = journal.or_else(|| task.unsaved.and_then(|_| load::modified(task.file()?))) else { return };
+        let touched_s = touched.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let unsaved = task.unsaved.unwrap_or(Unsaved { touched_s, is_journaled: true, drops_journal });
+        task.unsaved = Some(Unsaved { drops_journal, ..unsaved });
+        self.save_again(id);
+    }
+
     /// Writes the copies whose turn has come.
     pub(super) fn run_saving(&mut self) {
         let now_s = unix_now_s();
@@ -124,7 +147,7 @@ impl Core {
             }
             task.unsaved = None;
             super::refreshing::touch(task, unsaved.touched_s);
-            if self.compact_journal(id, version) && unsaved.is_journaled {
+            if self.shorten_journal(id, version, unsaved.drops_journal) && unsaved.is_journaled {
                 return self.save_rest_later(id, version);
             }
         }
@@ -135,27 +158,30 @@ impl Core {
     /// Writes the version that is served if it is another than the one that was written last.
     fn save_over(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
         let Some(task) = self.zones.get_mut(id).filter(|task| task.serves_another(written)) else { return };
-        task.unsaved = Some(Unsaved { touched_s: unix_now_s(), is_journaled: false });
+        task.unsaved = Some(Unsaved { touched_s: unix_now_s(), is_journaled: false, drops_journal: false });
         self.save_again(id);
     }
 
     /// What went to the journal while the file was written has time.
     fn save_rest_later(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
         if self.zones.get(id).is_some_and(|task| task.serves_another(written)) {
-            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled: true });
+            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled: true, drops_journal: false });
         }
     }
 
     /// Drops what the file holds from the journal, unless a transfer may be writing to it. False if the journal does
     /// not lead on from that version.
-    fn compact_journal(&self, id: ZoneId, saved: &ZoneVersion) -> bool {
+    fn shorten_journal(&self, id: ZoneId, saved: &Arc<ZoneVersion>, may_drop: bool) -> bool {
         let Some(task) = self.zones.get(id).filter(|_| !self.refreshing.is_running(id)) else { return true };
-        let compacted = journals::compact(&task.conf, saved);
-        if let Err(error) = &compacted {
+        let shortened = match may_drop && !task.serves_another(saved) {
+            true => journals::remove(&task.conf),
+            false => journals::compact(&task.conf, saved),
+        };
+        if let Err(error) = &shortened {
             let zone = ZonePrefix(task.log_name());
             log!(Category::General, Severity::Warning, "{zone}dns_journal_compact failed: {error}");
         }
-        compacted.is_ok()
+        shortened.is_ok()
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Unsaved {
     pub(super) touched_s: u64,
     /// Whether the journal leads from the file to what is served. Else a crash takes the zone back.
     pub(super) is_journaled: bool,
+    /// Whether the journal is to go once the file is written (`rndc sync -clean`).
+    pub(super) drops_journal: bool,
 }
 
 /// Where contents came from.
