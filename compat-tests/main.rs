@@ -23,6 +23,7 @@ mod mutated;
 #[path = "mutation/mutator.rs"]
 mod mutator;
 mod notify;
+mod order;
 mod packets;
 mod peers;
 mod reload;

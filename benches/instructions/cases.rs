@@ -6,7 +6,8 @@ use std::sync::Arc;
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
-use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View};
+use nomd::answer::order::Orders;
+use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Class, Message, Name, Rcode, Rtype};
@@ -139,7 +140,7 @@ fn snapshot() -> Snapshot {
         zones: Arc::new(ZoneTable::new(zones::all())),
         minimal_responses: MinimalResponses::Yes,
         minimal_any: false,
-        rrset_order: RrsetOrder::Random,
+        rrset_order: Orders::default(),
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

@@ -11,10 +11,9 @@ use std::sync::Arc;
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
+use nomd::answer::order::Orders;
 use nomd::answer::rrl::{self, RateLimit};
-use nomd::answer::snapshot::{
-    EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole,
-};
+use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View, Zone, ZonePolicy, ZoneRole};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Algorithm, Class, Key, Message, Name, Rcode, Rtype, tsig::Chain};
@@ -132,7 +131,7 @@ fn snapshot(key: &Arc<Key>) -> Snapshot {
         zones: Arc::new(ZoneTable::new(ZONES.map(|(apex, file)| zone(apex, file)))),
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
-        rrset_order: RrsetOrder::Random,
+        rrset_order: Orders::default(),
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

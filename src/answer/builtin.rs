@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::acl::Acl;
+use super::order::RrsetOrder;
 use super::rrl::{self, RateLimit};
-use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, View, Zone, ZonePolicy, ZoneRole};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, View, Zone, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use crate::dns::{Class, Name, Rtype};
 use crate::zone::{Builder, ContentsError, ZoneVersion};
@@ -64,7 +65,7 @@ pub fn view(identity: &Identity, edns: EdnsPolicy, rate_limit: Option<Arc<RateLi
         zones: Arc::new(ZoneTable::new(zones)),
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
-        rrset_order: RrsetOrder::None,
+        rrset_order: RrsetOrder::None.into(),
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns,

@@ -10,6 +10,7 @@ pub mod acl;
 pub mod builtin;
 pub mod cookie;
 pub mod facts;
+pub mod order;
 pub mod rrl;
 pub mod snapshot;
 pub mod table;

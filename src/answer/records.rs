@@ -2,42 +2,14 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::snapshot::RrsetOrder;
-use crate::dns::Class;
+use super::order::{Orders, RrsetOrder, Turns};
 use crate::dns::message::Section;
-use crate::dns::writer::{Full, Owner, Writer};
+use crate::dns::writer::{Full, Owner, QUESTION_PLACE, Writer};
+use crate::dns::{Class, NameRef};
 use crate::zone::Rrset;
 
 /// How many RRsets one answer can hold before repetitions are no longer noticed.
 const MAX_NOTICED: usize = 64;
-
-/// A cheap source of numbers that need not be secret: which record of an RRset comes first.
-#[derive(Debug)]
-struct Order(u64);
-
-impl Order {
-    /// Starts from a seed.
-    fn new(seed: u64) -> Self {
-        // The generator would stay at zero for ever.
-        Self(seed | 1)
-    }
-
-    /// A number for the next answer; all its RRsets start at that place, modulo their length. One step for each answer,
-    /// so that cyclic order gives every record its turn however many RRsets an answer has.
-    fn next(&mut self, order: RrsetOrder) -> usize {
-        match order {
-            RrsetOrder::None => return 0,
-            RrsetOrder::Cyclic => self.0 = self.0.wrapping_add(1),
-            RrsetOrder::Random => {
-                // Marsaglia's xorshift.
-                self.0 ^= self.0 << 13;
-                self.0 ^= self.0 >> 7;
-                self.0 ^= self.0 << 17;
-            }
-        }
-        self.0 as u32 as usize
-    }
-}
 
 /// Which RRsets are in the message: the same one is not written twice.
 #[derive(Debug)]
@@ -65,14 +37,14 @@ impl Written {
 /// What [`Records`] keeps from message to message.
 #[derive(Debug)]
 pub(super) struct Memory {
-    order: Order,
+    turns: Turns,
     written: Written,
 }
 
 impl Memory {
     /// Starts with a seed for the order of records.
     pub(super) fn new(seed: u64) -> Self {
-        Self { order: Order::new(seed), written: Written { places: [0; MAX_NOTICED], count: 0 } }
+        Self { turns: Turns::new(seed), written: Written { places: [0; MAX_NOTICED], count: 0 } }
     }
 }
 
@@ -82,22 +54,26 @@ pub(super) struct Records<'w> {
     pub(super) class: Class,
     /// Whether signatures go along.
     pub(super) dnssec_ok: bool,
-    /// Where RRsets start, modulo their length.
-    turn: usize,
+    /// The name that the answer is to, and what is said of the order of its RRsets.
+    question: NameRef<'w>,
+    orders: &'w Orders,
+    turns: &'w mut Turns,
+    /// Where RRsets in random order start, modulo their length.
+    drawn: usize,
     written: &'w mut Written,
 }
 
 impl<'w> Records<'w> {
     pub(super) fn new(
         writer: Writer<'w>,
-        class: Class,
+        (question, class): (NameRef<'w>, Class),
         dnssec_ok: bool,
-        rrset_order: RrsetOrder,
-        memory: &'w mut Memory,
+        orders: &'w Orders,
+        Memory { turns, written }: &'w mut Memory,
     ) -> Self {
-        let turn = memory.order.next(rrset_order);
-        memory.written.count = 0;
-        Self { writer, class, dnssec_ok, turn, written: &mut memory.written }
+        let drawn = turns.draw();
+        written.count = 0;
+        Self { writer, class, dnssec_ok, question, orders, turns, drawn, written }
     }
 
     /// Writes an RRset, and with DO its signatures: all of it or nothing. One that is in the message already is not
@@ -152,11 +128,22 @@ impl<'w> Records<'w> {
         ttl: u32,
     ) -> Result<Owner<'n>, Full> {
         let fields = (rrset.rtype(), self.class, ttl);
-        let first = if rrset.len() > 1 { self.turn.checked_rem(rrset.len()).unwrap_or(0) } else { 0 };
+        let first = if rrset.len() > 1 { self.first(owner, &rrset) } else { 0 };
         if first == 0 {
             return self.writer.rrset(section, owner, fields, rrset.rdatas());
         }
         let rotated = rrset.rdatas().skip(first).chain(rrset.rdatas().take(first));
         self.writer.rrset(section, owner, fields, rotated)
+    }
+
+    /// At which record an RRset of several starts.
+    fn first(&mut self, owner: Owner<'_>, rrset: &Rrset<'_>) -> usize {
+        let order = self.orders.of_all().unwrap_or_else(|| match owner {
+            Owner::Name(name) => self.orders.of(name, rrset.rtype(), self.class),
+            Owner::At(QUESTION_PLACE) => self.orders.of(self.question, rrset.rtype(), self.class),
+            // Signatures, behind what they sign.
+            Owner::At(_) => RrsetOrder::None,
+        });
+        self.turns.first(order, rrset, self.drawn)
     }
 }

@@ -406,7 +406,8 @@ impl<'a> Job<'a> {
             return Outcome::Drop;
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
-        let records = Records::new(writer, question.class, dnssec_ok, view.rrset_order, &mut scratch.records);
+        let of = (question.name, question.class);
+        let records = Records::new(writer, of, dnssec_ok, &view.rrset_order, &mut scratch.records);
         let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.aliases);
         answer.fill();
         let head = Head {

@@ -17,6 +17,7 @@ use ipnet::IpNet;
 
 use super::acl::Acl;
 use super::cookie::Cookies;
+use super::order::Orders;
 use super::rrl::RateLimit;
 use super::table::ZoneTable;
 use crate::dns::{Class, Key, Name, NameRef};
@@ -76,7 +77,7 @@ pub struct View {
     /// `minimal-any`: ANY over UDP gets one RRset.
     pub minimal_any: bool,
     /// The order of the records of an RRset.
-    pub rrset_order: RrsetOrder,
+    pub rrset_order: Orders,
     /// For whom named would recurse. nomd does not, but like named it follows CNAMEs from zone to zone, and takes
     /// additional data from other zones, only for them and when they set RD.
     pub allow_recursion: Acl,
@@ -153,18 +154,6 @@ pub enum MinimalResponses {
     /// The authority section does when the query has RD set.
     #[default]
     NoAuthRecursive,
-}
-
-/// `rrset-order`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RrsetOrder {
-    /// As stored.
-    None,
-    /// Starting at a random record, in stored order from there.
-    #[default]
-    Random,
-    /// Starting one record later with every answer.
-    Cyclic,
 }
 
 /// What a zone is on this server.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cookie::{CookieAlgorithm, Cookies};
-use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, RrsetOrder, ZonePolicy, ZoneRole};
+use super::order::RrsetOrder;
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use super::*;
 use crate::dns::message::Section;
@@ -103,7 +104,7 @@ fn world() -> Snapshot {
         zones: Arc::new(ZoneTable::new(zones)),
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
-        rrset_order: RrsetOrder::None,
+        rrset_order: RrsetOrder::None.into(),
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

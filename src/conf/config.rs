@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::dns::{Class, Key, Name};
+use crate::dns::{Class, Key, Name, Rtype};
 
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,8 +265,8 @@ pub struct View {
     pub minimal_any: bool,
     /// How it speaks EDNS.
     pub edns: Edns,
-    /// `rrset-order`, of which only one for everything is told apart. Default random.
-    pub rrset_order: RrsetOrder,
+    /// `rrset-order`: the first rule that fits counts. Default random for all.
+    pub rrset_order: Vec<OrderRule>,
     /// `server` statements.
     pub servers: Vec<Server>,
     /// `no-case-compress` clients.
@@ -339,7 +339,20 @@ pub enum MinimalResponses {
     NoAuthRecursive,
 }
 
-/// `rrset-order`.
+/// An element of `rrset-order`; what it does not say fits all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRule {
+    /// `class`.
+    pub class: Option<Class>,
+    /// `type`.
+    pub rtype: Option<Rtype>,
+    /// `name`: an owner, or a wildcard for all below.
+    pub name: Option<Name>,
+    /// `order`.
+    pub order: RrsetOrder,
+}
+
+/// The orders of `rrset-order`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the words of named.conf
 pub enum RrsetOrder {

@@ -8,9 +8,10 @@ mod hostile;
 
 use std::path::PathBuf;
 
-use super::config::{Destination, Match, MatchElement, Notify, Role, Verdict};
+use super::config::{Destination, Match, MatchElement, Notify, OrderRule, Role, RrsetOrder, Verdict};
 use super::table::{Life, Scope};
 use super::*;
+use crate::dns::{Class, Rtype};
 
 /// Lowers text as if it were a named.conf called `t.conf`.
 fn conf(text: &str) -> Result<(Config, Diagnostics), Diagnostics> {
@@ -163,6 +164,22 @@ fn each_view_has_sizes_of_its_own_within_bounds() {
     assert_eq!(sizes(out), [(512, 4096, 128)]);
     let views = "options { edns-udp-size 1400; }; view a { max-udp-size 700; }; view b { nocookie-udp-size 9000; };";
     assert_eq!(sizes(views), [(1400, 700, 4096), (1400, 1232, 4096)]);
+}
+
+#[test]
+fn rules_of_rrset_order_keep_their_order_and_say_what_they_fit() {
+    let rules = |text: &str| good(&format!("options {{ {text} }};")).views.remove(0).rrset_order;
+    let all = |order| OrderRule { class: None, rtype: None, name: None, order };
+    assert_eq!((rules(""), rules("rrset-order { };")), (vec![all(RrsetOrder::Random)], vec![]));
+    let given =
+        rules("rrset-order { class IN type A name \"*.example.com\" order cyclic; type any name \"*\" order none; };");
+    let first = OrderRule {
+        class: Some(Class::IN),
+        rtype: Some(Rtype::A),
+        name: Some("*.example.com".parse().unwrap()),
+        order: RrsetOrder::Cyclic,
+    };
+    assert_eq!(given, [first, all(RrsetOrder::None)]);
 }
 
 /// BIND lowers larger blocks when it runs.

@@ -7,8 +7,9 @@ use super::plan::ZoneKey;
 use crate::answer::acl::Acl;
 use crate::answer::builtin;
 use crate::answer::cookie::{CookieAlgorithm, Cookies};
+use crate::answer::order::{Orders, RrsetOrder, Rule};
 use crate::answer::rrl::{self, RateLimit};
-use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, RrsetOrder, Snapshot};
+use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, Snapshot};
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{self, Config, Options, Role, View};
 
@@ -81,17 +82,23 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<
             config::MinimalResponses::NoAuthRecursive => MinimalResponses::NoAuthRecursive,
         },
         minimal_any: view.minimal_any,
-        rrset_order: match view.rrset_order {
-            config::RrsetOrder::None | config::RrsetOrder::Fixed => RrsetOrder::None,
-            config::RrsetOrder::Random => RrsetOrder::Random,
-            config::RrsetOrder::Cyclic => RrsetOrder::Cyclic,
-        },
+        rrset_order: Orders::new(view.rrset_order.iter().map(order_rule)),
         no_case_compress: host.compile(&view.no_case_compress),
         allow_recursion: host.compile(&view.allow_recursion),
         edns: edns(&view.edns, host),
         peers: peers(&view.servers),
         rate_limit,
     }
+}
+
+fn order_rule(rule: &config::OrderRule) -> Rule {
+    let order = match rule.order {
+        config::RrsetOrder::None => RrsetOrder::None,
+        config::RrsetOrder::Random => RrsetOrder::Random,
+        // Debian's named is built without fixed order, and goes round in its place.
+        config::RrsetOrder::Cyclic | config::RrsetOrder::Fixed => RrsetOrder::Cyclic,
+    };
+    Rule { class: rule.class, rtype: rule.rtype, name: rule.name.clone(), order }
 }
 
 /// The rate limits of views.

@@ -5,9 +5,8 @@ use std::sync::{Arc, LazyLock};
 use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
-use nomd::answer::snapshot::{
-    EdnsPolicy, Identity, MinimalResponses, RrsetOrder, Snapshot, View, Zone, ZonePolicy, ZoneRole,
-};
+use nomd::answer::order::Orders;
+use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View, Zone, ZonePolicy, ZoneRole};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::tsig::Chain;
@@ -116,7 +115,7 @@ fn snapshot() -> Snapshot {
         zones: Arc::new(ZoneTable::new(ZONES.map(|(apex, text, role)| zone(apex, text, role)))),
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
-        rrset_order: RrsetOrder::Random,
+        rrset_order: Orders::default(),
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: edns(),

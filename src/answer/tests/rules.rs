@@ -193,9 +193,9 @@ fn an_expired_zone_is_servfail_until_it_is_published_again() {
 
 #[test]
 fn records_take_turns() {
-    let first_of = |order| {
+    let first_of = |order: RrsetOrder| {
         let mut world = world();
-        world.views[0].rrset_order = order;
+        world.views[0].rrset_order = order.into();
         let (mut scratch, mut reply) = (Scratch::new(3), [0; 512]);
         let mut firsts: Vec<u8> = (0..64)
             .map(|_| {

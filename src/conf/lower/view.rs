@@ -7,9 +7,9 @@ use hashbrown::{HashMap, HashSet};
 use super::inherit::Levels;
 use super::zone::Namespace;
 use super::{Context, acl, clause, key};
-use crate::conf::config::{AddressMatchList, MinimalResponses, RrsetOrder, View};
-use crate::conf::tree::{Block, Node, Value};
-use crate::dns::{Class, Key, Name};
+use crate::conf::config::{AddressMatchList, MinimalResponses, OrderRule, RrsetOrder, View};
+use crate::conf::tree::{Block, Item, Node, Value, after};
+use crate::dns::{Class, Key, Name, Rtype};
 
 /// The name of the view that is there without a statement.
 pub(super) const DEFAULT_VIEW: &str = "_default";
@@ -63,7 +63,7 @@ impl Context<'_> {
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY),
             edns: self.edns(levels),
-            rrset_order: self.rrset_order(levels),
+            rrset_order: rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
             rate_limit: self.rate_limit(levels),
@@ -76,20 +76,6 @@ impl Context<'_> {
         let mut keys = block.map(key::keys).unwrap_or_default();
         keys.extend(global.iter().cloned());
         keys
-    }
-
-    /// The order of the first element that is for everything; others are only checked.
-    fn rrset_order(&self, levels: Levels<'_>) -> RrsetOrder {
-        let mut general = None;
-        for element in levels.find(clause::RRSET_ORDER).and_then(Node::list).unwrap_or_default() {
-            let Some((item, word)) = element.last().and_then(|item| Some((item, item.text()?))) else { continue };
-            let order = read_order(word);
-            match element.iter().any(|item| matches!(item.value, Value::Word(_))) {
-                true => self.warn(item.place, "rrset-order: an order for some names or types has no effect".to_owned()),
-                false => general = general.or(order),
-            }
-        }
-        general.unwrap_or(RrsetOrder::Random)
     }
 
     /// For whom BIND would recurse: who may both recurse and ask the cache. Where one of the two is not said it is like
@@ -114,6 +100,24 @@ fn minimal_responses(levels: Levels<'_>) -> MinimalResponses {
         Some(Value::Word("no-auth")) => MinimalResponses::NoAuth,
         _ => MinimalResponses::NoAuthRecursive,
     }
+}
+
+/// The rules in order; without the statement one for everything.
+fn rrset_order(levels: Levels<'_>) -> Vec<OrderRule> {
+    match levels.find(clause::RRSET_ORDER) {
+        Some(node) => node.list().unwrap_or_default().iter().filter_map(|element| order_rule(element)).collect(),
+        None => vec![OrderRule { class: None, rtype: None, name: None, order: RrsetOrder::Random }],
+    }
+}
+
+fn order_rule(element: &[Item<'_>]) -> Option<OrderRule> {
+    let text = |keyword| after(element, keyword).and_then(Item::text);
+    let order = read_order(element.last()?.text()?)?;
+    let class = text("class").and_then(|text| text.parse().ok()).filter(|&class| class != Class::ANY);
+    let rtype = text("type").and_then(|text| text.parse().ok()).filter(|&rtype| rtype != Rtype::ANY);
+    // BIND: a lone asterisk is for the root as well.
+    let name = text("name").filter(|&text| text != "*").and_then(|text| text.parse().ok());
+    Some(OrderRule { class, rtype, name, order })
 }
 
 fn read_order(word: &str) -> Option<RrsetOrder> {
