@@ -79,6 +79,14 @@ impl Entry {
         }
     }
 
+    /// The words of its syntax that stand for themselves, and those that say yes and no.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let own =
+            self.syntax.split_whitespace().filter(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()));
+        let truth: &[&str] = if self.syntax.contains("<boolean>") { &["true", "no"] } else { &[] };
+        own.chain(truth.iter().copied())
+    }
+
     /// The statement with a right value: with all that is optional, or without.
     fn right(&self, is_whole: bool) -> String {
         let syntax = self.syntax.replace(';', " ;");
@@ -179,7 +187,13 @@ fn forms(entry: &Entry, is_in_place: bool) -> Vec<(&'static str, String)> {
             ("one word more", format!("{} wrong;", right.trim_end_matches(';'))),
             ("no semicolon", right.trim_end_matches(';').to_owned()),
             ("no brace", format!("{name} {{ wrong;")),
+            ("upper case", format!("{name}{};", entry.right(true).trim_end_matches(';')[name.len()..].to_uppercase())),
         ]);
+        for word in entry.words() {
+            forms.push(("a word in upper case", format!("{name} {};", word.to_uppercase())));
+            forms.push(("a quoted word", format!("{name} \"{word}\";")));
+            forms.push(("a quoted word in upper case", format!("{name} \"{}\";", word.to_uppercase())));
+        }
     }
     forms
 }

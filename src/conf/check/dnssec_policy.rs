@@ -161,9 +161,7 @@ impl Context<'_> {
             if lifetime < SHORT_LIFETIME_S {
                 self.warn(*place, "dnssec-policy: key lifetime is shorter than 30 days");
             }
-            if does_not_do(element, "zsk") && lifetime <= times.ksk_min
-                || does_not_do(element, "ksk") && lifetime <= times.zsk_min
-            {
+            if does(element, "ksk") && lifetime <= times.ksk_min || does(element, "zsk") && lifetime <= times.zsk_min {
                 let rule = "key lifetime is shorter than the time it takes to do a rollover";
                 self.error(*place, format!("dnssec-policy: {rule}"));
                 return Err(Faulty);
@@ -203,7 +201,7 @@ impl Context<'_> {
     /// Each algorithm signs both keys and data, each with a single key.
     fn check_roles(&self, place: Place, roles: &BTreeMap<u8, Roles>) -> Result<(), Faulty> {
         let mut found = Ok(());
-        for (number, Roles { ksk, zsk }) in roles {
+        for (number, Roles { ksk, zsk }) in roles.iter().filter(|(_, roles)| roles.ksk + roles.zsk > 0) {
             if *ksk == 0 || *zsk == 0 {
                 self.error(place, format!("dnssec-policy: algorithm {number} requires both KSK and ZSK roles"));
                 found = Err(Faulty);
@@ -240,13 +238,13 @@ impl Context<'_> {
 }
 
 fn note_role(element: &[Item<'_>], roles: &mut Roles) {
-    roles.ksk += usize::from(does_not_do(element, "zsk"));
-    roles.zsk += usize::from(does_not_do(element, "ksk"));
+    roles.ksk += usize::from(does(element, "ksk"));
+    roles.zsk += usize::from(does(element, "zsk"));
 }
 
-/// Whether a key has the other role, or both.
-fn does_not_do(element: &[Item<'_>], role: &'static str) -> bool {
-    element.first().is_some_and(|item| item.value != Value::Word(role))
+/// Whether a key has a role, or both. To BIND a word in capitals is none.
+fn does(element: &[Item<'_>], role: &str) -> bool {
+    element.first().is_some_and(|item| item.raw == role || item.raw == "csk")
 }
 
 fn algorithm_number(text: &str) -> Option<u8> {

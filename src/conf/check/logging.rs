@@ -1,7 +1,9 @@
 //! `logging`: what channels write to, and which channels categories name.
 
+use std::collections::HashSet;
+
 use super::{Context, all_named, named};
-use crate::conf::tree::{Block, Node};
+use crate::conf::tree::Node;
 
 /// Channels that are always there.
 const BUILT_IN: [&str; 4] = ["default_syslog", "default_stderr", "default_debug", "null"];
@@ -49,7 +51,9 @@ impl Context<'_> {
     pub(super) fn check_logging(&self) {
         let Some(block) = named(self.root, "logging").and_then(Node::block) else { return };
         all_named(block, "channel").for_each(|node| self.check_channel(node));
-        all_named(block, "category").for_each(|node| self.check_category(block, node));
+        let own = all_named(block, "channel").filter_map(Node::text);
+        let channels = own.chain(BUILT_IN).map(str::to_ascii_lowercase).collect();
+        all_named(block, "category").for_each(|node| self.check_category(&channels, node));
     }
 
     fn check_channel(&self, node: &Node<'_>) {
@@ -61,7 +65,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_category(&self, logging: Block<'_>, node: &Node<'_>) {
+    fn check_category(&self, channels: &HashSet<String>, node: &Node<'_>) {
         // BIND: categories are told apart by the case of their letters, channels are not.
         let name = node.text().unwrap_or_default();
         if !CATEGORIES.contains(&name) {
@@ -69,9 +73,7 @@ impl Context<'_> {
         }
         for item in node.list().unwrap_or_default().iter().copied().flatten() {
             let channel = item.text().unwrap_or_default();
-            let is_it = |name: &str| name.eq_ignore_ascii_case(channel);
-            let declared = all_named(logging, "channel").filter_map(Node::text).any(is_it);
-            if !declared && !BUILT_IN.into_iter().any(is_it) {
+            if !channels.contains(&channel.to_ascii_lowercase()) {
                 self.error(item.place, format!("undefined channel: '{channel}'"));
             }
         }

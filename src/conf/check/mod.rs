@@ -29,6 +29,7 @@ mod view;
 mod zone;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 pub(super) use zone::is_elsewhere;
 
@@ -68,6 +69,8 @@ pub(super) struct Context<'a> {
     options: Option<Block<'a>>,
     acls: acl::Acls<'a>,
     lists: remotes::Lists<'a>,
+    /// The names of the policies.
+    policies: HashSet<&'a str>,
     with_plugins: bool,
     faults: RefCell<Vec<Diagnostic>>,
 }
@@ -77,7 +80,8 @@ impl<'a> Context<'a> {
         let root = tree.root;
         let options = named(root, "options").and_then(Node::block);
         let (acls, lists) = (acl::Acls::of(root), remotes::Lists::of(root));
-        Self { tree, root, options, acls, lists, with_plugins: true, faults: RefCell::default() }
+        let policies = all_named(root, "dnssec-policy").filter_map(Node::text).collect();
+        Self { tree, root, options, acls, lists, policies, with_plugins: true, faults: RefCell::default() }
     }
 
     fn run(&self) {

@@ -87,13 +87,15 @@ impl Printer {
     }
 
     /// A word wins over a value, as when it was read. It is shown as it was written, unless it stands for a string or a
-    /// list.
+    /// list, or is `auto`.
     fn choice(&mut self, choices: &[Syntax], rest: Rest<'_, '_>) {
         let fitting = choices.iter().filter(|choice| begins(choice, rest));
         let stands_for_string =
             choices.iter().any(|choice| matches!(choice, Syntax::Value(Kind::Quoted) | Syntax::List(_)));
         match fitting.min_by_key(|choice| matches!(choice, Syntax::Value(_))) {
-            Some(Syntax::Word(_)) if !stands_for_string => self.part(take(rest).map_or("", |item| item.raw)),
+            Some(Syntax::Word(word)) if !stands_for_string && *word != "auto" => {
+                self.part(take(rest).map_or("", |item| item.raw))
+            }
             Some(choice) => self.syntax(choice, rest),
             None => {}
         }

@@ -56,7 +56,8 @@ impl Context<'_> {
         };
         if !fits {
             let (kind, name) = (zone.word, zone.name);
-            self.error(value_place(node), format!("dialup type '{said}' is not allowed in '{kind}' zone '{name}'"));
+            let shown = node.items.first().map_or(said, |item| item.raw);
+            self.error(value_place(node), format!("dialup type '{shown}' is not allowed in '{kind}' zone '{name}'"));
         }
     }
 }

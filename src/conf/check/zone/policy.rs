@@ -3,7 +3,7 @@
 use super::Zone;
 use super::fit::value_place;
 use super::signing::Signing;
-use crate::conf::check::{Context, all_named, named};
+use crate::conf::check::{Context, named};
 use crate::conf::table::ZoneType;
 use crate::conf::tree::Node;
 
@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
     }
 
     fn is_policy(&self, name: &str) -> bool {
-        BUILT_IN.contains(&name) || all_named(self.root, "dnssec-policy").any(|node| node.text() == Some(name))
+        BUILT_IN.contains(&name) || self.policies.contains(name)
     }
 
     /// What is signed is either changed by updates or kept apart from what it is made of.

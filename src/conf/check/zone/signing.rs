@@ -57,13 +57,14 @@ impl<'a> Context<'a> {
         if said == "off" {
             return;
         }
+        let shown = node.items.first().map_or(said, |item| item.raw);
         if !signing.dynamic && !signing.inline && !signing.by_policy {
             let updates = if zone.kind == ZoneType::Primary { " dynamic DNS or" } else { "" };
             let rule = format!("requires{updates} inline-signing to be configured for the zone");
-            self.error(place, format!("'auto-dnssec {said};' {rule}"));
+            self.error(place, format!("'auto-dnssec {shown};' {rule}"));
         }
         if signing.by_policy {
-            self.error(place, format!("'auto-dnssec {said};' cannot be configured if dnssec-policy is also set"));
+            self.error(place, format!("'auto-dnssec {shown};' cannot be configured if dnssec-policy is also set"));
         }
     }
 
