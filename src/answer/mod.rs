@@ -16,6 +16,7 @@ pub mod snapshot;
 pub mod table;
 
 mod denial;
+mod fetch;
 mod handoff;
 mod limit;
 mod opt;
@@ -29,5 +30,6 @@ mod tests;
 
 pub use acl::{Acl, Peer};
 pub use facts::Facts;
+pub use fetch::{LANES, fetch};
 pub use respond::{Client, Outcome, Scratch, Transfer, Transport, respond};
 pub use snapshot::{Snapshot, View, Zone};

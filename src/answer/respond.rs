@@ -96,7 +96,7 @@ impl fmt::Debug for Transfer {
 /// What a worker keeps between requests. One for each thread.
 pub struct Scratch {
     pub(super) names: Compression,
-    suffixes: Suffixes,
+    pub(super) suffixes: Suffixes,
     records: Memory,
     aliases: Aliases,
     /// Whom the last FORMERR over UDP went to, when, and with which ID.

@@ -18,6 +18,7 @@ use super::outgoing::{self, NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
 use crate::answer::{Client, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
+use crate::answer::{LANES, fetch};
 use crate::net::{tcp, udp};
 
 /// A NOTIFY that has been answered and has to be acted on.
@@ -51,6 +52,9 @@ impl udp::Responder for UdpResponder {
         let is_logging = self.shared.is_logging_queries.load(Ordering::Relaxed);
         let (requests, replies) = batch.split();
         for index in 0..requests.len() {
+            if index % LANES == 0 && index + 1 < requests.len() {
+                fetch(snapshot, (index..index + LANES).map(|index| requests.bytes(index)), &mut self.scratch);
+            }
             let Some(source) = requests.peer(index) else { continue };
             let client = Client { source, local: requests.local(), transport: Transport::Udp };
             let request = requests.bytes(index);

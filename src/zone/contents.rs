@@ -7,7 +7,7 @@
 use super::ahead::Ahead;
 pub use super::apex::{Denial, Soa};
 use super::apex::{Facts, parse_soa};
-use super::blocks::{BlockWriter, Blocks};
+use super::blocks::{BlockWriter, Blocks, Place};
 use super::builder::ContentsError;
 use super::node::{self, Flags, Node, Rrset};
 use super::trie::{Leaf, Trie, Walk};
@@ -207,8 +207,18 @@ impl ZoneVersion {
         Node::new(self.apex(), leaf.flags, self.blocks.at(leaf.place))
     }
 
+    /// The bytes from the start of a block on.
+    pub(super) fn block_at(&self, place: Place) -> &[u8] {
+        self.blocks.at(place)
+    }
+
     pub(super) fn labels_at(&self, leaf: Leaf) -> &[u8] {
         node::block_labels(self.blocks.at(leaf.place))
+    }
+
+    /// The same for a name that is known to be the apex or below it.
+    pub(super) fn labels_of<'n>(&self, name: NameRef<'n>) -> &'n [u8] {
+        name.as_bytes().get(..name.len().saturating_sub(self.apex().len())).unwrap_or_default()
     }
 
     /// The labels of a name in the zone without those of the apex.

@@ -55,7 +55,7 @@ impl ZoneVersion {
 
     /// The same for a name that is known to be the apex or below it.
     pub fn find_below(&self, name: NameRef<'_>) -> Find<'_> {
-        let labels = name.as_bytes().get(..name.len().saturating_sub(self.apex().len())).unwrap_or_default();
+        let labels = self.labels_of(name);
         let key = Key::of_labels(labels);
         let Some(path) = self.names.descend(&key) else { return Find::nothing() };
         let nearest = self.labels_at(path.nearest);

@@ -24,7 +24,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The key of the apex.
-    const fn empty() -> Self {
+    pub(super) const fn empty() -> Self {
         Self { numbers: [NOBYTE; MAX_KEY], len: 0 }
     }
 
@@ -36,7 +36,7 @@ impl Key {
     }
 
     /// Makes this the key of another name.
-    fn set(&mut self, labels: &[u8]) {
+    pub(super) fn set(&mut self, labels: &[u8]) {
         let before = std::mem::take(&mut self.len);
         for label in LabelStarts::new(labels).last_first(labels) {
             self.push_label(label);

@@ -11,6 +11,7 @@ pub mod check;
 pub mod contents;
 pub mod diff;
 pub mod edit;
+pub mod fetch;
 pub mod file;
 pub mod find;
 pub mod hints;
@@ -31,6 +32,7 @@ mod trie;
 pub use builder::{Builder, ContentsError, Limit, Limits};
 pub use contents::{Cursor, Denial, Soa, ZoneVersion};
 pub use edit::{Edit, EditError};
+pub use fetch::{Fetch, LANES};
 pub use find::{Find, Match};
 pub use node::{Node, Rrset};
 

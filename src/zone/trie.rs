@@ -104,6 +104,10 @@ pub(super) struct Trie {
     chunks: Box<[Arc<[Cell]>]>,
 }
 
+/// A descent that has got somewhere.
+#[derive(Clone, Copy)]
+pub(super) struct Descent(Cell);
+
 /// What a descent met on its way.
 pub(super) struct Path {
     /// A leaf whose key has as long a beginning in common with the key looked for as any.
@@ -153,6 +157,28 @@ impl Trie {
     /// Follows `key` from the root as far as it leads. None if there are no names at all.
     pub(super) fn descend(&self, key: &Key) -> Option<Path> {
         self.root().map(|root| descend(self, root, key))
+    }
+
+    /// Where a descent starts that goes on a step at a time.
+    pub(super) fn begin(&self) -> Descent {
+        Descent(self.root().unwrap_or(Cell::NOTHING))
+    }
+
+    /// Goes one step further down to where `key` is, or would be. False at the end.
+    #[inline]
+    pub(super) fn go_on(&self, descent: &mut Descent, key: &Key) -> bool {
+        let cell = descent.0;
+        if cell.as_leaf().is_some() {
+            return false;
+        }
+        let twig = cell.twig(key.at(cell.offset())).unwrap_or(cell.twigs().start);
+        descent.0 = self.cell(twig);
+        true
+    }
+
+    /// The block that a descent has come to.
+    pub(super) fn place_of(&self, descent: &Descent) -> Place {
+        descent.0.as_leaf().unwrap_or_default().place
     }
 
     /// The last leaf that has all `flags` and whose key is `key` or before it. `difference` is where `key` parts from
