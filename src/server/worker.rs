@@ -164,6 +164,9 @@ impl tcp::Service for TcpService {
             tcp::Fault::Panic(client, request) => {
                 log!(Category::Client, Severity::Critical, "a request of {} was dropped: {request:?}", client.peer);
             }
+            tcp::Fault::Quota(address) => {
+                log!(Category::General, Severity::Error, "TCP connection failed: quota reached ({address})");
+            }
             tcp::Fault::Accept(address, error) => {
                 log!(Category::Network, Severity::Error, "accepting on TCP socket {address}: {error}");
             }

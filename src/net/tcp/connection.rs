@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::quota::Permit;
 use super::{Client, Fault, Limits, MessageStream, Pull, Served, Service, StreamEnd};
 
 /// A connection and what it needs.
@@ -26,12 +27,13 @@ pub(super) struct Connection<S> {
     /// Framed replies not yet written.
     output: Vec<u8>,
     alarm: Alarm,
+    permit: Permit,
 }
 
 impl<S: Service> Connection<S> {
-    pub(super) fn new(stream: TcpStream, client: Client, service: Arc<S>, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(stream: TcpStream, client: Client, service: Arc<S>, limits: Arc<Limits>, permit: Permit) -> Self {
         let alarm = Alarm::at(Instant::now() + limits.timeouts.load().initial);
-        Self { stream, client, service, limits, input: Vec::new(), output: Vec::new(), alarm }
+        Self { stream, client, service, limits, input: Vec::new(), output: Vec::new(), alarm, permit }
     }
 
     /// Serves the client until one side has enough.
@@ -79,6 +81,7 @@ impl<S: Service> Connection<S> {
         self.input.drain(..done);
         self.flush().await?;
         self.release_buffers();
+        self.permit.activity().note();
         self.alarm.set(Instant::now() + self.idle());
         Ok(())
     }
@@ -96,6 +99,7 @@ impl<S: Service> Connection<S> {
 
     /// Sends a stream piece by piece and tells it how it ended.
     async fn send(&mut self, mut stream: Box<dyn MessageStream>) -> Result<(), Closed> {
+        self.permit.activity().note_busy();
         let outcome = self.pump(&mut *stream).await;
         stream.ended(match outcome {
             Ok(()) => StreamEnd::Sent,

@@ -5,6 +5,7 @@
 //! hold is bounded. Runs on tokio; a service is called on its threads and must not block.
 
 mod connection;
+mod idle;
 mod quota;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use connection::Connection;
+use idle::Idle;
+use quota::Permit;
 
 /// What answers the requests of all connections.
 pub trait Service: Send + Sync + 'static {
@@ -118,6 +121,8 @@ pub enum Fault<'a> {
     Panic(&'a Client, &'a [u8]),
     /// A connection could not be accepted at this address.
     Accept(SocketAddr, io::Error),
+    /// There are as many clients as may be, and more want in at this address. Told now and then.
+    Quota(SocketAddr),
 }
 
 /// How long a client may stay silent.
@@ -138,13 +143,14 @@ pub struct Limits {
     pub timeouts: ArcSwap<Timeouts>,
     /// `tcp-clients`.
     pub quota: Quota,
+    idle: Idle,
 }
 
 impl Limits {
     /// Limits with no client yet.
     #[must_use]
     pub fn new(timeouts: Timeouts, clients: usize) -> Self {
-        Self { timeouts: ArcSwap::from_pointee(timeouts), quota: Quota::new(clients) }
+        Self { timeouts: ArcSwap::from_pointee(timeouts), quota: Quota::new(clients), idle: Idle::new() }
     }
 }
 
@@ -198,20 +204,19 @@ struct Server<S> {
     limits: Arc<Limits>,
 }
 
-/// Accepts connections for ever. BIND: at the quota of clients,
-/// one more waits and the others stay in the kernel's queue.
+/// Accepts connections for ever. BIND: at the quota of clients, one more waits and the others stay in the kernel's
+/// queue. Unlike BIND's, one that has been idle for a while then makes room.
 async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let permit = Quota::acquire(&server.limits).await;
-                    if let Some(connection) = open(stream, peer, &server) {
-                        connections.spawn(async move {
-                            connection.run().await;
-                            drop(permit);
-                        });
+                    let permit = admit(&server).await;
+                    let number = permit.number();
+                    if let Some(connection) = open(stream, peer, &server, permit) {
+                        let task = connections.spawn(connection.run());
+                        server.limits.idle.set_task(number, task);
                     }
                 }
                 Err(error) => pause_after(error, &server).await,
@@ -221,11 +226,22 @@ async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
     }
 }
 
-fn open<S: Service>(stream: TcpStream, peer: SocketAddr, server: &Server<S>) -> Option<Connection<S>> {
+/// Waits for a place, and tells of it now and then.
+async fn admit<S: Service>(server: &Server<S>) -> Permit {
+    if let Some(permit) = Quota::try_acquire(&server.limits) {
+        return permit;
+    }
+    if server.limits.quota.may_tell() {
+        server.service.fault(Fault::Quota(server.local));
+    }
+    Quota::acquire(&server.limits).await
+}
+
+fn open<S: Service>(stream: TcpStream, peer: SocketAddr, server: &Server<S>, permit: Permit) -> Option<Connection<S>> {
     // Fails only if the client has gone already.
     stream.set_nodelay(true).ok()?;
     let client = Client { peer, local: server.local, keepalive: AtomicBool::new(false) };
-    Some(Connection::new(stream, client, Arc::clone(&server.service), Arc::clone(&server.limits)))
+    Some(Connection::new(stream, client, Arc::clone(&server.service), Arc::clone(&server.limits), permit))
 }
 
 /// A client that gave up before it was accepted is no fault; want of descriptors or memory is, and takes time to pass.

@@ -217,6 +217,36 @@ async fn at_the_quota_a_client_waits_until_another_leaves() {
 }
 
 #[tokio::test]
+async fn at_the_quota_the_connection_that_is_idle_longest_makes_room() {
+    let setting = start(2);
+    let mut silent = connect(&setting).await;
+    silent.write_all(b"\x00\x20half of a message").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut served = connect(&setting).await;
+    assert_eq!(ask(&mut served, b"one").await, b"one");
+    let mut late = connect(&setting).await;
+    assert_eq!(ask(&mut late, b"two").await, b"two");
+    assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or(0), 0);
+    assert_eq!(ask(&mut served, b"three").await, b"three");
+    let faults = setting.service.faults.lock().unwrap();
+    assert!(faults.len() == 1 && faults[0].starts_with("Quota"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_being_served_makes_no_room() {
+    let setting = start(1);
+    let mut busy = connect(&setting).await;
+    busy.write_all(&framed(&[b"endless"])).await.unwrap();
+    assert_eq!(read_message(&mut busy).await.len(), 1000);
+    let mut late = connect(&setting).await;
+    late.write_all(&framed(&[b"me"])).await.unwrap();
+    tokio::time::sleep(idle::GRACE + Duration::from_millis(300)).await;
+    assert!(late.try_read(&mut [0; 16]).is_err());
+    drop(busy);
+    assert_eq!(read_message(&mut late).await, b"me");
+}
+
+#[tokio::test]
 async fn a_raised_quota_admits_those_who_wait() {
     let setting = start(0);
     let mut client = connect(&setting).await;
