@@ -13,6 +13,7 @@ mod defaults;
 mod differential;
 mod edns;
 mod faults;
+mod floods;
 mod generated;
 mod host;
 mod ixfr;

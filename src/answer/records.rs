@@ -109,9 +109,10 @@ impl<'w> Records<'w> {
         ttl: u32,
     ) -> Result<(), Full> {
         let mark = self.writer.mark();
-        let written = self.add_alone(section, owner, rrset, ttl).and_then(|owner| match rrset.signatures() {
-            Some(signatures) if self.dnssec_ok => self.add_alone(section, owner, signatures, ttl).map(|_| ()),
-            _ => Ok(()),
+        let signatures = if self.dnssec_ok { rrset.signatures() } else { None };
+        let written = self.add_alone(section, owner, rrset, ttl).and_then(|owner| match signatures {
+            Some(signatures) => self.add_alone(section, owner, signatures, ttl).map(|_| ()),
+            None => Ok(()),
         });
         if written.is_err() {
             self.writer.rollback(mark);

@@ -50,7 +50,13 @@ impl<'v> Fetch<'v> {
     pub fn run(&mut self) {
         let (lanes, _) = self.lanes.split_at_mut(self.count);
         let names = &self.version.names;
-        while lanes.iter_mut().fold(false, |any, lane| names.go_on(&mut lane.descent, &lane.key) || any) {}
+        let mut is_open = true;
+        while is_open {
+            is_open = false;
+            for lane in &mut *lanes {
+                is_open |= names.go_on(&mut lane.descent, &lane.key);
+            }
+        }
         let blocks = lanes.iter().map(|lane| self.version.block_at(names.place_of(&lane.descent)));
         std::hint::black_box(blocks.map(touch).fold(0, |all, byte| all ^ byte));
     }

@@ -19,8 +19,8 @@ pub struct Node<'a> {
     apex: NameRef<'a>,
     flags: Flags,
     labels: &'a [u8],
-    plain: &'a [u8],
-    signatures: &'a [u8],
+    /// The block behind the labels. A node that is only passed by is not read further.
+    rest: Bytes<'a>,
 }
 
 impl<'a> Node<'a> {
@@ -28,9 +28,15 @@ impl<'a> Node<'a> {
     pub(super) fn new(apex: NameRef<'a>, flags: Flags, block: &'a [u8]) -> Self {
         let mut bytes = Bytes(block);
         let owner_len = bytes.u8();
-        let labels = bytes.take(usize::from(owner_len));
+        Node { apex, flags, labels: bytes.take(usize::from(owner_len)), rest: bytes }
+    }
+
+    /// The bytes of the RRsets, and those of the signatures.
+    #[inline]
+    fn parts(&self) -> (&'a [u8], &'a [u8]) {
+        let mut bytes = self.rest;
         let (plain_len, signatures_len) = (bytes.size(), bytes.size());
-        Node { apex, flags, labels, plain: bytes.take(plain_len), signatures: bytes.take(signatures_len) }
+        (bytes.take(plain_len), bytes.take(signatures_len))
     }
 
     /// The owner name, with the case that it was loaded with.
@@ -55,12 +61,13 @@ impl<'a> Node<'a> {
 
     /// All RRsets but the RRSIGs, by ascending type.
     pub fn rrsets(&self) -> Rrsets<'a> {
-        Rrsets { rest: Bytes(self.plain), signatures: self.signatures, are_signatures: false }
+        let (plain, signatures) = self.parts();
+        Rrsets { rest: Bytes(plain), signatures, are_signatures: false }
     }
 
     /// The RRSIGs as one RRset for each type covered, also those that cover nothing that is there.
     pub fn signatures(&self) -> Rrsets<'a> {
-        Rrsets { rest: Bytes(self.signatures), signatures: &[], are_signatures: true }
+        Rrsets { rest: Bytes(self.parts().1), signatures: &[], are_signatures: true }
     }
 
     /// Whether a zone cut is here: NS records, not at the apex.
