@@ -162,6 +162,31 @@ fn packets() -> Vec<Packet> {
         packet("CLIENT-SUBNET with bits behind the prefix", with(&[opt(&[0, 8, 0, 7, 0, 1, 20, 0, 192, 0, 255])])),
         packet("KEEPALIVE over UDP", with(&[opt(&[0, 11, 0, 0])])),
         packet("an additional record", with(&[record(&name("x"), A, IN, 5, &[1, 2, 3, 4])])),
+        packet("an additional record of class CH", with(&[record(&name("x"), A, 3, 5, &[1, 2, 3, 4])])),
+        packet("an additional KEY of class CH", with(&[record(&name("x"), 25, 3, 5, &[0, 0, 3, 1, 1])])),
+        packet("an additional KEY of class IN", with(&[record(&name("x"), 25, IN, 5, &[0, 0, 3, 1, 1])])),
+        packet(
+            "an additional TKEY of class CH",
+            with(&[record(&name("x"), 249, 3, 5, &[&[0][..], &[0; 16]].concat())]),
+        ),
+        packet("SIG(0)", with(&[record(&[0], 24, 255, 0, &sig_rdata(0))])),
+        packet("SIG(0) and OPT", with(&[opt(&[]), record(&[0], 24, 255, 0, &sig_rdata(0))])),
+        packet("SIG(0) before OPT", with(&[record(&[0], 24, 255, 0, &sig_rdata(0)), opt(&[])])),
+        packet("SIG(0) with an owner", with(&[record(&name("x"), 24, 255, 0, &sig_rdata(0))])),
+        packet("SIG(0) of class IN", with(&[record(&[0], 24, IN, 0, &sig_rdata(0))])),
+        packet("an additional SIG", with(&[record(&name("x"), 24, IN, 5, &sig_rdata(1))])),
+        packet("an additional SIG of class CH", with(&[record(&name("x"), 24, 3, 5, &sig_rdata(1))])),
+        packet("EXPIRE of 3 bytes", with(&[opt(&[0, 9, 0, 3, 1, 2, 3])])),
+        packet("EXPIRE of 4 bytes", with(&[opt(&[0, 9, 0, 4, 1, 2, 3, 4])])),
+        packet("LLQ of 17 bytes", with(&[opt(&[&[0, 1, 0, 17][..], &[0; 17]].concat())])),
+        packet("KEY-TAG of 3 bytes", with(&[opt(&[0, 14, 0, 3, 1, 2, 3])])),
+        packet("extended error of 1 byte", with(&[opt(&[0, 15, 0, 1, 0])])),
+        packet("CLIENT-TAG of 1 byte", with(&[opt(&[0, 16, 0, 1, 0])])),
+        packet("an option malformed, with DO", with(&[record(&[0], OPT, 1232, 0x8000, &[0, 9, 0, 1, 1])])),
+        packet("OPT before a record cut", {
+            let cut = with(&[opt(&[]), record(&name("x"), A, IN, 5, &[1, 2, 3, 4])]);
+            cut[..cut.len() - 1].to_vec()
+        }),
         packet("an additional record cut", {
             let cut = with(&[record(&name("x"), A, IN, 5, &[1, 2, 3, 4])]);
             cut[..cut.len() - 1].to_vec()
@@ -198,12 +223,19 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("two types of one name in other letters", "see above"),
     ("question points into the header", "a name has no bytes of the header in it: FORMERR before any question"),
     ("CLIENT-SUBNET with a scope", "named leaves out OPT for this fault of the option alone, and not for the others"),
+    ("SIG(0) before OPT", "neither verifies SIG(0), and nomd does not look at its place and its owner either"),
+    ("SIG(0) with an owner", "see above"),
     ("an additional record of bad data", "the data of records that no query needs is not looked at"),
 ];
 
 fn tsig_rdata(mac_bytes: u8) -> Vec<u8> {
     let head = [&name("hmac-sha256")[..], &[0; 6], &[1, 44], &[0, mac_bytes]].concat();
     [head, vec![7; usize::from(mac_bytes)], ID.to_be_bytes().to_vec(), vec![0; 4]].concat()
+}
+
+/// A SIG by the root over nothing, of the type covered.
+fn sig_rdata(covered: u8) -> Vec<u8> {
+    [&[0, covered][..], &[0; 16], &[0, 1]].concat()
 }
 
 fn last_query() -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Replies in a form in which they can be compared: header, question, sections in order of text, EDNS by option.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use nomd::dns::edns::Edns;
@@ -50,8 +51,9 @@ impl Reply {
             }
             let mut data = Vec::new();
             rdata::from_wire(record.rtype, bytes, record.rdata.clone(), &mut data).unwrap();
-            let mut text =
-                format!("{} {} {} {} ", record.owner.as_ref(), record.ttl, record.class, record.rtype).to_lowercase();
+            // Owners keep their case: compression does not change it.
+            let kind = format!("{} {} ", record.class, record.rtype).to_lowercase();
+            let mut text = format!("{} {} {kind}", record.owner.as_ref(), record.ttl);
             rdata::to_text(record.rtype, &data, &mut text);
             match record.section {
                 Section::Answer => reply.answer.push(text),
@@ -69,8 +71,42 @@ impl Reply {
 impl Reply {
     /// Whether TC is set.
     pub fn is_truncated(&self) -> bool {
+        self.flags() & TC != 0
+    }
+
+    /// The rcode, as far as the header has it.
+    pub fn rcode(&self) -> u16 {
+        self.flags() & 15
+    }
+
+    /// The same without ZONEVERSION, and without the extended error Not Authoritative.
+    pub fn without_later_options(&self) -> Self {
+        let mut reply = self.clone();
+        reply.edns.retain(|line| !line.starts_with("option 19 ") && line != "option 15 2 \\x00\\x14");
+        reply
+    }
+
+    /// The same with all names in small letters.
+    pub fn folded(&self) -> Self {
+        let mut folded = self.clone();
+        for section in [&mut folded.answer, &mut folded.authority, &mut folded.additional] {
+            section.iter_mut().for_each(|record| *record = record.to_lowercase());
+            section.sort();
+        }
+        folded
+    }
+
+    /// Whether some owner comes in two spellings.
+    pub fn spells_owners_differently(&self) -> bool {
+        let records = [&self.answer, &self.authority, &self.additional].into_iter().flatten();
+        let owners: BTreeSet<&str> = records.filter_map(|record| record.split(' ').next()).collect();
+        let folded: BTreeSet<String> = owners.iter().map(|owner| owner.to_lowercase()).collect();
+        folded.len() < owners.len()
+    }
+
+    fn flags(&self) -> u16 {
         let flags = self.header.trim_start_matches("flags ");
-        u16::from_str_radix(flags, 16).is_ok_and(|flags| flags & TC != 0)
+        u16::from_str_radix(flags, 16).unwrap_or(0)
     }
 }
 

@@ -2,22 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 
 use super::Dice;
-use crate::peers::run;
 
 /// The labels of all names. Few, so that queries hit.
 pub const LABELS: &[&str] = &["a", "b", "c", "D", "*", "x-long-label-0123456789", "\\000\\255"];
 const NODES: usize = 40;
+const DEEP_LABEL: &str = "sixty-three-bytes-are-the-most-that-a-label-can-have-here-is-on";
+/// Less than a name may have: a server's label is to fit before it, and dnssec-signzone puts an asterisk there.
+const MAX_NAME_BYTES: usize = 251;
 
-/// How a zone is signed.
+/// What a zone is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signing {
-    No,
-    Nsec,
-    Nsec3,
-    OptOut,
+pub enum Shape {
+    /// Something of everything.
+    Mixed,
+    /// Mostly delegations, as a top-level domain has.
+    Delegating,
+}
+
+/// A zone below that is served as well.
+pub struct Child {
+    pub apex: String,
+    /// Its DS records, one a line; none for an insecure delegation.
+    pub ds: String,
 }
 
 /// What stands at one name.
@@ -34,18 +42,29 @@ pub fn name_below(dice: &mut Dice, apex: &str) -> String {
     if apex == "." { format!("{}.", labels.join(".")) } else { format!("{}.{apex}", labels.join(".")) }
 }
 
+/// A name that is nearly as long as one can be.
+fn deep_name(dice: &mut Dice, apex: &str) -> String {
+    let label = *dice.pick(&["a", "b", DEEP_LABEL]);
+    let room = MAX_NAME_BYTES - (apex.len() + 1).max(2) - dice.below(5);
+    format!("{}{}", format!("{label}.").repeat(room / (label.len() + 1)), below(apex))
+}
+
+/// Whether a name belongs to a zone or one below it.
+fn is_at_or_below(name: &str, apex: &str) -> bool {
+    name.strip_suffix(apex).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// A zone text with absolute names.
-pub fn zone(dice: &mut Dice, apex: &str, all: &[&str], children: &[&str]) -> String {
+pub fn zone(dice: &mut Dice, apex: &str, all: &[&str], children: &[Child], shape: Shape) -> String {
     let mut nodes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for _ in 0..NODES {
-        let owner = name_below(dice, apex);
-        if children.iter().any(|child| owner.to_lowercase().ends_with(child))
-            || nodes.contains_key(&owner.to_lowercase())
-        {
+    for number in 0..NODES {
+        let owner = if number == 0 { deep_name(dice, apex) } else { name_below(dice, apex) };
+        let folded = owner.to_lowercase();
+        if nodes.contains_key(&folded) || children.iter().any(|child| is_at_or_below(&folded, &child.apex)) {
             continue;
         }
-        let records = node(dice, &owner, apex, all);
-        nodes.insert(owner.to_lowercase(), records);
+        let records = node(dice, &owner, apex, all, shape);
+        nodes.insert(folded, records);
     }
     let mut text = format!("{apex} 3600 SOA ns.{0} hostmaster.{0} 1 7200 900 1209600 300\n", below(apex));
     let _ = writeln!(
@@ -54,20 +73,21 @@ pub fn zone(dice: &mut Dice, apex: &str, all: &[&str], children: &[&str]) -> Str
         below(apex)
     );
     let _ = writeln!(text, "{apex} 600 MX 10 {}\n{apex} 600 TXT \"apex\"", target(dice, all));
-    for child in children {
-        let _ = writeln!(text, "{child} 900 NS ns.{child}\nns.{child} 900 A 192.0.2.7");
+    for Child { apex, ds } in children {
+        let _ = write!(text, "{apex} 900 NS ns.{apex}\nns.{apex} 900 A 192.0.2.7\n{ds}");
     }
     nodes.values().flatten().for_each(|record| text.extend([record, "\n"]));
     text
 }
 
 /// A zone's name as the end of others.
-fn below(apex: &str) -> &str {
+pub fn below(apex: &str) -> &str {
     if apex == "." { "" } else { apex }
 }
 
-fn node(dice: &mut Dice, owner: &str, apex: &str, all: &[&str]) -> Vec<String> {
+fn node(dice: &mut Dice, owner: &str, apex: &str, all: &[&str], shape: Shape) -> Vec<String> {
     let content = match dice.below(20) {
+        _ if shape == Shape::Delegating && !dice.one_in(4) => Content::Cut,
         0..=10 => Content::Records,
         11..=14 => Content::Alias,
         15 | 16 => Content::Redirection,
@@ -114,7 +134,7 @@ fn records(dice: &mut Dice, owner: &str, all: &[&str]) -> Vec<String> {
     let mut records = vec![];
     for _ in 0..=dice.below(3) {
         let number = dice.below(200);
-        let data = match dice.below(15) {
+        let data = match dice.below(18) {
             0..=2 => format!("A 192.0.2.{number}"),
             3 => format!("AAAA 2001:db8::{number:x}"),
             4 => format!("MX {number} {}", target(dice, all)),
@@ -127,11 +147,40 @@ fn records(dice: &mut Dice, owner: &str, all: &[&str]) -> Vec<String> {
             11 => format!("AFSDB 1 {}", target(dice, all)),
             12 => format!("CDS {number} 13 2 {}", "89abcdef".repeat(8)),
             13 => format!("TYPE65280 \\# 4 0a0000{number:02x}"),
+            14 | 15 => odd(dice, all),
             _ => format!("PTR {}", target(dice, all)),
         };
         records.push(format!("{owner} {} {data}", 60 * (1 + dice.below(3))));
     }
     records
+}
+
+/// Data of a type that few zones have.
+fn odd(dice: &mut Dice, all: &[&str]) -> String {
+    let number = dice.below(200);
+    let target = target(dice, all);
+    match dice.below(20) {
+        0 => format!("CAA 0 issue \"ca{number}.test\""),
+        1 => format!("SSHFP 4 2 {}", "00112233".repeat(8)),
+        2 => format!("TLSA 3 1 1 {}", "44556677".repeat(8)),
+        3 => format!("LOC 52 {} 0.000 N 4 0 0.000 E 10m 1m 10000m 10m", number % 60),
+        4 => "HINFO \"cpu\" \"os\"".into(),
+        5 => format!("RP {target} {target}"),
+        6 => format!("URI {number} 1 \"https://test/{number}\""),
+        7 => format!("SVCB {number} {target} port=53"),
+        8 => format!("SVCB 0 {target}"),
+        9 => "CERT 1 2 3 AAEC".into(),
+        10 => "OPENPGPKEY AAEC".into(),
+        11 => format!("MINFO {target} {target}"),
+        12 => format!("MB {target}"),
+        13 => format!("MG {target}"),
+        14 => format!("MR {target}"),
+        15 => format!("PX {number} {target} {target}"),
+        16 => "EUI48 00-00-5e-00-53-2a".into(),
+        17 => format!("LP {number} {target}"),
+        18 => "NID 10 0014:4fff:ff20:ee64".into(),
+        _ => "APL 1:192.0.2.0/24".into(),
+    }
 }
 
 /// A name that something points to: in one of our zones, or elsewhere.
@@ -141,26 +190,4 @@ fn target(dice: &mut Dice, all: &[&str]) -> String {
     }
     let apex = *dice.pick(all);
     name_below(dice, apex).replace("*.", "a.")
-}
-
-/// What dnssec-signzone makes of a zone.
-pub fn signed(text: &str, apex: &str, signing: Signing) -> String {
-    let denial: &[&str] = match signing {
-        Signing::No => return text.to_owned(),
-        Signing::Nsec => &[],
-        Signing::Nsec3 => &["-3", "aabbccdd", "-H", "2"],
-        Signing::OptOut => &["-3", "-", "-H", "0", "-A"],
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path().display().to_string();
-    let (plain, out) = (folder.path().join("zone"), folder.path().join("signed"));
-    fs::write(&plain, text).unwrap();
-    let keygen = run("dnssec-keygen", &["-q", "-K", &here, "-a", "ECDSAP256SHA256", "-f", "KSK", apex]);
-    assert_eq!(keygen.status, 0, "{keygen:?}");
-    let (plain, out_text) = (plain.display().to_string(), out.display().to_string());
-    let words =
-        [&["-z", "-P", "-S", "-K", &here, "-d", &here, "-o", apex, "-f", &out_text][..], denial, &[&plain]].concat();
-    let output = run("dnssec-signzone", &words);
-    assert_eq!(output.status, 0, "{}{}", output.stdout, output.stderr);
-    fs::read_to_string(out).unwrap()
 }

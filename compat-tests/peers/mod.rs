@@ -37,6 +37,8 @@ pub struct Spec {
     pub options: String,
     /// Further top-level statements of named.conf.
     pub statements: String,
+    /// Further files by name, with their contents.
+    pub files: Vec<(String, String)>,
     /// Further flags for BIND and nomd.
     pub flags: &'static [&'static str],
 }
@@ -128,6 +130,9 @@ impl Server {
             if let Role::Primary(text) = &zone.role {
                 fs::write(dir.path().join(zone.file()), text).unwrap();
             }
+        }
+        for (name, text) in &spec.files {
+            fs::write(dir.path().join(name), text).unwrap();
         }
         let control_port = free_port();
         let mut command = configs::configure(kind, spec, dir.path(), port, control_port);

@@ -277,13 +277,12 @@ impl<'a, 'w> Answer<'a, 'w> {
         is_wildcard: bool,
     ) -> Result<Step, Full> {
         let stored;
-        let owner = if is_first && !place.name.is_root() && (is_wildcard || node.is_spelt(place.name)) {
+        let owner = if is_first && !is_wildcard && !place.name.is_root() && node.is_spelt(place.name) {
             Owner::At(QUESTION_PLACE)
-        } else if is_wildcard {
-            Owner::Name(place.name)
         } else {
-            stored = node.owner();
-            Owner::Name(stored.as_ref())
+            stored = if is_wildcard { synthesised_owner(place.name, node) } else { node.owner() };
+            let is_asked = is_first && !place.name.is_root() && stored.as_ref().as_bytes() == place.name.as_bytes();
+            if is_asked { Owner::At(QUESTION_PLACE) } else { Owner::Name(stored.as_ref()) }
         };
         let has_answer = match self.query.rtype {
             Rtype::ANY => self.add_any(place, node, owner)?,
@@ -526,6 +525,12 @@ fn minimal(query: &Query<'_>) -> (bool, bool) {
         Rtype::ANY => (no_authority || query.is_minimal_any(), true),
         _ => (no_authority, no_additional),
     }
+}
+
+/// The owner of records that a wildcard stands for. BIND keeps of the case of an owner at which bytes it has capitals,
+/// and gives it to whatever name the records get.
+fn synthesised_owner(name: NameRef<'_>, source: &Node<'_>) -> NameBuf {
+    NameBuf::from_name(name).in_case_of(source.owner().as_ref())
 }
 
 /// The types that may stand beside a CNAME, so that a question for them is about the name itself (RFC 4035 section 2.5,

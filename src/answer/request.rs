@@ -7,7 +7,7 @@
 
 use crate::dns::edns::{Edns, Wishes};
 use crate::dns::message::{HEADER_LENGTH, Section};
-use crate::dns::{Class, Header, NameRef, Reader, Rtype, WireError};
+use crate::dns::{Class, Header, NameRef, Opcode, Reader, Rtype, WireError};
 
 /// The question of a request.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +52,10 @@ impl<'a> Request<'a> {
         };
         let read = request.read_questions(&mut reader).and_then(|()| request.read_records(&mut reader));
         request.is_malformed = read.is_err();
+        if read.is_err_and(|fault| fault != WireError::BadOption) {
+            // BIND: EDNS is spoken in a FORMERR only if it is an option that was malformed, and then without DO.
+            (request.edns, request.wishes) = (None, Wishes::default());
+        }
         Some(request)
     }
 
@@ -78,8 +82,8 @@ impl<'a> Request<'a> {
     fn read_records(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
         let [_, answers, authorities, additionals] = self.header.counts;
         for _ in 0..u32::from(answers).saturating_add(u32::from(authorities)) {
-            let (_, rtype, ..) = read_record(reader)?;
-            if rtype == Rtype::OPT || rtype == Rtype::TSIG {
+            let (_, rtype, class, ..) = read_record(reader)?;
+            if rtype == Rtype::OPT || rtype == Rtype::TSIG || !self.may_have(rtype, class) {
                 return Err(WireError::BadField);
             }
         }
@@ -92,24 +96,31 @@ impl<'a> Request<'a> {
     fn read_additional(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
         let (at_root, rtype, class, ttl, rdata) = read_record(reader)?;
         // TSIG is the last record (RFC 8945 section 5.1), OPT there is but one, at the root (RFC 6891 section 6.1.1).
-        if rtype == Rtype::OPT && self.edns.take().is_some() {
-            // Neither of two is spoken to.
-            self.wishes = Wishes::default();
-            return Err(WireError::BadField);
-        }
-        if self.has_tsig || rtype == Rtype::OPT && !at_root {
+        if self.has_tsig || rtype == Rtype::OPT && (!at_root || self.edns.is_some()) {
             return Err(WireError::BadField);
         }
         match rtype {
             Rtype::OPT => {
                 let edns = self.edns.insert(Edns::from_parts(class.0, ttl, rdata)?);
-                self.wishes = Wishes::read(edns)?;
+                self.wishes = Wishes::read(edns).map_err(|_| {
+                    edns.dnssec_ok = false;
+                    WireError::BadOption
+                })?;
             }
             Rtype::TSIG if class != Class::ANY || ttl != 0 => return Err(WireError::BadField),
             Rtype::TSIG => self.has_tsig = true,
+            _ if !self.may_have(rtype, class) => return Err(WireError::BadField),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a record has the class that it must have: but for UPDATE, that of the question (BIND).
+    fn may_have(&self, rtype: Rtype, class: Class) -> bool {
+        // SIG(0) has the class ANY.
+        let has_no_class = rtype == Rtype::TKEY || rtype == Rtype::SIG && class == Class::ANY;
+        let is_that = |question: &Question<'_>| question.class == Class::ANY || question.class == class;
+        has_no_class || self.header.opcode() == Opcode::UPDATE || self.question.as_ref().is_none_or(is_that)
     }
 
     /// The SOA serial in the given section: what a NOTIFY announces, or an IXFR starts from.

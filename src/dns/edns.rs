@@ -9,6 +9,7 @@ use super::wire::{Reader, WireError};
 /// Numbers of options.
 #[allow(missing_docs)] // the registry's names are their own meaning
 pub mod option {
+    pub const LLQ: u16 = 1;
     pub const NSID: u16 = 3;
     pub const CLIENT_SUBNET: u16 = 8;
     pub const EXPIRE: u16 = 9;
@@ -17,6 +18,8 @@ pub mod option {
     pub const PADDING: u16 = 12;
     pub const KEY_TAG: u16 = 14;
     pub const EXTENDED_ERROR: u16 = 15;
+    pub const CLIENT_TAG: u16 = 16;
+    pub const SERVER_TAG: u16 = 17;
     pub const ZONEVERSION: u16 = 19;
 }
 
@@ -151,6 +154,9 @@ impl<'a> Wishes<'a> {
     pub fn read(edns: &Edns<'a>) -> Result<Self, WireError> {
         let mut wishes = Self::default();
         for (code, data) in edns.options() {
+            if !has_fitting_length(code, data.len()) {
+                return Err(WireError::BadField);
+            }
             match code {
                 option::NSID => wishes.nsid = true,
                 option::EXPIRE => wishes.expire = true,
@@ -170,6 +176,18 @@ impl<'a> Wishes<'a> {
             }
         }
         Ok(wishes)
+    }
+}
+
+/// Whether an option may have so many bytes. BIND: those that mean nothing to an authoritative server have to be right
+/// as well.
+fn has_fitting_length(code: u16, bytes: usize) -> bool {
+    match code {
+        option::LLQ => bytes == 18,
+        option::EXPIRE => bytes == 0 || bytes == 4,
+        option::EXTENDED_ERROR => bytes >= 2,
+        option::CLIENT_TAG | option::SERVER_TAG => bytes == 2,
+        _ => true,
     }
 }
 
@@ -247,6 +265,17 @@ mod tests {
         assert_eq!(tags(b"\x00\x0e\x00\x02\x4f\x66\x00\x0e\x00\x01\x4f"), Ok(true));
         assert_eq!(tags(b"\x00\x0e\x00\x01\x4f"), Err(WireError::BadField));
         assert_eq!(tags(b"\x00\x0e\x00\x00"), Err(WireError::BadField));
+    }
+
+    #[test]
+    fn options_of_a_known_form_have_their_length() {
+        let is_taken =
+            |code: u8, length: u8| wishes(&[&[0, code, 0, length][..], &vec![0; length.into()]].concat()).is_ok();
+        for (code, lengths) in [(1, &[18][..]), (9, &[0, 4]), (16, &[2]), (17, &[2])] {
+            assert!((0..=20).all(|length| is_taken(code, length) == lengths.contains(&length)), "option {code}");
+        }
+        assert!(!is_taken(15, 1) && is_taken(15, 2) && is_taken(15, 9));
+        assert!((0..=18).all(|length| is_taken(2, length) && is_taken(12, length)));
     }
 
     #[test]

@@ -240,6 +240,17 @@ impl NameBuf {
         copy
     }
 
+    /// The same name in the case of another: capital where that one has a capital letter at the same byte, small
+    /// elsewhere.
+    pub fn in_case_of(mut self, other: NameRef<'_>) -> Self {
+        let mut others = other.as_bytes().iter();
+        for byte in self.bytes.iter_mut().take(usize::from(self.len)) {
+            let is_capital = others.next().is_some_and(u8::is_ascii_uppercase);
+            *byte = if is_capital { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        }
+        self
+    }
+
     /// `prefix` labels (no root label at their end) in front of `suffix`: the owner of a record whose zone is known, or
     /// a wildcard's or DNAME's replacement.
     pub fn join(prefix: &[u8], suffix: NameRef<'_>) -> Result<Self, NameError> {
@@ -620,6 +631,16 @@ mod tests {
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_name_takes_the_case_of_another_byte_by_byte() {
+        let buf = |text: &str| NameBuf::from_text(text.as_bytes(), None).unwrap();
+        let cased = |text: &str| buf(text).in_case_of(buf("*.Cd.example.").as_ref()).as_ref().to_string();
+        assert_eq!(
+            (cased("B.cd.Example."), cased("aB.cd.Example.")),
+            ("b.Cd.example.".into(), "ab.cd.example.".into())
+        );
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub enum WireError {
     /// A field whose value breaks the rules of its type.
     #[error("FORMERR")]
     BadField,
+    /// An option of EDNS whose data break the rules of its number.
+    #[error("malformed EDNS option")]
+    BadOption,
 }
 
 impl From<NameError> for WireError {

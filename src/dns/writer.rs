@@ -12,7 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::message::{HEADER_LENGTH, Header, Section};
-use super::{Class, NameRef, Rtype};
+use super::{Class, NameRef, Rtype, rdata};
 
 mod compression;
 
@@ -205,7 +205,7 @@ impl<'a> Writer<'a> {
         let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
         let [i, j] = length.to_be_bytes();
         self.bytes(&[a, b, c, d, e, f, g, h, i, j])?;
-        let Some(shape) = Shape::of(rtype) else { return self.bytes(rdata) };
+        let Some(shape) = Shape::of(rtype) else { return self.plain_rdata(rtype, rdata) };
         let length_place = self.end.saturating_sub(2);
         let start = self.end;
         let mut rest = self.split(rdata, shape.before)?;
@@ -218,6 +218,18 @@ impl<'a> Writer<'a> {
         let length = u16::try_from(self.end.saturating_sub(start)).map_err(|_| Full)?;
         if let Some(place) = self.buffer.get_mut(length_place..length_place.saturating_add(2)) {
             place.copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    /// Writes the data of a type whose names are not compressed.
+    fn plain_rdata(&mut self, rtype: Rtype, rdata: &[u8]) -> Result<(), Full> {
+        let start = self.end;
+        self.bytes(rdata)?;
+        if self.names.notes_plain_names() {
+            for field in rdata::names(rtype, rdata) {
+                self.names.note(field.name, start.saturating_add(field.range.start));
+            }
         }
         Ok(())
     }

@@ -156,7 +156,8 @@ impl Records {
         let mut packed = Packed::default();
         for records in self.records.chunk_by_mut(|left, right| left.rrset() == right.rrset()) {
             let Some(&first) = records.first() else { continue };
-            if !first.is_signature {
+            // Signatures may come in another part of the file than the NSEC3 records that they belong beside.
+            if !first.is_signature || first.is_nsec3() {
                 packed.flags = packed.flags.with(Flags::of_type(first.rtype, self.labels.is_empty()));
             }
             packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();

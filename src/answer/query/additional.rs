@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::{Answer, Place};
+use super::{Answer, Place, synthesised_owner};
 use crate::dns::message::Section;
 use crate::dns::writer::{Full, Owner};
 use crate::dns::{NameRef, Rtype};
@@ -61,8 +61,9 @@ impl Answer<'_, '_> {
 
     /// The same out of a wildcard, whose RRsets may serve several names.
     fn add_synthesised(&mut self, source: &Node<'_>, target: NameRef<'_>) -> Result<(), Full> {
+        let owner = synthesised_owner(target, source);
         for rrset in ADDRESSES.into_iter().filter_map(|rtype| source.rrset(rtype)) {
-            self.records.add_again(Section::Additional, Owner::Name(target), rrset, rrset.ttl())?;
+            self.records.add_again(Section::Additional, Owner::Name(owner.as_ref()), rrset, rrset.ttl())?;
         }
         Ok(())
     }

@@ -16,8 +16,19 @@ pub enum Case {
     /// They are not: every name keeps its case.
     #[default]
     Kept,
-    /// They are: more is compressed.
+    /// They are. BIND then knows and looks for no more of a name than its first two suffixes, and so do we, because a
+    /// client sees which names have taken over the case of others.
     Ignored,
+}
+
+impl Case {
+    /// How many suffixes of a name are looked for and remembered.
+    fn reach(self) -> usize {
+        match self {
+            Self::Kept => usize::MAX,
+            Self::Ignored => 2,
+        }
+    }
 }
 
 /// What one slot says: the suffix with this hash stands at this place of the message with this number.
@@ -86,7 +97,7 @@ impl Compression {
             self.remember_question(usize::from(place), message);
         }
         self.suffixes.hash(name, 0);
-        for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate() {
+        for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate().take(self.case.reach()) {
             let Some(slot) = self.slots.get(index(hash)) else { continue };
             if slot.hash == high(hash) && slot.message == self.message {
                 let suffix = name.as_bytes().get(start..).unwrap_or_default();
@@ -98,9 +109,22 @@ impl Compression {
         Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None }
     }
 
+    /// Whether names that are written without compression are to be [noted](Self::note). BIND always does; it shows
+    /// only where later names take over their case.
+    pub(super) fn notes_plain_names(&self) -> bool {
+        self.case == Case::Ignored
+    }
+
+    /// Remembers the suffixes of a name that stands uncompressed at `place`.
+    pub(super) fn note(&mut self, name: NameRef<'_>, place: usize) {
+        self.suffixes.hash(name, 0);
+        let all = Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None };
+        self.remember(&all, place);
+    }
+
     /// Remembers the suffixes of the name that [`Self::find`] saw last, whose fresh bytes now stand at `place`.
     pub(super) fn remember(&mut self, known: &Known, place: usize) {
-        for (start, hash) in self.suffixes.iter().take(known.fresh_labels) {
+        for (start, hash) in self.suffixes.iter().take(known.fresh_labels.min(self.case.reach())) {
             let place = place.saturating_add(start);
             if place > MAX_POINTER {
                 return;

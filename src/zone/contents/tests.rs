@@ -271,6 +271,20 @@ fn the_soa_and_the_way_of_denial_are_read_from_the_apex() {
     assert_eq!(unfinished.denial(), Denial::None);
 }
 
+/// Knot writes the signatures of NSEC3 records behind all of these records.
+#[test]
+fn signatures_of_nsec3_records_may_come_apart_from_them() {
+    let owner = hashed(&[7; 20]);
+    let nsec3 = (owner.clone(), Rtype::NSEC3, 60, vec![1]);
+    let signature = (owner.clone(), Rtype::RRSIG, 60, vec![0, 50, 1]);
+    for records in [[nsec3.clone(), soa(1), signature.clone()], [signature, soa(1), nsec3]] {
+        let version = build(&records);
+        let node = version.nsec3_matching(&[7; 20]).unwrap();
+        assert!(node.rrset(Rtype::NSEC3).is_some_and(|rrset| rrset.signatures().is_some()));
+        assert!(matches!(version.find(owner.as_ref()).matched, Match::Missing));
+    }
+}
+
 #[test]
 fn a_cursor_goes_on_where_it_stopped() {
     let records: Vec<_> =
