@@ -5,6 +5,7 @@
 
 mod ask;
 mod names;
+mod proofs;
 mod queries;
 mod reply;
 mod rounds;

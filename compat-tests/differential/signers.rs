@@ -54,6 +54,12 @@ fn key_line(line: &str, apex: &str) -> Option<String> {
     data.starts_with("257 ").then(|| format!("{apex} 3600 IN DNSKEY {data}\n"))
 }
 
+/// The key that signs the keys of a zone, as flags, protocol, algorithm and key.
+pub fn anchor(signed: &str) -> Option<String> {
+    let line = signed.lines().find_map(|line| key_line(line, "."))?;
+    line.split_once("DNSKEY ").map(|(_, data)| data.split(';').next().unwrap_or_default().trim().to_owned())
+}
+
 fn by_bind(folder: &Path, apex: &str, denial: Denial) -> String {
     let here = folder.display().to_string();
     key(&here, apex);
