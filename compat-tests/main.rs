@@ -28,6 +28,7 @@ mod order;
 mod packets;
 mod peers;
 mod reload;
+mod standing;
 mod swap;
 mod transfer;
 mod trial;

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nomd::cli::{self, Program, checkconf, checkzone, confgen, journalprint, keygen, named, plan, report, rndc, trial};
+use nomd::cli::{
+    self, Program, checkconf, checkzone, confgen, journalprint, keygen, named, plan, report, rndc, sync, trial,
+};
 use nomd::server;
 
 fn main() -> ExitCode {
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
         Some((Program::Keygen(tool), words)) => ExitCode::from(keygen::run(tool, &words)),
         Some((Program::Report, words)) => ExitCode::from(report::run(&words)),
         Some((Program::Plan, words)) => ExitCode::from(plan::run(&words)),
+        Some((Program::Sync, words)) => ExitCode::from(sync::run(&words)),
         Some((Program::CheckConf, words)) => ExitCode::from(checkconf::run(&words)),
         Some((Program::Help, _)) => {
             println!("{}", cli::HELP);

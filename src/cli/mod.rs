@@ -9,11 +9,13 @@ pub mod confgen;
 mod directory;
 mod getopt;
 pub mod journalprint;
+mod json;
 pub mod keygen;
 pub mod named;
 pub mod plan;
 pub mod report;
 pub mod rndc;
+pub mod sync;
 pub mod trial;
 mod zone_file;
 
@@ -43,6 +45,8 @@ pub enum Program {
     Report,
     /// What a reload would change.
     Plan,
+    /// How the secondaries stand.
+    Sync,
     /// What there is.
     Help,
 }
@@ -63,6 +67,7 @@ impl Program {
             "try" => Some(Self::Try),
             "report" => Some(Self::Report),
             "plan" => Some(Self::Plan),
+            "sync" => Some(Self::Sync),
             "help" | "-h" | "--help" => Some(Self::Help),
             _ => None,
         }
@@ -70,7 +75,7 @@ impl Program {
 
     /// Whether a link to nomd that is called so is this program.
     fn may_be_linked(self) -> bool {
-        !matches!(self, Self::Try | Self::Report | Self::Plan | Self::Help)
+        !matches!(self, Self::Try | Self::Report | Self::Plan | Self::Sync | Self::Help)
     }
 }
 
@@ -94,6 +99,7 @@ usage: nomd named [flags of named]   serve zones as BIND 9's named does
        nomd tsig-keygen [flags]      make a TSIG key; ddns-confgen does too, with advice on updates
        nomd report [flags] [file]    tell what nomd makes of a host's named.conf
        nomd plan [flags] [file]      tell what a reload would change
+       nomd sync [flags]             tell how the secondary zones stand, the worst first
        nomd named-checkconf [flags] [file]
                                      check a named.conf as named-checkconf does
        nomd named-checkzone [flags] zone file

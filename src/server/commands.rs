@@ -67,6 +67,7 @@ impl Core {
                 self.rescan_interfaces();
                 Reply::done()
             }
+            Verb::Standing => self.standing(command),
             Verb::Sync => self.sync_command(command),
             Verb::Freeze | Verb::Thaw => match &command.zone {
                 Some(zone) => self.on_zone(zone, |_, _| Reply::failed(IscResult::NOT_DYNAMIC)),

@@ -18,12 +18,13 @@ use super::worker::unix_now_s;
 use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
-use crate::dns::{Class, Key, Name, Opcode, Serial};
+use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
 use crate::net::exchange::{Connection, ExchangeError, ask_udp};
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
+use crate::transfer::standing::{self, LastTransfer};
 use crate::zone::ZoneVersion;
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
@@ -99,8 +100,8 @@ pub(super) enum Arrived {
     },
     /// The primary has nothing newer.
     UpToDate,
-    /// It came to nothing.
-    Failed(Failure),
+    /// It came to nothing; why, in words.
+    Failed(Failure, String),
 }
 
 /// Where a version is on disk.
@@ -124,10 +125,10 @@ enum Brought {
 
 impl Arrived {
     /// What the zone's machine is told when there is nothing to publish.
-    pub(super) fn event(&self) -> Event {
+    pub(super) fn event(self) -> Event {
         match self {
             Self::New { .. } | Self::UpToDate => Event::UpToDate,
-            Self::Failed(failure) => Event::TransferFailed(*failure),
+            Self::Failed(failure, reason) => Event::TransferFailed(failure, reason),
         }
     }
 }
@@ -161,10 +162,21 @@ impl TransferError {
         }
     }
 
+    /// The same with what else there is to know.
+    fn reason(&self) -> String {
+        match self {
+            Self::Stream(StreamError::Tsig(error)) => standing::tsig_reason(*error, unix_now_s()),
+            other => other.status(),
+        }
+    }
+
     fn failure(&self) -> Failure {
         match self {
             Self::Connect(_) => Failure::Unreachable,
             Self::Stream(StreamError::TooManyRecords) => Failure::TooManyRecords,
+            Self::Stream(StreamError::Rcode(Rcode::REFUSED | Rcode::NOTAUTH) | StreamError::Tsig(_)) => {
+                Failure::Refused
+            }
             _ => Failure::Other,
         }
     }
@@ -192,8 +204,9 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
         }
         Err(error) => {
             request.log_fault(&error);
-            Report { request, received, took, serial: None }.say(&error.status());
-            Arrived::Failed(error.failure())
+            let status = error.status();
+            Report { request, received, took, serial: None }.say(&status);
+            Arrived::Failed(error.failure(), error.reason())
         }
     }
 }
@@ -402,6 +415,12 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// What the transfer was like.
+    pub(super) fn facts(&self) -> LastTransfer {
+        let (primary, bytes) = (self.request.primary.address, self.received.bytes);
+        LastTransfer { ended_s: unix_now_s(), primary, bytes, took: self.took }
+    }
+
     /// Says that the version is served.
     pub(super) fn say_success(&self) {
         let (zone, primary) = (ZonePrefix(self.request.text()), &self.request.primary);

@@ -311,6 +311,7 @@ impl Core {
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
         report.say_success();
+        task.refresh.iter_mut().for_each(|refresh| refresh.note_transfer(report.facts()));
         if durability != Durability::File {
             let is_journaled = durability == Durability::Journal;
             self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled, drops_journal: false });
@@ -410,7 +411,9 @@ impl Core {
                 file: task.file().cloned(),
             };
             let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
-                let what = Arrival::Transfer(arrived.unwrap_or(Arrived::Failed(Failure::Other)));
+                let what = Arrival::Transfer(
+                    arrived.unwrap_or_else(|| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned())),
+                );
                 core::Event::Refresh(Brought { id, what })
             });
             self.refreshing.running.insert(id, handle);

@@ -40,7 +40,8 @@ impl Core {
             tcp_high_water: quota.high_water(),
             reload: self.reload_state(),
         };
-        format!("{status}{}", self.troubles)
+        let secondaries = self.totals().map(|(state, count)| format!("\nsecondary zones {state}: {count}"));
+        format!("{status}{}{}", secondaries.collect::<String>(), self.troubles)
     }
 
     fn reload_state(&self) -> Reload {

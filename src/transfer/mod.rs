@@ -15,5 +15,6 @@ pub mod rate;
 pub mod refresh;
 #[cfg(test)]
 mod simulation;
+pub mod standing;
 #[cfg(test)]
 mod testing;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::message::{Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
+use super::standing::{Activity, LastTransfer, Standing, State};
 use crate::dns::Serial;
 use crate::zone::Soa;
 
@@ -101,8 +102,8 @@ pub enum Event {
     Transferred(Timers),
     /// The primary answered the transfer request with the SOA record alone, or with the version that we have.
     UpToDate,
-    /// The transfer came to nothing.
-    TransferFailed(Failure),
+    /// The transfer came to nothing; why, in words.
+    TransferFailed(Failure, String),
 }
 
 /// Why a transfer came to nothing, as far as it matters for what is next.
@@ -112,6 +113,8 @@ pub enum Failure {
     Unreachable,
     /// The zone is larger than allowed, and will be again.
     TooManyRecords,
+    /// REFUSED, NOTAUTH, or a TSIG that one side does not accept.
+    Refused,
     /// Anything else.
     Other,
 }
@@ -180,6 +183,7 @@ pub struct Refresh {
     queued: Option<Wanted>,
     /// The next check transfers whatever the serial.
     force: bool,
+    standing: Standing,
     actions: Vec<Action>,
 }
 
@@ -228,6 +232,7 @@ impl Refresh {
             walk: None,
             queued: None,
             force: false,
+            standing: Standing::default(),
             actions: Vec::new(),
         }
     }
@@ -235,6 +240,7 @@ impl Refresh {
     /// Takes over a new configuration. A check under way ends with the primaries it began with.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;
+        self.standing.keep_only(&self.settings.primaries);
     }
 
     /// Takes an event and says what is to be done about it.
@@ -254,7 +260,7 @@ impl Refresh {
             Event::SoaFailed(reason) => self.soa_failed(&reason, context),
             Event::Transferred(timers) => self.transferred(timers, context),
             Event::UpToDate => self.transfer_was_needless(context),
-            Event::TransferFailed(failure) => self.transfer_failed(failure, context),
+            Event::TransferFailed(failure, reason) => self.transfer_failed(failure, &reason, context),
         }
         self.check_clock(context);
         std::mem::take(&mut self.actions)
@@ -278,6 +284,26 @@ impl Refresh {
     /// Whether a check or transfer is under way.
     pub fn is_busy(&self) -> bool {
         self.walk.is_some()
+    }
+
+    /// How the copy stands.
+    pub fn state(&self) -> State {
+        let activity = match &self.walk {
+            None => Activity::Idle,
+            Some(walk) if walk.is_transferring => Activity::Transferring,
+            Some(_) => Activity::Checking,
+        };
+        self.standing.state(self.serial(), activity)
+    }
+
+    /// What is known of its primaries.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Notes what the transfer just reported was like.
+    pub fn note_transfer(&mut self, transfer: LastTransfer) {
+        self.standing.last_transfer = Some(transfer);
     }
 
     /// Whether this address is one of the primaries', whatever the port: those may send NOTIFY.
@@ -316,6 +342,7 @@ impl Refresh {
 
     fn expire(&mut self, context: &Context<'_>) {
         self.copy = None;
+        self.standing.expired();
         self.backoff_s = FIRST_RETRY_S;
         self.next_check_s = context.now_s;
         self.log(Level::Warning, "expired".to_owned());
@@ -329,6 +356,7 @@ impl Refresh {
         copy.expires_s = counted.unwrap_or(context.now_s.saturating_add(copy.retry_s));
         let delay_s = context.random.jitter(copy.retry_s, copy.retry_s / 4 * 3);
         self.next_check_s = context.now_s.saturating_add(delay_s);
+        self.standing.loaded();
         self.copy = Some(copy);
     }
 

@@ -261,7 +261,7 @@ impl World {
                 self.pending = Some(Arc::from(version));
                 Event::Transferred(timers)
             }
-            Err(failure) => Event::TransferFailed(failure),
+            Err(failure) => Event::TransferFailed(failure, String::new()),
         };
         self.arrivals.push((self.now_s + 1 + self.random.below(60), event));
     }

@@ -73,12 +73,35 @@ pub enum TsigError {
     /// The server did not accept the request's TSIG.
     #[error("tsig indicates error")]
     Peer(Rcode),
-    /// Signed too long ago or too far ahead.
+    /// The server did not accept the request's time; its own is this.
+    #[error("tsig indicates error")]
+    PeerClock(u64),
+    /// Signed too long ago or too far ahead, at this time.
     #[error("clocks are unsynchronized")]
-    Clock,
+    Clock(u64),
     /// The MAC is shorter than the key allows.
     #[error("truncated TSIG")]
     Truncated,
+}
+
+impl TsigError {
+    /// With BADTIME comes the server's time (RFC 8945 section 5.2.3).
+    fn of_peer(tsig: &Tsig<'_>) -> Self {
+        match *tsig.other {
+            [a, b, c, d, e, f] if tsig.error == Rcode::BADTIME => {
+                Self::PeerClock(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+            }
+            _ => Self::Peer(tsig.error),
+        }
+    }
+
+    /// The clock of the other side, where that is what is wrong.
+    pub fn theirs_s(self) -> Option<u64> {
+        match self {
+            Self::PeerClock(theirs_s) | Self::Clock(theirs_s) => Some(theirs_s),
+            _ => None,
+        }
+    }
 }
 
 /// Checks the TSIG of a request. `keys` finds a key by name and algorithm: a known name with another algorithm is as
@@ -106,7 +129,7 @@ pub fn check_found<'k>(
     let chain = Chain::new(key);
     match chain.check(message, tsig, now_s) {
         Ok(()) => Ok(Verdict::Verified(chain.after(tsig.mac, 0))),
-        Err(TsigError::Clock) => Ok(Refusal::verdict(Rcode::BADTIME, tsig, Some(chain.after(tsig.mac, 0)))),
+        Err(TsigError::Clock(_)) => Ok(Refusal::verdict(Rcode::BADTIME, tsig, Some(chain.after(tsig.mac, 0)))),
         Err(TsigError::Truncated) => Ok(Refusal::verdict(Rcode::BADTRUNC, tsig, Some(chain.after(tsig.mac, 0)))),
         Err(TsigError::Malformed) => Err(WireError::BadField),
         Err(_) => Ok(Refusal::verdict(Rcode::BADSIG, tsig, None)),
@@ -189,11 +212,11 @@ impl<K: Deref<Target = Key> + Clone> Chain<K> {
             return Err(TsigError::Wrong);
         }
         if tsig.mac.is_empty() && tsig.error != Rcode::NOERROR {
-            return Err(TsigError::Peer(tsig.error));
+            return Err(TsigError::of_peer(&tsig));
         }
         self.check(message, &tsig, now_s)?;
         *self = self.after(tsig.mac, self.messages.saturating_add(1));
-        if tsig.error == Rcode::NOERROR { Ok(()) } else { Err(TsigError::Peer(tsig.error)) }
+        if tsig.error == Rcode::NOERROR { Ok(()) } else { Err(TsigError::of_peer(&tsig)) }
     }
 
     /// The chain behind a message with this MAC.
@@ -241,7 +264,7 @@ impl<K: Deref<Target = Key> + Clone> Chain<K> {
             return Err(TsigError::Wrong);
         }
         if !tsig.is_timely(now_s) {
-            return Err(TsigError::Clock);
+            return Err(TsigError::Clock(tsig.time_s));
         }
         let wanted = self.key.truncate_bits.map_or(whole, |bits| usize::from(bits / 8));
         if tsig.mac.len() < wanted { Err(TsigError::Truncated) } else { Ok(()) }

@@ -127,6 +127,8 @@ pub enum Verb {
     Freeze,
     Thaw,
     Sync,
+    /// `standing`: for `nomd sync`.
+    Standing,
     Plan,
     AddZone,
     ModZone,
@@ -305,8 +307,8 @@ impl Row {
 use Handling::{Nothing, Refused, Run};
 use ZoneArgument::{Optional, Required};
 
-/// Every command: those of 9.18 and what nomd makes of them, and `plan`, which BIND has not got.
-static TABLE: [Row; 49] = [
+/// Every command: those of 9.18 and what nomd makes of them, and `plan` and `standing`, which BIND has not got.
+static TABLE: [Row; 50] = [
     other("addzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
     other("delzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
     other("dnssec", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
@@ -344,6 +346,8 @@ static TABLE: [Row; 49] = [
         .changes_nothing(),
     other("sign", Refused(IscResult::NO_PERMISSION, "")),
     other("signing", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
+    run("standing", Verb::Standing, "standing [number]", "Tell how the secondaries stand, as nomd sync shows it.")
+        .changes_nothing(),
     run("stats", Verb::Stats, "stats", "Append counters to the statistics file."),
     run("status", Verb::Status, "status", "Show how the server is.").changes_nothing(),
     run("stop", Verb::Stop, "stop [-p]", "Write what is pending and stop; -p: report the process id."),

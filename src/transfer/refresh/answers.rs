@@ -4,6 +4,7 @@ use super::{Action, Context, Level, Refresh, SOA_TRIES};
 use crate::dns::{Rcode, Serial};
 use crate::transfer::message::{Opt, SoaReply, Unusable};
 use crate::transfer::peer::{Peer, Socket};
+use crate::transfer::standing::{self, TroubleKind};
 
 /// Answers to SOA queries.
 impl Refresh {
@@ -15,15 +16,21 @@ impl Refresh {
             SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),
             SoaReply::Truncated => self.truncated(&primary, context),
             SoaReply::Unusable(fault) => {
-                self.log(Level::Info, format!("refresh: {} {}", unusable(fault), of(&primary)));
+                let fault = unusable(fault);
+                self.note(&primary, TroubleKind::Unusable, &fault, context);
+                self.log(Level::Info, format!("refresh: {fault} {}", of(&primary)));
                 self.next_primary(context);
             }
-            SoaReply::Tsig(error) => self.failed(&primary, &error.to_string(), context),
-            SoaReply::Malformed(error) => self.failed(&primary, &error.to_string(), context),
+            SoaReply::Tsig(error) => {
+                self.failed(&primary, TroubleKind::Refused, &error.to_string(), context);
+                self.note(&primary, TroubleKind::Refused, &standing::tsig_reason(error, context.now_s), context);
+            }
+            SoaReply::Malformed(error) => self.failed(&primary, TroubleKind::Unusable, &error.to_string(), context),
         }
     }
 
     fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
+        self.standing.answered(primary, theirs, context.now_s);
         let Some(walk) = &mut self.walk else { return };
         (walk.announced, walk.reported_expire_s) = (Some(theirs), expire_s);
         let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
@@ -66,6 +73,9 @@ impl Refresh {
             return self.log(Level::Debug, text);
         }
         self.log(Level::Info, format!("refresh: unexpected rcode ({rcode}) from {}", of(primary)));
+        let is_refusal = matches!(rcode, Rcode::REFUSED | Rcode::NOTAUTH);
+        let kind = if is_refusal { TroubleKind::Refused } else { TroubleKind::Unusable };
+        self.note(primary, kind, &rcode.to_string(), context);
         if rcode == Rcode::REFUSED {
             // The transfer may be allowed even if queries are not.
             return self.transfer(primary, context);
@@ -77,6 +87,7 @@ impl Refresh {
         let text = "refresh: truncated UDP answer, initiating TCP zone xfer for";
         self.log(Level::Info, format!("{text} {}", of(primary)));
         if !self.ask_over_tcp() {
+            self.note(primary, TroubleKind::Unusable, "truncated answer", context);
             self.next_primary(context);
         }
     }
@@ -93,17 +104,23 @@ impl Refresh {
         let text = format!("refresh: retry limit for primary {primary} exceeded");
         self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
         if !(self.settings.try_tcp_refresh && self.ask_over_tcp()) {
+            self.note(&primary, TroubleKind::Unreachable, "timed out", context);
             self.next_primary(context);
         }
     }
 
     pub(super) fn soa_failed(&mut self, reason: &str, context: &mut Context<'_>) {
         if let Some(primary) = self.awaited(false) {
-            self.failed(&primary, reason, context);
+            self.failed(&primary, TroubleKind::Unreachable, reason, context);
         }
     }
 
-    fn failed(&mut self, primary: &Peer, reason: &str, context: &mut Context<'_>) {
+    fn note(&mut self, primary: &Peer, kind: TroubleKind, reason: &str, context: &Context<'_>) {
+        self.standing.failed(primary, kind, reason, context.now_s);
+    }
+
+    fn failed(&mut self, primary: &Peer, kind: TroubleKind, reason: &str, context: &mut Context<'_>) {
+        self.note(primary, kind, reason, context);
         self.log(Level::Info, format!("refresh: failure trying {}: {reason}", of(primary)));
         self.next_primary(context);
     }

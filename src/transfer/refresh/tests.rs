@@ -245,7 +245,7 @@ fn a_failed_transfer_leads_to_the_next_primary_and_keeps_the_copy() {
     let mut rig = Rig::loaded(2);
     rig.step(Event::Refresh);
     assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
-    assert_eq!(rig.does(Event::TransferFailed(Failure::Other)), ["ask 192.0.2.2 udp Expire"]);
+    assert_eq!(rig.does(Event::TransferFailed(Failure::Other, String::new())), ["ask 192.0.2.2 udp Expire"]);
     rig.step(current(11));
     rig.step(Event::Transferred(timers(11)));
     assert_eq!(rig.zone.serial(), Some(Serial(11)));
@@ -257,7 +257,7 @@ fn a_zone_that_is_too_large_waits_for_the_refresh_interval() {
     let mut rig = Rig::loaded(2);
     rig.step(Event::Refresh);
     rig.step(current(11));
-    assert!(rig.does(Event::TransferFailed(Failure::TooManyRecords)).is_empty());
+    assert!(rig.does(Event::TransferFailed(Failure::TooManyRecords, String::new())).is_empty());
     assert!(rig.zone.next_check_s() - rig.now_s >= 2700);
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{Action, Context, FIRST_RETRY_S, Failure, Level, Refresh, Timers, Wanted};
 use crate::dns::Serial;
 use crate::transfer::peer::{Peer, Socket};
+use crate::transfer::standing::TroubleKind;
 
 /// Transfers and NOTIFY.
 impl Refresh {
@@ -23,6 +24,8 @@ impl Refresh {
     pub(super) fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
         let Some(primary) = self.awaited(true) else { return };
         context.unreachable.remove(&primary);
+        self.standing.loaded();
+        self.standing.answered(&primary, timers.serial, context.now_s);
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
         let mut copy = self.copy_of(timers, 0);
         let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
@@ -49,8 +52,14 @@ impl Refresh {
         }
     }
 
-    pub(super) fn transfer_failed(&mut self, failure: Failure, context: &mut Context<'_>) {
+    pub(super) fn transfer_failed(&mut self, failure: Failure, reason: &str, context: &mut Context<'_>) {
         let Some(primary) = self.awaited(true) else { return };
+        let kind = match failure {
+            Failure::Unreachable => TroubleKind::Unreachable,
+            Failure::Refused => TroubleKind::Refused,
+            Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
+        };
+        self.standing.failed(&primary, kind, reason, context.now_s);
         match failure {
             Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
             Failure::TooManyRecords => {
@@ -59,7 +68,7 @@ impl Refresh {
                 self.check_after(refresh_s, context);
                 return self.end(context);
             }
-            Failure::Other => {}
+            Failure::Refused | Failure::Other => {}
         }
         self.next_primary(context);
     }

@@ -1,0 +1,99 @@
+//! What `nomd sync` and `rndc status` tell of secondaries, and what they mean by it.
+
+use super::peers::{Key, Kind, Server, Spec, Zone, free_port, nomd, run};
+use super::zones;
+
+const ZONE: &str = "example.com";
+
+fn primary() -> Server {
+    let zone = Zone::primary(ZONE, zones::example(1));
+    let server = Server::start(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() });
+    server.wait_for_serial(ZONE, 1);
+    server
+}
+
+fn secondary(port: u16) -> Server {
+    Server::start(Kind::Nomd, &Spec { zones: vec![Zone::secondary(ZONE, port)], ..Spec::default() })
+}
+
+/// What `nomd sync` says, and its exit code.
+fn sync(server: &Server, words: &[&str]) -> (i32, String) {
+    let rndc = server.path("rndc.conf").display().to_string();
+    let output = run(nomd(), &[&["sync", "-c", &rndc], words].concat());
+    (output.status, output.stdout + &output.stderr)
+}
+
+fn wait_for(server: &Server, code: i32, text: &str) -> String {
+    let mut said = (0, String::new());
+    server.wait_until(text, || {
+        said = sync(server, &[]);
+        said.0 == code && said.1.contains(text)
+    });
+    said.1
+}
+
+#[test]
+fn a_copy_that_is_confirmed_is_current() {
+    let from = primary();
+    let to = secondary(from.port);
+    let said = wait_for(&to, 0, "1 secondary zones: 1 current");
+    assert!(said.contains("example.com  serial 1, confirmed "), "{said}");
+    let (code, json) = sync(&to, &["--json"]);
+    assert!(code == 0 && json.contains("\"state\": \"current\"") && json.contains("\"bytes\": "), "{json}");
+    assert!(to.rndc(&["status"]).stdout.contains("secondary zones current: 1\n"));
+}
+
+#[test]
+fn a_primary_that_is_gone_is_told_and_a_copy_that_never_was() {
+    let from = primary();
+    let port = from.port;
+    let to = secondary(port);
+    wait_for(&to, 0, "1 current");
+    drop(from);
+    to.rndc(&["refresh", ZONE]);
+    let said = wait_for(&to, 2, "1 unreachable");
+    assert!(
+        said.contains(&format!("127.0.0.1:{port}: serial 1, asked ")) && said.contains(": connection refused"),
+        "{said}"
+    );
+    let empty = secondary(free_port());
+    wait_for(&empty, 2, "1 missing");
+}
+
+#[test]
+fn a_primary_that_does_not_give_the_zone_is_told() {
+    let from = primary();
+    let zone = Zone::secondary("other.example", from.port);
+    let to = Server::start(Kind::Nomd, &Spec { zones: vec![zone], ..Spec::default() });
+    let said = wait_for(&to, 2, ": NOTAUTH");
+    assert!(said.contains("1 missing"), "{said}");
+}
+
+#[test]
+fn a_key_that_the_primary_does_not_know_is_told() {
+    let from = primary();
+    let spec =
+        Spec { zones: vec![Zone::secondary(ZONE, from.port)], key: Some(Key::new("hmac-sha256")), ..Spec::default() };
+    let to = Server::start(Kind::Nomd, &spec);
+    wait_for(&to, 2, "tsig indicates error");
+}
+
+#[test]
+fn a_primary_that_went_back_is_told() {
+    let from = primary();
+    let to = secondary(from.port);
+    wait_for(&to, 0, "1 current");
+    let port = from.port;
+    let folder = from.stop();
+    let zone = Zone::primary(ZONE, zones::example(0));
+    let from = Server::start_in(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() }, port, folder);
+    from.wait_for_serial(ZONE, 0);
+    to.rndc(&["refresh", ZONE]);
+    wait_for(&to, 2, "1 primary went back");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unknown() {
+    let output = run(nomd(), &["sync", "-s", "127.0.0.1", "-p", &free_port().to_string(), "-k", "/nonexistent"]);
+    assert_eq!(output.status, 3, "{output:?}");
+}

@@ -1,0 +1,104 @@
+//! The rows of the server's reply, taken apart.
+
+use super::{BEHIND, FINE, TROUBLE};
+use crate::transfer::standing::State;
+
+/// What the server told.
+#[derive(Debug, Default)]
+pub(super) struct Standing<'a> {
+    pub(super) totals: Vec<(State, u64)>,
+    pub(super) zones: Vec<Zone<'a>>,
+}
+
+/// A zone's row.
+#[derive(Debug)]
+pub(super) struct Zone<'a> {
+    pub(super) state: State,
+    pub(super) name: &'a str,
+    pub(super) class: &'a str,
+    pub(super) view: &'a str,
+    pub(super) serial: Option<u64>,
+    pub(super) confirmed_s: Option<u64>,
+    pub(super) next_s: Option<u64>,
+    pub(super) expires_s: Option<u64>,
+    pub(super) transfer: Option<Transfer<'a>>,
+    pub(super) primaries: Vec<Primary<'a>>,
+}
+
+/// The last transfer.
+#[derive(Debug)]
+pub(super) struct Transfer<'a> {
+    pub(super) ended_s: u64,
+    pub(super) primary: &'a str,
+    pub(super) bytes: u64,
+    pub(super) took_ms: u64,
+}
+
+/// A primary's row.
+#[derive(Debug)]
+pub(super) struct Primary<'a> {
+    pub(super) address: &'a str,
+    pub(super) serial: Option<u64>,
+    pub(super) checked_s: Option<u64>,
+    pub(super) answered_s: Option<u64>,
+    pub(super) trouble: Option<&'a str>,
+}
+
+impl<'a> Standing<'a> {
+    /// None: a row that this program does not know.
+    pub(super) fn read(rows: &'a str) -> Option<Self> {
+        let mut standing = Self::default();
+        for row in rows.lines().filter(|row| !row.is_empty()) {
+            let (kind, words) = row.split_once('\t')?;
+            let mut words = words.split('\t').map(|word| Some(word).filter(|word| *word != "-"));
+            match kind {
+                "total" => standing.totals.push((State::from_name(words.next()??)?, words.next()??.parse().ok()?)),
+                "zone" => standing.zones.push(Zone::read(&mut words)?),
+                "primary" => standing.zones.last_mut()?.primaries.push(Primary::read(&mut words)?),
+                _ => return None,
+            }
+        }
+        Some(standing)
+    }
+
+    pub(super) fn exit_code(&self) -> u8 {
+        match self.totals.iter().map(|(state, _)| *state).min() {
+            Some(state) if state.is_trouble() => TROUBLE,
+            Some(State::Behind) => BEHIND,
+            _ => FINE,
+        }
+    }
+}
+
+fn number(word: Option<Option<&str>>) -> Option<Option<u64>> {
+    word?.map_or(Some(None), |word| word.parse().ok().map(Some))
+}
+
+impl<'a> Zone<'a> {
+    fn read(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Self> {
+        let (state, name) = (State::from_name(words.next()??)?, words.next()??);
+        let (class, view) = (words.next()??, words.next()??);
+        let [serial, confirmed_s, next_s, expires_s] =
+            [number(words.next())?, number(words.next())?, number(words.next())?, number(words.next())?];
+        let (ended_s, primary) = (number(words.next())?, words.next()?);
+        let (bytes, took_ms) = (number(words.next())?, number(words.next())?);
+        let transfer = ended_s
+            .zip(primary)
+            .zip(bytes.zip(took_ms))
+            .map(|((ended_s, primary), (bytes, took_ms))| Transfer { ended_s, primary, bytes, took_ms });
+        let primaries = vec![];
+        Some(Self { state, name, class, view, serial, confirmed_s, next_s, expires_s, transfer, primaries })
+    }
+}
+
+impl<'a> Primary<'a> {
+    fn read(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Self> {
+        Some(Self {
+            address: words.next()??,
+            serial: number(words.next())?,
+            checked_s: number(words.next())?,
+            answered_s: number(words.next())?,
+            trouble: words.next()?,
+        })
+    }
+}

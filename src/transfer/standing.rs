@@ -1,0 +1,310 @@
+//! Where a zone's copy stands: what each primary said last, and in one word what is wrong.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::peer::Peer;
+use crate::dns::Serial;
+use crate::dns::tsig::TsigError;
+
+/// How a copy stands, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// No primary confirmed it in time: it is not served.
+    Expired,
+    /// There never was one.
+    Missing,
+    /// No primary gives it: they refuse, or do not accept the key or the time.
+    Refused,
+    /// Every primary that answers has an older version.
+    WentBack,
+    /// No primary answers.
+    Unreachable,
+    /// A primary has a newer version.
+    Behind,
+    /// A newer version is on its way.
+    Transferring,
+    /// A primary is being asked.
+    Checking,
+    /// It is what the primaries had when they were asked last.
+    Current,
+}
+
+impl State {
+    /// Every state, the worst first.
+    pub const ALL: [Self; 9] = [
+        Self::Expired,
+        Self::Missing,
+        Self::Refused,
+        Self::WentBack,
+        Self::Unreachable,
+        Self::Behind,
+        Self::Transferring,
+        Self::Checking,
+        Self::Current,
+    ];
+
+    /// Whether somebody should look at it.
+    pub fn is_trouble(self) -> bool {
+        self < Self::Behind
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.to_string() == name)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "expired",
+            Self::Missing => "missing",
+            Self::Refused => "refused",
+            Self::WentBack => "primary went back",
+            Self::Unreachable => "unreachable",
+            Self::Behind => "behind",
+            Self::Transferring => "transferring",
+            Self::Checking => "checking",
+            Self::Current => "current",
+        })
+    }
+}
+
+/// What is known of one primary.
+#[derive(Debug, Clone)]
+pub struct Contact {
+    /// The primary.
+    pub primary: SocketAddr,
+    /// The serial that it told last.
+    pub serial: Option<Serial>,
+    /// When it was asked last and the outcome known.
+    pub checked_s: u64,
+    /// When it last answered as it should.
+    pub answered_s: Option<u64>,
+    /// Why the last check or transfer came to nothing.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why a primary is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What sort of trouble.
+    pub kind: TroubleKind,
+    /// In words, those of the log.
+    pub reason: String,
+}
+
+/// See [`Trouble`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// No answer, or no connection.
+    Unreachable,
+    /// REFUSED, NOTAUTH, or a TSIG that one side does not accept.
+    Refused,
+    /// An answer that is of no use.
+    Unusable,
+}
+
+/// A transfer that brought a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastTransfer {
+    /// When it ended.
+    pub ended_s: u64,
+    /// Whence.
+    pub primary: SocketAddr,
+    /// The bytes of its messages.
+    pub bytes: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What is known of a zone's primaries and of the last transfer from them.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    contacts: Vec<Contact>,
+    has_expired: bool,
+    /// The last transfer that brought a version, since the server started.
+    pub last_transfer: Option<LastTransfer>,
+}
+
+/// What is being done about a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activity {
+    Idle,
+    Checking,
+    Transferring,
+}
+
+/// What is wrong with a TSIG, and with both clocks where it is the time.
+pub fn tsig_reason(error: TsigError, now_s: u64) -> String {
+    match error.theirs_s() {
+        Some(theirs_s) => format!("{error}: clock of the primary {}, ours {}", moment(theirs_s), moment(now_s)),
+        None => error.to_string(),
+    }
+}
+
+fn moment(at_s: u64) -> String {
+    let at = i64::try_from(at_s).ok().and_then(|at_s| jiff::Timestamp::from_second(at_s).ok());
+    at.map_or_else(|| at_s.to_string(), |at| at.to_string())
+}
+
+impl Standing {
+    /// The primaries that were asked, in the order of the first time.
+    pub fn contacts(&self) -> &[Contact] {
+        &self.contacts
+    }
+
+    /// When a primary last answered as it should.
+    pub fn answered_s(&self) -> Option<u64> {
+        self.contacts.iter().filter_map(|contact| contact.answered_s).max()
+    }
+
+    pub(super) fn answered(&mut self, primary: &Peer, serial: Serial, now_s: u64) {
+        let contact = self.contact(primary);
+        (contact.serial, contact.trouble) = (Some(serial), None);
+        (contact.checked_s, contact.answered_s) = (now_s, Some(now_s));
+    }
+
+    pub(super) fn failed(&mut self, primary: &Peer, kind: TroubleKind, reason: &str, now_s: u64) {
+        let contact = self.contact(primary);
+        contact.trouble = Some(Trouble { kind, reason: reason.to_owned() });
+        contact.checked_s = now_s;
+    }
+
+    pub(super) fn expired(&mut self) {
+        self.has_expired = true;
+    }
+
+    pub(super) fn loaded(&mut self) {
+        self.has_expired = false;
+    }
+
+    /// Forgets primaries that the configuration no longer names.
+    pub(super) fn keep_only(&mut self, primaries: &[Peer]) {
+        self.contacts.retain(|contact| primaries.iter().any(|peer| peer.address == contact.primary));
+    }
+
+    pub(super) fn state(&self, ours: Option<Serial>, activity: Activity) -> State {
+        let Some(ours) = ours else { return if self.has_expired { State::Expired } else { State::Missing } };
+        let sound = || self.contacts.iter().filter(|contact| contact.trouble.is_none());
+        let serials = || sound().filter_map(|contact| contact.serial);
+        match activity {
+            Activity::Transferring => State::Transferring,
+            _ if serials().any(|serial| serial.is_newer_than(ours)) => State::Behind,
+            _ if serials().any(|serial| serial == ours) && activity == Activity::Idle => State::Current,
+            Activity::Checking => State::Checking,
+            Activity::Idle if serials().next().is_some() => State::WentBack,
+            Activity::Idle => self.worst_trouble(),
+        }
+    }
+
+    /// The state where no primary is of use. Nothing is wrong as long as none was asked.
+    fn worst_trouble(&self) -> State {
+        let has = |is_meant: fn(TroubleKind) -> bool| {
+            let troubles = self.contacts.iter().filter_map(|contact| contact.trouble.as_ref());
+            troubles.map(|trouble| trouble.kind).any(is_meant)
+        };
+        if has(|kind| kind == TroubleKind::Refused) {
+            return State::Refused;
+        }
+        if has(|_| true) { State::Unreachable } else { State::Current }
+    }
+
+    fn contact(&mut self, primary: &Peer) -> &mut Contact {
+        let address = primary.address;
+        let at = self.contacts.iter().position(|contact| contact.primary == address).unwrap_or_else(|| {
+            self.contacts.push(Contact {
+                primary: address,
+                serial: None,
+                checked_s: 0,
+                answered_s: None,
+                trouble: None,
+            });
+            self.contacts.len().saturating_sub(1)
+        });
+        &mut self.contacts[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Option<Serial> = Some(Serial(5));
+
+    fn peer(last: u8) -> Peer {
+        Peer {
+            address: SocketAddr::from(([192, 0, 2, last], 53)),
+            source: SocketAddr::from(([0; 4], 0)),
+            key: None,
+            edns: true,
+            tcp_only: false,
+            request_expire: None,
+            request_ixfr: None,
+        }
+    }
+
+    /// A primary for each element: the serial that it told, or its trouble.
+    fn standing(primaries: &[Result<u32, TroubleKind>]) -> Standing {
+        let mut standing = Standing::default();
+        for (last, told) in (1..).zip(primaries) {
+            match told {
+                Ok(serial) => standing.answered(&peer(last), Serial(*serial), 100),
+                Err(kind) => standing.failed(&peer(last), *kind, "why", 100),
+            }
+        }
+        standing
+    }
+
+    #[test]
+    fn the_state_follows_from_what_the_primaries_said() {
+        let state = |primaries: &[_]| standing(primaries).state(OURS, Activity::Idle);
+        let (gone, no) = (Err(TroubleKind::Unreachable), Err(TroubleKind::Refused));
+        assert_eq!(state(&[]), State::Current);
+        assert_eq!(state(&[Ok(5)]), State::Current);
+        assert_eq!(state(&[gone, Ok(5)]), State::Current);
+        assert_eq!(state(&[Ok(5), Ok(6)]), State::Behind);
+        assert_eq!(state(&[Ok(4), Ok(5)]), State::Current);
+        assert_eq!(state(&[Ok(4), gone]), State::WentBack);
+        assert_eq!(state(&[gone, gone]), State::Unreachable);
+        assert_eq!(state(&[gone, no]), State::Refused);
+        assert_eq!(state(&[no, gone]), State::Refused);
+    }
+
+    #[test]
+    fn what_is_being_done_is_told_where_nothing_is_wrong_yet() {
+        let state = |ours, activity| standing(&[Ok(5)]).state(ours, activity);
+        assert_eq!(state(OURS, Activity::Checking), State::Checking);
+        assert_eq!(state(OURS, Activity::Transferring), State::Transferring);
+        assert_eq!(state(Some(Serial(4)), Activity::Checking), State::Behind);
+        assert_eq!(state(None, Activity::Transferring), State::Missing);
+    }
+
+    #[test]
+    fn a_copy_that_expired_was_there_once() {
+        let mut standing = standing(&[Ok(5)]);
+        standing.expired();
+        assert_eq!(standing.state(None, Activity::Idle), State::Expired);
+        standing.loaded();
+        assert_eq!(standing.state(OURS, Activity::Idle), State::Current);
+    }
+
+    #[test]
+    fn a_primary_that_answers_again_is_in_no_trouble() {
+        let mut standing = standing(&[Err(TroubleKind::Refused)]);
+        standing.answered(&peer(1), Serial(5), 200);
+        assert_eq!(standing.contacts().len(), 1);
+        assert!(standing.contacts()[0].trouble.is_none() && standing.answered_s() == Some(200));
+        standing.keep_only(&[peer(2)]);
+        assert!(standing.contacts().is_empty());
+    }
+
+    #[test]
+    fn a_wrong_clock_is_shown_beside_ours() {
+        let reason = tsig_reason(TsigError::PeerClock(1_000_000_000), 1_000_000_400);
+        let clocks = "clock of the primary 2001-09-09T01:46:40Z, ours 2001-09-09T01:53:20Z";
+        assert_eq!(reason, format!("tsig indicates error: {clocks}"));
+    }
+}
