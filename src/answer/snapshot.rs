@@ -199,6 +199,29 @@ pub struct TransferOut {
     pub max_ixfr_percent: Option<u32>,
 }
 
+/// Where the differences between the versions of a zone are.
+#[derive(Debug, Clone)]
+pub enum Journal {
+    /// Beside the zone's file, with the same name and `.jnl` behind it: the path of many zones is not kept twice.
+    Beside(Arc<Path>),
+    /// In this file.
+    At(Arc<Path>),
+}
+
+impl Journal {
+    /// The journal's file.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Beside(file) => {
+                let mut name = file.as_os_str().to_owned();
+                name.push(".jnl");
+                name.into()
+            }
+            Self::At(path) => path.to_path_buf(),
+        }
+    }
+}
+
 /// A zone as it is answered from.
 pub struct Zone {
     apex: Name,
@@ -207,8 +230,7 @@ pub struct Zone {
     policy: Arc<ZonePolicy>,
     /// By which its owner knows it again.
     handle: u64,
-    /// Where the differences between its versions are.
-    journal: Option<Arc<Path>>,
+    journal: Option<Journal>,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
@@ -227,8 +249,8 @@ impl Zone {
     }
 
     /// The same zone with a journal, or without.
-    pub fn with_journal(self, journal: Option<PathBuf>) -> Self {
-        Self { journal: journal.map(Arc::from), ..self }
+    pub fn with_journal(self, journal: Option<Journal>) -> Self {
+        Self { journal, ..self }
     }
 
     /// The same zone under another policy, with the contents that this one has now.
@@ -251,8 +273,8 @@ impl Zone {
     }
 
     /// Where the differences between its versions are.
-    pub fn journal(&self) -> Option<&Path> {
-        self.journal.as_deref()
+    pub fn journal(&self) -> Option<PathBuf> {
+        self.journal.as_ref().map(Journal::path)
     }
 
     /// The class.

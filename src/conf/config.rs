@@ -4,7 +4,7 @@
 //! zones cost little more than their own statements.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Config {
 impl Config {
     /// How many zones of each view anybody may transfer because no `allow-transfer` says who may.
     pub fn zones_open_to_transfer(&self) -> Vec<(&str, usize)> {
-        let is_open = |zone: &&Zone| zone.role.has_contents() && !zone.settings.is_transfer_limited;
+        let is_open = |zone: &&Arc<Zone>| zone.role.has_contents() && !zone.settings.is_transfer_limited;
         let open = self.views.iter().map(|view| (view.name.as_str(), view.zones.iter().filter(is_open).count()));
         open.filter(|(_, count)| *count > 0).collect()
     }
@@ -276,7 +276,7 @@ pub struct View {
     /// The default for names outside every zone; their answer is REFUSED either way, but it is logged as denied.
     pub allow_query: AddressMatchList,
     /// Its zones, in order.
-    pub zones: Vec<Zone>,
+    pub zones: Vec<Arc<Zone>>,
 }
 
 /// How EDNS is spoken.
@@ -410,12 +410,12 @@ pub enum Role {
     /// Its contents come from a file that its operator keeps.
     Primary {
         /// The master file.
-        file: PathBuf,
+        file: Arc<Path>,
     },
     /// Its contents come from its primaries.
     Secondary {
         /// Where the copy is kept; none: in memory only.
-        file: Option<PathBuf>,
+        file: Option<Arc<Path>>,
         /// Whom to ask, in this order.
         primaries: Arc<[Remote]>,
     },

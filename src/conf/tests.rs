@@ -80,7 +80,7 @@ fn the_usual_pair_is_understood() {
            zone "b.example" { type slave; file "b"; masters { 10.0.0.1; }; allow-transfer { none; }; };"#,
     );
     let [a, b] = config.views[0].zones.as_slice() else { panic!("two zones") };
-    assert_eq!(a.role, Role::Primary { file: "/etc/bind/zones/a".into() });
+    assert_eq!(a.role, Role::Primary { file: Path::new("/etc/bind/zones/a").into() });
     assert!(matches!(&a.settings.allow_transfer[0].what, Match::Key(name) if name.to_string() == "transfer-key."));
     let Role::Secondary { file, primaries } = &b.role else { panic!("a secondary") };
     assert_eq!(file.as_deref(), Some(Path::new("b")));

@@ -1,14 +1,15 @@
 //! Domain names in wire form, uncompressed, with the case that they came in.
 //!
-//! Three shapes of one thing: [`NameRef`] borrows checked bytes, [`Name`] owns them in a box, [`NameBuf`] owns them in
-//! a fixed array for paths that must not allocate. All hold the invariant that the bytes are one well-formed name of at
-//! most 255 bytes, root label included. Equality and hashing ignore ASCII case; the order is the canonical one of
-//! RFC 4034 section 6.1.
+//! Three shapes of one thing: [`NameRef`] borrows checked bytes, [`Name`] owns and shares them, [`NameBuf`] owns them
+//! in a fixed array for paths that must not allocate. All hold the invariant that the bytes are one well-formed name
+//! of at most 255 bytes, root label included. Equality and hashing ignore ASCII case; the order is the canonical one
+//! of RFC 4034 section 6.1.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::case;
 
@@ -46,9 +47,9 @@ pub enum NameError {
 #[derive(Clone, Copy)]
 pub struct NameRef<'a>(&'a [u8]);
 
-/// An owned name.
+/// An owned name; its copies share the bytes, for a zone's name is kept in many places.
 #[derive(Clone)]
-pub struct Name(Box<[u8]>);
+pub struct Name(Arc<[u8]>);
 
 /// An owned name in place: 256 bytes on the stack, no heap.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! What the commands of `rndc` do.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -205,7 +205,7 @@ impl Core {
     }
 
     /// The files of zones that are kept on this host and change only by hand.
-    pub(super) fn primary_files(&self) -> impl Iterator<Item = &PathBuf> {
+    pub(super) fn primary_files(&self) -> impl Iterator<Item = &Arc<Path>> {
         let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
         primaries.flat_map(|(_, task)| {
             let sources = task.origin.iter().flat_map(|origin| origin.sources.iter().map(|source| &source.path));

@@ -234,7 +234,7 @@ impl Core {
     /// Watches the directories of the files that there are now, if files are watched.
     pub(super) fn follow_files(&mut self) {
         if let Some(mut watch) = self.watch.take() {
-            watch.follow(self.primary_files().map(PathBuf::as_path));
+            watch.follow(self.primary_files().map(|file| &**file));
             self.watch = Some(watch);
         }
     }

@@ -4,8 +4,10 @@
 //! kept up is put aside, since it would lead astray at the next start.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::load::Loaded;
+use crate::answer::snapshot::Journal;
 use crate::conf::config::{Role, Zone, ZoneSettings};
 use crate::zone::file::{self, FileError};
 use crate::zone::journal::{self, Followed, JournalError, Transaction, Writer};
@@ -14,16 +16,18 @@ use crate::zone::{ZoneVersion, diff};
 
 /// Where a zone's journal is; none for zones without a file.
 pub(super) fn path(zone: &Zone) -> Option<PathBuf> {
+    place(zone).map(|journal| journal.path())
+}
+
+/// The same, to be kept.
+pub(super) fn place(zone: &Zone) -> Option<Journal> {
     let file = match &zone.role {
         Role::Primary { file } => file,
         Role::Secondary { file, .. } => file.as_ref()?,
         Role::Hint | Role::InView(_) => return None,
     };
-    zone.settings.journal.clone().or_else(|| {
-        let mut name = file.clone().into_os_string();
-        name.push(".jnl");
-        Some(name.into())
-    })
+    let own = zone.settings.journal.as_deref();
+    Some(own.map_or_else(|| Journal::Beside(Arc::clone(file)), |path| Journal::At(path.into())))
 }
 
 /// What a primary's new version is to be, as `ixfr-from-differences` has it.

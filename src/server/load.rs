@@ -29,9 +29,9 @@ pub(super) struct Job {
     /// Whose outcome it will be.
     pub(super) id: ZoneId,
     /// The zone.
-    pub(super) zone: Zone,
+    pub(super) zone: Arc<Zone>,
     /// Its file.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     /// Its journal, where the changes in it are to be made.
     pub(super) journal: Option<PathBuf>,
     /// The version that is served, where the difference to it is to be recorded.
@@ -298,8 +298,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
         let zone = config.views[0].zones[0].clone();
-        let job =
-            Job { id: Zones::default().next_id(), zone, path: folder.path().join("zone"), journal: None, old: None };
+        let job = Job {
+            id: Zones::default().next_id(),
+            zone,
+            path: folder.path().join("zone").into(),
+            journal: None,
+            old: None,
+        };
         let outcome = outcome(&job, |_| panic!("on purpose"));
         assert_eq!(outcome.id, job.id);
         assert!(matches!(outcome.result, Err(LoadError::Faulty(_))));

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
@@ -100,14 +99,14 @@ impl Core {
         }
         if task.served.contents().as_ref().is_some_and(|served| Arc::ptr_eq(served, &loaded.version)) {
             log!(Category::ZoneLoad, Severity::Info, "{}ixfr-from-differences: unchanged", ZonePrefix(task.log_name()));
-            task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
+            task.origin = Some(Origin::now(loaded.sources, task.file()));
             return self.troubles.forget_zone(id);
         }
         let before = task.serial();
         let now = loaded.version.serial();
         log_serial_change(task, before, now);
         log_loaded(task, &loaded.version);
-        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
+        task.origin = Some(Origin::now(loaded.sources, task.file()));
         self.troubles.forget_zone(id);
         let old = task.served.publish(Some(loaded.version));
         self.shared.retire_version(old);

@@ -172,7 +172,7 @@ impl Facts {
         let policy = transfer.how;
         let found = match transfer.zone.journal() {
             _ if !policy.provide_ixfr => Err(None),
-            Some(path) => differences(path, from, &transfer.version, policy.max_ixfr_percent).map_err(Some),
+            Some(path) => differences(&path, from, &transfer.version, policy.max_ixfr_percent).map_err(Some),
             None => Err(Some(NOT_IN_JOURNAL.to_owned())),
         };
         let fall_back = |reason| {

@@ -217,7 +217,7 @@ impl Touched {
     fn of(plan: &Plan, old: &Config, new: &Config) -> Self {
         let is_shown_elsewhere = |zone: &Zone| matches!(zone.role, Role::InView(_));
         let mut views = old.views.iter().chain(&new.views);
-        if views.any(|view| view.zones.iter().any(is_shown_elsewhere)) {
+        if views.any(|view| view.zones.iter().any(|zone| is_shown_elsewhere(zone))) {
             return Self::All;
         }
         let mut zones: HashMap<Arc<str>, Vec<ZoneKey>> = HashMap::new();
@@ -260,7 +260,13 @@ impl Core {
 
     /// Adds a zone and has its file read. Until that is done it has the contents of the zone that it takes the place
     /// of, if there was one.
-    fn add_zone(&mut self, key: ZoneKey, zone: Zone, inherited: Option<Arc<ZoneVersion>>, policies: &mut Policies<'_>) {
+    fn add_zone(
+        &mut self,
+        key: ZoneKey,
+        zone: Arc<Zone>,
+        inherited: Option<Arc<ZoneVersion>>,
+        policies: &mut Policies<'_>,
+    ) {
         let role = match zone.role {
             Role::Secondary { .. } => ZoneRole::Secondary,
             _ => ZoneRole::Primary,
@@ -268,7 +274,7 @@ impl Core {
         let policy = policies.of(&zone);
         let id = self.zones.next_id();
         let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
-        let served = served.with_journal(journals::path(&zone));
+        let served = served.with_journal(journals::place(&zone));
         served.publish(inherited);
         let served = Arc::new(served);
         let task =
@@ -277,7 +283,7 @@ impl Core {
         self.load(id);
     }
 
-    fn change_zone(&mut self, key: ZoneKey, zone: Zone, change: &ZoneChange, policies: &mut Policies<'_>) {
+    fn change_zone(&mut self, key: ZoneKey, zone: Arc<Zone>, change: &ZoneChange, policies: &mut Policies<'_>) {
         let Some(id) = self.zones.id(&key) else { return };
         let Some(task) = self.zones.get_mut(id) else { return };
         let contents = task.served.version();
@@ -287,7 +293,7 @@ impl Core {
             return self.add_zone(key, zone, contents, policies);
         }
         let (old_file, old_journal) = (task.file().cloned(), journals::path(&task.conf));
-        let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::path(&zone));
+        let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
         task.served = Arc::new(served);
         task.conf = zone;
         let is_secondary = task.is_secondary();

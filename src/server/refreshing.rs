@@ -188,7 +188,7 @@ impl Core {
         let touched = journal.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
         super::loading::log_loaded(task, &loaded.version);
-        task.origin = Some(Origin { at: SystemTime::now(), sources: loaded.sources.into() });
+        task.origin = Some(Origin::now(loaded.sources, task.file()));
         task.served.publish(Some(loaded.version));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
         if loaded.is_doubtful {

@@ -46,7 +46,7 @@ impl From<FileError> for SaveError {
 
 /// Makes a version durable.
 pub(super) async fn save(
-    path: PathBuf,
+    path: Arc<Path>,
     version: Arc<ZoneVersion>,
     settings: Arc<ZoneSettings>,
 ) -> Result<(), SaveError> {
@@ -122,7 +122,7 @@ impl Core {
     }
 
     /// What is to be written for a zone, and where.
-    fn unsaved(&self, id: ZoneId) -> Option<(PathBuf, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
+    fn unsaved(&self, id: ZoneId) -> Option<(Arc<Path>, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
         let task = self.zones.get(id).filter(|task| task.unsaved.is_some())?;
         Some((task.file()?.clone(), task.served.version()?, Arc::clone(&task.conf.settings)))
     }

@@ -2,9 +2,12 @@
 //! are doing. Workers see only the [`snapshot::Zone`] in each.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use hashbrown::HashTable;
 
 use super::logging::line::ZoneText;
 use super::plan::ZoneKey;
@@ -32,7 +35,7 @@ pub(super) struct ZoneTask {
     /// Its name, class and view.
     pub(super) key: ZoneKey,
     /// Its statement.
-    pub(super) conf: Zone,
+    pub(super) conf: Arc<Zone>,
     /// What the workers answer from.
     pub(super) served: Arc<snapshot::Zone>,
     /// Where the contents that are served came from.
@@ -76,6 +79,18 @@ pub(super) enum Loading {
     Again,
 }
 
+impl Origin {
+    /// Contents that have just come. The path of the zone's own file is that of its statement, not a copy.
+    pub(super) fn now(mut sources: Vec<Source>, file: Option<&Arc<Path>>) -> Self {
+        if let (Some(source), Some(file)) = (sources.first_mut(), file)
+            && source.path == *file
+        {
+            source.path = Arc::clone(file);
+        }
+        Self { at: SystemTime::now(), sources: sources.into() }
+    }
+}
+
 impl ZoneTask {
     /// How it is named in log lines.
     pub(super) fn log_name(&self) -> ZoneText<'_> {
@@ -88,7 +103,7 @@ impl ZoneTask {
     }
 
     /// The file that it is loaded from.
-    pub(super) fn file(&self) -> Option<&PathBuf> {
+    pub(super) fn file(&self) -> Option<&Arc<Path>> {
         match &self.conf.role {
             Role::Primary { file } => Some(file),
             Role::Secondary { file, .. } => file.as_ref(),
@@ -131,8 +146,11 @@ pub(super) fn have_changed(sources: &[Source]) -> bool {
 /// All zones that run.
 #[derive(Default)]
 pub(super) struct Zones {
-    tasks: HashMap<ZoneId, ZoneTask>,
-    ids: HashMap<ZoneKey, ZoneId>,
+    /// In boxes, for a table has many empty places.
+    tasks: HashMap<ZoneId, Box<ZoneTask>>,
+    /// By their keys, which stand in the tasks.
+    ids: HashTable<ZoneId>,
+    hasher: RandomState,
     next: u64,
 }
 
@@ -145,39 +163,44 @@ impl Zones {
 
     /// Adds a zone that is not there yet.
     pub(super) fn add(&mut self, id: ZoneId, task: ZoneTask) {
-        self.ids.insert(task.key.clone(), id);
-        self.tasks.insert(id, task);
+        let hash = self.hasher.hash_one(&task.key);
+        self.tasks.insert(id, Box::new(task));
+        let (hasher, tasks) = (&self.hasher, &self.tasks);
+        self.ids.insert_unique(hash, id, |id| tasks.get(id).map_or(0, |task| hasher.hash_one(&task.key)));
     }
 
     /// Takes a zone out.
     pub(super) fn remove(&mut self, key: &ZoneKey) -> Option<(ZoneId, ZoneTask)> {
-        let id = self.ids.remove(key)?;
-        self.tasks.remove(&id).map(|task| (id, task))
+        let (hash, tasks) = (self.hasher.hash_one(key), &self.tasks);
+        let is_it = |id: &ZoneId| tasks.get(id).is_some_and(|task| task.key == *key);
+        let (id, _) = self.ids.find_entry(hash, is_it).ok()?.remove();
+        self.tasks.remove(&id).map(|task| (id, *task))
     }
 
     /// A zone by its id; none: it is gone.
     pub(super) fn get(&self, id: ZoneId) -> Option<&ZoneTask> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).map(|task| &**task)
     }
 
     /// A zone by its id, to be changed.
     pub(super) fn get_mut(&mut self, id: ZoneId) -> Option<&mut ZoneTask> {
-        self.tasks.get_mut(&id)
+        self.tasks.get_mut(&id).map(|task| &mut **task)
     }
 
     /// The id of a zone that runs.
     pub(super) fn id(&self, key: &ZoneKey) -> Option<ZoneId> {
-        self.ids.get(key).copied()
+        let is_it = |id: &ZoneId| self.tasks.get(id).is_some_and(|task| task.key == *key);
+        self.ids.find(self.hasher.hash_one(key), is_it).copied()
     }
 
     /// Every zone, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (ZoneId, &ZoneTask)> {
-        self.tasks.iter().map(|(id, task)| (*id, task))
+        self.tasks.iter().map(|(id, task)| (*id, &**task))
     }
 
     /// Every zone, to be changed.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (ZoneId, &mut ZoneTask)> {
-        self.tasks.iter_mut().map(|(id, task)| (*id, task))
+        self.tasks.iter_mut().map(|(id, task)| (*id, &mut **task))
     }
 
     /// How many there are.

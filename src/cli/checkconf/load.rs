@@ -34,7 +34,7 @@ pub(super) fn all(zones: &[ZoneToLoad], place: Option<&Path>, with_journals: boo
 
 fn one(zone: &ZoneToLoad, contents: &Zone, policy: &Policy, with_journals: bool, out: &mut impl Write) -> bool {
     let Role::Primary { file } = &contents.role else { return true };
-    let mut journal = file.clone().into_os_string();
+    let mut journal = file.as_os_str().to_owned();
     journal.push(".jnl");
     let judged = ZoneFile {
         path: file,

@@ -98,6 +98,9 @@ impl Context<'_> {
         let settings = self.shared_settings(block, ZoneType::Primary, view, shared);
         let [_, outer, options] = view.levels.0;
         let checks_siblings = Levels([Some(block), outer, options]).boolean_or(clause::CHECK_SIBLING.clause, false);
-        Some(Content::Zone { zone: Zone { apex, class, role: Role::Primary { file }, settings }, checks_siblings })
+        Some(Content::Zone {
+            zone: Zone { apex, class, role: Role::Primary { file: file.into() }, settings },
+            checks_siblings,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Zones: what each is here.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -40,13 +40,14 @@ impl Shared<'_> {
 
 impl Context<'_> {
     /// The zones of a view.
-    pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Zone> {
+    pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Arc<Zone>> {
         let mut shared = Shared::new();
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
             let Some((apex, class)) = self.apex(node, view) else { continue };
-            zones.extend(self.zone(node, apex, class, view, &mut shared));
+            zones.extend(self.zone(node, apex, class, view, &mut shared).map(Arc::new));
         }
+        zones.shrink_to_fit();
         zones
     }
 
@@ -76,7 +77,7 @@ impl Context<'_> {
     }
 
     fn role<'a>(&self, block: Block<'a>, zone_type: ZoneType, shared: &mut Shared<'a>) -> Option<Role> {
-        let path = block.find(clause::FILE).and_then(Node::text).map(PathBuf::from);
+        let path = block.find(clause::FILE).and_then(Node::text).map(|text| Arc::from(Path::new(text)));
         match zone_type {
             ZoneType::Primary => Some(Role::Primary { file: path? }),
             ZoneType::Hint => path.map(|_| Role::Hint),

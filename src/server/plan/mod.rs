@@ -46,9 +46,9 @@ pub enum Step {
     /// A zone goes.
     DropZone(ZoneKey),
     /// A zone is to be another.
-    ChangeZone(ZoneKey, Zone, ZoneChange),
+    ChangeZone(ZoneKey, Arc<Zone>, ZoneChange),
     /// A zone comes.
-    AddZone(ZoneKey, Zone),
+    AddZone(ZoneKey, Arc<Zone>),
     /// The `logging` statement.
     Logging,
     /// Where the process id is written.

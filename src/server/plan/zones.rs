@@ -26,7 +26,7 @@ pub(super) fn steps(old: &[View], new: &[View]) -> Vec<Step> {
 }
 
 /// The zones of a view that have contents of their own, in order.
-fn own_zones(view: &View) -> Vec<&Zone> {
+fn own_zones(view: &View) -> Vec<&Arc<Zone>> {
     view.zones.iter().filter(|zone| matches!(zone.role, Role::Primary { .. } | Role::Secondary { .. })).collect()
 }
 
@@ -40,7 +40,7 @@ struct Found {
 }
 
 impl Found {
-    fn compare(&mut self, view: &str, mut old: &[&Zone], mut new: &[&Zone]) {
+    fn compare(&mut self, view: &str, mut old: &[&Arc<Zone>], mut new: &[&Arc<Zone>]) {
         let view: Arc<str> = view.into();
         while let ([one, old_rest @ ..], [other, new_rest @ ..]) = (old, new)
             && is_same(one, other)
@@ -57,12 +57,12 @@ impl Found {
         self.compare_by_name(&view, old, new);
     }
 
-    fn compare_by_name(&mut self, view: &Arc<str>, old: &[&Zone], new: &[&Zone]) {
-        let mut left: HashMap<NameRef<'_>, &Zone> = old.iter().map(|zone| (zone.apex.as_ref(), *zone)).collect();
+    fn compare_by_name(&mut self, view: &Arc<str>, old: &[&Arc<Zone>], new: &[&Arc<Zone>]) {
+        let mut left: HashMap<NameRef<'_>, &Arc<Zone>> = old.iter().map(|zone| (zone.apex.as_ref(), *zone)).collect();
         for zone in new {
             match left.remove(&zone.apex.as_ref()) {
                 Some(before) => self.pair(view, before, zone),
-                None => self.added.push(Step::AddZone(key(view, zone), (*zone).clone())),
+                None => self.added.push(Step::AddZone(key(view, zone), Arc::clone(zone))),
             }
         }
         // In their old order, which a map has not kept.
@@ -70,7 +70,7 @@ impl Found {
         self.dropped.extend(gone.map(|zone| Step::DropZone(key(view, zone))));
     }
 
-    fn pair(&mut self, view: &Arc<str>, old: &Zone, new: &Zone) {
+    fn pair(&mut self, view: &Arc<str>, old: &Zone, new: &Arc<Zone>) {
         let source = source(old, new);
         let equal = self.have_equal_settings(old, new);
         let statements = match (source, equal) {
@@ -79,7 +79,7 @@ impl Found {
             _ => settings::zone(&old.settings, &new.settings),
         };
         let statements = [statements, own_statements(old, new)].concat();
-        self.changed.push(Step::ChangeZone(key(view, new), new.clone(), ZoneChange { source, statements }));
+        self.changed.push(Step::ChangeZone(key(view, new), Arc::clone(new), ZoneChange { source, statements }));
     }
 
     fn have_equal_settings(&mut self, old: &Zone, new: &Zone) -> bool {

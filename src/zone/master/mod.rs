@@ -20,7 +20,8 @@ mod ttl;
 mod window;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::dns::rdata::NameChecks;
@@ -91,7 +92,7 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Its path as configured or as written behind `$INCLUDE`.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// Its time of last change, as it was when reading began.
     pub modified: Option<SystemTime>,
 }
@@ -188,7 +189,7 @@ impl<'o, S: Sink> Loader<'o, S> {
     /// Reads one file to its end.
     fn file(&mut self, path: &Path, origin: NameBuf, owner: Owner) -> io::Result<()> {
         let (mut window, modified) = Window::open(path)?;
-        self.report.sources.push(Source { path: path.to_owned(), modified });
+        self.report.sources.push(Source { path: path.into(), modified });
         let mut context = Context { path, origin, is_new_origin: owner.is_known(), owner, unfinished: None };
         let mut line = 1;
         loop {

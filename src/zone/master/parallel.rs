@@ -56,7 +56,7 @@ fn read_in_pieces<S: PieceSink>(
     let (to_threads, pieces) = channel::<Piece>();
     let (to_us, parts) = channel();
     let pieces = Mutex::new(pieces);
-    let report = Report { sources: vec![Source { path: path.to_owned(), modified }], ..Report::default() };
+    let report = Report { sources: vec![Source { path: path.into(), modified }], ..Report::default() };
     thread::scope(|scope| {
         for _ in 0..threads {
             let (to_us, pieces, sink) = (to_us.clone(), &pieces, &sink);

@@ -267,7 +267,7 @@ fn includes_keep_origin_and_owner_to_themselves() {
         owners.push(format!("{owner} {ttl}"));
     });
     assert_eq!(owners, ["a.ex.test. 5", "b.sub.ex.test. 5", "b.other.ex.test. 6", "a.ex.test. 6", "c.ex.test. 6"]);
-    assert_eq!(report.sources.iter().map(|s| s.path.clone()).collect::<Vec<_>>(), [main, inner]);
+    assert_eq!(report.sources.iter().map(|s| s.path.to_path_buf()).collect::<Vec<_>>(), [main, inner]);
     assert!(report.sources.iter().all(|source| source.modified.is_some()));
 }
 
