@@ -317,3 +317,6 @@ impl Builder {
         leaf
     }
 }
+
+#[cfg(test)]
+mod tests;
