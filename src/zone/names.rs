@@ -52,6 +52,11 @@ impl Names {
 
     /// The names in canonical order.
     pub(super) fn finish(mut self, blocks: &BlockWriter) -> Ordered {
+        let is_small = self.trie.as_ref().is_some_and(|trie| trie.len() <= MOST_STRAYS);
+        if is_small && !self.strays.is_empty() {
+            // Written in one go, the trie has no cells that adding names has left behind.
+            self.dissolve(blocks);
+        }
         self.strays.sort_by(|left, right| left.order(right, blocks).then(left.place.cmp(&right.place)));
         match self.trie {
             Some(trie) => Ordered::Nearly(trie.finish(), self.strays),

@@ -34,3 +34,29 @@ fn parts_make_the_zone_that_the_whole_makes_wherever_it_is_split() {
         }
     }
 }
+
+/// What depends on the names around a name.
+fn surroundings(version: &ZoneVersion) -> Vec<(String, [bool; 3])> {
+    let of = |node: crate::zone::Node<'_>| {
+        (node.owner().to_string().to_lowercase(), [node.is_cut(), node.is_occluded(), node.has_wildcard()])
+    };
+    version.nodes().map(of).collect()
+}
+
+#[test]
+fn a_few_names_out_of_order_make_no_difference() {
+    for seed in 1..=60 {
+        let mut random = Random(testing::Random::new(seed));
+        let ordered = (0..300).map(|number| (name(&format!("n{number:03}.{APEX}")), Rtype::A, 60, vec![1]));
+        let mut records: Vec<Record> = std::iter::once(crate::zone::testing::soa(1)).chain(ordered).collect();
+        for _ in 0..random.below(12) {
+            records.insert(1 + random.below(records.len()), random.record());
+        }
+        let nearly = build(&records);
+        // Backwards, no name comes behind the others, and all are sorted.
+        records[1..].reverse();
+        let sorted = build(&records);
+        assert_eq!(dump(&nearly), dump(&sorted), "seed {seed}");
+        assert_eq!(surroundings(&nearly), surroundings(&sorted), "seed {seed}");
+    }
+}
