@@ -108,6 +108,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("cert-algorithm", "CertAlgorithm"),
     ("cert-type", "CertType"),
     ("digest-type", "DigestType"),
+    ("hash-algorithm", "HashAlgorithm"),
     ("dsync-scheme", "DsyncScheme"),
     ("protocol", "Protocol"),
     ("key-flags", "KeyFlags"),

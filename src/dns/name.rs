@@ -35,6 +35,9 @@ pub enum NameError {
     /// A backslash that starts neither `\X` nor a `\DDD` up to 255.
     #[error("bad escape")]
     BadEscape,
+    /// A backslash at the very end.
+    #[error("unexpected end of input")]
+    OpenEscape,
     /// A relative name with no origin to complete it.
     #[error("no origin")]
     NoOrigin,
@@ -437,7 +440,7 @@ pub fn unescape(text: &[u8]) -> Result<(u8, &[u8]), NameError> {
             Ok((value, rest))
         }
         [byte, rest @ ..] => Ok((*byte, rest)),
-        [] => Err(NameError::BadEscape),
+        [] => Err(NameError::OpenEscape),
     }
 }
 

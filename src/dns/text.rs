@@ -19,6 +19,14 @@ pub trait Tokens<'a> {
     fn line(&mut self) -> u64 {
         0
     }
+
+    /// Whether quotes that do not end are what the fields ended at.
+    fn has_open_quotes(&self) -> bool {
+        false
+    }
+
+    /// Goes behind the text in quotes that do not end.
+    fn leave_quotes(&mut self) {}
 }
 
 impl<'a, I: Iterator<Item = Token<'a>>> Tokens<'a> for I {

@@ -8,8 +8,13 @@ const UNITS: [(u8, u32, &str); 5] =
 
 /// Reads seconds (`3600`) or numbers with units in any order (`1h30m`). A number without a unit must stand alone.
 pub fn parse(text: &[u8]) -> Option<u32> {
+    u32::try_from(seconds(text)?).ok()
+}
+
+/// The same for sums of any size; each number is one of 32 bits.
+pub fn seconds(text: &[u8]) -> Option<u64> {
     if !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
-        return u32::try_from(number(text)?).ok();
+        return number(text).map(u64::from);
     }
     let mut total = 0_u64;
     let mut rest = text;
@@ -18,16 +23,16 @@ pub fn parse(text: &[u8]) -> Option<u32> {
         let (value, behind) = rest.split_at_checked(digits).filter(|(digits, _)| !digits.is_empty())?;
         let (unit, behind) = behind.split_first()?;
         let (_, seconds, _) = UNITS.iter().find(|(letter, ..)| letter.eq_ignore_ascii_case(unit))?;
-        total = total.checked_add(number(value)?.checked_mul(u64::from(*seconds))?)?;
+        total = total.saturating_add(u64::from(number(value)?) * u64::from(*seconds));
         rest = behind;
     }
-    if text.is_empty() { None } else { u32::try_from(total).ok() }
+    if text.is_empty() { None } else { Some(total) }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
+fn number(digits: &[u8]) -> Option<u32> {
     digits
         .iter()
-        .try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0'))))
+        .try_fold(0_u32, |value, digit| value.checked_mul(10)?.checked_add(u32::from(digit.wrapping_sub(b'0'))))
 }
 
 /// Seconds with short units, as `1h30m`; 0 is `0s`.

@@ -342,9 +342,11 @@ impl<'a> Checks<'a> {
 
     fn spf(&mut self, owner: NameRef<'_>, node: &Node<'a>) {
         const SPF: Rtype = Rtype(99);
+        if node.rrset(SPF).is_none() {
+            return;
+        }
         let is_spf = |data: &[u8]| data.get(1..).is_some_and(|text| text.starts_with(b"v=spf1"));
-        let has = |rtype| node.rrset(rtype).is_some_and(|rrset| rrset.rdatas().any(is_spf));
-        if has(SPF) && !has(Rtype::TXT) {
+        if !node.rrset(Rtype::TXT).is_some_and(|rrset| rrset.rdatas().any(is_spf)) {
             let owner = NoDot(owner);
             let text =
                 format!("'{owner}' found type SPF record but no SPF TXT record found, add matching type TXT record");

@@ -84,7 +84,8 @@ fn resign_time(rrset: &Rrset<'_>) -> u32 {
         let (expiration, inception) = rdata::signature_times(data)?;
         Some(if Serial(inception).is_newer_than(Serial(now_s)) { now_s } else { expiration })
     });
-    times.min().unwrap_or_default()
+    let earlier = |left, right| if Serial(left).is_newer_than(Serial(right)) { right } else { left };
+    times.reduce(earlier).unwrap_or_default()
 }
 
 /// What has been said so far in a relative dump and need not be said again.

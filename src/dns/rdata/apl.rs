@@ -29,7 +29,7 @@ fn read_prefix(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     };
     let (family, rest) = split(text, b':').ok_or(Fault::Syntax)?;
     let (address, bits) = split(rest, b'/').ok_or(Fault::Syntax)?;
-    let family = number(family, u32::from(u16::MAX))
+    let family = number(if family.is_empty() { b"0" } else { family }, u32::from(u16::MAX))
         .map_err(|fault| if fault == Fault::NotNumber { Fault::Syntax } else { fault })? as u16;
     let mut octets = match family {
         IP4 => read::ip4(address)?.to_vec(),

@@ -2,7 +2,8 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::Field;
+use super::{Fault, Field, fields};
+use crate::dns::Rtype;
 use crate::dns::name::NameRef;
 use crate::dns::wire::{Reader, WireError};
 
@@ -14,6 +15,34 @@ pub(super) fn rdata(fields: &[Field], bytes: &[u8]) -> Result<(), WireError> {
         field(each, before, &mut reader)?;
     }
     if reader.is_at_end() { Ok(()) } else { Err(WireError::ExtraData) }
+}
+
+/// Checks data in the generic text form; of what is wrong it says what BIND says.
+pub(super) fn generic(rtype: Rtype, bytes: &[u8]) -> Result<(), Fault> {
+    const A6: Rtype = Rtype(38);
+    const IPSECKEY: Rtype = Rtype(45);
+    const RKEY: Rtype = Rtype(57);
+    let checked = rdata(fields(rtype), bytes).and_then(|()| private_key(rtype, bytes));
+    checked.map_err(|fault| match (rtype, fault) {
+        (_, WireError::BadPointer) => Fault::Disallowed,
+        (Rtype::NXT, WireError::BadField) => Fault::BadBitmap,
+        (A6, WireError::BadField) => Fault::OutOfRange,
+        (IPSECKEY, WireError::BadField) => Fault::NotImplemented,
+        (RKEY, WireError::BadField) if bytes.len() < KEY_HEAD_BYTES => WireError::Truncated.into(),
+        (_, WireError::Truncated | WireError::ExtraData) if is_whole(rtype, bytes) => WireError::BadField.into(),
+        (_, other) => other.into(),
+    })
+}
+
+/// Whether BIND looks at the length of such data as a whole.
+fn is_whole(rtype: Rtype, bytes: &[u8]) -> bool {
+    const HOST: u8 = 3;
+    match rtype.0 {
+        SSHFP => bytes.len() >= 2,
+        AMTRELAY => bytes.get(1).is_some_and(|form| form & 0x7f != HOST),
+        RRSIG => bytes.get(SIGNER_PLACE..).is_some_and(|signer| NameRef::from_wire(signer).is_ok()),
+        _ => WHOLE.contains(&rtype.0),
+    }
 }
 
 /// Checks all fields of data within a message and appends them to `out`. Pointers are followed where the type is old
@@ -43,7 +72,8 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
         | Field::CertAlgorithm
         | Field::Protocol
         | Field::DsyncScheme
-        | Field::DigestType => skip(reader, 1),
+        | Field::DigestType
+        | Field::HashAlgorithm => skip(reader, 1),
         Field::U16
         | Field::Type
         | Field::Covered
@@ -64,13 +94,15 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
         Field::OptionalString => reader.short_bytes().map(|_| ()),
         Field::Regexp => string_where(reader, super::regexp::is_valid),
         Field::Strings => strings(reader),
-        Field::Tag => string_where(reader, |text| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)),
+        Field::Tag if reader.is_at_end() => Err(WireError::Truncated),
+        Field::Tag => string_where(reader, |text| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric))
+            .map_err(|_| WireError::BadField),
         Field::Psdn => string_where(reader, is_psdn),
         Field::Hash => string_where(reader, |hash| !hash.is_empty()),
         Field::Hex | Field::Base64 | Field::Nsap => rest_of(reader, 1, usize::MAX),
         Field::DsDigest => digest(reader, before, ds_digest_length, 1),
         Field::ZoneDigest => digest(reader, before, zone_digest_length, MIN_ZONE_DIGEST),
-        Field::SshDigest => digest(reader, before, ssh_digest_length, 1),
+        Field::SshDigest => digest(reader, before, ssh_digest_length, 0),
         Field::Key if has_no_key(before) => Ok(()),
         Field::Key => rest_of(reader, 1, usize::MAX),
         Field::Text | Field::QuotedText | Field::OptionalBase64 | Field::DoaData | Field::Any | Field::Bytes => {
@@ -87,8 +119,27 @@ fn skip(reader: &mut Reader<'_>, count: usize) -> Result<(), WireError> {
 /// An uncompressed name.
 pub(super) fn name(reader: &mut Reader<'_>) -> Result<(), WireError> {
     let mut ahead = *reader;
-    let name = NameRef::from_prefix(ahead.rest())?;
+    let bytes = ahead.rest();
+    let name = NameRef::from_prefix(bytes).map_err(|_| name_fault(bytes))?;
     skip(reader, name.len())
+}
+
+/// What is wrong with a name that is none.
+#[cold]
+fn name_fault(bytes: &[u8]) -> WireError {
+    let mut rest = bytes;
+    loop {
+        match rest.split_first() {
+            None => return WireError::Truncated,
+            Some((length @ 1..64, labels)) => match labels.get(usize::from(*length)..) {
+                None => return WireError::Truncated,
+                Some(behind) => rest = behind,
+            },
+            Some((0, _)) => return WireError::NameTooLong,
+            Some((0xc0.., _)) => return WireError::BadPointer,
+            Some(_) => return WireError::BadLabel,
+        }
+    }
 }
 
 fn strings(reader: &mut Reader<'_>) -> Result<(), WireError> {
@@ -125,6 +176,16 @@ fn digest(
     }
 }
 
+const SSHFP: u16 = 44;
+const RRSIG: u16 = 46;
+const AMTRELAY: u16 = 260;
+/// X25, NSEC3, NSEC3PARAM, NID, L32, L64, EUI48, EUI64.
+const WHOLE: [u16; 8] = [19, 50, 51, 104, 105, 106, 108, 109];
+/// Flags, protocol and algorithm of keys.
+const KEY_HEAD_BYTES: usize = 4;
+/// Where the signer stands in signatures.
+const SIGNER_PLACE: usize = 18;
+
 /// The digest of a DS (registry of RFC 3658): SHA-1, SHA-256, GOST, SHA-384.
 pub(super) fn ds_digest_length(digest_type: u8) -> Option<usize> {
     match digest_type {
@@ -159,6 +220,17 @@ pub(super) fn ssh_digest_length(fingerprint_type: u8) -> Option<usize> {
 /// Whether the flags at the start of a KEY say that there is no key (RFC 2535 section 3.1.2).
 pub(super) fn has_no_key(before: &[u8]) -> bool {
     before.first().is_some_and(|flags| flags & 0xc0 == 0xc0)
+}
+
+/// Keys of the private algorithm start with the name of whose it is (RFC 4034 appendix A.1.1). BIND does not look when
+/// the key is in base64.
+fn private_key(rtype: Rtype, bytes: &[u8]) -> Result<(), WireError> {
+    const PRIVATE_DNS: u8 = 253;
+    const KEYS: [u16; 4] = [25, 48, 57, 60];
+    match bytes {
+        [_, _, _, PRIVATE_DNS, key @ ..] if KEYS.contains(&rtype.0) => name(&mut Reader::new(key)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether this is a template with the variable `dns` (RFC 9461 section 5, RFC 6570 section 2).

@@ -14,11 +14,13 @@ pub(super) struct Cursor<'t, 'o, T, Tok> {
     last: Option<Tok>,
     start: usize,
     checks: Option<&'t mut NameChecks>,
+    /// Whether the fault is the start of quotes that do not end.
+    is_at_quotes: bool,
 }
 
 impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
     pub(super) fn new(tokens: &'t mut T, origin: NameRef<'o>, start: usize) -> Self {
-        Self { tokens, origin, ahead: None, last: None, start, checks: None }
+        Self { tokens, origin, ahead: None, last: None, start, checks: None, is_at_quotes: false }
     }
 
     /// The same for names that are judged.
@@ -37,20 +39,44 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         self.last
     }
 
-    /// The next field.
+    /// The next field, in quotes or not, if there is one.
+    pub(super) fn optional_token(&mut self) -> Result<Option<Token<'a>>, Fault> {
+        let token = self.optional();
+        if token.is_none() && self.tokens.has_open_quotes() {
+            self.tokens.leave_quotes();
+            self.pass_over();
+            return Err(Fault::OpenQuotes);
+        }
+        Ok(token)
+    }
+
+    /// The next field, in quotes or not.
     pub(super) fn token(&mut self) -> Result<Token<'a>, Fault> {
-        self.optional().ok_or(Fault::UnexpectedEnd)
+        self.optional_token()?.ok_or(Fault::UnexpectedEnd)
     }
 
     /// The text of the next field, which must not be in quotes.
     #[inline]
     pub(super) fn text(&mut self) -> Result<&'a [u8], Fault> {
-        self.token().and_then(bare)
+        self.optional_text()?.ok_or(Fault::UnexpectedEnd)
     }
 
     /// The same, if there is a field.
+    #[inline]
     pub(super) fn optional_text(&mut self) -> Result<Option<&'a [u8]>, Fault> {
-        self.optional().map(bare).transpose()
+        match self.optional() {
+            Some(Token { text, quoted: false }) => Ok(Some(text)),
+            Some(_) => Err(Fault::UnexpectedToken),
+            None if self.meets_quotes() => Err(Fault::UnexpectedToken),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the fields end at quotes that do not end, where none may be.
+    #[cold]
+    pub(super) fn meets_quotes(&mut self) -> bool {
+        self.is_at_quotes = self.tokens.has_open_quotes();
+        self.is_at_quotes
     }
 
     /// The text of the next field, in quotes or not.
@@ -79,6 +105,11 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         }
     }
 
+    /// The field that was read last.
+    pub(super) fn last(&self) -> Option<Token<'a>> {
+        self.last
+    }
+
     /// Makes `token` the field that was read last.
     pub(super) fn go_back_to(&mut self, token: Token<'a>) {
         self.last = Some(token);
@@ -86,13 +117,16 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// That no field is left.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
-        if self.optional().is_some() { Err(Fault::ExtraText) } else { Ok(()) }
+        if self.optional().is_some() || self.meets_quotes() { Err(Fault::ExtraText) } else { Ok(()) }
     }
 
     /// The next field as a number up to `max`.
     pub(super) fn number(&mut self, max: u32) -> Result<u32, Fault> {
-        let token = self.token()?;
-        if token.quoted { Err(Fault::NotNumber) } else { number(token.text, max) }
+        match self.text() {
+            Ok(text) => number(text, max),
+            Err(Fault::UnexpectedToken) => Err(Fault::NotNumber),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// The next field as a number of one byte.
@@ -107,13 +141,24 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field as a domain name.
     pub(super) fn name(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        Ok(append_text(self.text()?, self.origin, out)?)
+        let text = self.text()?;
+        self.name_of(text, out)
+    }
+
+    /// The domain name that `text` is.
+    pub(super) fn name_of(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        Ok(append_text(text, self.origin, out)?)
     }
 
     /// The next field as a domain name of which something is expected.
     pub(super) fn name_for(&mut self, rule: NameRule, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let start = out.len();
         let text = self.text()?;
+        self.judged_name(text, rule, out)
+    }
+
+    /// The domain name that `text` is, of which something is expected.
+    pub(super) fn judged_name(&mut self, text: &[u8], rule: NameRule, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let start = out.len();
         append_text(text, self.origin, out)?;
         let Some(checks) = &mut self.checks else { return Ok(()) };
         let tokens = &mut self.tokens;
@@ -123,17 +168,13 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
     /// The fault with the field that was read last.
     pub(super) fn error(&self, fault: Fault) -> RdataError {
         let near = match self.last {
+            _ if self.is_at_quotes => Near::Quotes,
             Some(token) if token.quoted => Near::Quotes,
             Some(token) => Near::Field(String::from_utf8_lossy(token.text).into()),
             None => Near::End,
         };
         RdataError { near, fault }
     }
-}
-
-#[inline]
-fn bare(token: Token<'_>) -> Result<&[u8], Fault> {
-    if token.quoted { Err(Fault::UnexpectedToken) } else { Ok(token.text) }
 }
 
 /// Decimal digits as a number up to `max`.

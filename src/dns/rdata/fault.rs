@@ -66,6 +66,12 @@ pub enum Fault {
     /// Quotes where none may be.
     #[error("unexpected token")]
     UnexpectedToken,
+    /// Quotes that do not end on their line.
+    #[error("unbalanced quotes")]
+    OpenQuotes,
+    /// The types of an NXT record that cannot be.
+    #[error("bad bitmap")]
+    BadBitmap,
     /// A name that `check-names` does not let pass.
     #[error("bad name (check-names)")]
     BadName,

@@ -32,16 +32,20 @@ pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &
 
 /// Tag and key are there, and names follow.
 pub(super) fn check(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    check_identity(reader).map_err(|_| WireError::BadField)?;
+    while !reader.is_at_end() {
+        check_name(reader)?;
+    }
+    Ok(())
+}
+
+fn check_identity(reader: &mut Reader<'_>) -> Result<(), WireError> {
     let (tag_length, _, key_length) = (reader.u8()?, reader.u8()?, reader.u16()?);
     if tag_length == 0 || key_length == 0 {
         return Err(WireError::BadField);
     }
     reader.take(usize::from(tag_length))?;
-    reader.take(usize::from(key_length))?;
-    while !reader.is_at_end() {
-        check_name(reader)?;
-    }
-    Ok(())
+    reader.take(usize::from(key_length)).map(|_| ())
 }
 
 /// Prints the record; tag and key are not broken, for they are one field each.

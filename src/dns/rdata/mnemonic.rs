@@ -30,6 +30,9 @@ pub(super) const ALGORITHMS: &Words = &[
 pub(super) const DIGEST_TYPES: &Words =
     &[("SHA-1", 1), ("SHA1", 1), ("SHA-256", 2), ("SHA256", 2), ("GOST", 3), ("SHA-384", 4), ("SHA384", 4)];
 
+/// The one hash of NSEC3 (RFC 5155 section 11).
+pub(super) const HASHES: &Words = &[("SHA-1", 1)];
+
 /// Types of certificates (RFC 4398 section 2.1).
 pub(super) const CERT_TYPES: &Words = &[
     ("PKIX", 1),
@@ -93,10 +96,10 @@ fn find(words: &Words, text: &[u8]) -> Option<u16> {
 
 /// A word or a number up to `max`.
 pub(super) fn read(words: &Words, text: &[u8], max: u32) -> Result<u16, Fault> {
-    if text.first().is_some_and(u8::is_ascii_digit) {
-        return number(text, max).map(|value| value as u16);
+    match number(text, max) {
+        Err(Fault::NotNumber) => find(words, text).ok_or(Fault::UnknownType),
+        number => number.map(|value| value as u16),
     }
-    find(words, text).ok_or(Fault::UnknownType)
 }
 
 /// The word of a number.
@@ -108,11 +111,14 @@ pub(super) fn word(words: &Words, value: u16) -> Option<&'static str> {
 pub(super) fn read_flags(text: &[u8]) -> Result<u16, Fault> {
     if let Some(digits) = text.strip_prefix(b"0x") {
         let digits = std::str::from_utf8(digits).map_err(|_| Fault::UnknownFlag)?;
-        return u16::from_str_radix(digits, 16).map_err(|_| Fault::UnknownFlag);
+        let number = u64::from_str_radix(digits, 16).map_err(|_| Fault::UnknownFlag)?;
+        return u16::try_from(number).map_err(|_| Fault::OutOfRange);
     }
     if text.first().is_some_and(u8::is_ascii_digit) {
         return number(text, u32::from(u16::MAX)).map(|value| value as u16);
     }
-    text.split(|&byte| byte == b'|')
+    text.strip_suffix(b"|")
+        .unwrap_or(text)
+        .split(|&byte| byte == b'|')
         .try_fold(0, |flags, word| Ok(flags | find(KEY_FLAGS, word).ok_or(Fault::UnknownFlag)?))
 }

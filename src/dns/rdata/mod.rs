@@ -90,6 +90,7 @@ pub enum Field {
     CertAlgorithm,
     CertType,
     DigestType,
+    HashAlgorithm,
     DsyncScheme,
     Protocol,
     KeyFlags,
@@ -267,9 +268,9 @@ pub fn time_from_text(text: &[u8]) -> Result<u32, Fault> {
     time::parse(text)
 }
 
-/// A time of RRSIG data as text.
+/// A time as text in the form of RRSIG data, taken to lie in 1970 to 2106.
 pub fn time_text(seconds: u32) -> String {
-    time::to_text(seconds)
+    time::to_text_since_1970(seconds)
 }
 
 #[cfg(test)]

@@ -65,7 +65,11 @@ fn word_or_number(words: &[(&str, u16)], text: &[u8], max: i64, unknown: Fault) 
 /// The bitmap covers no more than all ports.
 pub(super) fn check_wks(reader: &mut Reader<'_>) -> Result<(), WireError> {
     reader.take(5)?;
-    if reader.rest().len() > MAX_WKS_BITMAP { Err(WireError::ExtraData) } else { Ok(()) }
+    match reader.rest() {
+        bitmap if bitmap.len() > MAX_WKS_BITMAP => Err(WireError::ExtraData),
+        [.., 0] => Err(WireError::BadField),
+        _ => Ok(()),
+    }
 }
 
 /// Prints protocol and ports as numbers.

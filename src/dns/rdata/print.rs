@@ -133,7 +133,9 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::Name(_) => to.name(name(reader)?),
         Field::Ip4 => to.word(ip4(reader)?),
         Field::Ip6 => to.word(ip6(reader)?),
-        Field::U8 | Field::Algorithm | Field::Protocol | Field::DigestType => to.word(reader.u8()?),
+        Field::U8 | Field::Algorithm | Field::Protocol | Field::DigestType | Field::HashAlgorithm => {
+            to.word(reader.u8()?)
+        }
         Field::U16 | Field::KeyFlags | Field::NoFlags | Field::KeyTag => to.word(reader.u16()?),
         Field::U32 | Field::Ttl => to.word(reader.u32()?),
         Field::Time | Field::Date => to.word(time::to_text(reader.u32()?)),

@@ -20,17 +20,29 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
     source: &mut Source<'a, '_, '_, T>,
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    if source.peek().is_some_and(|token| token.text == b"\\#" && !token.quoted) {
-        return generic(rtype, source, out);
+    match source.peek() {
+        Some(Token { text: b"\\#", quoted: false }) => return generic(rtype, source, out),
+        None if source.meets_quotes() => return Err(Fault::OpenQuotes),
+        _ => {}
     }
     if rtype == Rtype::OPT {
         source.token()?;
         return Err(Fault::NotImplemented);
     }
     for &each in fields(rtype) {
-        field(each, source, out)?;
+        field(each, source, out)
+            .inspect_err(|fault| source.pass_over_if(is_put_back_late(rtype, *fault, source.last())))?;
     }
     source.end()
+}
+
+/// Whether BIND reports such a fault at the field behind it.
+fn is_put_back_late(rtype: Rtype, fault: Fault, last: Option<Token<'_>>) -> bool {
+    match (rtype, fault) {
+        (LP, Fault::Name(_)) => true,
+        (ZONEMD, Fault::OutOfRange) => last.is_some_and(|token| number(token.text, u32::MAX).is_ok()),
+        _ => false,
+    }
 }
 
 /// The form that any type can be written in (RFC 3597 section 5). Data of a type that is known must be right for it.
@@ -40,13 +52,21 @@ fn generic<'a, T: Tokens<'a>>(
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
     source.token()?;
-    let length = usize::from(source.u16()?);
+    let is_number = |token: Token<'_>| !token.quoted && number(token.text, u32::MAX).is_ok();
+    if rtype == Rtype::TXT && !source.peek().is_some_and(is_number) {
+        string(b"\\#", out)?;
+        return more_strings(source, out);
+    }
+    let length = source.u16().inspect_err(|fault| source.pass_over_if(*fault == Fault::OutOfRange))?;
     if rtype.is_meta() || rtype == Rtype(0) {
         return Err(Fault::MetaType);
     }
-    exact_hex(source, length, out)?;
+    let is_longer = |fault| if fault == Fault::BadHex { Fault::TooLong } else { fault };
+    let start = out.len();
+    let read = exact_hex(source, usize::from(length), out);
+    read.map_err(|fault| if out.len() > start + usize::from(length) { is_longer(fault) } else { fault })?;
     // BIND looks at what the data is before it looks for more text.
-    let checked = check::rdata(fields(rtype), out.get(source.start()..).unwrap_or_default());
+    let checked = check::generic(rtype, out.get(source.start()..).unwrap_or_default());
     checked.inspect_err(|_| source.pass_over())?;
     source.end()
 }
@@ -61,7 +81,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::U8 => out.push(source.u8()?),
         Field::U16 => out.extend(source.u16()?.to_be_bytes()),
         Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
-        Field::Ttl => out.extend(ttl::parse(source.text()?).ok_or(Fault::Syntax)?.to_be_bytes()),
+        Field::Ttl => out.extend(duration(source.text()?)?.to_be_bytes()),
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
         Field::Date => out.extend(time::parse_date(source.text()?)?.to_be_bytes()),
         Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
@@ -75,13 +95,21 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
             _ => return Err(WireError::BadField.into()),
         },
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
-        Field::DsyncScheme => out.push(word(source, mnemonic::DSYNC_SCHEMES, 255)? as u8),
+        Field::DsyncScheme => {
+            let scheme = word(source, mnemonic::DSYNC_SCHEMES, 255);
+            out.push(
+                scheme
+                    .inspect_err(|fault| source.pass_over_if(matches!(fault, Fault::OutOfRange | Fault::UnknownType)))?
+                    as u8,
+            );
+        }
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
         Field::DigestType => out.push(word(source, mnemonic::DIGEST_TYPES, 255)? as u8),
+        Field::HashAlgorithm => out.push(word(source, mnemonic::HASHES, 255)? as u8),
         Field::CertType => out.extend(word(source, mnemonic::CERT_TYPES, 65535)?.to_be_bytes()),
         Field::KeyFlags => out.extend(mnemonic::read_flags(source.text()?)?.to_be_bytes()),
         Field::String => string(source.string()?, out)?,
-        Field::OptionalString => source.optional().map_or(Ok(()), |token| string(token.text, out))?,
+        Field::OptionalString => source.optional_token()?.map_or(Ok(()), |token| string(token.text, out))?,
         Field::Regexp => regexp(source.string()?, out)?,
         Field::Strings => strings(source, out)?,
         Field::Text => text(source.string()?, out).inspect_err(|_| source.pass_over())?,
@@ -91,7 +119,7 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Hex => hex(source, None, 1, out)?,
         Field::DsDigest => hex(source, out.last().copied().and_then(ds_digest_length), 1, out)?,
         Field::ZoneDigest => zone_digest(source, out)?,
-        Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), 1, out)?,
+        Field::SshDigest => hex(source, out.last().copied().and_then(ssh_digest_length), 0, out)?,
         Field::Base64 => base64(source, false, out)?,
         Field::OptionalBase64 => base64(source, true, out)?,
         Field::DoaData => doa_data(source, out)?,
@@ -105,12 +133,12 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Eui64 => eui(source, 8, out)?,
         Field::Locator => locator(source.text()?, out)?,
         Field::Bytes => {
-            source.token()?;
+            source.optional();
             return Err(Fault::Syntax);
         }
         // Data of no known form has no text but the generic one, which was dealt with.
         Field::Any => {
-            source.token()?;
+            source.optional();
             return Err(Fault::UnknownType);
         }
         odd => super::odd::read(odd, source, out)?,
@@ -127,7 +155,15 @@ fn ruled_name<'a, T: Tokens<'a>>(
 ) -> Result<(), Fault> {
     let start = out.len();
     match rule {
-        NameRule::ServiceHost if out.ends_with(&[0, 0]) => source.name(out),
+        // BIND lets quotes stand around this one.
+        NameRule::ServiceHost if out.ends_with(&[0, 0]) => {
+            let text = source.string()?;
+            source.name_of(text, out)
+        }
+        NameRule::ServiceHost => {
+            let text = source.string()?;
+            source.judged_name(text, rule, out)
+        }
         NameRule::Signer => {
             source.name(out)?;
             let signer = NameRef::from_wire(out.get(start..).unwrap_or_default())?;
@@ -146,6 +182,12 @@ fn word<'a, T: Tokens<'a>>(
     mnemonic::read(words, source.text()?, max)
 }
 
+/// Seconds, or numbers with units.
+fn duration(text: &[u8]) -> Result<u32, Fault> {
+    let seconds = ttl::seconds(text).ok_or(Fault::Syntax)?;
+    u32::try_from(seconds).map_err(|_| Fault::OutOfRange)
+}
+
 /// A record type by mnemonic or number.
 pub(super) fn rtype(text: &[u8]) -> Result<Rtype, Fault> {
     Rtype::from_text(text).map_err(|_| Fault::UnknownType)
@@ -153,10 +195,18 @@ pub(super) fn rtype(text: &[u8]) -> Result<Rtype, Fault> {
 
 /// The type that a signature covers: BIND also takes its number alone.
 fn covered(text: &[u8]) -> Result<Rtype, Fault> {
-    match text.iter().all(u8::is_ascii_digit) {
-        true => number(text, u32::from(u16::MAX)).map(|number| Rtype(number as u16)),
-        false => rtype(text),
-    }
+    rtype(text).or_else(|fault| {
+        // What strtol makes of it, and whether that is all.
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, behind) = digits.split_at_checked(length).ok_or(fault)?;
+        match number(digits, u32::from(u16::MAX)) {
+            Err(Fault::OutOfRange) => Err(Fault::OutOfRange),
+            Ok(1..) if text.starts_with(b"-") => Err(Fault::OutOfRange),
+            Ok(number) if behind.is_empty() => Ok(Rtype(number as u16)),
+            _ => Err(fault),
+        }
+    })
 }
 
 /// Four numbers with dots between, no leading zeros.
@@ -225,7 +275,11 @@ fn regexp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
 
 fn strings<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     string(source.string()?, out)?;
-    while let Some(token) = source.optional() {
+    more_strings(source, out)
+}
+
+fn more_strings<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    while let Some(token) = source.optional_token()? {
         string(token.text, out)?;
     }
     Ok(())
@@ -262,8 +316,9 @@ fn hex<'a, T: Tokens<'a>>(
 fn zone_digest<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let (start, length) = (out.len(), out.last().copied().and_then(zone_digest_length));
     let read = hex(source, length, check::MIN_ZONE_DIGEST, out);
-    let is_short = length.is_none_or(|length| out.len() <= start + length);
-    read.map_err(|fault| if fault == Fault::BadHex && is_short { Fault::UnexpectedEnd } else { fault })
+    let is_short = length.map_or(out.len() < start + check::MIN_ZONE_DIGEST, |length| out.len() <= start + length);
+    let is_end = |fault| is_short && matches!(fault, Fault::BadHex | Fault::UnexpectedToken);
+    read.map_err(|fault| if is_end(fault) { Fault::UnexpectedEnd } else { fault })
 }
 
 /// So many bytes in hexadecimal; what is left behind them is another fault's matter.
@@ -314,7 +369,7 @@ pub(super) fn base64<'a, T: Tokens<'a>>(
 
 /// The data of DOA, or - for none.
 fn doa_data<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    if source.peek().is_some_and(|token| token.text == b"-") {
+    if source.peek().is_some_and(|token| token.text == b"-" && !token.quoted) {
         source.token()?;
         return Ok(());
     }
@@ -353,15 +408,26 @@ fn hash(text: &[u8], is_sha1: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
     if is_sha1 && length != SHA1_BYTES { Err(Fault::OutOfRange) } else { Ok(()) }
 }
 
-/// `count` bytes of two hexadecimal digits with `-` between. BIND reports a fault at the field behind it.
+/// `count` bytes of one or two hexadecimal digits with `-` between. BIND reports a fault at the field behind it.
 fn eui<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, count: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
     let text = source.text()?;
-    let is_pair = |part: &[u8]| part.len() == 2 && part.iter().all(u8::is_ascii_hexdigit);
-    if text.len() != count * 3 - 1 || !text.split(|&byte| byte == b'-').all(is_pair) {
-        source.pass_over();
-        return Err(Fault::BadEui);
+    let mut rest = text;
+    for place in 0..count {
+        let digits = rest.iter().take(2).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let read = rest.split_at_checked(digits).filter(|(digits, _)| !digits.is_empty());
+        let Some((value, behind)) = read.and_then(|(digits, behind)| Some((hex_value(digits)?, behind))) else {
+            source.pass_over();
+            return Err(Fault::BadEui);
+        };
+        out.push(value);
+        // As with C's sscanf, what follows the last number does not matter.
+        rest = if place + 1 == count { behind } else { behind.strip_prefix(b"-").unwrap_or_default() };
     }
-    text.split(|&byte| byte == b'-').try_for_each(|part| Hex::new(out).push(part))
+    Ok(())
+}
+
+fn hex_value(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// Four groups of up to four hexadecimal digits with : between (RFC 6742).
@@ -380,5 +446,7 @@ fn locator(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
 /// The one hash of NSEC3 (RFC 5155 section 11), and its length.
 const SHA1: u8 = 1;
 const SHA1_BYTES: u8 = 20;
+const LP: Rtype = Rtype(107);
+const ZONEMD: Rtype = Rtype(63);
 /// Where the number of labels stands in signatures.
 const LABELS_PLACE: usize = 3;

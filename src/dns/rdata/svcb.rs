@@ -9,7 +9,7 @@ use super::encoding::Base64;
 use super::print::{Printer, ip6, quoted};
 use super::read::{self, Source};
 use super::{Fault, print};
-use crate::dns::text::Tokens;
+use crate::dns::text::{Token, Tokens};
 use crate::dns::wire::{Reader, WireError};
 
 const MANDATORY: u16 = 0;
@@ -36,12 +36,9 @@ const KEYS: [(u16, &str); 8] = [
 /// Reads parameters to the end of the record.
 pub(super) fn read<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let mut params: Vec<(u16, Vec<u8>)> = Vec::new();
-    while let Some(token) = source.optional() {
-        if token.quoted {
-            return Err(Fault::UnexpectedToken);
-        }
-        let (word, value) = split(token.text, source);
-        source.go_back_to(token);
+    while let Some(text) = source.optional_text()? {
+        let (word, value) = split(text, source);
+        source.go_back_to(Token { text, quoted: false });
         let (key, named) = key(word)?;
         let mut wire = Vec::new();
         match (named, value) {
@@ -91,7 +88,9 @@ fn read_value(key: u16, value: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), F
         return if value.is_none() { Ok(()) } else { Err(Fault::Syntax) };
     }
     let mut plain = Vec::new();
-    read::text(value.filter(|value| !value.is_empty()).ok_or(Fault::Syntax)?, &mut plain)?;
+    let may_be_empty = matches!(key, ECH | DOH_PATH);
+    let value = value.filter(|value| !value.is_empty()).or(may_be_empty.then_some(&[][..]));
+    read::text(value.ok_or(Fault::Syntax)?, &mut plain)?;
     let mut items = plain.split(|&byte| byte == b',');
     match key {
         MANDATORY => read_keys(items, out),
@@ -199,7 +198,6 @@ fn check_value(key: u16, value: &[u8]) -> Result<(), WireError> {
         NO_DEFAULT_ALPN => value.is_empty(),
         PORT => value.len() == 2,
         IPV4_HINT => is_list_of(4),
-        ECH => !value.is_empty(),
         IPV6_HINT => is_list_of(16),
         DOH_PATH => is_template(value),
         _ => true,

@@ -1,11 +1,13 @@
 //! Times of signatures: seconds since 1970 modulo 2^32 on the wire, `YYYYMMDDHHMMSS` in text (RFC 4034 section 3.2).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::Fault;
 use super::cursor::number;
 
-const DAY_S: u64 = 86_400;
+const DAY_S: i64 = 86_400;
 /// Days from 1 March of the year 0 to the start of 1970.
-const MARCH_TO_1970: u32 = 719_468;
+const MARCH_TO_1970: i64 = 719_468;
 /// Text of up to so many digits is seconds, longer is a date.
 const MAX_SECONDS_DIGITS: usize = 10;
 
@@ -25,23 +27,38 @@ pub(super) fn parse_date(text: &[u8]) -> Result<u32, Fault> {
     let part = |from: usize, to: usize| number(text.get(from..to).unwrap_or_default(), 9999);
     let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
     let (hour, minute, second) = (part(8, 10)?, part(10, 12)?, part(12, 14)?);
-    let in_range = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=month_days(year, month)).contains(&day)
+    let in_range = (1..=12).contains(&month)
+        && (1..=month_days(year, month)).contains(&i64::from(day))
         && hour <= 23
         && minute <= 59
         && second <= 60;
     if !in_range {
         return Err(Fault::OutOfRange);
     }
-    let seconds = days_before(year, month, day) * DAY_S + u64::from(hour * 3600 + minute * 60 + second);
+    let seconds = days_before(year, month, day) * DAY_S + i64::from(hour * 3600 + minute * 60 + second);
     Ok(seconds as u32)
 }
 
-/// The date of a time, taken to lie in 1970 to 2106.
+/// The date of a time, which is one of the 136 years around now.
 pub(super) fn to_text(time: u32) -> String {
-    let (mut days, second) = (time / 86_400, time % 86_400);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    to_text_at(time, now as i64)
+}
+
+/// The date of a time, which is none before 1970.
+pub(super) fn to_text_since_1970(time: u32) -> String {
+    to_text_at(time, 1 << 31)
+}
+
+fn to_text_at(time: u32, now: i64) -> String {
+    let from_now = time.wrapping_sub(now as u32).cast_signed();
+    let seconds = now + i64::from(from_now);
+    let (mut days, second) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
     let mut year = 1970;
+    while days < 0 {
+        year -= 1;
+        days += year_days(year);
+    }
     while days >= year_days(year) {
         days -= year_days(year);
         year += 1;
@@ -55,23 +72,24 @@ pub(super) fn to_text(time: u32) -> String {
 }
 
 /// Days from the start of 1970. Years are counted from March, so that leap days are at their ends.
-fn days_before(year: u32, month: u32, day: u32) -> u64 {
+fn days_before(year: u32, month: u32, day: u32) -> i64 {
+    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
     let (year, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     // Behind March the months have 31 and 30 days by turns, but for August: 153 days in each five.
     let days = year * 365 + leap_days + (153 * months + 2) / 5 + day - 1;
-    u64::from(days - MARCH_TO_1970)
+    days - MARCH_TO_1970
 }
 
 fn is_leap(year: u32) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-fn year_days(year: u32) -> u32 {
+fn year_days(year: u32) -> i64 {
     if is_leap(year) { 366 } else { 365 }
 }
 
-fn month_days(year: u32, month: u32) -> u32 {
+fn month_days(year: u32, month: u32) -> i64 {
     match month {
         2 if is_leap(year) => 29,
         2 => 28,
@@ -93,14 +111,15 @@ mod tests {
             assert_eq!(to_text(seconds), text);
         }
         assert_eq!(parse(b"2143"), Ok(2143));
-        assert_eq!(to_text(u32::MAX), "21060207062815");
+        assert_eq!(to_text_at(u32::MAX, 0), "19691231235959");
+        assert_eq!(to_text_at(u32::MAX, i64::from(u32::MAX)), "21060207062815");
         assert_eq!(parse(b"21060207062816"), Ok(0));
     }
 
     #[test]
     fn every_day_of_two_centuries_has_its_date() {
         for day in 0..u32::MAX / 86_400 {
-            assert_eq!(parse(to_text(day * 86_400).as_bytes()), Ok(day * 86_400));
+            assert_eq!(parse(to_text_since_1970(day * 86_400).as_bytes()), Ok(day * 86_400));
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Result<(), WireError> {
     let mut last = None;
     while !reader.is_at_end() {
         let window = reader.u8()?;
-        let bitmap = reader.short_bytes()?;
+        let bitmap = reader.short_bytes().map_err(|_| WireError::BadField)?;
         let rises = last.is_none_or(|last| window > last);
         if !rises || bitmap.len() > WINDOW || bitmap.last().is_none_or(|&byte| byte == 0) {
             return Err(WireError::BadField);
@@ -93,6 +93,7 @@ pub(super) fn read_nxt<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, ou
     while let Some(text) = source.optional_text()? {
         let number = rtype(text)?.0;
         if !(1..MAX_NXT_TYPE).contains(&number) {
+            source.pass_over();
             return Err(Fault::OutOfRange);
         }
         let (byte, bit) = place(number);

@@ -9,7 +9,6 @@ use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, NO_NEWLINE, Sink, hosts};
 use crate::dns::host::is_address;
 use crate::dns::name::{NameError, NoDot};
-use crate::dns::rdata::Near;
 use crate::dns::text::Tokens;
 use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
 use crate::zone::message::Strictness;
@@ -146,11 +145,17 @@ impl<S: Sink> Loader<'_, S> {
         }
         let looks_ahead =
             rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;
+        let start = scanner.position();
         let read = rdata::from_text_checked(rtype, scanner, origin, &mut self.checks, &mut self.rdata);
         if looks_ahead {
             // BIND looks at the name before it reads the data, and so misses it earlier.
-            if read.as_ref().is_err_and(|error| error.near == Near::End) {
-                return Err(Fault::missing_field(scanner));
+            match read.is_err().then(|| scanner.field_at(start)) {
+                Some(None) => return Err(Fault::missing_field(scanner)),
+                Some(Some(token)) if token.quoted => {
+                    scanner.enter_quotes_at(start);
+                    return Err(Fault::load("syntax error"));
+                }
+                _ => {}
             }
             self.address_as_name(scanner, context.path);
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use super::scan::{ScanFault, Scanner};
-use crate::dns::rdata::{Near, RdataError};
+use super::scan::{Rest, ScanFault, Scanner};
+use crate::dns::rdata::{self, Near, RdataError};
 
 /// Why an entry of a master file was not taken.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Fault {
     pub(super) reason: String,
     /// Whether BIND has read the end of the line when it finds this out, and so leaves the next line out as well.
     pub(super) skips_next: bool,
+    /// What of the record's data BIND has not read by then.
+    pub(super) rest: Rest,
 }
 
 /// The lines of an entry that messages are about.
@@ -76,13 +78,18 @@ impl Fault {
 
     /// A fault with a message of its own.
     pub(super) fn worded(voice: Voice, text: impl Into<String>, reason: impl Into<String>) -> Stop {
-        Stop::Fault(Box::new(Self { lines: vec![(voice, text.into())], reason: reason.into(), skips_next: false }))
+        Stop::Fault(Box::new(Self {
+            lines: vec![(voice, text.into())],
+            reason: reason.into(),
+            skips_next: false,
+            rest: Rest::All,
+        }))
     }
 
     /// Two lines, as BIND says some things twice.
     fn twice(voice: Voice, first: String, second: &str) -> Stop {
         let lines = vec![(voice, first), (Voice::Load, second.to_owned())];
-        Stop::Fault(Box::new(Self { lines, reason: second.to_owned(), skips_next: false }))
+        Stop::Fault(Box::new(Self { lines, reason: second.to_owned(), skips_next: false, rest: Rest::All }))
     }
 
     /// BIND has read the end of the line by then, and so leaves the next line out as well.
@@ -116,7 +123,7 @@ impl Fault {
 
     /// A fault that BIND counts but does not print.
     pub(super) fn silent(reason: &str) -> Stop {
-        Stop::Fault(Box::new(Self { lines: Vec::new(), reason: reason.to_owned(), skips_next: false }))
+        Stop::Fault(Box::new(Self { lines: Vec::new(), reason: reason.to_owned(), skips_next: false, rest: Rest::All }))
     }
 
     /// The value of a record's TTL is above `max-zone-ttl`. BIND reads no further.
@@ -157,9 +164,21 @@ impl Fault {
     pub(super) fn rdata(error: &RdataError, scanner: &Scanner<'_>) -> Stop {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
-            Some(fault) => Self::scan(fault),
-            None => Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string()),
+            Some(fault) if error.near != Near::Quotes => Self::scan(fault),
+            _ => Self::at(error, scanner),
         }
+    }
+
+    fn at(error: &RdataError, scanner: &Scanner<'_>) -> Stop {
+        let mut stop = Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string());
+        if let Stop::Fault(fault) = &mut stop {
+            fault.rest = match (&error.near, error.fault) {
+                (Near::Quotes, rdata::Fault::OpenQuotes) => Rest::Nothing,
+                (Near::Quotes, _) => Rest::BehindQuote,
+                _ => Rest::All,
+            };
+        }
+        stop
     }
 
     fn scan(fault: ScanFault) -> Stop {

@@ -243,7 +243,10 @@ impl<'o, S: Sink> Loader<'o, S> {
     #[cold]
     fn leave(&mut self, stop: &Stop, scanner: &mut Scanner<'_>, path: &Path, lines: Lines) {
         let was_readable = scanner.fault().is_none();
-        scanner.skip_record();
+        match stop {
+            Stop::Fault(fault) if fault.is_about_rdata() => scanner.skip_data(fault.rest),
+            _ => scanner.skip_record(),
+        }
         if scanner.is_starved() {
             return;
         }
@@ -253,7 +256,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             self.stopped(&Fault::unreadable(fault), path, lines);
         }
         let is_about_field = matches!(stop, Stop::Fault(fault) if fault.is_about_rdata() && !fault.is_about_end());
-        if is_about_field && scanner.is_at_open_end() {
+        if is_about_field && scanner.fault().is_none() && scanner.is_at_open_end() {
             self.warn(path, lines.field, Voice::Plain, NO_NEWLINE);
         }
         let skips_next = matches!(stop, Stop::Fault(fault) if fault.skips_next);

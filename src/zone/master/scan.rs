@@ -20,8 +20,19 @@ pub(super) enum ScanFault {
     Quotes,
 }
 
+/// What is left to be read of faulty record data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// All behind the field that was read last.
+    All,
+    /// All behind the quote that the field starts with.
+    BehindQuote,
+    /// Nothing: what comes next starts a record, within the parentheses that are open.
+    Nothing,
+}
+
 /// A cursor over text, one record at a time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -37,6 +48,8 @@ pub(super) struct Scanner<'a> {
     before: usize,
     /// Where the current record began.
     start: usize,
+    /// Whether what comes next is not the start of a line.
+    is_within_line: bool,
     /// A place in the text and the number of its line, known from the last time that somebody asked.
     counted: (usize, u64),
 }
@@ -54,6 +67,7 @@ impl<'a> Scanner<'a> {
             latest: None,
             before: 0,
             start: 0,
+            is_within_line: false,
             counted: (0, line),
         }
     }
@@ -119,6 +133,53 @@ impl<'a> Scanner<'a> {
         self.at = self.at.saturating_sub(length);
     }
 
+    /// Leaves what is left of faulty record data. BIND reads it without regard to quotes.
+    pub(super) fn skip_data(&mut self, rest: Rest) {
+        match rest {
+            Rest::Nothing => {
+                self.fault = None;
+                self.is_within_line = true;
+                return;
+            }
+            Rest::BehindQuote if self.has_open_quotes() => self.enter_quotes(),
+            Rest::BehindQuote => self.reopen_quotes(),
+            Rest::All => {}
+        }
+        while self.fault.is_none() && !self.starved && self.skip_datum() {}
+        if self.fault == Some(ScanFault::Parentheses) && self.peek() == Some(b')') {
+            // BIND goes on behind it as if a record began there.
+            self.at += 1;
+            self.is_within_line = true;
+        }
+        self.finish_record();
+    }
+
+    /// Goes on by a byte or more. False at the end of the record.
+    fn skip_datum(&mut self) -> bool {
+        match self.peek() {
+            None => {
+                self.end_of_text();
+                return false;
+            }
+            Some(b'\\') => self.at = field_end(self.text, self.at),
+            Some(byte @ (b'\n' | b';' | b'(' | b')')) => return self.structure(byte),
+            Some(_) => self.at += 1,
+        }
+        true
+    }
+
+    /// The field that comes next at a place before this one.
+    #[cold]
+    pub(super) fn field_at(&self, place: usize) -> Option<Token<'a>> {
+        Self { at: place, fault: None, ..self.clone() }.next_token()
+    }
+
+    /// Goes behind the first quote from a place on.
+    pub(super) fn enter_quotes_at(&mut self, place: usize) {
+        self.before = place;
+        self.enter_quotes();
+    }
+
     /// Goes behind the quotes that do not end.
     pub(super) fn enter_quotes(&mut self) {
         let from = self.text.get(self.before..).unwrap_or_default();
@@ -128,8 +189,11 @@ impl<'a> Scanner<'a> {
 
     /// Goes to the next record. `Some(true)` if it starts with a blank, and so inherits its owner; none at the end.
     pub(super) fn next_record(&mut self) -> Option<bool> {
-        self.depth = 0;
         self.fault = None;
+        let mut is_within_line = std::mem::take(&mut self.is_within_line);
+        if !is_within_line {
+            self.depth = 0;
+        }
         loop {
             let start = self.at;
             while let Some(b' ' | b'\t' | b'\r') = self.peek() {
@@ -137,9 +201,12 @@ impl<'a> Scanner<'a> {
             }
             (self.before, self.start) = (self.at, self.at);
             match self.peek()? {
-                b'\n' => self.at += 1,
+                b'\n' => {
+                    self.at += 1;
+                    is_within_line &= self.depth > 0;
+                }
                 b';' => self.skip_line(),
-                _ => return Some(self.at > start),
+                _ => return Some(self.at > start && !is_within_line),
             }
         }
     }
@@ -288,6 +355,14 @@ impl<'a> Scanner<'a> {
 impl<'a> Tokens<'a> for Scanner<'a> {
     fn line(&mut self) -> u64 {
         self.line_at(self.at)
+    }
+
+    fn has_open_quotes(&self) -> bool {
+        self.fault == Some(ScanFault::Quotes)
+    }
+
+    fn leave_quotes(&mut self) {
+        self.fault.take_if(|fault| *fault == ScanFault::Quotes);
     }
 
     #[inline]

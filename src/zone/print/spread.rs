@@ -31,6 +31,8 @@ enum Shape {
     Before,
     /// The first row stands behind the parenthesis, and the number of bytes at the end.
     AtOnce,
+    /// The same with the blank on the wrong side of the parenthesis.
+    Stuck,
     /// The parenthesis opens before all fields, and each of the rest has its own line.
     Fields,
     /// Types, in a line for each of the windows of the bitmap.
@@ -45,14 +47,14 @@ const fn layout(types: &'static [u16], shape: Shape, head: usize, row: usize) ->
     Layout { types, shape, head, row }
 }
 
-const LAYOUTS: [Layout; 13] = [
+const LAYOUTS: [Layout; 14] = [
     layout(&[6], Shape::Soa, 2, 0),
     // CERT, DS, TLSA, SMIMEA, CDS, ZONEMD, TA, DLV.
     layout(&[37, 43, 52, 53, 59, 63, 32_768, 32_769], Shape::Rows, 3, 0),
     // SINK.
     layout(&[40], Shape::RowsIfAny, 3, 0),
     // SSHFP.
-    layout(&[44], Shape::Rows, 2, 0),
+    layout(&[44], Shape::RowsIfAny, 2, 0),
     // RRSIG.
     layout(&[46], Shape::Rows, 4, 4),
     // SIG.
@@ -61,8 +63,10 @@ const LAYOUTS: [Layout; 13] = [
     layout(&[50], Shape::Windows, 4, 1),
     // IPSECKEY.
     layout(&[45], Shape::Before, 4, 0),
-    // OPENPGPKEY, DHCID.
-    layout(&[61, 49], Shape::AtOnce, 0, 0),
+    // OPENPGPKEY, DHCID, EID, NIMLOC.
+    layout(&[61, 49, 31, 32], Shape::AtOnce, 0, 0),
+    // HHIT, BRID.
+    layout(&[67, 68], Shape::Stuck, 0, 0),
     // HIP.
     layout(&[55], Shape::Fields, 2, 0),
     // KEY, DNSKEY, RKEY, CDNSKEY.
@@ -79,6 +83,10 @@ const CDNSKEY: Rtype = Rtype(60);
 /// Spreads the text at `start` of `text`, which is that of `data`.
 pub(super) fn spread(rtype: Rtype, data: &[u8], text: &mut String, start: usize) {
     let unknown = rdata::kind(rtype).is_none();
+    if text.get(start..).is_some_and(|line| line.starts_with("\\# ")) && !data.is_empty() {
+        text.truncate(start);
+        return unknown_data(data, text);
+    }
     let is_laid_out = |layout: &&Layout| layout.types.contains(&rtype.0) || (unknown && layout.types.is_empty());
     let Some(layout) = LAYOUTS.iter().find(is_laid_out) else { return };
     let line = text.split_off(start);
@@ -119,7 +127,8 @@ pub(super) fn spread(rtype: Rtype, data: &[u8], text: &mut String, start: usize)
             rest.iter().for_each(|field| text.extend([NEW_LINE, field]));
             text.push_str(" )");
         }
-        Shape::AtOnce => at_once(rtype, data, rest, text),
+        Shape::AtOnce => at_once("( ", rtype, data, rest, text),
+        Shape::Stuck => at_once(" (", rtype, data, rest, text),
     }
 }
 
@@ -143,10 +152,10 @@ fn rows(parts: &[&str], text: &mut String) {
     }
 }
 
-fn at_once(rtype: Rtype, data: &[u8], parts: &[&str], text: &mut String) {
+fn at_once(opening: &str, rtype: Rtype, data: &[u8], parts: &[&str], text: &mut String) {
     let start = text.len();
     rows(parts, text);
-    text.replace_range(start..(start + NEW_LINE.len()).min(text.len()), "( ");
+    text.replace_range(start..(start + NEW_LINE.len()).min(text.len()), opening);
     text.push_str(" )");
     if let (DHCID, &[high, low, digest, ref rest @ ..]) = (rtype, data) {
         let _ = write!(text, " ; {} {digest} {}", u16::from_be_bytes([high, low]), rest.len());
