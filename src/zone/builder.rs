@@ -3,7 +3,8 @@
 //! Records in; a [`ZoneVersion`] out. Records of one owner usually come together: they are gathered, merged into
 //! RRsets and packed into a block as soon as the owner changes, so nothing but packed blocks waits for the end. If
 //! owners came in canonical order the blocks already lie as they will be; otherwise they are sorted, and blocks of the
-//! same owner are joined. Duplicate records are dropped and the first TTL of an RRset holds (RFC 2181 section 5.2).
+//! same owner are joined. Duplicate records are dropped; where TTLs differ, that of the block read last holds, as in
+//! BIND.
 
 use std::mem;
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use std::thread;
 
 use super::contents::ZoneVersion;
 use super::find::Match;
+use super::keys;
 use super::message::{Level, Message, Strictness};
 use super::node::{Flags, Node, Rrset};
 use super::processors;
@@ -104,6 +105,8 @@ pub enum Conflict {
 /// Checks a zone that was read from a file: a primary's with the policy of its configuration, a secondary's copy with
 /// one that asks for nothing more than what every zone has to have.
 pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
+    // Of a secondary's copy no addresses are asked.
+    let is_primary = policy.ns_addresses;
     let is_internet = version.class() == Class::IN;
     // What an address or a target is in other classes is not for us to say.
     let policy = &Policy {
@@ -120,7 +123,20 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     if !verdict.is_refused {
         verdict.absorb(duplicates);
     }
+    if !verdict.is_refused && is_primary {
+        verdict.absorb(apex_keys(version));
+    }
     verdict
+}
+
+/// The keys of a primary, and what it tells its parent of them.
+fn apex_keys(version: &ZoneVersion) -> Verdict {
+    if !keys::are_told_rightly(version) {
+        let text = "CDS/CDNSKEY consistency checks failed".to_owned();
+        return Verdict { messages: vec![message(Level::Error, text)], is_refused: true };
+    }
+    let messages = keys::warnings(version).into_iter().map(|text| message(Level::Warning, text)).collect();
+    Verdict { messages, is_refused: false }
 }
 
 /// What every zone has to have, a secondary's too: given the numbers of SOA and NS records at the apex.
@@ -328,12 +344,20 @@ impl<'a> Checks<'a> {
     }
 
     fn duplicates(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
-        if rrset.len() < 2 {
+        if rrset.len() < 2 || self.policy.duplicates == Strictness::Ignore {
             return;
         }
+        if rrset.rtype() == HIP {
+            let records: Vec<_> = rrset.rdatas().filter_map(folded_servers).collect();
+            return self.identical(owner, rrset, &records);
+        }
         let cased = CASED_NAMES.iter().find(|(rtype, ..)| *rtype == rrset.rtype());
-        let Some((_, offset, kind)) = cased.filter(|_| self.policy.duplicates != Strictness::Ignore) else { return };
+        let Some((_, offset, kind)) = cased else { return };
         let records: Vec<_> = rrset.rdatas().filter_map(|data| around_name(data, *offset, *kind)).collect();
+        self.identical(owner, rrset, &records);
+    }
+
+    fn identical<T: PartialEq>(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>, records: &[T]) {
         if records.iter().enumerate().any(|(at, record)| records.iter().skip(at + 1).any(|other| record == other)) {
             let text = format!("{}/{} has semantically identical records", NoDot(owner), rrset.rtype());
             self.duplicates.judge(self.policy.duplicates, text);
@@ -377,6 +401,7 @@ impl<'a> Checks<'a> {
 }
 
 const KEY: Rtype = Rtype(25);
+const HIP: Rtype = Rtype(55);
 
 /// What is wrong with a target, where glue does not matter.
 fn fault_text(target: &Target<'_>) -> Option<String> {
@@ -391,6 +416,15 @@ fn fault_text(target: &Target<'_>) -> Option<String> {
 /// The name at `offset` of some data.
 fn target_name(data: &[u8], offset: usize) -> Option<NameRef<'_>> {
     data.get(offset..).and_then(|name| NameRef::from_wire(name).ok())
+}
+
+/// The data of HIP with the servers behind its tag and key in lower case.
+fn folded_servers(data: &[u8]) -> Option<Vec<u8>> {
+    let &[tag_length, _, high, low, ..] = data else { return None };
+    let servers = 4 + usize::from(tag_length) + usize::from(u16::from_be_bytes([high, low]));
+    let mut folded = data.to_vec();
+    folded.get_mut(servers..)?.make_ascii_lowercase();
+    Some(folded)
 }
 
 /// What stands before a name in some data, the name, which is compared whatever its case, and what stands behind it.

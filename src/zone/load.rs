@@ -49,11 +49,11 @@ pub fn load_with_journal(
     let mut loaded = Loaded { version: None, messages, sources, failure };
     match finished {
         Ok(version) => loaded.judge(version, path, options, policy, journal.map(|journal| (journal, limits))),
-        // A file with faults in it may well have lost its SOA to them.
-        Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
         Err(ContentsError::SoaCount { soa, .. }) if soa > 1 => {
             loaded.refuse(&[(options.apex.clone(), Conflict::Singleton)], path, options)
         }
+        // A file with faults in it may well have lost its SOA to them.
+        Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
         Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
         Err(fault) => drop(loaded.failure.get_or_insert_with(|| fault.to_string())),
     }

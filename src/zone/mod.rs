@@ -17,6 +17,7 @@ pub mod find;
 pub mod hints;
 pub mod journal;
 mod key;
+mod keys;
 pub mod load;
 pub mod master;
 pub mod message;

@@ -20,6 +20,8 @@ pub(super) struct Records {
     rdatas: Vec<u8>,
     /// Those of the block that is put together.
     rrsets: Vec<Arranged>,
+    /// Whether records out of several blocks are here, so that what comes first is what was there first.
+    is_joined: bool,
 }
 
 /// An RRset among arranged records.
@@ -88,6 +90,7 @@ impl Records {
         self.labels.clear();
         self.records.clear();
         self.rdatas.clear();
+        self.is_joined = false;
     }
 
     pub(super) fn push(&mut self, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
@@ -124,7 +127,14 @@ impl Records {
         if self.records.is_empty() {
             self.labels.extend_from_slice(node.relative_owner());
         }
-        for rrset in node.rrsets().chain(node.signatures()) {
+        self.is_joined = !self.records.is_empty();
+        for (is_signature, rrset) in
+            node.rrsets().map(|rrset| (false, rrset)).chain(node.signatures().map(|rrset| (true, rrset)))
+        {
+            // What comes later has the say about the TTL.
+            let covered = if is_signature { rrset.covered() } else { rrset.rtype() };
+            let earlier = self.records.iter_mut().filter(|record| record.rrset() == (is_signature, covered));
+            earlier.for_each(|record| record.ttl = rrset.ttl());
             for rdata in rrset.rdatas() {
                 self.push(rrset.rtype(), rrset.ttl(), rdata)?;
             }
@@ -162,7 +172,7 @@ impl Records {
             }
             packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();
             let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
-            let kept = arrange(records, rtype, &self.rdatas);
+            let kept = arrange(records, rtype, &self.rdatas, !self.is_joined);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
                 return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
             }
@@ -197,20 +207,22 @@ impl Records {
     }
 }
 
-/// Brings records into canonical order, the first of equal ones in front, and says how many are left without the
-/// others: duplicates, as in BIND.
-fn arrange(records: &mut [Record], rtype: Rtype, rdatas: &[u8]) -> usize {
+/// Brings records into canonical order, one of equal ones in front, and says how many are left without the others:
+/// duplicates. As in BIND it is the last of those that came together, and the first of those that did not.
+fn arrange(records: &mut [Record], rtype: Rtype, rdatas: &[u8], keeps_last: bool) -> usize {
     let is_folded = |record: &Record| rdata::is_folded(rtype, record.data(rdatas));
     if records.len() < 2 {
         return records.len();
     }
     match records.iter().any(is_folded) {
-        true => arrange_by(records, |left, right| rdata::compare(rtype, left.data(rdatas), right.data(rdatas))),
-        false => arrange_by(records, |left, right| left.data(rdatas).cmp(right.data(rdatas))),
+        true => {
+            arrange_by(records, |left, right| rdata::compare(rtype, left.data(rdatas), right.data(rdatas)), keeps_last)
+        }
+        false => arrange_by(records, |left, right| left.data(rdatas).cmp(right.data(rdatas)), false),
     }
 }
 
-fn arrange_by(records: &mut [Record], order: impl Fn(&Record, &Record) -> Ordering) -> usize {
+fn arrange_by(records: &mut [Record], order: impl Fn(&Record, &Record) -> Ordering, keeps_last: bool) -> usize {
     if records.is_sorted_by(|left, right| order(left, right).is_lt()) {
         return records.len();
     }
@@ -220,6 +232,8 @@ fn arrange_by(records: &mut [Record], order: impl Fn(&Record, &Record) -> Orderi
         if order(&records[kept - 1], &records[at]).is_ne() {
             records[kept] = records[at];
             kept += 1;
+        } else if keeps_last {
+            records[kept - 1] = records[at];
         }
     }
     kept

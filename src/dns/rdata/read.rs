@@ -86,23 +86,13 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::Date => out.extend(time::parse_date(source.text()?)?.to_be_bytes()),
         Field::Type => out.extend(rtype(source.text()?)?.0.to_be_bytes()),
         Field::Covered | Field::SigCovered => out.extend(covered(source.text()?)?.0.to_be_bytes()),
-        Field::KeyTag => {
-            let tag = source.u16();
-            out.extend(tag.inspect_err(|fault| source.pass_over_if(*fault == Fault::OutOfRange))?.to_be_bytes());
-        }
+        Field::KeyTag => out.extend(key_tag(source)?.to_be_bytes()),
         Field::NoFlags => match mnemonic::read_flags(source.text()?)? {
             0 => out.extend([0, 0]),
             _ => return Err(WireError::BadField.into()),
         },
         Field::Algorithm | Field::CertAlgorithm => out.push(word(source, mnemonic::ALGORITHMS, 255)? as u8),
-        Field::DsyncScheme => {
-            let scheme = word(source, mnemonic::DSYNC_SCHEMES, 255);
-            out.push(
-                scheme
-                    .inspect_err(|fault| source.pass_over_if(matches!(fault, Fault::OutOfRange | Fault::UnknownType)))?
-                    as u8,
-            );
-        }
+        Field::DsyncScheme => out.push(scheme(source)?),
         Field::Protocol => out.push(word(source, mnemonic::PROTOCOLS, 255)? as u8),
         Field::DigestType => out.push(word(source, mnemonic::DIGEST_TYPES, 255)? as u8),
         Field::HashAlgorithm => out.push(word(source, mnemonic::HASHES, 255)? as u8),
@@ -186,6 +176,18 @@ fn word<'a, T: Tokens<'a>>(
 fn duration(text: &[u8]) -> Result<u32, Fault> {
     let seconds = ttl::seconds(text).ok_or(Fault::Syntax)?;
     u32::try_from(seconds).map_err(|_| Fault::OutOfRange)
+}
+
+/// The scheme of DSYNC. BIND reports a wrong one at the field behind it; and so it does with key tags.
+fn scheme<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>) -> Result<u8, Fault> {
+    let scheme = word(source, mnemonic::DSYNC_SCHEMES, 255);
+    let is_wrong = |fault: &Fault| matches!(fault, Fault::OutOfRange | Fault::UnknownType);
+    scheme.inspect_err(|fault| source.pass_over_if(is_wrong(fault))).map(|scheme| scheme as u8)
+}
+
+fn key_tag<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>) -> Result<u16, Fault> {
+    let tag = source.u16();
+    tag.inspect_err(|fault| source.pass_over_if(*fault == Fault::OutOfRange))
 }
 
 /// A record type by mnemonic or number.

@@ -123,6 +123,9 @@ impl<S: Sink> Loader<'_, S> {
         if heading.rtype == Rtype::SOA && owner != self.options.apex.as_ref() {
             return Err(misplaced_soa(owner));
         }
+        if heading.rtype == Rtype::DS && owner == self.options.apex.as_ref() {
+            return Err(misplaced_ds(owner));
+        }
         let ttl = self.ttl(heading, scanner, context.path)?;
         if owner.is_wildcard() {
             self.check_owner(owner, heading.rtype, context.path, scanner.start_line());
@@ -332,6 +335,12 @@ pub(super) fn name_fault(fault: NameError) -> Stop {
 fn misplaced_soa(owner: NameRef<'_>) -> Stop {
     let text = format!("SOA record not at top of zone ({})", NoDot(owner));
     Fault::skipping_next(Fault::worded(Voice::Plain, text, "not at top of zone"))
+}
+
+/// The same for what the parent has to say.
+fn misplaced_ds(owner: NameRef<'_>) -> Stop {
+    let text = format!("DS record at top of zone ({})", NoDot(owner));
+    Fault::skipping_next(Fault::worded(Voice::Plain, text, "at top of zone"))
 }
 
 /// RFC 973 put MX in the place of these.

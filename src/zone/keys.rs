@@ -1,0 +1,54 @@
+//! What named says of the keys at a zone's apex, and of the copies of them that are meant for the parent (RFC 7344).
+
+use super::contents::ZoneVersion;
+use super::node::Rrset;
+use crate::dns::{Rtype, rdata};
+
+/// Whether what the parent is told agrees with the keys of the zone: there is a key of each algorithm told, and a
+/// request to delete all (RFC 8078 section 4) stands alone.
+pub(super) fn are_told_rightly(version: &ZoneVersion) -> bool {
+    let Some(apex) = version.apex_node() else { return true };
+    let keys: Vec<u8> = apex.rrset(Rtype::DNSKEY).iter().flat_map(algorithms_of_keys).collect();
+    [(CDS, CDS_DELETE), (CDNSKEY, CDNSKEY_DELETE)].into_iter().all(|(rtype, delete)| {
+        let Some(told) = apex.rrset(rtype) else { return true };
+        let deletes = told.rdatas().any(|data| data == delete);
+        let algorithms = told.rdatas().filter(|data| *data != delete).filter_map(|data| algorithm(rtype, data));
+        let mut unmatched = algorithms.filter(|algorithm| deletes || !keys.contains(algorithm));
+        unmatched.next().is_none()
+    })
+}
+
+fn algorithms_of_keys(keys: &Rrset<'_>) -> Vec<u8> {
+    keys.rdatas().filter_map(|data| algorithm(Rtype::DNSKEY, data)).collect()
+}
+
+fn algorithm(rtype: Rtype, data: &[u8]) -> Option<u8> {
+    data.get(if rtype == CDS { 2 } else { 3 }).copied()
+}
+
+/// What is to be said of the zone's keys.
+pub(super) fn warnings(version: &ZoneVersion) -> Vec<String> {
+    let keys = version.apex_node().and_then(|apex| apex.rrset(Rtype::DNSKEY));
+    keys.iter().flat_map(|keys| keys.rdatas()).flat_map(|key| [weak(key), deprecated(key)]).flatten().collect()
+}
+
+/// RSA with the exponent 3.
+fn weak(key: &[u8]) -> Option<String> {
+    const RSA: [u8; 5] = [1, 5, 7, 8, 10];
+    let &[_, _, _, algorithm, 1, 3, ..] = key else { return None };
+    let word = rdata::algorithm_word(algorithm).filter(|_| RSA.contains(&algorithm))?;
+    Some(format!("weak {word} ({algorithm}) key found (exponent=3, id={})", rdata::key_tag(key)))
+}
+
+/// Algorithms that must not sign any more (RFC 8624 section 3.1). BIND leaves a blank line behind.
+fn deprecated(key: &[u8]) -> Option<String> {
+    const ALGORITHMS: [u8; 6] = [1, 3, 5, 6, 7, 12];
+    let algorithm = algorithm(Rtype::DNSKEY, key).filter(|algorithm| ALGORITHMS.contains(algorithm))?;
+    let word = rdata::algorithm_word(algorithm)?;
+    Some(format!("deprecated DNSKEY algorithm found: {algorithm} ({word})\n"))
+}
+
+const CDS: Rtype = Rtype(59);
+const CDNSKEY: Rtype = Rtype(60);
+const CDS_DELETE: &[u8] = &[0; 5];
+const CDNSKEY_DELETE: &[u8] = &[0, 0, 3, 0, 0];
