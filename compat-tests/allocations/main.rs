@@ -84,6 +84,23 @@ fn a_signed_answer_allocates_nothing() {
     }
 }
 
+#[test]
+fn an_answer_over_its_limit_allocates_nothing() {
+    let world = World::with(rrl::Settings { per_second: [1, 1, 1, 1, 1, 0], ..GENEROUS });
+    let request = request("www.example.test", Rtype::A, Class::IN, true);
+    let (mut scratch, mut reply) = (Scratch::new(1), vec![0; 4096]);
+    let (source, local) = ("192.0.2.200:5300".parse().unwrap(), "192.0.2.1:53".parse().unwrap());
+    let client = Client { source, local, transport: Transport::Udp };
+    let mut answer = || respond(&world.snapshot, &request, &client, NOW_S, &mut scratch, &mut reply);
+    answer();
+    answer();
+    let mut dropped = 0;
+    let counted = allocation_counter::measure(|| {
+        dropped = (0..10).filter(|_| matches!(answer(), Outcome::Drop)).count();
+    });
+    assert_eq!((dropped, counted.count_total), (5, 0));
+}
+
 struct World {
     snapshot: Snapshot,
     key: Arc<Key>,
@@ -91,10 +108,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(GENEROUS)
+    }
+
+    fn with(limits: rrl::Settings) -> Self {
         let name = "key.test".parse().unwrap();
         let secret = b"no secret at all".to_vec();
         let key = Arc::new(Key { name, algorithm: Algorithm::Sha256, truncate_bits: None, secret });
-        Self { snapshot: snapshot(&key), key }
+        Self { snapshot: snapshot(&key, limits), key }
     }
 
     /// Asks over UDP and TCP; the first answer may allocate, the second may not.
@@ -119,7 +140,7 @@ impl World {
     }
 }
 
-fn snapshot(key: &Arc<Key>) -> Snapshot {
+fn snapshot(key: &Arc<Key>, limits: rrl::Settings) -> Snapshot {
     let identity = Identity { version: Some("1".into()), server_id: Some("id".into()), ..Identity::default() };
     let view = View {
         name: "_default".into(),
@@ -136,7 +157,7 @@ fn snapshot(key: &Arc<Key>) -> Snapshot {
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),
         peers: Box::default(),
-        rate_limit: Some(Arc::new(RateLimit::new(GENEROUS, Acl::Nobody, [7; 16]))),
+        rate_limit: Some(Arc::new(RateLimit::new(limits, Acl::Nobody, [7; 16]))),
     };
     Snapshot {
         views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],

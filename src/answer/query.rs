@@ -43,6 +43,8 @@ pub(super) struct Query<'a> {
     /// Whether chains and additional data may come from other zones than that of the question. BIND: only if it would
     /// recurse for this client.
     pub(super) may_cross_zones: bool,
+    /// The client asks which version of the zone answers.
+    pub(super) wants_zone_version: bool,
 }
 
 /// An answer under construction.
@@ -192,7 +194,9 @@ impl<'a, 'w> Answer<'a, 'w> {
         if is_first {
             self.is_authoritative = true;
             self.first_zone = Some(zone);
-            self.zone_version = zone_serial(zone, version);
+            if self.query.wants_zone_version {
+                self.zone_version = zone_serial(zone, version);
+            }
         }
         let place = Place { zone, version, name, found: version.find_below(name) };
         let step = self.answer_from(&place, is_first);
@@ -504,9 +508,8 @@ impl Query<'_> {
 }
 
 fn zone_serial(zone: &Zone, version: &ZoneVersion) -> Option<ZoneSerial> {
-    let soa = version.soa().filter(|_| zone.policy().provide_zone_version)?;
-    let labels = u8::try_from(zone.apex().labels().count()).ok()?;
-    Some(ZoneSerial { labels, serial: soa.serial.0 })
+    let labels = u8::try_from(zone.apex().label_count()).ok().filter(|_| zone.policy().provide_zone_version)?;
+    Some(ZoneSerial { labels, serial: version.serial().0 })
 }
 
 /// Whether the authority and the additional section stay empty where they may (BIND semantics 12.8 to 12.11).

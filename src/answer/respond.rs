@@ -394,6 +394,7 @@ impl<'a> Job<'a> {
             is_small: !self.is_tcp() && edns.is_some() && self.udp_size() <= MIN_UDP_SIZE,
             now_s: self.now_s,
             may_cross_zones: request.header.rd() && view.allow_recursion.allows(peer),
+            wants_zone_version: request.wishes.zone_version,
         };
         let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
         let (limit, tail, signature) = (self.limit(), self.tail_length(), self.signature_length());
@@ -417,7 +418,7 @@ impl<'a> Job<'a> {
         };
         if let Some(opt) = &mut self.opt {
             (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.expire));
-            opt.zone_version = answer.zone_version.filter(|_| request.wishes.zone_version);
+            opt.zone_version = answer.zone_version;
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
         let first = answer.first;
