@@ -73,3 +73,33 @@ impl ZoneVersion {
         self.names.len() >= LARGE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::testing::{Random, build};
+
+    #[test]
+    fn names_of_a_zone_come_to_their_blocks() {
+        for seed in 0..50 {
+            let version = build(&Random(crate::dns::testing::Random::new(seed)).zone());
+            let owners: Vec<_> = version.names().map(|node| node.owner()).take(LANES).collect();
+            let mut fetch = Fetch::new(&version);
+            owners.iter().for_each(|owner| fetch.push(owner.as_ref()));
+            fetch.run();
+            for (owner, lane) in owners.iter().zip(&fetch.lanes) {
+                let found = version.names.descend(&lane.key).unwrap().nearest.place;
+                assert_eq!(version.names.place_of(&lane.descent), found, "{owner} with seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_beyond_the_lanes_are_passed_over() {
+        let version = build(&[crate::zone::testing::soa(1)]);
+        let mut fetch = Fetch::new(&version);
+        (0..=LANES).for_each(|_| fetch.push(version.apex()));
+        fetch.run();
+        assert_eq!(fetch.count, LANES);
+    }
+}
