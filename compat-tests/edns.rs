@@ -31,12 +31,12 @@ fn options(options: &[(u16, &[u8])]) -> Vec<u8> {
 }
 
 /// A query with OPT: its size, its third and fourth byte of TTL, and options.
-fn asking_with(name: &str, rtype: u16, (size, ttl): (u16, u32), with: &[(u16, &[u8])]) -> Vec<u8> {
+pub(super) fn asking_with(name: &str, rtype: u16, (size, ttl): (u16, u32), with: &[(u16, &[u8])]) -> Vec<u8> {
     let opt = record(&[0], 41, size, ttl, &options(with));
     message(ID, 0, [1, 0, 0, 1], &[question(name, rtype, 1), opt].concat())
 }
 
-fn asking(name: &str, rtype: u16, with: &[(u16, &[u8])]) -> Vec<u8> {
+pub(super) fn asking(name: &str, rtype: u16, with: &[(u16, &[u8])]) -> Vec<u8> {
     asking_with(name, rtype, (1232, 0), with)
 }
 
@@ -57,7 +57,7 @@ fn start(kind: Kind, options: &str) -> Server {
     server
 }
 
-fn ask(server: &Server, request: &[u8], is_tcp: bool) -> Option<Vec<u8>> {
+pub(super) fn ask(server: &Server, request: &[u8], is_tcp: bool) -> Option<Vec<u8>> {
     if !is_tcp {
         return ask_udp(server, request);
     }

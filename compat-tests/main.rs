@@ -29,6 +29,7 @@ mod packets;
 mod peers;
 mod reload;
 mod standing;
+mod statistics;
 mod swap;
 mod transfer;
 mod trial;

@@ -31,8 +31,14 @@ pub enum CookieState {
     /// There was none.
     #[default]
     Absent,
-    /// Only the client's part, or a server's part that is not to be believed.
-    ClientOnly,
+    /// Only the client's part.
+    New,
+    /// A server's part of a length that is none of ours.
+    BadSize,
+    /// Made too long ago, or not yet.
+    BadTime,
+    /// Not made with any of our secrets for this client.
+    NoMatch,
     /// We, or a server with our secret, gave it to this client not long ago.
     Valid,
 }
@@ -67,19 +73,19 @@ impl Cookies {
 
     /// Judges the cookie of a request, the client's and the server's part.
     pub fn verify(&self, client: [u8; CLIENT_COOKIE], server: &[u8], address: IpAddr, now_s: u64) -> CookieState {
-        let Ok(server) = <[u8; 16]>::try_from(server) else { return CookieState::ClientOnly };
+        let Ok(server) = <[u8; 16]>::try_from(server) else { return CookieState::BadSize };
         let [version, r0, r1, r2, t0, t1, t2, t3, ..] = server;
         let age_s = (now_s as u32).wrapping_sub(u32::from_be_bytes([t0, t1, t2, t3])) as i32;
         // With AES there is a number in the place of the version that anybody may choose.
         let is_known_version = version == VERSION || self.algorithm == CookieAlgorithm::Aes;
-        if !is_known_version || !(-MAX_AHEAD_S..=MAX_AGE_S).contains(&age_s) {
-            return CookieState::ClientOnly;
+        if !(-MAX_AHEAD_S..=MAX_AGE_S).contains(&age_s) {
+            return CookieState::BadTime;
         }
         let head = [version, r0, r1, r2, t0, t1, t2, t3];
         let own = |secret| self.complete(client, head, address, secret);
         // In a time that does not tell how much of it is right.
         let is_own = |secret| own(secret).get(CLIENT_COOKIE..).is_some_and(|cookie| cookie.ct_eq(&server).into());
-        if self.secrets.iter().any(is_own) { CookieState::Valid } else { CookieState::ClientOnly }
+        if is_known_version && self.secrets.iter().any(is_own) { CookieState::Valid } else { CookieState::NoMatch }
     }
 
     fn complete(&self, client: [u8; 8], head: [u8; 8], address: IpAddr, secret: &Secret) -> [u8; COOKIE_LENGTH] {
@@ -168,18 +174,18 @@ mod tests {
         };
         assert_eq!(state(MADE_S + 3600, "198.51.100.100", SECRET), CookieState::Valid);
         assert_eq!(state(MADE_S - 300, "198.51.100.100", SECRET), CookieState::Valid);
-        assert_eq!(state(MADE_S + 3601, "198.51.100.100", SECRET), CookieState::ClientOnly);
-        assert_eq!(state(MADE_S - 301, "198.51.100.100", SECRET), CookieState::ClientOnly);
-        assert_eq!(state(MADE_S, "198.51.100.101", SECRET), CookieState::ClientOnly);
-        assert_eq!(state(MADE_S, "198.51.100.100", [1; 16]), CookieState::ClientOnly);
+        assert_eq!(state(MADE_S + 3601, "198.51.100.100", SECRET), CookieState::BadTime);
+        assert_eq!(state(MADE_S - 301, "198.51.100.100", SECRET), CookieState::BadTime);
+        assert_eq!(state(MADE_S, "198.51.100.101", SECRET), CookieState::NoMatch);
+        assert_eq!(state(MADE_S, "198.51.100.100", [1; 16]), CookieState::NoMatch);
     }
 
     #[test]
     fn another_length_or_version_counts_as_the_client_part_alone() {
         let own = cookies(&[SECRET]);
         let mut cookie = cookies(&[SECRET]).make(CLIENT, address(), MADE_S).unwrap();
-        assert_eq!(own.verify(CLIENT, &cookie[8..23], address(), MADE_S), CookieState::ClientOnly);
+        assert_eq!(own.verify(CLIENT, &cookie[8..23], address(), MADE_S), CookieState::BadSize);
         cookie[8] = 2;
-        assert_eq!(own.verify(CLIENT, &cookie[8..], address(), MADE_S), CookieState::ClientOnly);
+        assert_eq!(own.verify(CLIENT, &cookie[8..], address(), MADE_S), CookieState::NoMatch);
     }
 }

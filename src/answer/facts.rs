@@ -9,6 +9,12 @@ use crate::dns::{Class, Opcode, Rcode, Rtype};
 /// What is known of a request once it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
+    /// It was a request at all, from somebody who is heard.
+    pub is_request: bool,
+    /// Some part of it could not be read, or stood where it must not.
+    pub is_malformed: bool,
+    /// A query, in a view, that was not refused for its signature.
+    pub is_query: bool,
     /// Its operation.
     pub opcode: Opcode,
     /// QTYPE and QCLASS, if there was one question.
@@ -33,6 +39,10 @@ pub struct Facts {
     pub has_keepalive: bool,
     /// It was padded.
     pub has_padding: bool,
+    /// It told the keys that its sender trusts.
+    pub has_key_tags: bool,
+    /// It had an option that nobody here knows.
+    pub has_other_option: bool,
     /// Its cookie.
     pub cookie: CookieState,
     /// It carried a TSIG.
@@ -47,6 +57,14 @@ pub struct Facts {
     pub rcode: Rcode,
     /// The error field of the reply's TSIG.
     pub tsig_error: Option<Rcode>,
+    /// There was a zone to answer from.
+    pub has_zone: bool,
+    /// There are records in the answer section, or would be if they had room.
+    pub has_answer: bool,
+    /// The reply has an OPT record.
+    pub reply_has_edns: bool,
+    /// The reply has a TSIG.
+    pub reply_is_signed: bool,
     /// AA is set in the reply.
     pub is_authoritative: bool,
     /// TC is set in the reply.
@@ -95,6 +113,9 @@ pub enum Result {
 impl Default for Facts {
     fn default() -> Self {
         Self {
+            is_request: false,
+            is_malformed: false,
+            is_query: false,
             opcode: Opcode::QUERY,
             question: None,
             view: None,
@@ -107,6 +128,8 @@ impl Default for Facts {
             has_expire: false,
             has_keepalive: false,
             has_padding: false,
+            has_key_tags: false,
+            has_other_option: false,
             cookie: CookieState::Absent,
             has_tsig: false,
             is_verified: false,
@@ -114,6 +137,10 @@ impl Default for Facts {
             limited: None,
             rcode: Rcode::NOERROR,
             tsig_error: None,
+            has_zone: false,
+            has_answer: false,
+            reply_has_edns: false,
+            reply_is_signed: false,
             is_authoritative: false,
             is_truncated: false,
             result: Result::Failure,

@@ -9,6 +9,7 @@
 pub mod acl;
 pub mod builtin;
 pub mod cookie;
+pub mod counters;
 pub mod facts;
 pub mod order;
 pub mod rrl;

@@ -164,6 +164,11 @@ impl<'a, 'w> Answer<'a, 'w> {
         Ok(())
     }
 
+    /// Whether there was a zone to answer from.
+    pub(super) fn has_zone(&self) -> bool {
+        self.first_zone.is_some()
+    }
+
     fn fail(&mut self, rcode: Rcode, error: Option<ExtendedError>) {
         (self.rcode, self.error, self.kind) = (rcode, error, Kind::Failure);
     }

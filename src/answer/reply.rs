@@ -116,6 +116,8 @@ impl Job<'_> {
         }
         let facts = &mut self.scratch.facts;
         facts.rcode = head.rcode;
+        facts.reply_has_edns = self.opt.is_some();
+        facts.reply_is_signed = !matches!(self.signer, Signer::Nobody);
         (facts.is_authoritative, facts.is_truncated) = (head.is_authoritative, head.is_truncated);
         let message = reply.get(..length).unwrap_or_default();
         let built = match &mut self.signer {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::acl::Peer;
 use super::cookie::{COOKIE_LENGTH, CookieState};
-use super::facts::{Denied, Facts};
+use super::facts::{Denied, Facts, Result as Found};
 use super::opt::Opt;
 use super::query::{Aliases, Answer, Query};
 use super::records::{Memory, Records};
@@ -21,6 +21,7 @@ use super::request::{Question, Request};
 use super::rrl::Action;
 use super::snapshot::{Snapshot, TransferOut, View, Zone};
 use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
+use crate::dns::message::Section;
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::{self, Chain, Refusal, Verdict};
 use crate::dns::writer::{Case, Compression, Writer};
@@ -67,6 +68,16 @@ pub enum Outcome {
     },
     /// A transfer that is allowed: to be sent by whoever sends transfers, there is no reply yet.
     Transfer(Transfer),
+}
+
+impl Outcome {
+    /// How long the reply is, if there is one.
+    pub fn reply_length(&self) -> Option<usize> {
+        match self {
+            Self::Reply(length) | Self::Notify { reply: length, .. } => Some(*length),
+            Self::Drop | Self::Transfer(_) => None,
+        }
+    }
 }
 
 /// A transfer that was asked for over TCP and is allowed.
@@ -202,6 +213,7 @@ impl<'a> Job<'a> {
 
     fn note_request(&mut self) {
         let (request, facts) = (self.request, &mut self.scratch.facts);
+        (facts.is_request, facts.is_malformed) = (true, request.is_malformed);
         facts.opcode = request.header.opcode();
         facts.question = request.question.map(|question| (question.rtype, question.class));
         facts.recursion_desired = request.header.rd();
@@ -213,6 +225,8 @@ impl<'a> Job<'a> {
         facts.has_expire = request.wishes.expire;
         facts.has_keepalive = request.wishes.tcp_keepalive;
         facts.has_padding = request.wishes.padding;
+        facts.has_key_tags = request.wishes.key_tags;
+        facts.has_other_option = request.wishes.other;
         facts.has_tsig = request.has_tsig;
     }
 
@@ -240,7 +254,7 @@ impl<'a> Job<'a> {
         let cookies = &self.snapshot.cookies;
         let fresh = cookies.make(theirs.client, address, self.now_s)?;
         self.scratch.facts.cookie = match theirs.server {
-            None => CookieState::ClientOnly,
+            None => CookieState::New,
             Some(server) => cookies.verify(theirs.client, server, address, self.now_s),
         };
         Some(fresh)
@@ -363,6 +377,7 @@ impl<'a> Job<'a> {
     }
 
     fn query(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        self.scratch.facts.is_query = true;
         match question.rtype {
             Rtype::AXFR | Rtype::IXFR => self.transfer(view, question, reply),
             Rtype::MAILA | Rtype::MAILB => self.refuse(Rcode::NOTIMP, reply),
@@ -377,7 +392,9 @@ impl<'a> Job<'a> {
 
     /// Whether a client that knows cookies is to come again with ours (RFC 7873 section 5.2.3).
     fn lacks_cookie(&self, view: &View) -> bool {
-        view.edns.requires_cookie && !self.is_tcp() && self.scratch.facts.cookie == CookieState::ClientOnly
+        view.edns.requires_cookie
+            && !self.is_tcp()
+            && !matches!(self.scratch.facts.cookie, CookieState::Absent | CookieState::Valid)
     }
 
     pub(super) fn answer(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
@@ -421,6 +438,10 @@ impl<'a> Job<'a> {
             opt.zone_version = answer.zone_version;
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
+        scratch.facts.has_zone = answer.has_zone();
+        // What has no room has not been counted as anything yet.
+        let lacks_room = answer.is_truncated && answer.kind == Found::Failure;
+        scratch.facts.has_answer = lacks_room || answer.records.writer.count(Section::Answer) > 0;
         let first = answer.first;
         let mut writer = answer.records.writer;
         writer.release(tail);

@@ -95,6 +95,8 @@ pub struct Options {
     pub match_mapped_addresses: bool,
     /// `answer-cookie`, default yes.
     pub answer_cookie: bool,
+    /// `statistics-file`, default named.stats.
+    pub statistics_file: PathBuf,
     /// `cookie-algorithm aes`.
     pub cookie_by_aes: bool,
     /// `cookie-secret`, decoded; the first signs, all verify. Empty: a random one each start.

@@ -73,6 +73,7 @@ impl Core {
                 Some(zone) => self.on_zone(zone, |_, _| Reply::failed(IscResult::NOT_DYNAMIC)),
                 None => Reply::done(),
             },
+            Verb::Stats => self.write_statistics(),
             Verb::TcpTimeouts => self.tcp_timeouts(),
             Verb::TsigList => self.tsig_list(),
             Verb::Stop | Verb::Halt if command.has_option("-p") => Reply::text(format!("pid: {}", std::process::id())),

@@ -32,6 +32,7 @@ mod shared;
 mod snapshot;
 mod standing;
 pub mod start;
+mod statistics;
 mod status;
 mod systemd;
 mod timers;

@@ -121,7 +121,10 @@ impl MessageStream for Outgoing {
 
     fn ended(self: Box<Self>, end: StreamEnd) {
         match end {
-            StreamEnd::Sent => self.facts.say("ended", &self.summary()),
+            StreamEnd::Sent => {
+                self.shared.transfers_sent.fetch_add(1, Ordering::Relaxed);
+                self.facts.say("ended", &self.summary());
+            }
             StreamEnd::TimedOut => self.facts.fail("timed out"),
             StreamEnd::Disconnected => self.facts.fail("connection reset"),
             StreamEnd::Aborted => self.facts.fail("failure"),

@@ -1,9 +1,9 @@
 //! What the control side and the workers both hold: the snapshot, and the few switches and counts that change between
 //! snapshots.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::core::Event;
 use crate::answer::Snapshot;
+use crate::answer::counters::Counters;
 use crate::conf::Config;
 use crate::net::release_memory;
 use crate::zone::ZoneVersion;
@@ -34,6 +35,10 @@ pub(super) struct Shared {
     pub(super) max_transfers_out: AtomicUsize,
     /// The size to which transfer messages are filled (`transfer-message-size`).
     pub(super) transfer_message_size: AtomicUsize,
+    /// The counters of all workers.
+    counters: Mutex<Vec<Arc<Counters>>>,
+    /// Transfers that were sent to their end.
+    pub(super) transfers_sent: AtomicU64,
     retired: Sender<Retired>,
 }
 
@@ -63,8 +68,22 @@ impl Shared {
             transfers_out: AtomicUsize::new(0),
             max_transfers_out: AtomicUsize::new(0),
             transfer_message_size: AtomicUsize::new(0),
+            counters: Mutex::default(),
+            transfers_sent: AtomicU64::new(0),
             retired,
         })
+    }
+
+    /// Counters for another worker.
+    pub(super) fn new_counters(&self) -> Arc<Counters> {
+        let counters = Arc::new(Counters::default());
+        self.all_counters().push(Arc::clone(&counters));
+        counters
+    }
+
+    /// The counters of all workers so far.
+    pub(super) fn all_counters(&self) -> MutexGuard<'_, Vec<Arc<Counters>>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes down a version that is no longer served, away from whoever has better to do: millions of names take time.

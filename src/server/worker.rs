@@ -17,6 +17,7 @@ use super::logging::{Category, Severity, log};
 use super::outgoing::{self, NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
+use crate::answer::counters::Counters;
 use crate::answer::{Client, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
 use crate::answer::{LANES, fetch};
 use crate::net::{tcp, udp};
@@ -35,13 +36,15 @@ pub(super) struct Notified {
 pub(super) struct UdpResponder {
     snapshot: Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>,
     scratch: Scratch,
+    counters: Arc<Counters>,
     shared: Arc<Shared>,
 }
 
 impl UdpResponder {
     /// A responder with a seed of its own.
     pub(super) fn new(shared: Arc<Shared>, seed: u64) -> Self {
-        Self { snapshot: Cache::new(shared.snapshot.clone()), scratch: Scratch::new(seed), shared }
+        let (snapshot, counters) = (Cache::new(shared.snapshot.clone()), shared.new_counters());
+        Self { snapshot, scratch: Scratch::new(seed), counters, shared }
     }
 }
 
@@ -59,6 +62,7 @@ impl udp::Responder for UdpResponder {
             let client = Client { source, local: requests.local(), transport: Transport::Udp };
             let request = requests.bytes(index);
             let outcome = respond(snapshot, request, &client, now_s, &mut self.scratch, replies.buffer(index));
+            self.counters.count(self.scratch.facts(), &client, request.len(), outcome.reply_length());
             querylog::tell(snapshot, request, &client, self.scratch.facts(), is_logging);
             limiting::tell(&self.shared, snapshot, request, &client, self.scratch.facts());
             match outcome {
@@ -122,6 +126,7 @@ impl TcpService {
 /// What a thread keeps between TCP requests.
 struct PerThread {
     scratch: Scratch,
+    counters: Arc<Counters>,
     reply: Box<[u8]>,
 }
 
@@ -134,12 +139,14 @@ impl tcp::Service for TcpService {
         PER_THREAD.with_borrow_mut(|state| {
             let state = state.get_or_insert_with(|| PerThread {
                 scratch: Scratch::new(self.seed),
+                counters: self.shared.new_counters(),
                 reply: vec![0; usize::from(u16::MAX)].into_boxed_slice(),
             });
             let snapshot = self.shared.snapshot.load();
             let from = Client { source: client.peer, local: client.local, transport: Transport::Tcp };
             let outcome = respond(&snapshot, request, &from, unix_now_s(), &mut state.scratch, &mut state.reply);
             let facts = state.scratch.facts();
+            state.counters.count(facts, &from, request.len(), outcome.reply_length());
             querylog::tell(&snapshot, request, &from, facts, self.shared.is_logging_queries.load(Ordering::Relaxed));
             if facts.has_keepalive {
                 client.keep_alive();

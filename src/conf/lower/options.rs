@@ -12,6 +12,8 @@ use crate::conf::tree::{Item, Node, Value};
 pub(super) const DEFAULT_PORT: u16 = clause::PORT.default as u16;
 /// Where Debian's builds keep their pid file.
 const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
+/// Where `rndc stats` writes.
+const DEFAULT_STATISTICS_FILE: &str = "named.stats";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
 
@@ -59,6 +61,11 @@ impl Context<'_> {
             startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE),
             match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES),
             answer_cookie: levels.boolean(clause::ANSWER_COOKIE),
+            statistics_file: levels
+                .find(clause::STATISTICS_FILE)
+                .and_then(Node::text)
+                .unwrap_or(DEFAULT_STATISTICS_FILE)
+                .into(),
             cookie_by_aes: levels.word(clause::COOKIE_ALGORITHM) == Some("aes"),
             cookie_secrets: self.cookie_secrets(),
         }

@@ -31,6 +31,7 @@ const OPTIONS: &[Shown] = &[
     ("notify-rate", |options| options.notify_rate.to_string()),
     ("startup-notify-rate", |options| options.startup_notify_rate.to_string()),
     ("match-mapped-addresses", |options| yes_no(options.match_mapped_addresses)),
+    ("statistics-file", |options| path(Some(&options.statistics_file))),
     ("answer-cookie", |options| yes_no(options.answer_cookie)),
     ("cookie-algorithm", |options| if options.cookie_by_aes { "aes" } else { "siphash24" }.to_owned()),
 ];

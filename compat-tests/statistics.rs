@@ -1,0 +1,125 @@
+//! `rndc stats`: after the same requests named's file and nomd's say the same numbers, in the same words.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::edns::{ask, asking, asking_with};
+use super::packets::{message, question};
+use super::peers::{Kind, Server, Spec, Zone};
+
+/// The numbers of a dump by section and text.
+type Numbers = BTreeMap<(String, String), i64>;
+
+/// The sections that are compared; the others are about memory, sockets and other servers.
+const SECTIONS: [&str; 5] = [
+    "Incoming Requests",
+    "Incoming Queries",
+    "Outgoing Rcodes",
+    "Name Server Statistics",
+    "Zone Maintenance Statistics",
+];
+
+fn start(kind: Kind) -> Server {
+    let long = "\"twenty bytes of text\" ".repeat(70);
+    let text = "$TTL 300\n@ SOA ns hostmaster 7 7200 900 1209600 60\n NS ns\nns A 192.0.2.1\nwww A 192.0.2.2\n\
+                alias CNAME www\ngone CNAME none\nloop CNAME loop\nsub NS ns.sub\nns.sub A 192.0.2.3\nbig TXT ";
+    let zones = vec![
+        Zone::primary("example.com", format!("{text}{long}\n")),
+        Zone::primary("closed.test", text.to_owned() + "x\n").with("allow-query { none; };"),
+        Zone::secondary("waiting.test", 1),
+    ];
+    let server = Server::start(kind, &Spec { zones, ..Spec::default() });
+    server.wait_for_serial("example.com", 7);
+    server
+}
+
+fn dump(server: &Server) -> Numbers {
+    let output = server.rndc(&["stats"]);
+    assert_eq!(output.status, 0, "{:?}: {output:?}", server.kind);
+    let text = fs::read_to_string(server.path("named.stats")).unwrap();
+    let (_, last) = text.rsplit_once("+++ Statistics Dump +++").unwrap();
+    let (mut section, mut numbers) = (String::new(), Numbers::new());
+    for line in last.lines() {
+        if let Some(name) = line.strip_prefix("++ ").and_then(|line| line.strip_suffix(" ++")) {
+            section = name.to_owned();
+        } else if let Some((count, what)) = line.trim_start().split_once(' ').filter(|_| line.starts_with(' ')) {
+            numbers.insert((section.clone(), what.to_owned()), count.parse().unwrap());
+        }
+    }
+    numbers
+}
+
+/// What the requests have added to the numbers.
+fn added(server: &Server, requests: &[(Vec<u8>, bool)]) -> Numbers {
+    let before = dump(server);
+    for (request, is_tcp) in requests {
+        ask(server, request, *is_tcp);
+    }
+    // How many connections there are at once is up to the scheduler.
+    let is_compared = |section: &str, what: &str| SECTIONS.contains(&section) && what != "TCP connection high-water";
+    let after = dump(server).into_iter().filter(|((section, what), _)| is_compared(section, what));
+    let difference = after.map(|(key, count)| (key.clone(), count - before.get(&key).unwrap_or(&0)));
+    difference.filter(|(_, count)| *count != 0).collect()
+}
+
+fn requests() -> Vec<(Vec<u8>, bool)> {
+    let plain = |flags, name, rtype, class| message(9, flags, [1, 0, 0, 0], &question(name, rtype, class));
+    let cookie: &[u8] = b"8 bytes.";
+    let udp = [
+        plain(0, "www.example.com", 1, 1),
+        plain(0x0100, "www.example.com", 28, 1),
+        plain(0, "none.example.com", 1, 1),
+        plain(0, "alias.example.com", 28, 1),
+        plain(0, "gone.example.com", 1, 1),
+        plain(0, "loop.example.com", 1, 1),
+        plain(0, "x.sub.example.com", 1, 1),
+        plain(0, "big.example.com", 16, 1),
+        plain(0, "www.example.com", 65280, 1),
+        plain(0, "www.example.com", 254, 1),
+        plain(0, "www.example.com", 41, 1),
+        plain(0, "example.com", 252, 1),
+        plain(0, "example.net", 1, 1),
+        plain(0x0100, "example.net", 1, 1),
+        plain(0, "www.closed.test", 1, 1),
+        plain(0x0100, "www.closed.test", 1, 1),
+        plain(0, "waiting.test", 6, 1),
+        plain(0, "version.bind", 16, 3),
+        plain(0, "www.example.com", 1, 5),
+        plain(0x2400, "example.com", 6, 1),
+        plain(0x2400, "example.net", 6, 1),
+        plain(0x2400, "waiting.test", 6, 1),
+        plain(0x2800, "example.com", 6, 1),
+        plain(0x3800, "example.com", 6, 1),
+        plain(0x8000, "www.example.com", 1, 1),
+        vec![1, 2, 3],
+        asking(
+            "www.example.com",
+            1,
+            &[(3, b""), (8, &[0, 0, 0, 0]), (9, b""), (11, b""), (12, b""), (14, b"ab"), (65001, b"")],
+        ),
+        asking("www.example.com", 1, &[(10, cookie)]),
+        asking("www.example.com", 1, &[(10, &[cookie, cookie].concat())]),
+        asking("www.example.com", 1, &[(10, &[cookie, &[7; 16]].concat())]),
+        asking("www.example.com", 1, &[(10, b"short")]),
+        asking_with("www.example.com", 1, (1232, 0x0001_0000), &[(3, b"")]),
+    ];
+    let tcp = [
+        plain(0, "www.example.com", 1, 1),
+        plain(0, "example.com", 252, 1),
+        plain(0, "closed.test", 252, 1),
+        plain(0, "example.net", 252, 1),
+        asking("www.example.com", 255, &[(11, b"")]),
+    ];
+    udp.map(|request| (request, false)).into_iter().chain(tcp.map(|request| (request, true))).collect()
+}
+
+#[test]
+fn the_numbers_of_rndc_stats_are_those_of_named() {
+    let requests = requests();
+    let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(|kind| added(&start(kind), &requests));
+    let keys = theirs.keys().chain(ours.keys());
+    let differing: BTreeMap<_, _> =
+        keys.map(|key| (key, (theirs.get(key), ours.get(key)))).filter(|(_, (a, b))| a != b).collect();
+    assert!(differing.is_empty(), "named's and ours: {differing:#?}");
+    assert!(theirs.len() > 40, "{theirs:?}");
+}
