@@ -5,6 +5,7 @@
 
 mod ask;
 mod names;
+mod others;
 mod proofs;
 mod queries;
 mod reply;

@@ -109,7 +109,7 @@ fn judge(kind: Kind, spec: &Spec, anchors: &str, is_opt_out: bool) -> Vec<String
         let words = ["@127.0.0.1", "-p", &port, "-a", anchors, "+root=example.", name, rtype];
         let said = run("delv", &words).stdout;
         let verdicts: Vec<&str> = said.lines().filter(|line| is_verdict(line)).collect();
-        if verdicts.last() != Some(&wanted) {
+        if verdicts.first() != Some(&wanted) {
             faults.push(format!("{kind:?} {name} {rtype}: {verdict:?}, but\n{said}"));
         }
     }

@@ -23,6 +23,8 @@ pub struct Query {
 /// What zones hold, from A to CAA, and ANY.
 const TYPES: &[u16] =
     &[1, 2, 5, 6, 7, 12, 15, 16, 18, 21, 28, 33, 35, 36, 39, 43, 46, 47, 48, 50, 51, 59, 64, 65, 255, 65280, 257];
+/// Types that every server knows, none of which is a question for several.
+const PLAIN_TYPES: &[u16] = &[1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 39, 43, 48, 65, 257];
 /// Types that no zone holds, and types of questions: MD, KEY, SIG, WKS, ATMA, IXFR, AXFR, MAILB, MAILA, OPT, TSIG, TKEY, 0,
 /// 65535.
 const ODD_TYPES: &[u16] = &[3, 25, 24, 11, 34, 251, 252, 253, 254, 41, 250, 249, 0, 65535];
@@ -61,6 +63,22 @@ pub fn query(dice: &mut Dice, names: &Names, id: u16) -> Query {
         format!("{name} type {rtype} class {class} flags {flags:04x} {edns_shown}{transport} from 127.0.0.{client}");
     let query = Query { shown, bytes, is_tcp, client, is_damaged: false };
     if !is_tcp && dice.one_in(50) { damaged(dice, query) } else { query }
+}
+
+/// A query over TCP that every server understands alike.
+pub fn plain(dice: &mut Dice, names: &Names, id: u16) -> Query {
+    let name = names.pick(dice);
+    let rtype = *dice.pick(PLAIN_TYPES);
+    let is_signed = dice.one_in(2);
+    let mut bytes: Vec<u8> =
+        [id, 0, 1, 0, 0, u16::from(is_signed)].iter().flat_map(|word| word.to_be_bytes()).collect();
+    bytes.extend_from_slice(NameBuf::from_text(name.as_bytes(), None).unwrap().as_ref().as_bytes());
+    bytes.extend([rtype, IN].iter().flat_map(|word| word.to_be_bytes()));
+    if is_signed {
+        bytes.extend([0, 0, 41, 0x10, 0, 0, 0, 0x80, 0, 0, 0]);
+    }
+    let shown = format!("{name} type {rtype}{}", if is_signed { " with DO" } else { "" });
+    Query { shown, bytes, is_tcp: true, client: 1, is_damaged: false }
 }
 
 /// The same with some bytes changed, but not those of the ID, and not so that it is a response.

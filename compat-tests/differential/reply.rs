@@ -74,6 +74,11 @@ impl Reply {
         self.flags() & TC != 0
     }
 
+    /// Whether AA is set.
+    pub fn is_authoritative(&self) -> bool {
+        self.flags() & AA != 0
+    }
+
     /// The rcode, as far as the header has it.
     pub fn rcode(&self) -> u16 {
         self.flags() & 15
@@ -110,6 +115,7 @@ impl Reply {
     }
 }
 
+const AA: u16 = 0x0400;
 const TC: u16 = 0x0200;
 
 fn edns(edns: &Edns<'_>, ttl: u32) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! What the servers serve in one round: which zones, who signed them and how, in which views and with which options.
 
 use super::signers::{Denial, Signer, Signing, delegation, signed};
-use super::zones::{Child, Shape, below, zone};
+use super::zones::{Child, Shape, below, strict, zone};
 use super::{Dice, names::Names};
 use crate::peers::{Spec, Zone};
 
@@ -13,9 +13,12 @@ pub struct Round {
     has_root: bool,
     shape: Shape,
     has_views: bool,
+    /// Only what NSD and Knot load as well.
+    is_strict: bool,
 }
 
-const PLAIN: Round = Round { signing: None, options: "", has_root: false, shape: Shape::Mixed, has_views: false };
+const PLAIN: Round =
+    Round { signing: None, options: "", has_root: false, shape: Shape::Mixed, has_views: false, is_strict: false };
 const BIND_NSEC: Signing = Some((Signer::Bind, Denial::Nsec));
 const BIND_NSEC3: Signing = nsec3(Signer::Bind, false);
 const KNOT_NSEC: Signing = Some((Signer::Knot, Denial::Nsec));
@@ -46,6 +49,15 @@ pub const ROUNDS: &[Round] = &[
     Round { signing: BIND_NSEC3, has_root: true, options: "minimal-responses no;", ..PLAIN },
     Round { signing: BIND_NSEC, has_root: true, shape: Shape::Delegating, ..PLAIN },
 ];
+
+/// Rounds that NSD and Knot play as well.
+pub const WITH_OTHERS: &[Round] = &[
+    STRICT,
+    Round { signing: BIND_NSEC, ..STRICT },
+    Round { signing: nsec3(Signer::Knot, true), ..STRICT },
+    Round { signing: opt_out(Signer::Ldns), shape: Shape::Delegating, ..STRICT },
+];
+const STRICT: Round = Round { options: "minimal-responses yes; zero-no-soa-ttl no;", is_strict: true, ..PLAIN };
 
 /// The last number of the client's address that each kind of client has.
 pub const INNER: u8 = 2;
@@ -81,6 +93,7 @@ impl Round {
                 children.push(Child { apex: "test.".into(), ds: String::new() });
             }
             let plain = zone(dice, apex, &apexes, &children, self.shape);
+            let plain = if self.is_strict { strict(&plain) } else { plain };
             names.learn(&plain);
             // At the bottom there is also what nobody signed.
             let signing = self.signing.filter(|_| children.len() + dice.below(2) > 0);

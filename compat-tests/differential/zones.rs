@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Dice;
+use super::signers::UNKNOWN_TO_KNOT;
 
 /// The labels of all names. Few, so that queries hit.
 pub const LABELS: &[&str] = &["a", "b", "c", "D", "*", "x-long-label-0123456789", "\\000\\255"];
@@ -78,6 +79,18 @@ pub fn zone(dice: &mut Dice, apex: &str, all: &[&str], children: &[Child], shape
     }
     nodes.values().flatten().for_each(|record| text.extend([record, "\n"]));
     text
+}
+
+/// What of a zone text NSD and Knot load: no types that are unknown to them, and nothing below a DNAME.
+pub fn strict(text: &str) -> String {
+    let owner = |line: &str| line.split(' ').next().unwrap_or_default().to_lowercase();
+    let redirected: Vec<String> = text.lines().filter(|line| line.contains(" DNAME ")).map(owner).collect();
+    let is_taken = |line: &&str| {
+        let name = owner(line);
+        let is_below = redirected.iter().any(|above| name != *above && is_at_or_below(&name, above));
+        !is_below && !UNKNOWN_TO_KNOT.iter().any(|rtype| line.contains(rtype))
+    };
+    text.lines().filter(is_taken).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// A zone's name as the end of others.

@@ -7,10 +7,10 @@ use super::opt::{Opt, PROHIBITED};
 use super::request::Request;
 use super::respond::{Job, Outcome, Signer, is_known};
 use super::snapshot::EdnsPolicy;
-use crate::dns::Rcode;
 use crate::dns::edns::MIN_UDP_SIZE;
 use crate::dns::tsig::{self, Built};
 use crate::dns::writer::{Case, MAX_MESSAGE, Writer};
+use crate::dns::{Rcode, Rtype};
 
 /// Room for what the answer may yet add to OPT: the EXPIRE option and ZONEVERSION.
 const EXPIRE_LENGTH: usize = 8;
@@ -65,7 +65,8 @@ impl Job<'_> {
     /// What OPT and TSIG will take.
     pub(super) fn tail_length(&self) -> usize {
         let opt = self.opt.as_ref().map_or(0, Opt::len);
-        let expire = if self.request.wishes.expire { EXPIRE_LENGTH } else { 0 };
+        let is_soa = self.request.question.is_some_and(|question| question.rtype == Rtype::SOA);
+        let expire = if self.request.wishes.expire && is_soa { EXPIRE_LENGTH } else { 0 };
         let version = if self.request.wishes.zone_version { ZONEVERSION_LENGTH } else { 0 };
         opt.saturating_add(expire).saturating_add(version).saturating_add(self.signature_length())
     }

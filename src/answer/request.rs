@@ -102,10 +102,7 @@ impl<'a> Request<'a> {
         match rtype {
             Rtype::OPT => {
                 let edns = self.edns.insert(Edns::from_parts(class.0, ttl, rdata)?);
-                self.wishes = Wishes::read(edns).map_err(|_| {
-                    edns.dnssec_ok = false;
-                    WireError::BadOption
-                })?;
+                self.wishes = Wishes::read(edns).inspect_err(|_| edns.dnssec_ok = false)?;
             }
             Rtype::TSIG if class != Class::ANY || ttl != 0 => return Err(WireError::BadField),
             Rtype::TSIG => self.has_tsig = true,
