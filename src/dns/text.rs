@@ -25,8 +25,13 @@ pub trait Tokens<'a> {
         false
     }
 
-    /// Goes behind the text in quotes that do not end.
-    fn leave_quotes(&mut self) {}
+    /// Whether a parenthesis that does not close or was not opened is what the fields ended at.
+    fn has_lone_parenthesis(&self) -> bool {
+        false
+    }
+
+    /// Goes behind such quotes, or such a parenthesis.
+    fn leave_fault(&mut self) {}
 }
 
 impl<'a, I: Iterator<Item = Token<'a>>> Tokens<'a> for I {

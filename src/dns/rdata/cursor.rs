@@ -41,13 +41,25 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field, in quotes or not, if there is one.
     pub(super) fn optional_token(&mut self) -> Result<Option<Token<'a>>, Fault> {
-        let token = self.optional();
-        if token.is_none() && self.tokens.has_open_quotes() {
-            self.tokens.leave_quotes();
-            self.pass_over();
-            return Err(Fault::OpenQuotes);
+        match self.optional() {
+            Some(token) => Ok(Some(token)),
+            None if self.tokens.has_open_quotes() => Err(self.broken(Fault::OpenQuotes)),
+            None if self.tokens.has_lone_parenthesis() => Err(self.broken(Fault::LoneParenthesis)),
+            None => Ok(None),
         }
-        Ok(token)
+    }
+
+    /// A fault in the text itself, which BIND reports at the field behind it.
+    #[cold]
+    fn broken(&mut self, fault: Fault) -> Fault {
+        self.tokens.leave_fault();
+        self.pass_over();
+        fault
+    }
+
+    /// Whether the text itself is wrong where the record's data should begin.
+    pub(super) fn begins_broken(&self) -> bool {
+        self.ahead.is_none() && self.tokens.has_lone_parenthesis()
     }
 
     /// The next field, in quotes or not.
@@ -68,6 +80,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
             Some(Token { text, quoted: false }) => Ok(Some(text)),
             Some(_) => Err(Fault::UnexpectedToken),
             None if self.meets_quotes() => Err(Fault::UnexpectedToken),
+            None if self.tokens.has_lone_parenthesis() => Err(self.broken(Fault::LoneParenthesis)),
             None => Ok(None),
         }
     }

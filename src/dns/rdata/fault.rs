@@ -69,6 +69,9 @@ pub enum Fault {
     /// Quotes that do not end on their line.
     #[error("unbalanced quotes")]
     OpenQuotes,
+    /// A parenthesis without the other one.
+    #[error("unbalanced parentheses")]
+    LoneParenthesis,
     /// The types of an NXT record that cannot be.
     #[error("bad bitmap")]
     BadBitmap,

@@ -23,6 +23,7 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
     match source.peek() {
         Some(Token { text: b"\\#", quoted: false }) => return generic(rtype, source, out),
         None if source.meets_quotes() => return Err(Fault::OpenQuotes),
+        None if source.begins_broken() => return Err(Fault::LoneParenthesis),
         _ => {}
     }
     if rtype == Rtype::OPT {

@@ -361,8 +361,16 @@ impl<'a> Tokens<'a> for Scanner<'a> {
         self.fault == Some(ScanFault::Quotes)
     }
 
-    fn leave_quotes(&mut self) {
-        self.fault.take_if(|fault| *fault == ScanFault::Quotes);
+    fn has_lone_parenthesis(&self) -> bool {
+        self.fault == Some(ScanFault::Parentheses)
+    }
+
+    fn leave_fault(&mut self) {
+        let fault = self.fault.take();
+        if fault == Some(ScanFault::Parentheses) {
+            self.at += usize::from(self.peek() == Some(b')'));
+            self.depth = 0;
+        }
     }
 
     #[inline]
