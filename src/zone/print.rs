@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::contents::ZoneVersion;
+use super::contents::{Cursor, ZoneVersion};
 use super::node::{Node, Rrset};
 use crate::dns::{NameBuf, NameRef, Rtype, Serial, rdata};
 
@@ -103,11 +103,12 @@ impl<'v> Relative<'v> {
     }
 
     fn dump(mut self, out: &mut impl Write) -> io::Result<()> {
-        let mut nodes = self.version.nodes().peekable();
+        let mut ahead = self.version.cursor();
+        ahead.next(self.version);
         let (mut previous, mut is_nsec3) = (None, false);
-        while let Some(node) = nodes.next() {
+        for node in self.version.nodes() {
             let owner = node.owner();
-            let next = nodes.peek().map(Node::owner);
+            let next = self.behind_all_below(owner.as_ref(), &mut ahead);
             if node.is_nsec3() != std::mem::replace(&mut is_nsec3, node.is_nsec3()) {
                 // They have a tree of their own, which starts anew.
                 self.origin = None;
@@ -117,6 +118,17 @@ impl<'v> Relative<'v> {
             previous = Some(owner);
         }
         Ok(())
+    }
+
+    /// The first name behind `owner` that is not below it; `ahead` goes to the one that comes next.
+    fn behind_all_below(&self, owner: NameRef<'_>, ahead: &mut Cursor) -> Option<NameBuf> {
+        let next = ahead.next(self.version)?.owner();
+        if owner == self.version.apex() || !next.as_ref().is_at_or_below(owner) {
+            return Some(next);
+        }
+        let mut place = ahead.clone();
+        let behind = std::iter::from_fn(|| place.next(self.version));
+        behind.map(|node| node.owner()).find(|name| !name.as_ref().is_at_or_below(owner))
     }
 
     /// The origin that named has for a name: the node of its tree of trees that the name hangs below. That is the

@@ -1,9 +1,10 @@
 //! The set of types that a name has, as NSEC, NSEC3 and CSYNC carry it (RFC 4034 section 4.1.2): windows of 256 types,
 //! each a bitmap of up to 32 bytes; and the older single bitmap of NXT (RFC 2535 section 5.2).
 
-use super::Fault;
+use super::cursor::number;
 use super::print::Printer;
 use super::read::{Source, rtype};
+use super::{Fault, kind};
 use crate::dns::Rtype;
 use crate::dns::text::Tokens;
 use crate::dns::wire::{Reader, WireError};
@@ -67,11 +68,13 @@ pub(super) fn print(reader: &mut Reader<'_>, printer: &mut Printer<'_, '_>) -> R
 }
 
 fn print_bits(bitmap: &[u8], window: u16, printer: &mut Printer<'_, '_>) {
-    for (number, byte) in (0_u16..).step_by(8).zip(bitmap) {
-        for bit in (0..8).filter(|bit| byte & (0x80 >> bit) != 0) {
-            printer.word(Rtype(window | number | bit));
-        }
-    }
+    set_bits(bitmap).for_each(|bit| printer.word(Rtype(window | bit)));
+}
+
+fn set_bits(bitmap: &[u8]) -> impl Iterator<Item = u16> {
+    let bits =
+        |(first, byte): (u16, u8)| (0..8).filter(move |bit| byte & (0x80 >> bit) != 0).map(move |bit| first | bit);
+    (0..).step_by(8).zip(bitmap.iter().copied()).flat_map(bits)
 }
 
 /// Whether the types of a well-formed bitmap hold `wanted`.
@@ -91,7 +94,7 @@ pub(super) fn read_nxt<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, ou
     let mut bitmap = [0_u8; MAX_NXT_TYPE as usize / 8];
     let mut length = 0;
     while let Some(text) = source.optional_text()? {
-        let number = rtype(text)?.0;
+        let number = nxt_type(text)?;
         if !(1..MAX_NXT_TYPE).contains(&number) {
             source.pass_over();
             return Err(Fault::OutOfRange);
@@ -106,6 +109,16 @@ pub(super) fn read_nxt<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, ou
     Ok(())
 }
 
+/// A type of NXT: by name, or BIND's way by its number alone, which may have a sign.
+fn nxt_type(text: &[u8]) -> Result<u16, Fault> {
+    let digits = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b"-")).unwrap_or(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Ok(rtype(text)?.0);
+    }
+    let value = number(digits, u32::from(u16::MAX)).unwrap_or(u32::from(MAX_NXT_TYPE)) as u16;
+    Ok(if text.starts_with(b"-") { MAX_NXT_TYPE } else { value })
+}
+
 /// The bitmap of NXT: up to 16 bytes, the last not empty. One whose first bit is set has another form, never defined.
 pub(super) fn check_nxt(reader: &mut Reader<'_>) -> Result<(), WireError> {
     let bitmap = reader.rest();
@@ -114,7 +127,12 @@ pub(super) fn check_nxt(reader: &mut Reader<'_>) -> Result<(), WireError> {
     if bitmap.is_empty() || !plain || valid { Ok(()) } else { Err(WireError::BadField) }
 }
 
-/// The types of NXT.
+/// The types of NXT; one without a name is written as its number alone.
 pub(super) fn print_nxt(reader: &mut Reader<'_>, printer: &mut Printer<'_, '_>) {
-    print_bits(reader.rest(), 0, printer);
+    for bit in set_bits(reader.rest()) {
+        match kind(Rtype(bit)) {
+            Some(kind) => printer.word(kind.mnemonic),
+            None => printer.word(bit),
+        }
+    }
 }

@@ -62,7 +62,7 @@ impl<S: Sink> Loader<'_, S> {
                     self.note(&stop, scanner, context.path);
                     scanner.skip_record();
                 }
-                self.enter(&path, name, context)
+                self.enter(&path, name, true, context)
             }
             _ => {
                 context.origin = name;
@@ -105,7 +105,7 @@ impl<S: Sink> Loader<'_, S> {
                 if scanner.is_at_end_of_file() {
                     self.warn_of_end(context.path);
                 }
-                self.enter(path, context.origin.clone(), context)
+                self.enter(path, context.origin.clone(), context.is_new_origin, context)
             }
             Some(token) if token.quoted => Err(Fault::quotes(scanner)),
             Some(token) => {
@@ -116,7 +116,13 @@ impl<S: Sink> Loader<'_, S> {
         }
     }
 
-    fn enter(&mut self, path: &Path, origin: NameBuf, context: &mut Context<'_>) -> Result<(), Stop> {
+    fn enter(
+        &mut self,
+        path: &Path,
+        origin: NameBuf,
+        is_new_origin: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
         if self.depth >= MAX_INCLUDE_DEPTH {
             return Err(Fault::worded(
                 Voice::Load,
@@ -125,11 +131,10 @@ impl<S: Sink> Loader<'_, S> {
             ));
         }
         self.depth += 1;
-        let outcome = self.file(path, origin, context.owner.for_include());
+        let outcome = self.file(path, origin, context.owner.for_include(), is_new_origin);
         self.depth -= 1;
         // The included file's last owner was another one.
         self.rrset_ttls.clear();
-        context.is_new_origin = true;
         outcome.map_err(|fault| {
             let reason = read_fault_text(&fault);
             Fault::worded(Voice::Load, format!("{}: {reason}", path.display()), reason)

@@ -29,11 +29,6 @@ impl Owner {
         Self { name: NameBuf::root(), text: Vec::new(), is_known: false, is_in_zone: false }
     }
 
-    /// Whether an entry may inherit it.
-    pub(super) fn is_known(&self) -> bool {
-        self.is_known
-    }
-
     /// The same owner for an included file, where its text may mean another name.
     pub(super) fn for_include(&self) -> Self {
         Self { name: self.name.clone(), text: Vec::new(), is_known: self.is_known, is_in_zone: self.is_in_zone }

@@ -174,7 +174,7 @@ impl<'o, S: Sink> Loader<'o, S> {
     }
 
     fn run(mut self, path: &Path) -> Report {
-        let outcome = self.file(path, NameBuf::from_name(self.options.apex.as_ref()), Owner::none());
+        let outcome = self.file(path, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), false);
         match outcome {
             Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => {
                 let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
@@ -187,10 +187,10 @@ impl<'o, S: Sink> Loader<'o, S> {
     }
 
     /// Reads one file to its end.
-    fn file(&mut self, path: &Path, origin: NameBuf, owner: Owner) -> io::Result<()> {
+    fn file(&mut self, path: &Path, origin: NameBuf, owner: Owner, is_new_origin: bool) -> io::Result<()> {
         let (mut window, modified) = Window::open(path)?;
         self.report.sources.push(Source { path: path.into(), modified });
-        let mut context = Context { path, origin, is_new_origin: owner.is_known(), owner, unfinished: None };
+        let mut context = Context { path, origin, is_new_origin, owner, unfinished: None };
         let mut line = 1;
         loop {
             let consumed = self.piece(window.piece(), window.is_last(), &mut line, &mut context);
