@@ -231,7 +231,9 @@ impl<'a, 'w> Answer<'a, 'w> {
         let zone = view.zones.find(name, self.suffixes)?;
         if self.query.rtype == Rtype::DS && zone.apex() == name {
             let parent = name.parent().and_then(|parent| view.zones.find(parent, self.suffixes));
-            return parent.or(Some(zone));
+            // BIND: an alias that may not lead into the zone above gets what the zone itself has to say.
+            let may_enter = |parent: &&Arc<Zone>| self.first_zone.is_none() || self.may_enter(parent);
+            return parent.filter(may_enter).or(Some(zone));
         }
         Some(zone)
     }
