@@ -12,6 +12,7 @@ mod control;
 mod defaults;
 mod differential;
 mod edns;
+mod encrypted;
 mod faults;
 mod floods;
 mod generated;

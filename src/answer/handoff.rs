@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::facts::Denied;
 use super::reply::Head;
 use super::request::Question;
-use super::respond::{Job, Outcome, Signer, Transfer};
+use super::respond::{Job, Outcome, Signer, Transfer, Transport};
 use super::snapshot::{TransferOut, View, Zone, ZoneRole};
 use crate::dns::message::Section;
 use crate::dns::{Key, Rcode, Rtype};
@@ -16,6 +16,12 @@ use crate::dns::{Key, Rcode, Rtype};
 impl<'a> Job<'a> {
     /// AXFR and IXFR (RFC 5936, RFC 1995).
     pub(super) fn transfer(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        // BIND: before anything else is looked at.
+        match self.client.transport {
+            Transport::Http { .. } => return self.refuse(Rcode::NOTIMP, reply),
+            Transport::Tls { is_dot: false } => return self.refuse(Rcode::SERVFAIL, reply),
+            _ => {}
+        }
         let Some(zone) = view.zones.get(question.name) else {
             return self.deny(Denied::TransferNotAuth, Rcode::NOTAUTH, reply);
         };
@@ -27,7 +33,8 @@ impl<'a> Job<'a> {
             return self.refuse(Rcode::FORMERR, reply);
         }
         let Some(version) = zone.version() else { return self.refuse(Rcode::SERVFAIL, reply) };
-        if !zone.policy().allow_transfer.allows(self.peer()) {
+        let policy = zone.policy();
+        if !policy.transfer_path.includes(self.client) || !policy.allow_transfer.allows(self.peer()) {
             if let Some(opt) = &mut self.opt {
                 opt.error = Some(super::opt::PROHIBITED);
             }

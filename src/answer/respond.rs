@@ -35,8 +35,18 @@ const DROPPED_PORTS: [u16; 5] = [0, 7, 13, 19, 37];
 pub enum Transport {
     /// UDP.
     Udp,
-    /// TCP, or TLS on it.
+    /// TCP.
     Tcp,
+    /// TLS.
+    Tls {
+        /// Whether the client asked for DNS in the handshake (ALPN): transfers need that (RFC 9103).
+        is_dot: bool,
+    },
+    /// HTTP.
+    Http {
+        /// Whether over TLS.
+        is_encrypted: bool,
+    },
 }
 
 /// Where a request came from.
@@ -207,8 +217,9 @@ impl<'a> Job<'a> {
         job
     }
 
+    /// Whether a reply may be of any size: TCP, and all that is on it.
     pub(super) fn is_tcp(&self) -> bool {
-        self.client.transport == Transport::Tcp
+        self.client.transport != Transport::Udp
     }
 
     fn note_request(&mut self) {

@@ -18,6 +18,7 @@ use ipnet::IpNet;
 use super::acl::Acl;
 use super::cookie::Cookies;
 use super::order::Orders;
+use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
 use super::table::ZoneTable;
 use crate::dns::{Class, Key, Name, NameRef};
@@ -174,6 +175,8 @@ pub struct ZonePolicy {
     pub allow_query_on: Acl,
     /// Who may transfer.
     pub allow_transfer: Acl,
+    /// By which way they have to come.
+    pub transfer_path: TransferPath,
     /// Whose NOTIFY is taken: `allow-notify`, and the addresses of the primaries.
     pub allow_notify: Acl,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
@@ -182,6 +185,28 @@ pub struct ZonePolicy {
     pub provide_zone_version: bool,
     /// How the zone is sent to those who may transfer it.
     pub transfer_out: TransferOut,
+}
+
+/// Where a request for a transfer has to come in (`allow-transfer port N transport T`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TransferPath {
+    /// At this port of ours.
+    pub port: Option<u16>,
+    /// With TLS, or without.
+    pub is_tls: Option<bool>,
+}
+
+impl TransferPath {
+    /// Whether a client came this way.
+    #[must_use]
+    pub fn includes(self, client: &Client) -> bool {
+        let fits_transport = match self.is_tls {
+            None => true,
+            Some(false) => client.transport == Transport::Tcp,
+            Some(true) => matches!(client.transport, Transport::Tls { .. }),
+        };
+        fits_transport && self.port.is_none_or(|port| port == client.local.port())
+    }
 }
 
 /// How a zone is sent.

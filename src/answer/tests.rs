@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::cookie::{CookieAlgorithm, Cookies};
 use super::order::RrsetOrder;
-use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, ZonePolicy, ZoneRole};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, TransferPath, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use super::*;
 use crate::dns::message::Section;
@@ -71,6 +71,7 @@ fn world() -> Snapshot {
         allow_query: Acl::Any,
         allow_query_on: Acl::Any,
         allow_transfer: Acl::Any,
+        transfer_path: TransferPath::default(),
         allow_notify: Acl::Any,
         zero_no_soa_ttl: true,
         ..ZonePolicy::default()

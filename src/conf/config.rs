@@ -19,6 +19,10 @@ pub struct Config {
     pub options: Options,
     /// `key` statements of the top level.
     pub keys: Vec<Arc<Key>>,
+    /// `tls` statements, used or not.
+    pub tls: Vec<Arc<Tls>>,
+    /// `http` statements, used or not.
+    pub http: Vec<Arc<Http>>,
     /// The `acl` statements that something uses, by name in lower case.
     pub acls: Vec<(String, AddressMatchList)>,
     /// Where the control channel listens. None: no `controls` statement, so the default channel (BIND semantics 8.10).
@@ -47,6 +51,12 @@ pub struct Options {
     pub pid_file: Option<PathBuf>,
     /// `port`: where listeners without a port of their own listen, and where primaries and NOTIFY targets are reached.
     pub port: u16,
+    /// `tls-port`: where listeners with `tls` and without a port of their own listen.
+    pub tls_port: u16,
+    /// `https-port`: the same for those with `http` too.
+    pub https_port: u16,
+    /// `http-port`: the same with `tls none`.
+    pub http_port: u16,
     /// `listen-on`, in order. Default: any.
     pub listen_on: Vec<Listen>,
     /// `listen-on-v6`. Default: any.
@@ -110,6 +120,46 @@ pub struct Listen {
     pub port: u16,
     /// Which of the host's addresses.
     pub addresses: AddressMatchList,
+    /// `tls`, unless it is `none`.
+    pub tls: Option<Arc<Tls>>,
+    /// `http`.
+    pub http: Option<Arc<Http>>,
+}
+
+/// A `tls` statement, or `ephemeral`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// Its name.
+    pub name: String,
+    /// `cert-file` and `key-file`; none: a certificate is made.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// `ca-file`: clients need a certificate from there.
+    pub ca_file: Option<PathBuf>,
+    /// Whether TLS 1.2 is spoken (`protocols`).
+    pub speaks_12: bool,
+    /// Whether TLS 1.3 is spoken.
+    pub speaks_13: bool,
+    /// `ciphers`: OpenSSL's names of those that we have, the best first. None: all.
+    pub ciphers: Option<Vec<&'static str>>,
+    /// `cipher-suites` in the same way.
+    pub cipher_suites: Option<Vec<&'static str>>,
+    /// `prefer-server-ciphers`, default no.
+    pub prefer_server_ciphers: bool,
+    /// `session-tickets`, default yes.
+    pub session_tickets: bool,
+}
+
+/// An `http` statement, or `default`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Its name.
+    pub name: String,
+    /// `endpoints`, default `/dns-query`.
+    pub endpoints: Arc<[String]>,
+    /// `listener-clients`, default 300.
+    pub clients: u32,
+    /// `streams-per-connection`, default 100.
+    pub streams: u32,
 }
 
 /// What is told to those who ask who we are.
@@ -452,6 +502,10 @@ pub struct ZoneSettings {
     pub allow_query_on: AddressMatchList,
     /// Who may transfer. Default any, as BIND 9.18 has it.
     pub allow_transfer: AddressMatchList,
+    /// The port of ours that `allow-transfer` is for.
+    pub transfer_port: Option<u16>,
+    /// Whether `allow-transfer` is for TLS, or for TCP without it.
+    pub transfer_is_tls: Option<bool>,
     /// Whether an `allow-transfer` says so; where none does, BIND 9.18 and thus nomd leave transfers open to all.
     pub is_transfer_limited: bool,
     /// Whose NOTIFY is taken beside the primaries'. Default nobody.

@@ -217,7 +217,7 @@ fn what_would_change_answers_is_refused() {
         ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
         ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
         ("zone a { type forward; forwarders { 1.2.3.4; }; };", "a zone of type 'forward'"),
-        ("options { listen-on tls ephemeral { any; }; };", "'tls' in 'listen-on'"),
+        ("primaries p { 10.0.0.1 tls ephemeral; };", "'tls' in 'primaries'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
         ("remote-servers r source 10.0.0.9 { 10.0.0.1; };", "'source' in 'remote-servers'"),
     ] {
@@ -237,20 +237,45 @@ fn what_is_refused_can_be_tolerated_by_name() {
         let (tree, faults) = parse::text(&arena, "t.conf", text.as_bytes(), how);
         finish(tree.as_ref(), faults, &tolerance)
     };
-    let text = "options { listen-on tls ephemeral { any; }; allow-transfer port 1 { any; }; allow-query { geoip country SE; }; };
+    let text = "options { allow-query { geoip country SE; }; };
         zone f { type forward; forwarders { 1.2.3.4; }; };
         zone p { type master; file \"p\"; update-policy local; };
         zone s { type slave; primaries { 10.0.0.1 tls ephemeral; 10.0.0.2; }; };";
-    let all = "tls,allow-transfer,geoip,type-forward,update-policy";
+    let all = "tls,geoip,type-forward,update-policy";
     let (config, said) = tolerant(text, all).unwrap();
     let tolerated = said.iter().filter(|fault| fault.message.contains("which is tolerated: ")).count();
-    assert_eq!(tolerated, 5, "{said}");
-    assert!(config.options.listen_on.is_empty());
+    assert_eq!(tolerated, 4, "{said}");
     let [p, s] = config.views[0].zones.as_slice() else { panic!("{said}") };
-    assert!(p.settings.allow_query.is_empty() && p.settings.allow_transfer[0].negated);
+    assert!(p.settings.allow_query.is_empty());
     assert!(matches!(&s.role, Role::Secondary { primaries, .. } if primaries.len() == 1));
-    let said = tolerant(text, "tls,allow-transfer,geoip,type-forward").unwrap_err().to_string();
+    let said = tolerant(text, "tls,geoip,type-forward").unwrap_err().to_string();
     assert!(said.contains("t.conf:3: option 'update-policy' is refused: "), "{said}");
+}
+
+#[test]
+fn listeners_without_a_port_listen_on_that_of_what_they_speak() {
+    let config = good(
+        "tls t { key-file \"k\"; cert-file \"c\"; }; http h { endpoints { \"/q\"; }; listener-clients 7; };
+        options { port 1; tls-port 2; https-port 3; http-port 4; listen-on { any; }; listen-on tls T { any; };
+        listen-on tls ephemeral http h { any; }; listen-on tls none http default { any; };
+        listen-on port 5 tls none { any; }; };",
+    );
+    let shown = config.options.listen_on.iter().map(|clause| {
+        let tls = clause.tls.as_ref().map_or("-", |tls| if tls.files.is_some() { "files" } else { "ephemeral" });
+        let http = clause.http.as_ref().map(|http| format!("{} {}", http.endpoints.join(" "), http.clients));
+        format!("{} {tls} {}", clause.port, http.unwrap_or_default())
+    });
+    let wanted = ["1 - ", "2 files ", "3 ephemeral /q 7", "4 - /dns-query 300", "5 - "];
+    assert_eq!(shown.collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn ciphers_of_which_there_is_none_are_refused() {
+    for (statement, list) in [("ciphers", "DHE-RSA-AES256-GCM-SHA384"), ("cipher-suites", "TLS_AES_128_CCM_SHA256")] {
+        let said = bad(&format!("tls t {{\n{statement} \"{list}\"; }};"));
+        let fault = format!("t.conf:2: '{statement}' in the 'tls' clause 't' leaves no cipher that nomd has: ");
+        assert!(said.starts_with(&fault), "{said}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::answer::acl::{Acl, Element, Entry, HostAddresses};
-use crate::answer::snapshot::{TransferOut, ZonePolicy};
+use crate::answer::snapshot::{TransferOut, TransferPath, ZonePolicy};
 use crate::conf::config::{Match, MatchElement, Remote, Role, Zone, ZoneSettings};
 
 /// The addresses of this host and the networks that they are in.
@@ -83,6 +83,7 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
         allow_query: host.compile(&settings.allow_query),
         allow_query_on: host.compile(&settings.allow_query_on),
         allow_transfer: host.compile(&settings.allow_transfer),
+        transfer_path: TransferPath { port: settings.transfer_port, is_tls: settings.transfer_is_tls },
         allow_notify: host.compile(&allow_notify(zone)),
         zero_no_soa_ttl: settings.zero_no_soa_ttl,
         provide_zone_version: settings.provide_zone_version,

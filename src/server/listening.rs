@@ -1,10 +1,12 @@
 //! Where the server listens: the addresses that the configuration wants of those that the host has, and the sockets
 //! there.
 //!
+//! A listener with TLS or HTTP has no UDP beside it. What is spoken can change while connections are open.
+//!
 //! At the start sockets are bound before privileges are dropped and before there is a runtime ([`bind`]); from then on
 //! [`Listening`] follows the configuration and the host's interfaces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
@@ -16,8 +18,9 @@ use super::access::Host;
 use super::control::listener::io_text;
 use super::logging::line::Socket;
 use super::logging::{Category, Severity, log};
+use super::stacks::{Stacks, is_plain};
 use crate::answer::acl::Peer;
-use crate::conf::config::{Listen, Options};
+use crate::conf::config::{Config, Listen, Options};
 use crate::net::interfaces::{self, InterfaceAddress};
 use crate::net::listen::{ListenError, bind_tcp, bind_udp, changes};
 use crate::net::tcp::{self, Limits, Timeouts};
@@ -44,22 +47,23 @@ pub(super) fn survey() -> io::Result<(Host, Vec<InterfaceAddress>)> {
     Ok((host, addresses))
 }
 
-/// The addresses to listen on.
-pub(super) fn wanted(
-    options: &Options,
+/// The addresses to listen on, each with the first clause that asks for it.
+pub(super) fn wanted<'a>(
+    options: &'a Options,
     families: Families,
     host: &Host,
     addresses: &[InterfaceAddress],
-) -> BTreeSet<SocketAddr> {
-    let mut wanted = BTreeSet::new();
+) -> BTreeMap<SocketAddr, &'a Listen> {
+    let mut wanted = BTreeMap::new();
     for entry in addresses {
         let (is_served, clauses) = match entry.address() {
             IpAddr::V4(_) => (families.ipv4, &options.listen_on),
             IpAddr::V6(_) => (families.ipv6, &options.listen_on_v6),
         };
         if is_served {
-            let matching = clauses.iter().filter(|clause| matches(clause, host, entry.address()));
-            wanted.extend(matching.map(|clause| entry.with_port(port(clause, options, families))));
+            for clause in clauses.iter().filter(|clause| matches(clause, host, entry.address())) {
+                wanted.entry(entry.with_port(port(clause, options, families))).or_insert(clause);
+            }
         }
     }
     wanted
@@ -68,7 +72,7 @@ pub(super) fn wanted(
 /// `-p` moves the clauses that follow the configuration's own `port`.
 fn port(clause: &Listen, options: &Options, families: Families) -> u16 {
     match families.port {
-        Some(port) if clause.port == options.port => port,
+        Some(port) if clause.port == options.port && is_plain(clause) => port,
         _ => clause.port,
     }
 }
@@ -84,15 +88,29 @@ pub(super) struct Bound {
 }
 
 /// Binds one address for so many workers.
-pub(super) fn bind(address: SocketAddr, workers: usize, options: &Options) -> Result<Bound, ListenError> {
-    let udp = bind_udp(address, workers)?;
+pub(super) fn bind(
+    address: SocketAddr,
+    clause: &Listen,
+    workers: usize,
+    options: &Options,
+) -> Result<Bound, ListenError> {
+    let udp = if is_plain(clause) { bind_udp(address, workers)? } else { vec![] };
     Ok(Bound { udp, tcp: bind_tcp(address, options.tcp_listen_queue)? })
+}
+
+/// One address that is listened on.
+struct Open {
+    tcp: tcp::Listening,
+    has_udp: bool,
+    /// Those of HTTP, where that is spoken (`listener-clients`).
+    http: Option<Arc<Limits>>,
 }
 
 /// Everything that is listened on.
 pub(super) struct Listening {
     workers: Vec<Worker>,
-    open: BTreeMap<SocketAddr, tcp::Listening>,
+    open: BTreeMap<SocketAddr, Open>,
+    stacks: Stacks,
     limits: Arc<Limits>,
     families: Families,
     interval: Duration,
@@ -101,10 +119,15 @@ pub(super) struct Listening {
 
 impl Listening {
     /// Nothing is listened on yet; the workers are there.
-    pub(super) fn new(workers: Vec<Worker>, options: &Options, families: Families) -> Self {
+    pub(super) fn new(workers: Vec<Worker>, options: &Options, families: Families, stacks: Stacks) -> Self {
         let limits = Arc::new(Limits::new(timeouts(options), options.tcp_clients as usize));
         let interval = options.interface_interval;
-        Self { workers, open: BTreeMap::new(), limits, families, interval, next_scan: None }
+        Self { workers, open: BTreeMap::new(), stacks, limits, families, interval, next_scan: None }
+    }
+
+    /// Reads the certificates anew that a configuration names, and returns those that cannot be read, with the reason.
+    pub(super) fn read_certificates(&mut self, config: &Config) -> Vec<(String, String)> {
+        self.stacks.read(config)
     }
 
     /// What TCP clients use and may use.
@@ -123,15 +146,28 @@ impl Listening {
     }
 
     /// Serves an address.
-    pub(super) fn serve<S: tcp::Service>(&mut self, address: SocketAddr, bound: Bound, service: &Arc<S>) {
-        match tcp::Listening::start(bound.tcp, service.clone(), self.limits.clone()) {
-            Ok(listening) => {
-                for (worker, socket) in self.workers.iter().zip(bound.udp) {
-                    worker.add(address, socket);
-                }
-                self.open.insert(address, listening);
+    pub(super) fn serve<S: tcp::Service>(
+        &mut self,
+        address: SocketAddr,
+        clause: &Listen,
+        bound: Bound,
+        service: &Arc<S>,
+    ) {
+        let http = clause.http.as_ref().map(|http| Arc::new(self.limits.beside(http.clients as usize)));
+        let Some(stack) = self.stacks.of(clause, http.as_ref().unwrap_or(&self.limits)) else { return };
+        match tcp::Listening::start(bound.tcp, service.clone(), stack) {
+            Ok(tcp) => {
+                let has_udp = !bound.udp.is_empty();
+                self.add_udp(address, bound.udp);
+                self.open.insert(address, Open { tcp, has_udp, http });
             }
             Err(error) => log!(Category::Network, Severity::Error, "listening on TCP socket {address}: {error}"),
+        }
+    }
+
+    fn add_udp(&self, address: SocketAddr, sockets: Vec<UdpSocket>) {
+        for (worker, socket) in self.workers.iter().zip(sockets) {
+            worker.add(address, socket);
         }
     }
 
@@ -145,21 +181,21 @@ impl Listening {
         service: &Arc<S>,
     ) -> Vec<(SocketAddr, String)> {
         let mut failed = vec![];
-        let open = self.open.keys().copied().collect();
-        let changes = changes(&open, &wanted(options, self.families, host, addresses));
+        let clauses = wanted(options, self.families, host, addresses);
+        let clauses = clauses.into_iter().filter(|(_, clause)| self.stacks.of(clause, &self.limits).is_some());
+        let clauses: BTreeMap<SocketAddr, &Listen> = clauses.collect();
+        let changes = changes(&self.open.keys().copied().collect(), &clauses.keys().copied().collect());
         for address in changes.close {
             self.close(address);
         }
-        for address in changes.open {
-            match bind(address, self.workers.len(), options) {
-                Ok(bound) => {
-                    say_listening(address, addresses);
-                    self.serve(address, bound, service);
-                }
-                Err(error) => {
-                    say_failed(address, addresses, &error);
-                    failed.push((address, io_text(&error.source)));
-                }
+        for (address, clause) in clauses {
+            let outcome = match self.open.contains_key(&address) {
+                true => self.adapt(address, clause),
+                false => self.open(address, clause, options, addresses, service),
+            };
+            if let Err(error) = outcome {
+                say_failed(address, addresses, &error);
+                failed.push((address, io_text(&error.source)));
             }
         }
         self.limits.timeouts.store(Arc::new(timeouts(options)));
@@ -167,6 +203,46 @@ impl Listening {
         self.interval = options.interface_interval;
         self.schedule_scan();
         failed
+    }
+
+    fn open<S: tcp::Service>(
+        &mut self,
+        address: SocketAddr,
+        clause: &Listen,
+        options: &Options,
+        addresses: &[InterfaceAddress],
+        service: &Arc<S>,
+    ) -> Result<(), ListenError> {
+        let bound = bind(address, clause, self.workers.len(), options)?;
+        say_listening(address, addresses);
+        self.serve(address, clause, bound, service);
+        Ok(())
+    }
+
+    /// Makes an open address speak what its clause says now. Connections go on as they began.
+    fn adapt(&mut self, address: SocketAddr, clause: &Listen) -> Result<(), ListenError> {
+        let Some(open) = self.open.get_mut(&address) else { return Ok(()) };
+        open.http = clause.http.as_ref().map(|http| {
+            let limits = open.http.take().unwrap_or_else(|| Arc::new(self.limits.beside(0)));
+            limits.quota.set_limit(http.clients as usize);
+            limits
+        });
+        if let Some(stack) = self.stacks.of(clause, open.http.as_ref().unwrap_or(&self.limits)) {
+            open.tcp.stack().store(Arc::new(stack));
+        }
+        match (open.has_udp, is_plain(clause)) {
+            (true, false) => {
+                open.has_udp = false;
+                self.workers.iter().for_each(|worker| worker.remove(address));
+            }
+            (false, true) => {
+                let sockets = bind_udp(address, self.workers.len())?;
+                open.has_udp = true;
+                self.add_udp(address, sockets);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Has the interfaces looked at in a moment: changes come in bursts, and one look does for all of them.

@@ -30,6 +30,7 @@ mod refreshing;
 mod saving;
 mod shared;
 mod snapshot;
+mod stacks;
 mod standing;
 pub mod start;
 mod statistics;

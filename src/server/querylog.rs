@@ -152,7 +152,7 @@ impl fmt::Display for Flags<'_> {
             write!(f, "E({version})")?;
         }
         let marks = [
-            (client.transport == Transport::Tcp, 'T'),
+            (client.transport != Transport::Udp, 'T'),
             (facts.dnssec_ok, 'D'),
             (facts.checking_disabled, 'C'),
             (facts.cookie == CookieState::Valid, 'V'),

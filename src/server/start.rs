@@ -36,12 +36,13 @@ use super::process::{self, PidFile};
 use super::reconfiguring::Reconfiguring;
 use super::refreshing::Refreshing;
 use super::shared::Shared;
+use super::stacks::Stacks;
 use super::troubles::Troubles;
 use super::watch::FileWatch;
 use super::worker::{TcpService, UdpResponder};
 use super::zones::Zones;
 use super::{snapshot, version};
-use crate::conf::config::{Config, Options};
+use crate::conf::config::{Config, Listen, Options};
 use crate::conf::{self, Diagnostics, Tolerance};
 use crate::net::interfaces::{Changes, InterfaceAddress};
 use crate::net::udp::Worker;
@@ -186,6 +187,7 @@ struct Prepared {
     config: Config,
     conf_path: PathBuf,
     host: Host,
+    stacks: Stacks,
     sockets: Sockets,
     workers: usize,
     controls: Controls,
@@ -194,7 +196,7 @@ struct Prepared {
 /// What came of binding the addresses.
 #[derive(Default)]
 struct Sockets {
-    bound: Vec<(SocketAddr, Bound)>,
+    bound: Vec<(SocketAddr, Listen, Bound)>,
     /// Those that could not be bound, and why.
     failed: Vec<(SocketAddr, String)>,
 }
@@ -215,11 +217,15 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
     let conf_path = std::path::absolute(&options.config)?;
     let config = load_configuration(&conf_path, &options.tolerance)?;
     enter_directory(&config.options)?;
+    let mut stacks = Stacks::default();
+    if !stacks.read(&config).is_empty() {
+        return Err(StartError::Configuration("TLS error"));
+    }
     let (host, addresses) = listening::survey()?;
     let sockets = bind_all(&config.options, options.families(), &host, &addresses, workers)?;
     let controls = Controls::bind(&config, &conf_path, &host);
     logging::configure(open_log(&config, options)?);
-    Ok(Prepared { config, conf_path, host, sockets, workers, controls })
+    Ok(Prepared { config, conf_path, host, stacks, sockets, workers, controls })
 }
 
 /// Reads a configuration, and says what there is to say about it.
@@ -287,10 +293,10 @@ fn bind_all(
         log!(Category::Network, Severity::Warning, "not listening on any interfaces");
     }
     let mut sockets = Sockets::default();
-    for &address in &wanted {
+    for (&address, &clause) in &wanted {
         listening::say_listening(address, addresses);
-        match listening::bind(address, workers, options) {
-            Ok(bound) => sockets.bound.push((address, bound)),
+        match listening::bind(address, clause, workers, options) {
+            Ok(bound) => sockets.bound.push((address, clause.clone(), bound)),
             Err(error) => {
                 listening::say_failed(address, addresses, &error);
                 sockets.failed.push((address, io_text(&error.source)));
@@ -329,9 +335,10 @@ impl Core {
         events: &UnboundedSender<Event>,
         seed: u64,
     ) -> Result<Self, StartError> {
-        let Prepared { config, conf_path, host, sockets, workers, controls } = prepared;
+        let Prepared { config, conf_path, host, stacks, sockets, workers, controls } = prepared;
         let service = Arc::new(TcpService::new(Arc::clone(shared), seed));
-        let listening = Listening::new(udp_workers(workers, shared, seed)?, &config.options, options.families());
+        let workers = udp_workers(workers, shared, seed)?;
+        let listening = Listening::new(workers, &config.options, options.families(), stacks);
         let done = events.clone();
         // Fails only when the server is going down.
         let loader = Loader::start(processors(), move |outcome| drop(done.send(Event::Loaded(outcome))))?;
@@ -367,8 +374,8 @@ impl Core {
         core.shared.is_logging_queries.store(core.config.options.querylog, Ordering::Relaxed);
         core.follow_pid_file();
         core.carry_out(Plan::of_start(&core.config), Arc::clone(&core.config));
-        for (address, bound) in sockets.bound {
-            core.listening.serve(address, bound, &core.service);
+        for (address, clause, bound) in sockets.bound {
+            core.listening.serve(address, &clause, bound, &core.service);
         }
         core.troubles.set_listeners(sockets.failed);
         core.follow_settings();
@@ -472,7 +479,8 @@ impl Core {
         let config = Self::configuration(folder, zones);
         let host = Host::default();
         let controls = Controls::bind(&config, &conf_path, &host);
-        let prepared = Prepared { config, conf_path, host, sockets: Sockets::default(), workers: 1, controls };
+        let (stacks, sockets) = (Stacks::default(), Sockets::default());
+        let prepared = Prepared { config, conf_path, host, stacks, sockets, workers: 1, controls };
         let shared = Arc::new(Shared::start(events.clone()).unwrap());
         (Self::new(&options, prepared, &shared, &events, 1).unwrap(), inbox)
     }

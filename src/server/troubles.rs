@@ -16,6 +16,8 @@ pub(super) enum Part {
     PidFile,
     /// A control channel; none: the default one.
     Control(Option<SocketAddr>),
+    /// The certificate of a `tls` statement.
+    Certificate(String),
     /// An address to listen on.
     Listener(SocketAddr),
 }
@@ -45,6 +47,12 @@ impl Troubles {
         self.parts.extend(failed.into_iter().map(|(address, reason)| (Part::Control(address), reason)));
     }
 
+    /// The `tls` statements whose certificates cannot be used, in the place of those known before.
+    pub(super) fn set_certificates(&mut self, failed: impl IntoIterator<Item = (String, String)>) {
+        self.parts.retain(|part, _| !matches!(part, Part::Certificate(_)));
+        self.parts.extend(failed.into_iter().map(|(name, reason)| (Part::Certificate(name), reason)));
+    }
+
     /// The addresses that cannot be listened on, in the place of those known before.
     pub(super) fn set_listeners(&mut self, failed: impl IntoIterator<Item = (SocketAddr, String)>) {
         self.parts.retain(|part, _| !matches!(part, Part::Listener(_)));
@@ -69,6 +77,7 @@ impl Display for Part {
             Self::PidFile => f.write_str("pid-file"),
             Self::Control(None) => f.write_str("default control channel"),
             Self::Control(Some(address)) => write!(f, "control channel {}", socket_text(*address)),
+            Self::Certificate(name) => write!(f, "tls {name}"),
             Self::Listener(address) => write!(f, "listener {}", socket_text(*address)),
         }
     }

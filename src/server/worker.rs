@@ -143,7 +143,7 @@ impl tcp::Service for TcpService {
                 reply: vec![0; usize::from(u16::MAX)].into_boxed_slice(),
             });
             let snapshot = self.shared.snapshot.load();
-            let from = Client { source: client.peer, local: client.local, transport: Transport::Tcp };
+            let from = Client { source: client.peer, local: client.local, transport: transport(client.layer) };
             let outcome = respond(&snapshot, request, &from, unix_now_s(), &mut state.scratch, &mut state.reply);
             let facts = state.scratch.facts();
             state.counters.count(facts, &from, request.len(), outcome.reply_length());
@@ -178,6 +178,14 @@ impl tcp::Service for TcpService {
                 log!(Category::Network, Severity::Error, "accepting on TCP socket {address}: {error}");
             }
         }
+    }
+}
+
+fn transport(layer: tcp::Layer) -> Transport {
+    match layer {
+        tcp::Layer::Tcp => Transport::Tcp,
+        tcp::Layer::Tls { is_dot } => Transport::Tls { is_dot },
+        tcp::Layer::Http { is_encrypted } => Transport::Http { is_encrypted },
     }
 }
 

@@ -63,7 +63,7 @@ const INSTEAD: [(&[&str], &str); 10] = [
     (&["require-server-cookie"], "limit UDP to port 53 in the firewall"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),
     (&["geoip"], "write the networks as prefixes"),
-    (&["tls", "http"], "put a proxy for DNS over TLS in front, or transfer through a tunnel"),
+    (&["tls"], "let these zones be transferred without TLS, through a tunnel"),
 ];
 
 /// The zones that a refused statement hits, wherever it stands.

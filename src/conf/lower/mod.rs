@@ -5,10 +5,12 @@
 //! harmless value, so that one run finds all.
 
 mod acl;
+mod ciphers;
 mod control;
 mod edns;
 mod inherit;
 mod key;
+mod listen;
 mod load;
 mod logging;
 mod options;
@@ -87,6 +89,8 @@ impl<'a> Context<'a> {
             options: self.lower_options(),
             controls: self.controls(&keys),
             logging: self.logging(),
+            tls: self.all_tls(),
+            http: self.all_http(),
             views: self.views(&keys),
             keys,
             // Whichever were used are known once all else is lowered.

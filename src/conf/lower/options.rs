@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::inherit::Levels;
 use super::{Context, acl, clause};
-use crate::conf::config::{Identity, Listen, Options};
+use crate::conf::config::{Identity, Options};
 use crate::conf::table::Clause;
 use crate::conf::tree::{Item, Node, Value};
 
@@ -37,6 +37,9 @@ impl Context<'_> {
             directory: levels.find(clause::DIRECTORY).and_then(Node::text).map(PathBuf::from),
             pid_file: self.file_or_none(clause::PID_FILE, DEFAULT_PID_FILE),
             port: self.port,
+            tls_port: self.default_port(clause::TLS_PORT),
+            https_port: self.default_port(clause::HTTPS_PORT),
+            http_port: self.default_port(clause::HTTP_PORT),
             listen_on: self.listen(clause::LISTEN_ON),
             listen_on_v6: self.listen(clause::LISTEN_ON_V6),
             interface_interval: levels.duration(clause::INTERFACE_INTERVAL),
@@ -76,23 +79,6 @@ impl Context<'_> {
             None => Some(PathBuf::from(default)),
             Some(node) => node.text().map(PathBuf::from),
         }
-    }
-
-    fn listen(&self, clause: Clause) -> Vec<Listen> {
-        let statements = self.options.into_iter().flat_map(|block| block.all(clause));
-        let listed: Vec<Option<Listen>> = statements.map(|node| self.listen_one(node)).collect();
-        match listed.is_empty() {
-            true => vec![Listen { port: self.port, addresses: acl::any() }],
-            false => listed.into_iter().flatten().collect(),
-        }
-    }
-
-    /// One that is for TLS or HTTPS listens nowhere.
-    fn listen_one(&self, node: &Node<'_>) -> Option<Listen> {
-        let port = node.after("port").map_or(self.port, |item| self.port_of(item));
-        let listen = Listen { port, addresses: self.node_list(node) };
-        let is_encrypted = Self::wants_tls(node.after("tls")) || node.after("http").is_some();
-        (!is_encrypted).then_some(listen)
     }
 
     fn identity(&self, clause: Clause) -> Identity {

@@ -80,9 +80,9 @@ impl Context<'_> {
         })
     }
 
-    /// Whether TLS is asked for. There is none yet, and plain text in its place would tell what was to be secret: such
-    /// a server or listener is left out, of which `status` speaks.
-    pub(super) fn wants_tls(item: Option<&Item<'_>>) -> bool {
+    /// Whether TLS is asked for. Servers are not asked over it yet, and plain text would tell what was to be
+    /// secret: such a server is left out, of which `status` speaks.
+    fn wants_tls(item: Option<&Item<'_>>) -> bool {
         item.and_then(Item::text).is_some_and(|name| !name.eq_ignore_ascii_case("none"))
     }
 

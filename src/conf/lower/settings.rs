@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use super::inherit::Levels;
 use super::{Context, acl, clause};
-use crate::conf::config::{AddressMatchList, Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
-use crate::conf::status;
+use crate::conf::config::{Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
 use crate::conf::table::{Clause, ZoneType};
-use crate::conf::tree::{Node, Value};
+use crate::conf::tree::{Item, Node, Value};
 
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -19,10 +18,13 @@ impl Context<'_> {
         let seconds = |setting| levels.time(setting, SECOND_MS);
         let minutes = |setting| levels.time(setting, MINUTE_MS);
         let list = |clause, default| self.effective_list(levels, clause, default);
+        let (transfer_port, transfer_is_tls) = self.transfer_path(levels);
         ZoneSettings {
             allow_query: list(clause::ALLOW_QUERY, acl::any),
             allow_query_on: list(clause::ALLOW_QUERY_ON, acl::any),
-            allow_transfer: self.allow_transfer(levels),
+            allow_transfer: list(clause::ALLOW_TRANSFER, acl::any),
+            transfer_port,
+            transfer_is_tls,
             is_transfer_limited: levels.find(clause::ALLOW_TRANSFER).is_some(),
             allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
             notify: notify(levels),
@@ -63,11 +65,12 @@ impl Context<'_> {
         }
     }
 
-    /// A list that is for some port or transport only cannot be told apart yet: it allows nobody, rather than too much.
-    fn allow_transfer(&self, levels: Levels<'_>) -> AddressMatchList {
-        let Some(node) = levels.find(clause::ALLOW_TRANSFER) else { return acl::any() };
-        let list = self.node_list(node);
-        if status::narrowed(node).is_some() { acl::none() } else { list }
+    /// Where a transfer has to come in. BIND: port 0 is any.
+    fn transfer_path(&self, levels: Levels<'_>) -> (Option<u16>, Option<bool>) {
+        let Some(node) = levels.find(clause::ALLOW_TRANSFER) else { return (None, None) };
+        let port = node.after("port").map(|item| self.port_of(item)).filter(|port| *port != 0);
+        let transport = node.after("transport").and_then(Item::text);
+        (port, transport.map(|name| name.eq_ignore_ascii_case("tls")))
     }
 }
 

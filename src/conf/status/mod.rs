@@ -15,7 +15,6 @@ use super::table::Status;
 use super::tree::{Block, Item, Node, Tree, Value};
 
 pub use tolerance::{Tolerance, UnknownStatement};
-pub(crate) use values::narrowed;
 
 /// How often a refusal of one name is said with its place; the rest is counted.
 const MAX_SAID: usize = 10;

@@ -1,21 +1,23 @@
 //! Values that are refused within statements that are honoured.
 //!
-//! The lowering passes over each in the way that opens least: a server or listener with TLS is left out, a location
-//! matches nobody, a list for one port allows nobody, a zone of another type is not there.
+//! The lowering passes over each in the way that opens least: a server with TLS is left out, a location matches
+//! nobody, a zone of another type is not there.
 
 use super::{Finding, Outcome};
 use crate::conf::table::clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// Words of the syntax, wherever they stand. `tls none` asks for nothing.
-const WORDS: [(&str, &str); 6] = [
+const WORDS: [(&str, &str); 5] = [
     ("geoip", "locations are not looked up, so it would match nobody"),
-    ("http", "there is no DNS over HTTPS yet, and in plain text everybody could read along"),
     ("proxy", "the PROXY protocol is not there yet, so clients behind a proxy would not be understood"),
     ("source", "requests to these servers would come from another address, which they may not serve"),
     ("source-v6", "requests to these servers would come from another address, which they may not serve"),
-    ("tls", "there is no TLS yet, and in plain text everybody could read along"),
+    (TLS, "other servers are not asked over TLS yet, and in plain text everybody could read along"),
 ];
+
+/// Refused but for listeners.
+const TLS: &str = "tls";
 
 /// Types of zones, under the names that they are tolerated by.
 const ZONE_TYPES: [(&str, &str, &str); 6] = [
@@ -27,24 +29,23 @@ const ZONE_TYPES: [(&str, &str, &str); 6] = [
     ("stub", "type-stub", "nomd does not recurse, so nothing would be looked up there"),
 ];
 
-const ALLOW_TRANSFER: (&str, &str) = ("allow-transfer", "a list for one port or transport would allow all of them");
-
 /// What the values go by.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(word, _)| *word);
-    words.chain(ZONE_TYPES.iter().map(|(_, name, _)| *name)).chain([ALLOW_TRANSFER.0])
+    words.chain(ZONE_TYPES.iter().map(|(_, name, _)| *name))
 }
 
 /// Shows the values of a statement that are refused.
 pub(super) fn visit<'a>(node: &'a Node<'a>, see: &mut impl FnMut(Finding<'a>)) {
+    let is_listener = [clause::LISTEN_ON, clause::LISTEN_ON_V6].contains(&node.statement.clause);
     let mut refuse = |item: &Item<'_>, name, why| {
+        if is_listener && name == TLS {
+            return;
+        }
         see(Finding { node, place: item.place, name, is_value: true, outcome: Outcome::Refused(why) });
     };
     if node.statement.clause == clause::TYPE {
         zone_type(node, &mut refuse);
-    }
-    if let Some(item) = narrowed(node).filter(|_| node.statement.clause == clause::ALLOW_TRANSFER) {
-        refuse(item, ALLOW_TRANSFER.0, ALLOW_TRANSFER.1);
     }
     words(node.items, &mut refuse);
 }
@@ -56,12 +57,6 @@ fn zone_type(node: &Node<'_>, refuse: &mut impl FnMut(&Item<'_>, &'static str, &
             refuse(item, name, why);
         }
     }
-}
-
-/// What limits an `allow-transfer` to less than TCP on every port.
-pub(crate) fn narrowed<'a>(node: &Node<'a>) -> Option<&'a Item<'a>> {
-    let is_tcp = |item: &Item<'_>| item.text().is_some_and(|text| text.eq_ignore_ascii_case("tcp"));
-    node.after("port").or_else(|| node.after("transport").filter(|item| !is_tcp(item)))
 }
 
 fn words(items: &[Item<'_>], refuse: &mut impl FnMut(&Item<'_>, &'static str, &'static str)) {

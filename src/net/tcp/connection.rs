@@ -3,22 +3,23 @@
 //! The buffers belong to the connection and are used again for every round. There is one timer a connection, moved only
 //! when it fires: most requests cost no timer operation at all.
 
+use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::quota::Permit;
 use super::{Client, Fault, Limits, MessageStream, Pull, Served, Service, StreamEnd};
 
-/// A connection and what it needs.
-pub(super) struct Connection<S> {
-    stream: TcpStream,
+/// A connection over TCP or TLS and what it needs.
+pub(super) struct Connection<S, T> {
+    stream: T,
     client: Client,
     service: Arc<S>,
     limits: Arc<Limits>,
@@ -30,8 +31,8 @@ pub(super) struct Connection<S> {
     permit: Permit,
 }
 
-impl<S: Service> Connection<S> {
-    pub(super) fn new(stream: TcpStream, client: Client, service: Arc<S>, limits: Arc<Limits>, permit: Permit) -> Self {
+impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
+    pub(super) fn new(stream: T, client: Client, service: Arc<S>, limits: Arc<Limits>, permit: Permit) -> Self {
         let alarm = Alarm::at(Instant::now() + limits.timeouts.load().initial);
         Self { stream, client, service, limits, input: Vec::new(), output: Vec::new(), alarm, permit }
     }
@@ -129,7 +130,7 @@ impl<S: Service> Connection<S> {
 
     /// Writes all output; gives up when nothing moves for `idle`, or at `last`.
     async fn write(&mut self, idle: Duration, last: Option<Instant>) -> Result<(), Closed> {
-        let mut written = self.stream.try_write(&self.output).unwrap_or(0);
+        let mut written = self.write_at_once().await;
         while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
             let limit = Instant::now() + idle;
             self.alarm.set(last.map_or(limit, |last| last.min(limit)));
@@ -140,7 +141,29 @@ impl<S: Service> Connection<S> {
             };
         }
         self.output.clear();
-        Ok(())
+        self.flush_stream(idle).await
+    }
+
+    /// Writes what can be written without waiting, which is usually all and spares the timer.
+    async fn write_at_once(&mut self) -> usize {
+        poll_fn(|context| match Pin::new(&mut self.stream).poll_write(context, &self.output) {
+            Poll::Ready(Ok(count)) => Poll::Ready(count),
+            _ => Poll::Ready(0),
+        })
+        .await
+    }
+
+    /// Waits until what TLS keeps back has gone; without TLS there is nothing.
+    async fn flush_stream(&mut self, idle: Duration) -> Result<(), Closed> {
+        if poll_fn(|context| Poll::Ready(Pin::new(&mut self.stream).poll_flush(context).is_ready())).await {
+            return Ok(());
+        }
+        self.alarm.set(Instant::now() + idle);
+        tokio::select! {
+            biased;
+            flushed = self.stream.flush() => flushed.map_err(|_: io::Error| Closed::Disconnected),
+            () = self.alarm.rings() => Err(Closed::TimedOut),
+        }
     }
 
     /// Gives back what a large message needed, so that an idle connection stays small.
@@ -163,15 +186,19 @@ enum Closed {
 /// Has one request answered, framing the reply.
 fn serve<S: Service>(service: &S, request: &[u8], client: &Client, out: &mut Vec<u8>) -> Served {
     let start = out.len();
-    let call = || frame(out, |out| service.serve(request, client, out));
-    let served = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        service.fault(Fault::Panic(client, request));
-        Served::Close
-    });
+    let served = frame(out, |out| serve_safely(service, request, client, out));
     if !matches!(served, Served::Reply) {
         out.truncate(start);
     }
     served
+}
+
+/// Has one request answered; a panic costs the client its connection.
+pub(super) fn serve_safely<S: Service>(service: &S, request: &[u8], client: &Client, out: &mut Vec<u8>) -> Served {
+    catch_unwind(AssertUnwindSafe(|| service.serve(request, client, out))).unwrap_or_else(|_| {
+        service.fault(Fault::Panic(client, request));
+        Served::Close
+    })
 }
 
 /// Appends one message to `out`, written by `write`, with its length before it (RFC 1035 section 4.2.2). A message that

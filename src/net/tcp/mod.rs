@@ -2,9 +2,11 @@
 //!
 //! In: a bound listener and a [`Service`]; out: replies and streams of messages. All complete queries of one read are
 //! answered by one write; a client that does not read its answers is not read from either, so what a connection can
-//! hold is bounded. Runs on tokio; a service is called on its threads and must not block.
+//! hold is bounded. The same over TLS (RFC 7858), and over HTTP (RFC 8484, `http`): what lies above TCP is the
+//! [`Stack`] of the listener. Runs on tokio; a service is called on its threads and must not block.
 
 mod connection;
+pub mod http;
 mod idle;
 mod quota;
 #[cfg(test)]
@@ -20,9 +22,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
+use super::tls::Acceptor;
 use connection::Connection;
 use idle::Idle;
 use quota::Permit;
@@ -100,7 +105,26 @@ pub struct Client {
     pub peer: SocketAddr,
     /// The address at which it reached us.
     pub local: SocketAddr,
+    /// What it speaks.
+    pub layer: Layer,
     keepalive: AtomicBool,
+}
+
+/// What a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// DNS over TCP.
+    Tcp,
+    /// DNS over TLS.
+    Tls {
+        /// Whether the client said so in its first message (ALPN), as transfers ask for (RFC 9103).
+        is_dot: bool,
+    },
+    /// DNS over HTTP.
+    Http {
+        /// Whether over TLS.
+        is_encrypted: bool,
+    },
 }
 
 impl Client {
@@ -136,12 +160,12 @@ pub struct Timeouts {
     pub keepalive: Duration,
 }
 
-/// What all listeners share: timeouts and the quota of clients. Both can be changed while connections are open.
+/// What listeners share: timeouts and the quota of clients. Both can be changed while connections are open.
 #[derive(Debug)]
 pub struct Limits {
     /// Silence allowed.
-    pub timeouts: ArcSwap<Timeouts>,
-    /// `tcp-clients`.
+    pub timeouts: Arc<ArcSwap<Timeouts>>,
+    /// `tcp-clients`, or `listener-clients` of a listener for HTTP.
     pub quota: Quota,
     idle: Idle,
 }
@@ -150,7 +174,36 @@ impl Limits {
     /// Limits with no client yet.
     #[must_use]
     pub fn new(timeouts: Timeouts, clients: usize) -> Self {
-        Self { timeouts: ArcSwap::from_pointee(timeouts), quota: Quota::new(clients), idle: Idle::new() }
+        Self::sharing(Arc::new(ArcSwap::from_pointee(timeouts)), clients)
+    }
+
+    /// The same timeouts with a quota of its own.
+    #[must_use]
+    pub fn beside(&self, clients: usize) -> Self {
+        Self::sharing(Arc::clone(&self.timeouts), clients)
+    }
+
+    fn sharing(timeouts: Arc<ArcSwap<Timeouts>>, clients: usize) -> Self {
+        Self { timeouts, quota: Quota::new(clients), idle: Idle::new() }
+    }
+}
+
+/// What the connections of a listener speak above TCP, and their limits. It may be swapped: connections keep theirs.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// TLS.
+    pub tls: Option<Acceptor>,
+    /// HTTP/2.
+    pub http: Option<http::Site>,
+    /// Timeouts and quota.
+    pub limits: Arc<Limits>,
+}
+
+impl Stack {
+    /// DNS over TCP.
+    #[must_use]
+    pub fn plain(limits: Arc<Limits>) -> Self {
+        Self { tls: None, http: None, limits }
     }
 }
 
@@ -158,6 +211,7 @@ impl Limits {
 #[derive(Debug)]
 pub struct Listening {
     local: SocketAddr,
+    stack: Arc<ArcSwap<Stack>>,
     task: JoinHandle<()>,
 }
 
@@ -166,15 +220,18 @@ impl Listening {
     ///
     /// # Errors
     /// The listener cannot be registered with the runtime.
-    pub fn start<S: Service>(
-        listener: std::net::TcpListener,
-        service: Arc<S>,
-        limits: Arc<Limits>,
-    ) -> io::Result<Self> {
+    pub fn start<S: Service>(listener: std::net::TcpListener, service: Arc<S>, stack: Stack) -> io::Result<Self> {
         let local = listener.local_addr()?;
         let listener = TcpListener::from_std(listener)?;
-        let task = tokio::spawn(accept(listener, Server { local, service, limits }));
-        Ok(Self { local, task })
+        let stack = Arc::new(ArcSwap::from_pointee(stack));
+        let task = tokio::spawn(accept(listener, Server { local, service, stack: Arc::clone(&stack) }));
+        Ok(Self { local, stack, task })
+    }
+
+    /// What new connections speak.
+    #[must_use]
+    pub fn stack(&self) -> &ArcSwap<Stack> {
+        &self.stack
     }
 
     /// The address listened on.
@@ -201,7 +258,7 @@ impl Drop for Listening {
 struct Server<S> {
     local: SocketAddr,
     service: Arc<S>,
-    limits: Arc<Limits>,
+    stack: Arc<ArcSwap<Stack>>,
 }
 
 /// Accepts connections for ever. BIND: at the quota of clients, one more waits and the others stay in the kernel's
@@ -212,11 +269,11 @@ async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let permit = admit(&server).await;
-                    let number = permit.number();
-                    if let Some(connection) = open(stream, peer, &server, permit) {
-                        let task = connections.spawn(connection.run());
-                        server.limits.idle.set_task(number, task);
+                    let stack = server.stack.load_full();
+                    let permit = admit(&server, &stack.limits).await;
+                    // Fails only if the client has gone already.
+                    if stream.set_nodelay(true).is_ok() {
+                        Visit::new(peer, &server, stack, permit).begin(stream, &mut connections);
                     }
                 }
                 Err(error) => pause_after(error, &server).await,
@@ -227,21 +284,68 @@ async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
 }
 
 /// Waits for a place, and tells of it now and then.
-async fn admit<S: Service>(server: &Server<S>) -> Permit {
-    if let Some(permit) = Quota::try_acquire(&server.limits) {
+async fn admit<S: Service>(server: &Server<S>, limits: &Arc<Limits>) -> Permit {
+    if let Some(permit) = Quota::try_acquire(limits) {
         return permit;
     }
-    if server.limits.quota.may_tell() {
+    if limits.quota.may_tell() {
         server.service.fault(Fault::Quota(server.local));
     }
-    Quota::acquire(&server.limits).await
+    Quota::acquire(limits).await
 }
 
-fn open<S: Service>(stream: TcpStream, peer: SocketAddr, server: &Server<S>, permit: Permit) -> Option<Connection<S>> {
-    // Fails only if the client has gone already.
-    stream.set_nodelay(true).ok()?;
-    let client = Client { peer, local: server.local, keepalive: AtomicBool::new(false) };
-    Some(Connection::new(stream, client, Arc::clone(&server.service), Arc::clone(&server.limits), permit))
+/// A client that has been let in.
+struct Visit<S> {
+    client: Client,
+    service: Arc<S>,
+    stack: Arc<Stack>,
+    permit: Permit,
+}
+
+impl<S: Service> Visit<S> {
+    fn new(peer: SocketAddr, server: &Server<S>, stack: Arc<Stack>, permit: Permit) -> Self {
+        let client = Client { peer, local: server.local, layer: Layer::Tcp, keepalive: AtomicBool::new(false) };
+        Self { client, service: Arc::clone(&server.service), stack, permit }
+    }
+
+    /// Serves the connection in a task of its own, which for DNS over TCP has no room for more than that.
+    fn begin(self, stream: TcpStream, connections: &mut JoinSet<()>) {
+        let (number, limits) = (self.permit.number(), Arc::clone(&self.stack.limits));
+        let task = match (&self.stack.tls, &self.stack.http) {
+            (None, None) => connections.spawn(self.speak_dns(stream)),
+            (None, Some(_)) => connections.spawn(self.speak_http(stream, false)),
+            (Some(_), _) => connections.spawn(self.speak_tls(stream)),
+        };
+        limits.idle.set_task(number, task);
+    }
+
+    async fn speak_dns<T: AsyncRead + AsyncWrite + Unpin>(self, stream: T) {
+        let Self { client, service, stack, permit } = self;
+        Connection::new(stream, client, service, Arc::clone(&stack.limits), permit).run().await;
+    }
+
+    async fn speak_http<T: AsyncRead + AsyncWrite + Unpin>(mut self, stream: T, is_encrypted: bool) {
+        self.client.layer = Layer::Http { is_encrypted };
+        if let Some(site) = self.stack.http.clone() {
+            http::Session::new(site, self.client, self.service, self.permit).run(stream, &self.stack.limits).await;
+        }
+    }
+
+    /// A client that does not get on with TLS is left after the same time as one that says nothing.
+    async fn speak_tls(mut self, stream: TcpStream) {
+        let Some(acceptor) = self.stack.tls.clone() else { return };
+        let patience = self.stack.limits.timeouts.load().initial;
+        let Ok(Ok((stream, is_agreed))) = timeout(patience, acceptor.accept(stream)).await else { return };
+        match self.stack.http {
+            // BIND: without word of HTTP/2 from the client there is no HTTP.
+            Some(_) if !is_agreed => {}
+            Some(_) => Box::pin(self.speak_http(stream, true)).await,
+            None => {
+                self.client.layer = Layer::Tls { is_dot: is_agreed };
+                self.speak_dns(stream).await;
+            }
+        }
+    }
 }
 
 /// A client that gave up before it was accepted is no fault; want of descriptors or memory is, and takes time to pass.

@@ -1,4 +1,4 @@
-//! How many TCP clients are served at once (`tcp-clients`), and how many there have been at most.
+//! How many TCP clients are served at once (`tcp-clients`, `listener-clients`), and how many there have been at most.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -84,7 +84,7 @@ fn start(clients: usize) -> Setting {
     let service = Arc::new(Obedient { ends: sender, faults: Mutex::default() });
     let limits = Arc::new(Limits::new(timeouts, clients));
     let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into(), 10).unwrap();
-    let listening = Listening::start(listener, Arc::clone(&service), Arc::clone(&limits)).unwrap();
+    let listening = Listening::start(listener, Arc::clone(&service), Stack::plain(Arc::clone(&limits))).unwrap();
     Setting { listening, service, limits, ends }
 }
 

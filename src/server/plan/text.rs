@@ -102,7 +102,11 @@ pub(super) fn duration(duration: Duration) -> String {
 
 /// `listen-on` clauses.
 pub(super) fn listen(clauses: &[Listen]) -> String {
-    let clause = |clause: &Listen| format!("port {} {}", clause.port, match_list(&clause.addresses));
+    let clause = |clause: &Listen| {
+        let tls = clause.tls.as_ref().map(|tls| format!("tls {} ", tls.name)).unwrap_or_default();
+        let http = clause.http.as_ref().map(|http| format!("http {} ", http.name)).unwrap_or_default();
+        format!("port {} {tls}{http}{}", clause.port, match_list(&clause.addresses))
+    };
     clauses.iter().map(clause).collect::<Vec<_>>().join(" and ")
 }
 
