@@ -28,6 +28,7 @@ mod notify;
 mod order;
 mod packets;
 mod peers;
+mod pipeline;
 mod reload;
 mod standing;
 mod statistics;

@@ -1,8 +1,11 @@
 //! One TCP connection: requests cut out of the bytes read, replies framed and written, silence timed.
 //!
-//! The buffers belong to the connection and are used again for every round. There is one timer a connection, moved only
-//! when it fires: most requests cost no timer operation at all.
+//! Replies of many messages are written piece by piece, and between two pieces what else the client asks is answered:
+//! a transfer holds nothing up (RFC 7766 section 6.2.1.1). The buffers belong to the connection and are used again for
+//! every round. There is one timer a connection, moved only when it fires: most requests cost no timer operation at
+//! all.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::quota::Permit;
@@ -27,6 +30,8 @@ pub(super) struct Connection<S, T> {
     input: Vec<u8>,
     /// Framed replies not yet written.
     output: Vec<u8>,
+    /// Replies of many messages under way; the first has the next turn.
+    streams: VecDeque<Stream>,
     alarm: Alarm,
     permit: Permit,
 }
@@ -34,16 +39,32 @@ pub(super) struct Connection<S, T> {
 impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
     pub(super) fn new(stream: T, client: Client, service: Arc<S>, limits: Arc<Limits>, permit: Permit) -> Self {
         let alarm = Alarm::at(Instant::now() + limits.timeouts.load().initial);
-        Self { stream, client, service, limits, input: Vec::new(), output: Vec::new(), alarm, permit }
+        let (input, output, streams) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { stream, client, service, limits, input, output, streams, alarm, permit }
     }
 
     /// Serves the client until one side has enough.
     pub(super) async fn run(mut self) {
-        while let Ok(()) = self.read().await {
-            if self.answer().await.is_err() {
-                return;
+        let end = loop {
+            if let Err(closed) = self.turn().await {
+                break closed.into();
+            }
+        };
+        for Stream { messages, .. } in self.streams {
+            messages.ended(end);
+        }
+    }
+
+    /// Waits for requests, or sends more of the long replies, and answers what has been asked by then.
+    async fn turn(&mut self) -> Result<(), Closed> {
+        match self.streams.pop_front() {
+            None => self.read().await?,
+            Some(stream) => {
+                self.send_piece(stream).await?;
+                self.read_at_once().await?;
             }
         }
+        self.answer().await
     }
 
     /// Reads what has come, at least one byte, with room for the rest of the request that has begun.
@@ -60,20 +81,35 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         }
     }
 
+    /// Reads what has come already, but no more than a connection may hold. A client that will ask nothing more still
+    /// gets what it has asked for.
+    async fn read_at_once(&mut self) -> Result<(), Closed> {
+        if self.streams.len() >= MAX_STREAMS {
+            return Ok(());
+        }
+        let mut bytes = [0; READ_SIZE];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let read = poll_fn(|context| Poll::Ready(Pin::new(&mut self.stream).poll_read(context, &mut buffer))).await;
+        self.input.extend_from_slice(buffer.filled());
+        match read {
+            Poll::Ready(Err(_)) => Err(Closed::Disconnected),
+            _ => Ok(()),
+        }
+    }
+
     /// Answers the whole requests that have been read. What counts against the idle timeout is whole requests: a client
     /// that dribbles bytes is idle.
     async fn answer(&mut self) -> Result<(), Closed> {
         let mut done = 0;
-        while let Some((request, end)) = next_request(&self.input, done) {
+        while self.streams.len() < MAX_STREAMS
+            && let Some((request, end)) = next_request(&self.input, done)
+        {
             done = end;
             match serve(&*self.service, request, &self.client, &mut self.output) {
                 Served::Reply | Served::Nothing if self.output.len() < WRITE_SIZE => {}
                 Served::Reply | Served::Nothing => self.flush().await?,
                 Served::Close => return self.flush().await.and(Err(Closed::ByService)),
-                Served::Stream(stream) => {
-                    self.flush().await?;
-                    self.send(stream).await?;
-                }
+                Served::Stream(messages) => self.streams.push_back(Stream::new(messages)),
             }
         }
         if done == 0 {
@@ -82,9 +118,18 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         self.input.drain(..done);
         self.flush().await?;
         self.release_buffers();
-        self.permit.activity().note();
-        self.alarm.set(Instant::now() + self.idle());
+        self.note_activity();
         Ok(())
+    }
+
+    /// From now on the client is idle, or waits for long replies, which have limits of their own.
+    fn note_activity(&mut self) {
+        if self.streams.is_empty() {
+            self.permit.activity().note();
+            self.alarm.set(Instant::now() + self.idle());
+        } else {
+            self.permit.activity().note_busy();
+        }
     }
 
     fn idle(&self) -> Duration {
@@ -98,34 +143,34 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         self.write(idle, None).await
     }
 
-    /// Sends a stream piece by piece and tells it how it ended.
-    async fn send(&mut self, mut stream: Box<dyn MessageStream>) -> Result<(), Closed> {
-        self.permit.activity().note_busy();
-        let outcome = self.pump(&mut *stream).await;
-        stream.ended(match outcome {
-            Ok(()) => StreamEnd::Sent,
-            Err(Closed::TimedOut) => StreamEnd::TimedOut,
-            Err(Closed::Disconnected) => StreamEnd::Disconnected,
-            Err(Closed::ByService) => StreamEnd::Aborted,
-        });
-        outcome
+    /// Sends one piece of a stream. It gets in line again for the next, or is told that it has been sent.
+    async fn send_piece(&mut self, mut stream: Stream) -> Result<(), Closed> {
+        match self.pump(&mut stream).await {
+            Ok(Pull::More) => {
+                self.streams.push_back(stream);
+                // A client as fast as we are never makes us wait: let other connections have their turn.
+                tokio::task::yield_now().await;
+            }
+            Ok(_) => {
+                stream.messages.ended(StreamEnd::Sent);
+                self.note_activity();
+            }
+            Err(closed) => {
+                stream.messages.ended(closed.into());
+                return Err(closed);
+            }
+        }
+        Ok(())
     }
 
-    async fn pump(&mut self, stream: &mut dyn MessageStream) -> Result<(), Closed> {
-        let limits = stream.limits();
-        let last = Instant::now() + limits.total;
-        loop {
-            let pull = catch_unwind(AssertUnwindSafe(|| stream.next(&mut self.output))).unwrap_or(Pull::Abort);
-            if pull == Pull::Abort {
-                return Err(Closed::ByService);
-            }
-            self.write(limits.idle, Some(last)).await?;
-            if pull == Pull::Done {
-                return Ok(());
-            }
-            // A client as fast as we are never makes us wait: let other connections have their turn.
-            tokio::task::yield_now().await;
+    async fn pump(&mut self, stream: &mut Stream) -> Result<Pull, Closed> {
+        let messages = &mut *stream.messages;
+        let pull = catch_unwind(AssertUnwindSafe(|| messages.next(&mut self.output))).unwrap_or(Pull::Abort);
+        if pull == Pull::Abort {
+            return Err(Closed::ByService);
         }
+        self.write(messages.limits().idle, Some(stream.last)).await?;
+        Ok(pull)
     }
 
     /// Writes all output; gives up when nothing moves for `idle`, or at `last`.
@@ -175,12 +220,36 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
     }
 }
 
+/// A reply of many messages under way.
+struct Stream {
+    messages: Box<dyn MessageStream>,
+    /// When it has to have been sent.
+    last: Instant,
+}
+
+impl Stream {
+    fn new(messages: Box<dyn MessageStream>) -> Self {
+        let last = Instant::now() + messages.limits().total;
+        Self { messages, last }
+    }
+}
+
 /// Why a connection ends.
 #[derive(Clone, Copy)]
 enum Closed {
     Disconnected,
     TimedOut,
     ByService,
+}
+
+impl From<Closed> for StreamEnd {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Disconnected => Self::Disconnected,
+            Closed::TimedOut => Self::TimedOut,
+            Closed::ByService => Self::Aborted,
+        }
+    }
 }
 
 /// Has one request answered, framing the reply.
@@ -267,3 +336,6 @@ const WRITE_SIZE: usize = 64 << 10;
 
 /// What an idle connection keeps for its replies.
 const KEPT_SIZE: usize = 16 << 10;
+
+/// How many long replies may be under way to one client; then it is not read from. BIND: 23 requests of any kind.
+const MAX_STREAMS: usize = 23;

@@ -1,9 +1,10 @@
 //! DNS over TCP (RFC 7766): connections accepted, messages framed, pipelined queries answered together.
 //!
 //! In: a bound listener and a [`Service`]; out: replies and streams of messages. All complete queries of one read are
-//! answered by one write; a client that does not read its answers is not read from either, so what a connection can
-//! hold is bounded. The same over TLS (RFC 7858), and over HTTP (RFC 8484, `http`): what lies above TCP is the
-//! [`Stack`] of the listener. Runs on tokio; a service is called on its threads and must not block.
+//! answered by one write, and those behind a transfer before it ends; a client that does not read its answers is not
+//! read from either, so what a connection can hold is bounded. The same over TLS (RFC 7858), and over HTTP (RFC 8484,
+//! `http`): what lies above TCP is the [`Stack`] of the listener. Runs on tokio; a service is called on its threads and
+//! must not block.
 
 mod connection;
 pub mod http;
@@ -49,7 +50,7 @@ pub enum Served {
     Nothing,
     /// There is no reply and the client is not worth a connection.
     Close,
-    /// The reply is many messages. Requests behind this one are answered after it.
+    /// The reply is many messages. Requests behind this one are answered meanwhile.
     Stream(Box<dyn MessageStream>),
 }
 

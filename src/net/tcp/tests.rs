@@ -25,7 +25,7 @@ impl Service for Obedient {
                 client.keep_alive();
                 Served::Reply
             }
-            b"count" => Served::Stream(self.stream(1000, Pull::Done)),
+            b"count" => Served::Stream(self.stream(COUNT as u32, Pull::Done)),
             b"break" => Served::Stream(self.stream(3, Pull::Abort)),
             b"endless" => Served::Stream(self.stream(u32::MAX, Pull::Done)),
             _ => Served::Reply,
@@ -42,6 +42,9 @@ impl Obedient {
         Box::new(Counting { next: 0, count, at_end, ends: self.ends.clone() })
     }
 }
+
+/// Messages of a stream: more than the kernel takes at once.
+const COUNT: usize = 10_000;
 
 /// A stream of messages of 1000 bytes, each beginning with its number.
 struct Counting {
@@ -255,18 +258,73 @@ async fn a_raised_quota_admits_those_who_wait() {
     assert_eq!(read_message(&mut client).await, b"me");
 }
 
+/// The numbers of messages of streams, and the other messages with their place, up to the end of so many streams.
+async fn read_streams(client: &mut TcpStream, streams: usize) -> (Vec<usize>, Vec<(usize, Vec<u8>)>) {
+    let (mut numbers, mut others, mut ends) = (vec![], vec![], 0);
+    while ends < streams {
+        let message = read_message(client).await;
+        match message.first_chunk() {
+            Some(number) if message.len() == 1000 => {
+                numbers.push(u32::from_be_bytes(*number) as usize);
+                ends += usize::from(numbers.last() == Some(&(COUNT - 1)));
+            }
+            _ => others.push((numbers.len(), message)),
+        }
+    }
+    (numbers, others)
+}
+
 #[tokio::test]
-async fn queries_behind_a_stream_are_answered_after_it() {
+async fn a_query_behind_a_stream_is_answered_before_its_end() {
     let mut setting = start(10);
     let mut client = connect(&setting).await;
-    client.write_all(&framed(&[b"before", b"count", b"after"])).await.unwrap();
+    client.write_all(&framed(&[b"before", b"count"])).await.unwrap();
     assert_eq!(read_message(&mut client).await, b"before");
-    for number in 0..1000_u32 {
-        let message = read_message(&mut client).await;
-        assert_eq!((message.len(), &message[..4]), (1000, &number.to_be_bytes()[..]));
-    }
-    assert_eq!(read_message(&mut client).await, b"after");
+    assert_eq!(read_message(&mut client).await.len(), 1000);
+    client.write_all(&framed(&[b"after"])).await.unwrap();
+    let (numbers, others) = read_streams(&mut client, 1).await;
+    assert!(numbers.into_iter().eq(1..COUNT), "a message is missing");
+    assert!(others.len() == 1 && others[0].1 == b"after", "{others:?}");
     assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+    assert_eq!(ask(&mut client, b"later").await, b"later");
+}
+
+#[tokio::test]
+async fn streams_of_one_connection_take_turns() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"count", b"count"])).await.unwrap();
+    let (numbers, _) = read_streams(&mut client, 2).await;
+    assert_eq!(numbers.len(), COUNT * 2);
+    let first_end = numbers.iter().position(|number| *number == COUNT - 1).unwrap();
+    assert!(first_end > COUNT * 3 / 2, "the second began after message {first_end}");
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+}
+
+#[tokio::test]
+async fn a_client_that_will_ask_no_more_gets_its_stream() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"count"])).await.unwrap();
+    client.shutdown().await.unwrap();
+    let (numbers, _) = read_streams(&mut client, 1).await;
+    assert_eq!(numbers.len(), COUNT);
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+    assert!(is_closed(&mut client).await);
+}
+
+#[tokio::test]
+async fn so_many_streams_are_under_way_and_the_rest_wait() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    let mut requests = vec![&b"count"[..]; 30];
+    requests.push(b"last");
+    client.write_all(&framed(&requests)).await.unwrap();
+    let (numbers, others) = read_streams(&mut client, 30).await;
+    assert_eq!(numbers.len(), 30 * COUNT);
+    let ended = numbers[..others[0].0].iter().filter(|number| **number == COUNT - 1).count();
+    assert!(ended >= 8, "answered after {ended} streams");
 }
 
 #[tokio::test]
