@@ -50,7 +50,8 @@ pub(super) struct Facts {
     pub(super) is_signed: bool,
     pub(super) negative_ttl: u32,
     has_nsec: bool,
-    nsec3: Option<Nsec3>,
+    /// In a box, for most zones have none.
+    nsec3: Option<Box<Nsec3>>,
 }
 
 /// The parameters of an NSEC3 chain.
@@ -66,7 +67,7 @@ impl Facts {
         let soa = apex.rrset(Rtype::SOA);
         let soa = soa.as_ref().and_then(|rrset| parse_soa(rrset.rdatas().next()?, rrset.ttl()));
         let parameters = apex.rrset(Rtype::NSEC3PARAM).filter(|_| has_nsec3_owners);
-        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param));
+        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param)).map(Box::new);
         let has_signed_nsec = || apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some());
         Self {
             is_signed: apex.rrset(Rtype::DNSKEY).is_some() && (nsec3.is_some() || has_signed_nsec()),
@@ -77,7 +78,7 @@ impl Facts {
     }
 
     pub(super) fn denial(&self) -> Denial<'_> {
-        match &self.nsec3 {
+        match self.nsec3.as_deref() {
             Some(Nsec3 { algorithm, iterations, salt }) => {
                 Denial::Nsec3 { algorithm: *algorithm, iterations: *iterations, salt }
             }

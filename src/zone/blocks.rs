@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::chunks::Chunks;
+
 /// How large a chunk grows before the next is begun.
 const CHUNK_BYTES: usize = 1 << 20;
 /// A last chunk of at most so many bytes is copied and filled up by the next edit.
@@ -19,7 +21,7 @@ pub(super) struct Place {
 
 /// The finished chunks of a version.
 #[derive(Clone, Default)]
-pub(super) struct Blocks(Box<[Arc<[u8]>]>);
+pub(super) struct Blocks(Chunks<u8>);
 
 impl Blocks {
     /// The bytes from `place` to the end of its chunk.

@@ -22,7 +22,8 @@ pub struct ZoneVersion {
     serial: Serial,
     facts: Facts,
     pub(super) names: Trie,
-    pub(super) nsec3: Trie,
+    /// None for the most of zones, which have no NSEC3 records.
+    nsec3: Option<Box<Trie>>,
     pub(super) blocks: Blocks,
     /// Bytes of blocks that only earlier versions need.
     pub(super) dead_bytes: usize,
@@ -57,13 +58,14 @@ impl ZoneVersion {
     fn new(parts: Parts) -> Self {
         let Parts { apex, class, blocks, record_count, dead_bytes, names, nsec3 } = parts;
         let (serial, facts) = (Serial(0), Facts::default());
+        let nsec3 = (nsec3.len() > 0).then(|| Box::new(nsec3));
         let mut version =
             Self { apex, class, record_count, apex_leaf: None, serial, facts, names, nsec3, blocks, dead_bytes };
         // The apex is the first of all names.
         let first = Walk::new(&version.names).next(&version.names);
         version.apex_leaf = first.filter(|&leaf| version.labels_at(leaf).is_empty());
         version.serial = version.soa().map_or(serial, |soa| soa.serial);
-        version.facts = version.apex_node().map(|apex| Facts::new(&apex, version.nsec3.len() > 0)).unwrap_or_default();
+        version.facts = version.apex_node().map(|apex| Facts::new(&apex, version.nsec3.is_some())).unwrap_or_default();
         version
     }
 
@@ -100,12 +102,12 @@ impl ZoneVersion {
 
     /// How many owner names, NSEC3 owners included.
     pub fn node_count(&self) -> usize {
-        self.names.len() + self.nsec3.len()
+        self.names.len() + self.nsec3().len()
     }
 
     /// How many bytes the contents take in memory, this struct and allocator overhead not counted.
     pub fn size_bytes(&self) -> usize {
-        self.names.size_bytes() + self.nsec3.size_bytes() + self.blocks.size_bytes()
+        self.names.size_bytes() + self.nsec3().size_bytes() + self.blocks.size_bytes()
     }
 
     /// How large the zone is in transfers, as named counts it for `max-ixfr-ratio`: without compression, the owner and
@@ -173,8 +175,13 @@ impl ZoneVersion {
 
     /// A place before the first of [`Self::nodes`] that borrows nothing.
     pub fn cursor(&self) -> Cursor {
-        let (names, nsec3) = (Walk::new(&self.names), Walk::new(&self.nsec3));
+        let (names, nsec3) = (Walk::new(&self.names), Walk::new(self.nsec3()));
         Cursor { names, nsec3, ahead: Ahead::default(), current: None }
+    }
+
+    /// The owners of NSEC3 records.
+    pub(super) fn nsec3(&self) -> &Trie {
+        self.nsec3.as_deref().unwrap_or(&Trie::EMPTY)
     }
 
     /// Whether edits have left so much behind that the blocks are worth copying.
@@ -190,7 +197,7 @@ impl ZoneVersion {
             let place = blocks.push(block.get(..node::block_len(block)).unwrap_or_default());
             Leaf { place, ..leaf }
         };
-        let (names, nsec3) = (self.names.map(&mut moved), self.nsec3.map(&mut moved));
+        let (names, nsec3) = (self.names.map(&mut moved), self.nsec3().map(&mut moved));
         Self::new(Parts {
             apex: self.apex.clone(),
             class: self.class,
@@ -265,7 +272,7 @@ pub struct Cursor {
 impl Cursor {
     /// The next node of `version`.
     pub fn next<'a>(&mut self, version: &'a ZoneVersion) -> Option<Node<'a>> {
-        let more = || self.names.next(&version.names).or_else(|| self.nsec3.next(&version.nsec3));
+        let more = || self.names.next(&version.names).or_else(|| self.nsec3.next(version.nsec3()));
         self.current = self.ahead.next(|place| version.blocks.at(place), more);
         self.current(version)
     }

@@ -105,7 +105,7 @@ impl Edit<'_> {
             limits,
             blocks: BlockWriter::after(&version.blocks),
             names: NamesEdit::new(&version.names),
-            nsec3: TrieEdit::new(&version.nsec3),
+            nsec3: TrieEdit::new(version.nsec3()),
             records: version.record_count(),
             dead_bytes: version.dead_bytes,
         };
@@ -145,7 +145,7 @@ impl Edit<'_> {
 
 impl Touched {
     fn of(version: &ZoneVersion, labels: &[u8], is_nsec3: bool) -> Result<Self, EditError> {
-        let trie = if is_nsec3 { &version.nsec3 } else { &version.names };
+        let trie = if is_nsec3 { version.nsec3() } else { &version.names };
         let path = trie.descend(&Key::of_labels(labels));
         let nearest = path.filter(|path| path.stuck.is_none()).map(|path| path.nearest);
         let before = nearest.filter(|&leaf| version.labels_at(leaf).eq_ignore_ascii_case(labels));

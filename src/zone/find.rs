@@ -82,15 +82,15 @@ impl ZoneVersion {
     /// The NSEC3 owner whose hash is exactly this one.
     pub fn nsec3_matching(&self, hash: &[u8]) -> Option<Node<'_>> {
         let label = HashLabel::new(hash)?;
-        let leaf = self.nsec3.descend(&label.key())?.nearest;
+        let leaf = self.nsec3().descend(&label.key())?.nearest;
         case::is_same(self.labels_at(leaf), label.as_bytes()).then(|| self.node_at(leaf))
     }
 
     /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
     /// circle (RFC 5155 section 1.3). None only if the zone has no NSEC3 records.
     pub fn nsec3_covering(&self, hash: &[u8]) -> Option<Node<'_>> {
-        let before = self.at_or_before(&self.nsec3, &HashLabel::new(hash)?.key(), Flags::default());
-        before.or_else(|| self.nsec3.last()).map(|leaf| self.node_at(leaf))
+        let before = self.at_or_before(self.nsec3(), &HashLabel::new(hash)?.key(), Flags::default());
+        before.or_else(|| self.nsec3().last()).map(|leaf| self.node_at(leaf))
     }
 
     fn exact(&self, name: NameRef<'_>, key: &Key, path: &Path) -> Find<'_> {

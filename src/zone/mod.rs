@@ -8,6 +8,7 @@ mod apex;
 mod blocks;
 pub mod builder;
 pub mod check;
+mod chunks;
 pub mod contents;
 pub mod diff;
 pub mod edit;

@@ -12,9 +12,8 @@ mod edit;
 mod walk;
 mod writer;
 
-use std::sync::Arc;
-
 use super::blocks::Place;
+use super::chunks::Chunks;
 use super::key::{Key, NOBYTE};
 use super::node::Flags;
 pub(super) use edit::TrieEdit;
@@ -101,7 +100,7 @@ pub(super) struct Trie {
     len: usize,
     /// How many cells belong to earlier versions only.
     dead: usize,
-    chunks: Box<[Arc<[Cell]>]>,
+    chunks: Chunks<Cell>,
 }
 
 /// A descent that has got somewhere.
@@ -144,6 +143,9 @@ impl Above {
 }
 
 impl Trie {
+    /// No names.
+    pub(super) const EMPTY: Self = Self { root: 0, len: 0, dead: 0, chunks: Chunks::None };
+
     /// How many names there are.
     pub(super) fn len(&self) -> usize {
         self.len

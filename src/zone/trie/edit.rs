@@ -151,7 +151,7 @@ impl TrieEdit {
         let root = self.push(&[self.root]);
         let Self { len, dead, shared, own, .. } = self;
         let own = own.into_iter().map(|chunk| chunk.as_slice().into());
-        Trie { root, len, dead, chunks: shared.into_iter().chain(own).collect() }
+        Trie { root, len, dead, chunks: shared.into_iter().chain(own).collect::<Vec<_>>().into() }
     }
 
     fn cell_count(&self) -> usize {
