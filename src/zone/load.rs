@@ -43,8 +43,9 @@ pub fn load_with_journal(
     policy: &Policy,
 ) -> Loaded {
     let builder = || Builder::new(options.apex.clone(), options.class).with_limits(limits);
-    let (report, finished) =
-        on_threads(path, options, builder()).unwrap_or_else(|| in_one_go(path, options, builder()));
+    let (report, finished) = if_small(path, options, builder())
+        .or_else(|| on_threads(path, options, builder()))
+        .unwrap_or_else(|| in_one_go(path, options, builder()));
     let Report { messages, sources, failure } = report;
     let mut loaded = Loaded { version: None, messages, sources, failure };
     match finished {
@@ -63,13 +64,24 @@ pub fn load_with_journal(
 /// A file smaller than this is not worth a second thread.
 const LARGE_BYTES: u64 = 4 << 20;
 
+/// Reads a file that is not large.
+fn if_small(
+    path: &Path,
+    options: &Options,
+    builder: Builder,
+) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
+    let mut records = Records { builder, fault: None };
+    let report = master::read_below(LARGE_BYTES, path, options, &mut records)?;
+    Some((report, records.finish()))
+}
+
 /// Reads a large file on all processors, if it lends itself to that.
 fn on_threads(
     path: &Path,
     options: &Options,
     mut whole: Builder,
 ) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
-    if path.metadata().ok()?.len() < LARGE_BYTES || processors() < 2 {
+    if processors() < 2 {
         return None;
     }
     let parts = whole.for_parts();
@@ -87,7 +99,7 @@ fn on_threads(
 fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Result<ZoneVersion, ContentsError>) {
     let mut records = Records { builder, fault: None };
     let report = master::read(path, options, &mut records);
-    (report, records.fault.map_or_else(|| records.builder.finish(), Err))
+    (report, records.finish())
 }
 
 impl Loaded {
@@ -147,6 +159,12 @@ impl Loaded {
 struct Records {
     builder: Builder,
     fault: Option<ContentsError>,
+}
+
+impl Records {
+    fn finish(self) -> Result<ZoneVersion, ContentsError> {
+        self.fault.map_or_else(|| self.builder.finish(), Err)
+    }
 }
 
 impl Sink for Records {

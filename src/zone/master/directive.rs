@@ -9,6 +9,7 @@ use super::entry::name_fault;
 use super::fault::{Fault, Stop, Voice};
 use super::scan::Scanner;
 use super::ttl::ttl_from_text;
+use super::window::Opened;
 use super::{Context, Loader, MAX_INCLUDE_DEPTH, Sink, read_fault_text};
 use crate::dns::text::{Token, Tokens};
 use crate::dns::{NameBuf, rdata};
@@ -131,7 +132,7 @@ impl<S: Sink> Loader<'_, S> {
             ));
         }
         self.depth += 1;
-        let outcome = self.file(path, origin, context.owner.for_include(), is_new_origin);
+        let outcome = self.file(path, Opened::new(path), origin, context.owner.for_include(), is_new_origin);
         self.depth -= 1;
         // The included file's last owner was another one.
         self.rrset_ttls.clear();

@@ -35,7 +35,7 @@ pub use parallel::read_on_threads;
 use scan::{Scanner, line_ends};
 use signatures::Said;
 use ttl::Ttls;
-use window::Window;
+use window::{Opened, Window};
 
 /// Where parsed records go. `rdata` is complete and uncompressed.
 pub trait Sink {
@@ -110,13 +110,20 @@ pub struct Report {
 
 /// Reads the master file at `path` with all that it includes.
 pub fn read(path: &Path, options: &Options, sink: &mut impl Sink) -> Report {
-    Loader::new(options, sink).run(path)
+    Loader::new(options, sink).run(path, Opened::new(path))
+}
+
+/// The same for a file of fewer than so many bytes; none: it has more.
+pub fn read_below(size: u64, path: &Path, options: &Options, sink: &mut impl Sink) -> Option<Report> {
+    let opened = Opened::new(path);
+    let is_large = opened.as_ref().is_ok_and(|opened| opened.size() >= size);
+    (!is_large).then(|| Loader::new(options, sink).run(path, opened))
 }
 
 /// Reads a file of root hints: its records may do without TTLs, and the first fault ends the reading.
 pub fn read_hints(path: &Path, options: &Options, sink: &mut impl Sink) -> Report {
     let loader = Loader { are_hints: true, ..Loader::new(options, sink) };
-    loader.run(path)
+    loader.run(path, Opened::new(path))
 }
 
 /// A run over a zone's files: what is the same in all of them.
@@ -173,8 +180,8 @@ impl<'o, S: Sink> Loader<'o, S> {
         }
     }
 
-    fn run(mut self, path: &Path) -> Report {
-        let outcome = self.file(path, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), false);
+    fn run(mut self, path: &Path, opened: io::Result<Opened>) -> Report {
+        let outcome = self.file(path, opened, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), false);
         match outcome {
             Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => {
                 let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
@@ -187,8 +194,17 @@ impl<'o, S: Sink> Loader<'o, S> {
     }
 
     /// Reads one file to its end.
-    fn file(&mut self, path: &Path, origin: NameBuf, owner: Owner, is_new_origin: bool) -> io::Result<()> {
-        let (mut window, modified) = Window::open(path)?;
+    fn file(
+        &mut self,
+        path: &Path,
+        opened: io::Result<Opened>,
+        origin: NameBuf,
+        owner: Owner,
+        is_new_origin: bool,
+    ) -> io::Result<()> {
+        let opened = opened?;
+        let modified = opened.modified();
+        let mut window = Window::new(opened)?;
         self.report.sources.push(Source { path: path.into(), modified });
         let mut context = Context { path, origin, is_new_origin, owner, unfinished: None };
         let mut line = 1;

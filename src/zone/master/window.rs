@@ -1,33 +1,56 @@
 //! A file in pieces that end where a line does: bounded memory however long the file is.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use memchr::memrchr;
 
+/// A file of which nothing has been read yet.
+pub(super) struct Opened {
+    file: File,
+    metadata: Metadata,
+}
+
+impl Opened {
+    /// Opens a file that is no directory.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(Self { file, metadata }) }
+    }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> u64 {
+        self.metadata.len()
+    }
+
+    /// When it was changed last.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.metadata.modified().ok()
+    }
+}
+
 /// The part of a file that is in memory.
 pub(super) struct Window {
     file: File,
+    /// The size of a plain file: with as much of it read and no more to be had, that was the end.
+    size: Option<usize>,
     bytes: Vec<u8>,
     filled: usize,
     is_last: bool,
 }
 
 impl Window {
-    /// Opens a plain file and reads its first piece; also its time of last change.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Option<SystemTime>)> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_add(1);
-        let bytes = vec![0; size.clamp(1, PIECE_BYTES)];
-        let mut window = Self { file, bytes, filled: 0, is_last: false };
+    /// Reads the first piece of a file.
+    pub(super) fn new(opened: Opened) -> io::Result<Self> {
+        let size = usize::try_from(opened.size()).unwrap_or(usize::MAX);
+        let bytes = vec![0; size.saturating_add(1).min(PIECE_BYTES)];
+        let size = Some(size).filter(|_| opened.metadata.is_file());
+        let mut window = Self { file: opened.file, size, bytes, filled: 0, is_last: false };
         window.fill()?;
-        Ok((window, metadata.modified().ok()))
+        Ok(window)
     }
 
     /// Whole lines, or all that is left of the file.
@@ -66,7 +89,15 @@ impl Window {
                     self.is_last = true;
                     return Ok(());
                 }
-                Ok(read) => self.filled += read,
+                Ok(read) => {
+                    let is_short = read < free.len();
+                    self.filled += read;
+                    if is_short && self.size == Some(self.filled) {
+                        // Small files, of which there are many, are read by one call.
+                        self.is_last = true;
+                        return Ok(());
+                    }
+                }
                 Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
                 Err(fault) => return Err(fault),
             }
