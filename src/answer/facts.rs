@@ -57,6 +57,8 @@ pub struct Facts {
     pub rcode: Rcode,
     /// The error field of the reply's TSIG.
     pub tsig_error: Option<Rcode>,
+    /// A zone that has no contents yet, by its handle, where this is the first request that needed them.
+    pub awaited: Option<u64>,
     /// There was a zone to answer from.
     pub has_zone: bool,
     /// There are records in the answer section, or would be if they had room.
@@ -137,6 +139,7 @@ impl Default for Facts {
             limited: None,
             rcode: Rcode::NOERROR,
             tsig_error: None,
+            awaited: None,
             has_zone: false,
             has_answer: false,
             reply_has_edns: false,

@@ -66,6 +66,8 @@ pub(super) struct Answer<'a, 'w> {
     /// The version of the zone of the question, where it may be told (RFC 9660).
     pub(super) zone_version: Option<ZoneSerial>,
     pub(super) denied: Option<Denied>,
+    /// See [`super::Facts::awaited`].
+    pub(super) awaited: Option<u64>,
     pub(super) kind: Kind,
     /// What the question itself led to, before any alias was followed.
     pub(super) first: First,
@@ -138,6 +140,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             expire_s: None,
             zone_version: None,
             denied: None,
+            awaited: None,
             kind: Kind::Failure,
             first: First::default(),
         }
@@ -194,6 +197,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let Some(version) = contents.as_deref() else {
             let is_expired = zone.expires_at_s().is_some_and(|at_s| at_s <= self.query.now_s);
             self.fail(Rcode::SERVFAIL, Some(if is_expired { EXPIRED } else { NOT_READY }));
+            self.awaited = zone.wait().then(|| zone.handle());
             return Ok(Step::Done);
         };
         if is_first {

@@ -449,6 +449,7 @@ impl<'a> Job<'a> {
             opt.zone_version = answer.zone_version;
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
+        scratch.facts.awaited = answer.awaited;
         scratch.facts.has_zone = answer.has_zone();
         // What has no room has not been counted as anything yet.
         let lacks_room = answer.is_truncated && answer.kind == Found::Failure;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -259,13 +259,16 @@ pub struct Zone {
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
+    /// Whether somebody has asked for contents when there were none.
+    is_awaited: AtomicBool,
 }
 
 impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        Self { apex, class, role, policy, handle: 0, journal: None, contents, expires_at_s }
+        let is_awaited = AtomicBool::new(false);
+        Self { apex, class, role, policy, handle: 0, journal: None, contents, expires_at_s, is_awaited }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -331,6 +334,11 @@ impl Zone {
     /// is taken down.
     pub fn publish(&self, version: Option<Arc<ZoneVersion>>) -> Option<Arc<ZoneVersion>> {
         self.contents.swap(version)
+    }
+
+    /// Somebody asks for contents and there are none. True for the first of them alone.
+    pub(super) fn wait(&self) -> bool {
+        !self.is_awaited.load(Ordering::Relaxed) && !self.is_awaited.swap(true, Ordering::Relaxed)
     }
 
     /// When the zone expires, in seconds since 1970; none: never.

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ use super::control::{Command, Reply};
 use super::controls::Controls;
 use super::limiting::{Row, Rows};
 use super::listening::Listening;
-use super::load::{Loader, Outcome};
+use super::load::Loader;
 use super::logging::{Category, Severity, log};
 use super::notifying::Notifying;
 use super::plan::ZoneKey;
@@ -41,8 +41,8 @@ use crate::conf::config::{Config, View};
 
 /// What the control side is told.
 pub(super) enum Event {
-    /// A zone's file has been read.
-    Loaded(Outcome),
+    /// Files of zones have been read.
+    Loaded,
     /// The files of primary zones have been looked at: these changed.
     Changed(Vec<ZoneId>),
     /// The configuration has been read; none: the reading broke off.
@@ -53,6 +53,8 @@ pub(super) enum Event {
     Hangup,
     /// SIGTERM or SIGINT.
     Terminate,
+    /// Somebody asks for a zone that has not been read yet.
+    Awaited(ZoneId),
     /// A NOTIFY that was answered by a worker.
     Notified(super::worker::Notified),
     /// What an exchange with another server has brought a secondary zone.
@@ -124,17 +126,32 @@ impl Core {
                 },
                 () = until(deadline) => self.run_timers(),
             }
+            if self.loads_open >= MANY_LOADS {
+                // To wake up for each zone by itself would cost as much as to read it.
+                tokio::time::sleep(BETWEEN_LOADS).await;
+                self.catch_up(&mut events);
+            }
+        }
+    }
+
+    /// Takes what has come meanwhile.
+    fn catch_up(&mut self, events: &mut UnboundedReceiver<Event>) {
+        for _ in 0..events.len() {
+            if let Ok(event) = events.try_recv() {
+                self.handle(event);
+            }
         }
     }
 
     pub(super) fn handle(&mut self, event: Event) {
         match event {
-            Event::Loaded(outcome) => self.loaded(outcome),
+            Event::Loaded => self.take_outcomes(),
             Event::Changed(zones) => self.files_looked_at(&zones),
             Event::Configured(read) => self.configured(*read),
             Event::Command(command, reply) => self.command(&command, reply),
             Event::Hangup => self.hangup(),
             Event::Terminate => self.is_stopping = true,
+            Event::Awaited(id) => self.loader.hurry(id),
             Event::Notified(notified) => self.notified(&notified),
             Event::Refresh(brought) => self.refresh_brought(brought),
             Event::Notify(brought) => self.notify_brought(brought),
@@ -258,6 +275,11 @@ impl Core {
         self.controls.close();
     }
 }
+
+/// With so many zones yet to be read events are taken several at a time,
+const MANY_LOADS: usize = 64;
+/// so far apart.
+const BETWEEN_LOADS: Duration = Duration::from_millis(1);
 
 async fn until(deadline: Option<Instant>) {
     match deadline {

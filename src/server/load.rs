@@ -1,13 +1,15 @@
 //! Zones from their files: a few threads that read, check and build, and report each zone as it is done.
 //!
-//! A slow or broken file holds up one thread and no zone but its own. Nothing is published here: the outcome goes to
-//! the caller, who alone changes what is served.
+//! A slow or broken file holds up one thread and no zone but its own. Zones are read in the order of the
+//! configuration, those that somebody asks for before the others. Nothing is published here: the outcomes wait for the
+//! caller, who alone changes what is served, and who is told only when there were none: of many zones that are read
+//! quickly several are taken at a time.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
@@ -79,36 +81,90 @@ pub(super) enum LoadError {
 }
 
 /// The threads that load.
-pub(super) struct Loader {
-    jobs: Sender<Job>,
+pub(super) struct Loader(Arc<Queues>);
+
+/// What goes to the threads and comes back from them.
+#[derive(Default)]
+struct Queues {
+    jobs: Mutex<Jobs>,
+    /// Rings when there is a job, or will be none any more.
+    bell: Condvar,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// Zones to be read.
+#[derive(Default)]
+struct Jobs {
+    /// Those that somebody waits for.
+    urgent: VecDeque<Job>,
+    /// The others. Ids rise in the order of the configuration.
+    rest: BTreeMap<ZoneId, Job>,
+    is_over: bool,
 }
 
 impl Loader {
-    /// Starts so many threads; each outcome is handed to `done`.
-    pub(super) fn start(threads: usize, done: impl Fn(Outcome) + Clone + Send + 'static) -> io::Result<Self> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
+    /// Starts so many threads; `tell` is called when there are outcomes to be taken.
+    pub(super) fn start(threads: usize, tell: impl Fn() + Clone + Send + 'static) -> io::Result<Self> {
+        let queues = Arc::new(Queues::default());
         for number in 0..threads.max(1) {
-            let (queue, done) = (Arc::clone(&queue), done.clone());
+            let (queues, tell) = (Arc::clone(&queues), tell.clone());
             let work = move || {
-                while let Some(job) = take(&queue) {
-                    done(outcome(&job, run));
+                while let Some(job) = queues.take() {
+                    if queues.put(outcome(&job, run)) {
+                        tell();
+                    }
                 }
             };
             thread::Builder::new().name(format!("load-{number}")).spawn(work)?;
         }
-        Ok(Self { jobs })
+        Ok(Self(queues))
     }
 
-    /// Queues a zone.
+    /// Queues a zone that is not queued yet.
     pub(super) fn load(&self, job: Job) {
-        // The threads live as long as this sender, so there is always somebody who takes it.
-        let _ = self.jobs.send(job);
+        self.0.jobs().rest.insert(job.id, job);
+        self.0.bell.notify_one();
+    }
+
+    /// Has a zone read before others, if it still waits for its turn.
+    pub(super) fn hurry(&self, id: ZoneId) {
+        let mut jobs = self.0.jobs();
+        let job = jobs.rest.remove(&id);
+        jobs.urgent.extend(job);
+    }
+
+    /// What has been read since the last time.
+    pub(super) fn outcomes(&self) -> Vec<Outcome> {
+        std::mem::take(&mut self.0.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn take(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.0.jobs().is_over = true;
+        self.0.bell.notify_all();
+    }
+}
+
+impl Queues {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job; none: that was all.
+    fn take(&self) -> Option<Job> {
+        let has_none = |jobs: &mut Jobs| jobs.urgent.is_empty() && jobs.rest.is_empty() && !jobs.is_over;
+        let mut jobs = self.bell.wait_while(self.jobs(), has_none).unwrap_or_else(PoisonError::into_inner);
+        let job = jobs.urgent.pop_front();
+        job.or_else(|| jobs.rest.pop_first().map(|(_, job)| job))
+    }
+
+    /// Says whether it is the first that waits to be taken.
+    fn put(&self, outcome: Outcome) -> bool {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.push(outcome);
+        outcomes.len() == 1
+    }
 }
 
 /// What came of a job, also if reading it broke off: the thread goes on, and the zone is not waited for in vain.
@@ -293,18 +349,42 @@ mod tests {
     use crate::server::core::Core;
     use crate::server::zones::Zones;
 
-    #[test]
-    fn a_load_that_panics_is_a_failure_of_its_zone_alone() {
+    /// A job for each of so many zones.
+    fn jobs(count: usize) -> Vec<Job> {
         let folder = tempfile::tempdir().unwrap();
         let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
-        let zone = config.views[0].zones[0].clone();
-        let job = Job {
-            id: Zones::default().next_id(),
-            zone,
-            path: folder.path().join("zone").into(),
-            journal: None,
-            old: None,
-        };
+        let zone = &config.views[0].zones[0];
+        let path: Arc<Path> = folder.path().join("zone").into();
+        let mut zones = Zones::default();
+        let job = || Job { id: zones.next_id(), zone: zone.clone(), path: path.clone(), journal: None, old: None };
+        std::iter::repeat_with(job).take(count).collect()
+    }
+
+    #[test]
+    fn a_zone_that_somebody_waits_for_is_read_before_others() {
+        let loader = Loader(Arc::default());
+        let jobs = jobs(4);
+        let ids: Vec<ZoneId> = jobs.iter().map(|job| job.id).collect();
+        jobs.into_iter().for_each(|job| loader.load(job));
+        loader.hurry(ids[2]);
+        loader.hurry(ids[2]);
+        let taken: Vec<ZoneId> = (0..4).filter_map(|_| loader.0.take()).map(|job| job.id).collect();
+        assert_eq!(taken, [ids[2], ids[0], ids[1], ids[3]]);
+    }
+
+    #[test]
+    fn only_the_first_outcome_that_waits_is_told_of() {
+        let loader = Loader(Arc::default());
+        let put = |job: &Job| loader.0.put(outcome(job, run));
+        let jobs = jobs(3);
+        assert_eq!([put(&jobs[0]), put(&jobs[1])], [true, false]);
+        assert_eq!(loader.outcomes().len(), 2);
+        assert!(put(&jobs[2]));
+    }
+
+    #[test]
+    fn a_load_that_panics_is_a_failure_of_its_zone_alone() {
+        let job = jobs(1).remove(0);
         let outcome = outcome(&job, |_| panic!("on purpose"));
         assert_eq!(outcome.id, job.id);
         assert!(matches!(outcome.result, Err(LoadError::Faulty(_))));

@@ -69,8 +69,13 @@ impl Core {
         self.say_if_all_loaded();
     }
 
-    /// A file has been read.
-    pub(super) fn loaded(&mut self, outcome: Outcome) {
+    /// Files have been read.
+    pub(super) fn take_outcomes(&mut self) {
+        self.loader.outcomes().into_iter().for_each(|outcome| self.loaded(outcome));
+        self.say_if_all_loaded();
+    }
+
+    fn loaded(&mut self, outcome: Outcome) {
         self.loads_open = self.loads_open.saturating_sub(1);
         let id = outcome.id;
         if let Some(task) = self.zones.get_mut(id) {
@@ -85,7 +90,6 @@ impl Core {
                 self.load(id);
             }
         }
-        self.say_if_all_loaded();
     }
 
     fn take_loaded(&mut self, id: ZoneId, loaded: Loaded) {

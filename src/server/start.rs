@@ -341,7 +341,7 @@ impl Core {
         let listening = Listening::new(workers, &config.options, options.families(), stacks);
         let done = events.clone();
         // Fails only when the server is going down.
-        let loader = Loader::start(processors(), move |outcome| drop(done.send(Event::Loaded(outcome))))?;
+        let loader = Loader::start(processors(), move || drop(done.send(Event::Loaded)))?;
         let watch = options.watch.then(|| FileWatch::start(events.clone())).transpose();
         let mut core = Self {
             options: options.clone(),

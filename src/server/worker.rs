@@ -17,8 +17,9 @@ use super::logging::{Category, Severity, log};
 use super::outgoing::{self, NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
+use super::zones::ZoneId;
 use crate::answer::counters::Counters;
-use crate::answer::{Client, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
+use crate::answer::{Client, Facts, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
 use crate::answer::{LANES, fetch};
 use crate::net::{tcp, udp};
 
@@ -65,6 +66,7 @@ impl udp::Responder for UdpResponder {
             self.counters.count(self.scratch.facts(), &client, request.len(), outcome.reply_length());
             querylog::tell(snapshot, request, &client, self.scratch.facts(), is_logging);
             limiting::tell(&self.shared, snapshot, request, &client, self.scratch.facts());
+            self.shared.post_awaited(self.scratch.facts());
             match outcome {
                 Outcome::Reply(length) => replies.set(index, length),
                 Outcome::Notify { reply, zone, serial } => {
@@ -148,6 +150,7 @@ impl tcp::Service for TcpService {
             let facts = state.scratch.facts();
             state.counters.count(facts, &from, request.len(), outcome.reply_length());
             querylog::tell(&snapshot, request, &from, facts, self.shared.is_logging_queries.load(Ordering::Relaxed));
+            self.shared.post_awaited(facts);
             if facts.has_keepalive {
                 client.keep_alive();
             }
@@ -200,6 +203,14 @@ fn reply(buffer: &[u8], length: usize, out: &mut Vec<u8>) -> tcp::Served {
 }
 
 impl Shared {
+    /// Tells the control side of a zone that is asked for and has not been read yet, once for each.
+    fn post_awaited(&self, facts: &Facts) {
+        if let Some(number) = facts.awaited {
+            // Fails only when the server is going down.
+            let _ = self.events.send(Event::Awaited(ZoneId::of(number)));
+        }
+    }
+
     /// Tells the control side of a NOTIFY. A flood of them is cut off: one that is lost is made up for by the next
     /// refresh, and one is as good as many.
     fn post_notify(&self, notified: Notified) {

@@ -24,6 +24,11 @@ use crate::zone::master::Source;
 pub(super) struct ZoneId(u64);
 
 impl ZoneId {
+    /// The zone whose number this is.
+    pub(super) fn of(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number by which the zone is known again where only numbers are carried.
     pub(super) fn number(self) -> u64 {
         self.0
@@ -221,6 +226,6 @@ impl Zones {
 
     /// The zone that workers see as this one, whatever has become of its policy since.
     pub(super) fn holder(&self, served: &snapshot::Zone) -> Option<ZoneId> {
-        Some(ZoneId(served.handle())).filter(|id| self.tasks.contains_key(id))
+        Some(ZoneId::of(served.handle())).filter(|id| self.tasks.contains_key(id))
     }
 }

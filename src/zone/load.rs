@@ -65,11 +65,7 @@ pub fn load_with_journal(
 const LARGE_BYTES: u64 = 4 << 20;
 
 /// Reads a file that is not large.
-fn if_small(
-    path: &Path,
-    options: &Options,
-    builder: Builder,
-) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
+fn if_small(path: &Path, options: &Options, builder: Builder) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
     let mut records = Records { builder, fault: None };
     let report = master::read_below(LARGE_BYTES, path, options, &mut records)?;
     Some((report, records.finish()))

@@ -10,7 +10,7 @@ async fn loaded(zones: &str) -> (Core, tempfile::TempDir) {
     let (mut core, mut inbox) = Core::of_zones(folder.path(), zones);
     while core.loads_open > 0 {
         let event = inbox.recv().await.unwrap();
-        if matches!(event, Event::Loaded(_)) {
+        if matches!(event, Event::Loaded) {
             core.handle(event);
         }
     }
