@@ -52,9 +52,14 @@ fn compare(program: &str, words: &str, folder: &Path) {
 }
 
 fn zones() -> tempfile::TempDir {
+    copied("testdata/checkzone")
+}
+
+/// A folder with copies of the files of one that is in the sources.
+fn copied(source: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/checkzone");
-    for entry in fs::read_dir(testdata).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+    for entry in fs::read_dir(source).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
         fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
     folder
@@ -134,6 +139,45 @@ fn every_fault_of_every_type_is_told_as_bind_tells_it() {
     for name in wrong {
         compare("named-checkzone", &format!("-i none ex.test {name}"), folder.path());
     }
+}
+
+/// Each of these zones shows one thing that other programs have otherwise than BIND.
+#[test]
+fn every_oddity_is_judged_and_written_as_bind_does() {
+    let folder = copied("testdata/checkzone/odd");
+    for name in names(folder.path()) {
+        compare("named-checkzone", &format!("-D -i local ex.test {name}"), folder.path());
+        for form in ["-s full", "-s relative", "-F raw"] {
+            compare("named-compilezone", &format!("-k ignore -i none {form} -o out ex.test {name}"), folder.path());
+        }
+    }
+}
+
+/// More data than one record or one RRset can have.
+#[test]
+fn data_that_is_too_long_is_refused_as_bind_refuses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |octets: usize, digits: &str| format!("a TYPE65280 \\# {octets} {}\n", digits.repeat(octets));
+    let bodies = [
+        record(65_510, "00"),
+        record(65_513, "00"),
+        record(65_535, "00"),
+        record(65_536, "00"),
+        format!("a TXT {}\n", "x".repeat(9_000)),
+        format!("a DNSKEY 256 3 8 {}\nb FOO\n", "A".repeat(90_000)),
+        record(40_000, "00") + &record(25_508, "11"),
+    ];
+    for body in bodies {
+        let head = "$TTL 1h\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n";
+        fs::write(folder.path().join("zone"), format!("{head}{body}")).unwrap();
+        compare("named-compilezone", "-i local -F raw -o out ex.test zone", folder.path());
+    }
+    let two = record(40_000, "00") + &record(25_509, "11");
+    fs::write(folder.path().join("zone"), format!("$TTL 1h\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n{two}"))
+        .unwrap();
+    let judged = outcome(nomd(), &["named-checkzone"], &["ex.test", "zone"], folder.path());
+    assert_eq!(judged.0, Some(1));
+    assert!(judged.1.contains("loading from master file zone failed: ran out of space\n"), "{}", judged.1);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub enum NameError {
     #[error("label too long")]
     LabelTooLong,
     /// More than 255 bytes in all.
-    #[error("name too long")]
+    #[error("ran out of space")]
     NameTooLong,
     /// Two dots in a row, or a leading one.
     #[error("empty label")]

@@ -25,6 +25,11 @@ pub trait Tokens<'a> {
         false
     }
 
+    /// Whether a byte of value 0, which no field can have outside quotes, is what the fields ended at.
+    fn is_at_null(&self) -> bool {
+        false
+    }
+
     /// Whether a parenthesis that does not close or was not opened is what the fields ended at.
     fn has_lone_parenthesis(&self) -> bool {
         false

@@ -66,14 +66,14 @@ impl Facts {
     pub(super) fn new(apex: &Node<'_>, has_nsec3_owners: bool) -> Self {
         let soa = apex.rrset(Rtype::SOA);
         let soa = soa.as_ref().and_then(|rrset| parse_soa(rrset.rdatas().next()?, rrset.ttl()));
-        let parameters = apex.rrset(Rtype::NSEC3PARAM).filter(|_| has_nsec3_owners);
+        let parameters = apex.rrset(Rtype::NSEC3PARAM);
         let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param)).map(Box::new);
         let has_signed_nsec = || apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some());
         Self {
-            is_signed: apex.rrset(Rtype::DNSKEY).is_some() && (nsec3.is_some() || has_signed_nsec()),
+            is_signed: has_zone_key(apex) && (nsec3.is_some() || has_signed_nsec()),
             negative_ttl: soa.map_or(0, |soa| soa.ttl.min(soa.minimum)),
             has_nsec: apex.has_nsec(),
-            nsec3,
+            nsec3: nsec3.filter(|_| has_nsec3_owners),
         }
     }
 
@@ -86,6 +86,18 @@ impl Facts {
             None => Denial::None,
         }
     }
+}
+
+/// Whether a key may sign zone data (RFC 4034 section 2.1, and what RFC 2535 section 3.1.2 left of it).
+fn has_zone_key(apex: &Node<'_>) -> bool {
+    const PROTOCOLS: [u8; 2] = [3, 255];
+    const KIND: u16 = 0x8300;
+    const ZONE: u16 = 0x0100;
+    let is_zone_key = |key: &[u8]| match *key {
+        [high, low, protocol, ..] => u16::from_be_bytes([high, low]) & KIND == ZONE && PROTOCOLS.contains(&protocol),
+        _ => false,
+    };
+    apex.rrset(Rtype::DNSKEY).is_some_and(|keys| keys.rdatas().any(is_zone_key))
 }
 
 /// The fields of a SOA record.
@@ -107,9 +119,16 @@ pub(super) fn parse_soa(rdata: &[u8], ttl: u32) -> Option<Soa<'_>> {
     })
 }
 
-/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete.
+/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete, or its hash is unknown.
 fn parse_nsec3param(rdata: &[u8]) -> Option<Nsec3> {
     let (&[algorithm, flags, high, low, salt_len], rest) = rdata.split_first_chunk()?;
     let salt = rest.get(..usize::from(salt_len))?;
-    (flags == 0).then(|| Nsec3 { algorithm, iterations: u16::from_be_bytes([high, low]), salt: salt.into() })
+    (flags == 0 && algorithm == SHA1).then(|| Nsec3 {
+        algorithm,
+        iterations: u16::from_be_bytes([high, low]),
+        salt: salt.into(),
+    })
 }
+
+/// The one hash of NSEC3 (RFC 5155 section 11).
+const SHA1: u8 = 1;

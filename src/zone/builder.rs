@@ -26,6 +26,9 @@ pub enum ContentsError {
     /// More records than `max-records`, `max-records-per-type` or `max-types-per-name` allow; which one is told.
     #[error("too many records")]
     TooManyRecords(Limit),
+    /// An RRset of more bytes than BIND stores.
+    #[error("ran out of space")]
+    LargeRrset,
     /// The owner is not at or below the apex.
     #[error("out-of-zone data")]
     OutOfZone,

@@ -116,6 +116,9 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     };
     let mut checks = Checks::new(version, policy);
     checks.apex();
+    if !checks.verdict.is_refused {
+        checks.hashes();
+    }
     if !checks.verdict.is_refused && policy.is_about_names() {
         checks.names();
     }
@@ -227,6 +230,15 @@ impl<'a> Checks<'a> {
             }
         }
         self.verdict.is_refused = !self.verdict.messages.is_empty();
+    }
+
+    /// The hashes of NSEC3 chains.
+    fn hashes(&mut self) {
+        let (warnings, has_known) = keys::hashes(self.version);
+        warnings.into_iter().for_each(|text| self.judge(Strictness::Warn, text));
+        if !has_known {
+            self.judge(Strictness::Fail, "no supported nsec3 hash algorithm".into());
+        }
     }
 
     /// All names: those of a large zone on several threads, for most of the time goes by waiting for memory.

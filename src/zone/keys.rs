@@ -29,7 +29,32 @@ fn algorithm(rtype: Rtype, data: &[u8]) -> Option<u8> {
 /// What is to be said of the zone's keys.
 pub(super) fn warnings(version: &ZoneVersion) -> Vec<String> {
     let keys = version.apex_node().and_then(|apex| apex.rrset(Rtype::DNSKEY));
-    keys.iter().flat_map(|keys| keys.rdatas()).flat_map(|key| [weak(key), deprecated(key)]).flatten().collect()
+    let keys = || keys.iter().flat_map(|keys| keys.rdatas());
+    let mut warnings: Vec<String> = keys().flat_map(|key| [weak(key), deprecated(key)]).flatten().collect();
+    if keys().count() > 0 && keys().all(|key| deprecated(key).is_some()) {
+        warnings.push("all DNSKEY algorithms found are deprecated".to_owned());
+    }
+    warnings
+}
+
+/// What is to be said of the hashes of the zone's NSEC3 chains, and whether one of them can be made (RFC 5155 section
+/// 4), if any is asked for.
+pub(super) fn hashes(version: &ZoneVersion) -> (Vec<String>, bool) {
+    let Some(parameters) = version.apex_node().and_then(|apex| apex.rrset(Rtype::NSEC3PARAM)) else {
+        return (vec![], true);
+    };
+    let (mut warnings, mut has_known) = (Vec::new(), false);
+    for &[hash, _, high, low] in parameters.rdatas().filter_map(<[u8]>::first_chunk) {
+        has_known |= hash == SHA1;
+        if hash != SHA1 {
+            warnings.push(format!("unsupported nsec3 hash algorithm: {hash}"));
+        }
+        let iterations = u16::from_be_bytes([high, low]);
+        if iterations > MAX_ITERATIONS {
+            warnings.push(format!("excessive NSEC3PARAM iterations {iterations} > {MAX_ITERATIONS}"));
+        }
+    }
+    (warnings, has_known)
 }
 
 /// RSA with the exponent 3.
@@ -48,6 +73,10 @@ fn deprecated(key: &[u8]) -> Option<String> {
     Some(format!("deprecated DNSKEY algorithm found: {algorithm} ({word})\n"))
 }
 
+/// The most iterations that BIND hashes a name with.
+const MAX_ITERATIONS: u16 = 150;
+/// The one hash of NSEC3 (RFC 5155 section 11).
+const SHA1: u8 = 1;
 const CDS: Rtype = Rtype(59);
 const CDNSKEY: Rtype = Rtype(60);
 const CDS_DELETE: &[u8] = &[0; 5];

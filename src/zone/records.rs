@@ -178,6 +178,9 @@ impl Records {
             }
             packed.records += kept;
             let size = records.iter().take(kept).map(Record::len).sum();
+            if size > MAX_RRSET {
+                return Err(ContentsError::LargeRrset);
+            }
             self.rrsets.push(Arranged { first, all: records.len(), kept, size });
         }
         if limits.types_per_name > 0 && self.rrsets.len() > limits.types_per_name as usize {
@@ -206,6 +209,9 @@ impl Records {
         }
     }
 }
+
+/// The most bytes that an RRset has, two for the length of each record included: it must fit into a message.
+const MAX_RRSET: usize = 65_512;
 
 /// Brings records into canonical order, one of equal ones in front, and says how many are left without the others:
 /// duplicates. As in BIND it is the last of those that came together, and the first of those that did not.

@@ -10,7 +10,8 @@ use crate::dns::text::{Token, Tokens};
 pub(super) struct Cursor<'t, 'o, T, Tok> {
     tokens: &'t mut T,
     origin: NameRef<'o>,
-    ahead: Option<Tok>,
+    /// What [`Self::peek`] has shown: a field, or the end.
+    ahead: Option<Option<Tok>>,
     last: Option<Tok>,
     start: usize,
     checks: Option<&'t mut NameChecks>,
@@ -35,7 +36,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field, if there is one.
     pub(super) fn optional(&mut self) -> Option<Token<'a>> {
-        self.last = self.ahead.take().or_else(|| self.tokens.next_token());
+        self.last = self.ahead.take().unwrap_or_else(|| self.tokens.next_token());
         self.last
     }
 
@@ -43,6 +44,10 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
     pub(super) fn optional_token(&mut self) -> Result<Option<Token<'a>>, Fault> {
         match self.optional() {
             Some(token) => Ok(Some(token)),
+            None if self.tokens.is_at_null() => {
+                self.is_at_quotes = true;
+                Err(Fault::UnexpectedToken)
+            }
             None if self.tokens.has_open_quotes() => Err(self.broken(Fault::OpenQuotes)),
             None if self.tokens.has_lone_parenthesis() => Err(self.broken(Fault::LoneParenthesis)),
             None => Ok(None),
@@ -59,7 +64,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// Whether the text itself is wrong where the record's data should begin.
     pub(super) fn begins_broken(&self) -> bool {
-        self.ahead.is_none() && self.tokens.has_lone_parenthesis()
+        self.ahead.flatten().is_none() && self.tokens.has_lone_parenthesis()
     }
 
     /// The next field, in quotes or not.
@@ -85,11 +90,16 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         }
     }
 
-    /// Whether the fields end at quotes that do not end, where none may be.
+    /// Whether the fields end at quotes that do not end, where none may be, or at a null byte.
     #[cold]
     pub(super) fn meets_quotes(&mut self) -> bool {
-        self.is_at_quotes = self.tokens.has_open_quotes();
+        self.is_at_quotes = self.tokens.has_open_quotes() || self.tokens.is_at_null();
         self.is_at_quotes
+    }
+
+    /// What is wrong where the data should begin, and is neither a field nor its end.
+    pub(super) fn fault_at_start(&self) -> Fault {
+        if self.tokens.is_at_null() { Fault::NullAtStart } else { Fault::OpenQuotes }
     }
 
     /// The text of the next field, in quotes or not.
@@ -99,10 +109,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field, which stays the next one.
     pub(super) fn peek(&mut self) -> Option<Token<'a>> {
-        if self.ahead.is_none() {
-            self.ahead = self.tokens.next_token();
-        }
-        self.ahead
+        *self.ahead.get_or_insert_with(|| self.tokens.next_token())
     }
 
     /// Leaves the field that was read last, so that a fault in it is reported at the next.

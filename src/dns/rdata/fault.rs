@@ -36,6 +36,9 @@ pub enum Fault {
     /// More data than a record can hold.
     #[error("ran out of space")]
     TooLong,
+    /// The same for data that has been read whole. BIND does not say so.
+    #[error("ran out of space")]
+    Oversized,
     /// Text that is not what the field calls for.
     #[error("syntax error")]
     Syntax,
@@ -66,6 +69,9 @@ pub enum Fault {
     /// Quotes where none may be.
     #[error("unexpected token")]
     UnexpectedToken,
+    /// A null byte in the place of the first field.
+    #[error("unexpected token")]
+    NullAtStart,
     /// Quotes that do not end on their line.
     #[error("unbalanced quotes")]
     OpenQuotes,

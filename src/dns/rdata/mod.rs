@@ -37,8 +37,8 @@ pub use types::holds as bitmap_holds;
 
 include!(concat!(env!("OUT_DIR"), "/rdata.rs"));
 
-/// The most bytes that the data of one record can have.
-pub const MAX_RDATA: usize = u16::MAX as usize;
+/// The most bytes that the data of a record in text can have: what a message needs beside it must fit as well.
+const MAX_TEXT_RDATA: usize = 65_512;
 
 /// What is known of a type: a row of `grammar/rdata`.
 #[derive(Debug)]
@@ -162,7 +162,7 @@ fn read_all<'a, T: Tokens<'a>>(
 ) -> Result<(), RdataError> {
     let start = out.len();
     let read = read::rdata(rtype, &mut cursor, out);
-    let fits = read.and_then(|()| if out.len() - start > MAX_RDATA { Err(Fault::TooLong) } else { Ok(()) });
+    let fits = read.and_then(|()| if out.len() - start > MAX_TEXT_RDATA { Err(Fault::Oversized) } else { Ok(()) });
     fits.map_err(|fault| {
         out.truncate(start);
         cursor.error(fault)

@@ -22,7 +22,7 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
 ) -> Result<(), Fault> {
     match source.peek() {
         Some(Token { text: b"\\#", quoted: false }) => return generic(rtype, source, out),
-        None if source.meets_quotes() => return Err(Fault::OpenQuotes),
+        None if source.meets_quotes() => return Err(source.fault_at_start()),
         None if source.begins_broken() => return Err(Fault::LoneParenthesis),
         _ => {}
     }

@@ -123,7 +123,7 @@ impl From<ContentsError> for StreamError {
     fn from(error: ContentsError) -> Self {
         match error {
             ContentsError::TooManyRecords(_) => Self::TooManyRecords,
-            ContentsError::BadRecord => Flaw::Record.into(),
+            ContentsError::BadRecord | ContentsError::LargeRrset => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
         }
     }

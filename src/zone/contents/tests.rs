@@ -190,15 +190,21 @@ fn of_records_that_differ_in_the_case_of_a_name_the_last_is_kept_but_not_over_on
 
 #[test]
 fn large_rrsets_stay_whole() {
-    let mut records = vec![soa(1)];
-    records.extend((0..300_u16).map(|number| {
-        let rdata = [&number.to_be_bytes()[..], &[0; 9000]].concat();
-        (name(&format!("big.{APEX}")), Rtype::TXT, 60, rdata)
-    }));
-    let version = build(&records);
+    let many = |length: usize| {
+        let records = (0..300_u16).map(move |number| {
+            let rdata = [&number.to_be_bytes()[..], &vec![0; length]].concat();
+            (name(&format!("big.{APEX}")), Rtype::TXT, 60, rdata)
+        });
+        [soa(1)].into_iter().chain(records).collect::<Vec<_>>()
+    };
+    let version = build(&many(200));
     let rrset = version.node(name(&format!("big.{APEX}")).as_ref()).unwrap().rrset(Rtype::TXT).unwrap();
     assert_eq!(rrset.rdatas().map(|rdata| rdata[..2].to_vec()).collect::<BTreeSet<_>>().len(), 300);
-    assert!(rrset.rdatas().all(|rdata| rdata.len() == 9002));
+    assert!(rrset.rdatas().all(|rdata| rdata.len() == 202));
+    let mut builder = Builder::new(name(APEX), Class::IN);
+    let added =
+        many(220).iter().try_for_each(|(owner, rtype, ttl, data)| builder.add(owner.as_ref(), *rtype, *ttl, data));
+    assert_eq!(added.and_then(|()| builder.finish().map(|_| ())), Err(ContentsError::LargeRrset));
 }
 
 #[test]
@@ -258,7 +264,7 @@ fn the_soa_and_the_way_of_denial_are_read_from_the_apex() {
     assert_eq!((soa_fields.serial, soa_fields.refresh, soa_fields.minimum, soa_fields.ttl), (Serial(9), 2, 5, 60));
     assert_eq!((soa_fields.mname.to_string(), soa_fields.rname.to_string()), ("m.".into(), "r.".into()));
     assert_eq!((version.denial(), version.is_signed()), (Denial::None, false));
-    let key = (name(APEX), Rtype::DNSKEY, 60, vec![1]);
+    let key = (name(APEX), Rtype::DNSKEY, 60, vec![1, 0, 3, 8]);
     let nsec = build(&[soa(9), key.clone(), (name(APEX), Rtype::NSEC, 60, vec![1])]);
     assert_eq!((nsec.denial(), nsec.is_signed()), (Denial::Nsec, false));
     let signature = (name(APEX), Rtype::RRSIG, 60, vec![0, 47, 1]);

@@ -2,6 +2,7 @@
 //! and BIND's `$GENERATE`.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -137,6 +138,9 @@ impl<S: Sink> Loader<'_, S> {
         // The included file's last owner was another one.
         self.rrset_ttls.clear();
         outcome.map_err(|fault| {
+            if fault.kind() == io::ErrorKind::IsADirectory {
+                return self.no_file(path);
+            }
             let reason = read_fault_text(&fault);
             Fault::worded(Voice::Load, format!("{}: {reason}", path.display()), reason)
         })

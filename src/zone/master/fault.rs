@@ -108,6 +108,9 @@ impl Fault {
 
     /// What BIND says when it cannot even tell the fields apart.
     pub(super) fn unreadable(fault: ScanFault) -> Stop {
+        if fault == ScanFault::Null {
+            return Self::load(fault.to_string());
+        }
         Self::twice(Voice::Lexer, format!("isc_lex_gettoken() failed: {fault}"), &fault.to_string())
     }
 
@@ -138,7 +141,7 @@ impl Fault {
     pub(super) fn missing_field(scanner: &mut Scanner<'_>) -> Stop {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
-            Some(ScanFault::Quotes) => {
+            Some(ScanFault::Quotes | ScanFault::Null) => {
                 scanner.enter_quotes();
                 Self::load("syntax error")
             }
@@ -165,6 +168,7 @@ impl Fault {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
             Some(fault) if error.near != Near::Quotes => Self::scan(fault),
+            _ if error.fault == rdata::Fault::Oversized => Self::silent(&error.fault.to_string()),
             _ => Self::at(error, scanner),
         }
     }
@@ -173,7 +177,7 @@ impl Fault {
         let mut stop = Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string());
         if let Stop::Fault(fault) = &mut stop {
             fault.rest = match (&error.near, error.fault) {
-                (Near::Quotes, rdata::Fault::OpenQuotes) => Rest::Nothing,
+                (Near::Quotes, rdata::Fault::OpenQuotes | rdata::Fault::NullAtStart) => Rest::Nothing,
                 (Near::Quotes, _) => Rest::BehindQuote,
                 _ => Rest::All,
             };

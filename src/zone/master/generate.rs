@@ -36,19 +36,19 @@ impl<S: Sink> Loader<'_, S> {
         let owner = field(scanner)?.text;
         let words = Words::read(scanner)?;
         let rdata = any_field(scanner)?.text;
-        let start = (scanner.position(), scanner.line());
+        let line = scanner.line();
         let template = Template { range, owner, rdata };
         // Nothing is made of an entry that the piece at hand does not hold to its end.
-        let ended = end(scanner);
-        if matches!(ended, Err(Stop::Starved)) || scanner.is_starved() {
+        let mut probe = scanner.clone();
+        if matches!(end(&mut probe), Err(Stop::Starved)) || probe.is_starved() {
             return Err(Stop::Starved);
         }
         self.expect_class(words.class)?;
         let made = self.generate_all(&template, &words, scanner, context);
         if let Err(stop) = made {
-            self.stopped(&stop, context.path, Lines { start: scanner.start_line(), field: start.1 });
+            self.stopped(&stop, context.path, Lines { start: scanner.start_line(), field: line });
         }
-        ended
+        end(scanner)
     }
 
     fn generate_all(
@@ -58,7 +58,6 @@ impl<S: Sink> Loader<'_, S> {
         scanner: &mut Scanner<'_>,
         context: &Context<'_>,
     ) -> Result<(), Stop> {
-        let line = scanner.start_line();
         let ttl = match words.ttl.map(|ttl| self.bounded_ttl(ttl, scanner, context.path)) {
             Some(ttl) => {
                 self.ttls.latest_s = Some(ttl);
@@ -83,7 +82,7 @@ impl<S: Sink> Loader<'_, S> {
         }
         let mut number = range.start;
         while number <= range.stop && !self.sink.is_full() {
-            self.generate_one(template, number, rtype, ttl, line, context)?;
+            self.generate_one(template, number, (rtype, ttl), scanner, context)?;
             let Some(next) = number.checked_add(range.step) else { break };
             number = next;
         }
@@ -94,11 +93,11 @@ impl<S: Sink> Loader<'_, S> {
         &mut self,
         template: &Template<'_>,
         number: u32,
-        rtype: Rtype,
-        ttl: u32,
-        line: u64,
+        (rtype, ttl): (Rtype, u32),
+        scanner: &mut Scanner<'_>,
         context: &Context<'_>,
     ) -> Result<(), Stop> {
+        let line = scanner.start_line();
         let expanded = |text| expand(text, number).map_err(|fault| generate_fault(fault.to_string()));
         let (owner, rdata) = (expanded(template.owner)?, expanded(template.rdata)?);
         let origin = context.origin.as_ref();
@@ -109,7 +108,8 @@ impl<S: Sink> Loader<'_, S> {
             return Ok(());
         }
         self.rdata.clear();
-        let mut fields = Scanner::new(&rdata, true, 1);
+        // Parentheses around the template are open in each record, which is a fault.
+        let mut fields = scanner.inner(&rdata);
         let read = rdata::from_text(rtype, &mut fields, origin, &mut self.rdata)
             .map_err(|error| Fault::rdata(&error, &fields))
             .and_then(|()| Fault::check_end(&fields));

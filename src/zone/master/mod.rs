@@ -32,7 +32,7 @@ use entry::Owner;
 use fault::{Fault, Lines, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
-use scan::{Scanner, line_ends};
+use scan::{ScanFault, Scanner, line_ends};
 use signatures::Said;
 use ttl::Ttls;
 use window::{Opened, Window};
@@ -183,14 +183,18 @@ impl<'o, S: Sink> Loader<'o, S> {
     fn run(mut self, path: &Path, opened: io::Result<Opened>) -> Report {
         let outcome = self.file(path, opened, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), false);
         match outcome {
-            Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => {
-                let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
-                self.stopped(&Fault::worded(Voice::Load, text, NOT_A_FILE), path, Lines { start: 1, field: 1 });
-            }
+            Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => drop(self.no_file(path)),
             Err(fault) => drop(self.report.failure.get_or_insert_with(|| read_fault_text(&fault))),
             Ok(()) => {}
         }
         self.report
+    }
+
+    /// A path that is no file: BIND opens it, and fails to read the first line.
+    fn no_file(&mut self, path: &Path) -> Stop {
+        let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
+        self.stopped(&Fault::worded(Voice::Load, text, NOT_A_FILE), path, Lines { start: 1, field: 1 });
+        Fault::silent(NOT_A_FILE)
     }
 
     /// Reads one file to its end.
@@ -271,6 +275,7 @@ impl<'o, S: Sink> Loader<'o, S> {
         if let Some(fault) = scanner.fault().filter(|_| was_readable && says_more) {
             self.stopped(&Fault::unreadable(fault), path, lines);
         }
+        self.leave_nulls(scanner, path);
         let is_about_field = matches!(stop, Stop::Fault(fault) if fault.is_about_rdata() && !fault.is_about_end());
         if is_about_field && scanner.fault().is_none() && scanner.is_at_open_end() {
             self.warn(path, lines.field, Voice::Plain, NO_NEWLINE);
@@ -279,6 +284,17 @@ impl<'o, S: Sink> Loader<'o, S> {
         let is_open = says_more && !skips_next && scanner.is_at_open_end();
         if is_open || (skips_next && !scanner.skip_whole() && !scanner.is_starved()) {
             self.warn_of_end(path);
+        }
+    }
+
+    /// Goes behind null bytes on the way to the end of an entry. BIND finds fault with each.
+    fn leave_nulls(&mut self, scanner: &mut Scanner<'_>, path: &Path) {
+        while scanner.fault() == Some(ScanFault::Null) && !self.is_over {
+            scanner.enter_quotes();
+            scanner.skip_record();
+            if scanner.fault() == Some(ScanFault::Null) {
+                self.note(&Fault::unreadable(ScanFault::Null), scanner, path);
+            }
         }
     }
 
@@ -321,7 +337,10 @@ impl<'o, S: Sink> Loader<'o, S> {
         }
     }
 
-    fn say(&mut self, level: Level, path: &Path, line: u64, text: String) {
+    fn say(&mut self, level: Level, path: &Path, line: u64, mut text: String) {
+        while text.len() > MAX_MESSAGE_BYTES {
+            text.pop();
+        }
         self.report.messages.push(Message { level, place: Some((path.to_owned(), line)), text });
     }
 }
@@ -341,6 +360,8 @@ const NO_NEWLINE: &str = "file does not end with newline";
 const NOT_A_FILE: &str = "not a file";
 /// The most messages of one load: a file that is something else altogether must not fill the log.
 const MAX_MESSAGES: usize = 1000;
+/// The longest message, which is how much BIND logs at a time.
+const MAX_MESSAGE_BYTES: usize = 8191;
 /// The deepest nesting of `$INCLUDE`. BIND goes on until it runs out of files.
 const MAX_INCLUDE_DEPTH: usize = 16;
 

@@ -18,6 +18,9 @@ pub(super) enum ScanFault {
     /// A quoted string that does not end on its line.
     #[error("unbalanced quotes")]
     Quotes,
+    /// A byte of value 0 outside quotes.
+    #[error("syntax error")]
+    Null,
 }
 
 /// What is left to be read of faulty record data.
@@ -102,6 +105,11 @@ impl<'a> Scanner<'a> {
         self.latest
     }
 
+    /// The same within the parentheses that are open here, which are closed for this one.
+    pub(super) fn inner<'b>(&mut self, text: &'b [u8]) -> Scanner<'b> {
+        Scanner { depth: std::mem::take(&mut self.depth), ..Scanner::new(text, true, 1) }
+    }
+
     /// The number of the line that reading has come to: line ends are counted when asked for, each once.
     pub(super) fn line(&mut self) -> u64 {
         self.line_at(self.at)
@@ -141,7 +149,7 @@ impl<'a> Scanner<'a> {
                 self.is_within_line = true;
                 return;
             }
-            Rest::BehindQuote if self.has_open_quotes() => self.enter_quotes(),
+            Rest::BehindQuote if self.fault.is_some() => self.enter_quotes(),
             Rest::BehindQuote => self.reopen_quotes(),
             Rest::All => {}
         }
@@ -180,8 +188,13 @@ impl<'a> Scanner<'a> {
         self.enter_quotes();
     }
 
-    /// Goes behind the quotes that do not end.
+    /// Goes behind the quotes that do not end, or the null byte.
     pub(super) fn enter_quotes(&mut self) {
+        if self.fault == Some(ScanFault::Null) {
+            self.at += 1;
+            self.fault = None;
+            return;
+        }
         let from = self.text.get(self.before..).unwrap_or_default();
         self.at = self.before + memchr(b'"', from).map_or(0, |place| place + 1);
         self.fault = None;
@@ -256,8 +269,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// Leaves a faulty record: reads on to its end, or, when even the fields cannot be told apart, to the line's end.
+    /// Stops before a null byte.
     pub(super) fn skip_record(&mut self) {
         while self.fault.is_none() && self.next_token().is_some() {}
+        if self.fault == Some(ScanFault::Null) {
+            return;
+        }
         if self.fault.is_some() {
             self.skip_line();
         }
@@ -361,6 +378,10 @@ impl<'a> Tokens<'a> for Scanner<'a> {
         self.fault == Some(ScanFault::Quotes)
     }
 
+    fn is_at_null(&self) -> bool {
+        self.fault == Some(ScanFault::Null)
+    }
+
     fn has_lone_parenthesis(&self) -> bool {
         self.fault == Some(ScanFault::Parentheses)
     }
@@ -387,6 +408,7 @@ impl<'a> Tokens<'a> for Scanner<'a> {
                     self.latest = self.quoted_field();
                     return self.latest;
                 }
+                0 => return self.fail(ScanFault::Null, self.at),
                 b'\n' | b';' | b'(' | b')' => {
                     if !self.structure(byte) {
                         return None;
@@ -414,7 +436,7 @@ fn field_end(text: &[u8], mut at: usize) -> usize {
         match text.get(at) {
             // An escape takes the byte behind it into the field whatever it is; but no field goes past its line.
             Some(b'\\') => at = if text.get(at + 1).is_some_and(|&b| b != b'\n') { at + 2 } else { at + 1 },
-            Some(b'\n' | b'\r' | b'\t' | b' ' | b'"' | b'(' | b')' | b';') | None => return at.min(text.len()),
+            Some(b'\n' | b'\r' | b'\t' | b' ' | b'"' | b'(' | b')' | b';' | 0) | None => return at.min(text.len()),
             Some(_) => at += 1,
         }
     }
