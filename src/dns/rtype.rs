@@ -41,6 +41,7 @@ impl Rtype {
     pub const NSEC3PARAM: Self = Self(51);
     pub const CDS: Self = Self(59);
     pub const CDNSKEY: Self = Self(60);
+    pub const ZONEMD: Self = Self(63);
     pub const SVCB: Self = Self(64);
     pub const HTTPS: Self = Self(65);
     pub const TKEY: Self = Self(249);

@@ -156,6 +156,12 @@ impl ZoneVersion {
         self.nodes_of(move || walk.next(&self.names))
     }
 
+    /// The owners of NSEC3 records in canonical order.
+    pub(super) fn nsec3_owners(&self) -> impl Iterator<Item = Node<'_>> {
+        let mut walk = Walk::new(&self.nsec3);
+        self.nodes_of(move || walk.next(&self.nsec3))
+    }
+
     /// The names of the zone in several parts, numbered, which together are [`Self::names`].
     pub(super) fn name_parts(&self) -> Vec<(usize, impl Iterator<Item = Node<'_>> + Clone + Sync)> {
         let nodes = |mut walk: Walk| self.nodes_of(move || walk.next(&self.names));

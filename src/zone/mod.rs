@@ -30,6 +30,7 @@ mod records;
 #[cfg(test)]
 mod testing;
 mod trie;
+pub mod zonemd;
 
 pub use builder::{Builder, ContentsError, Limit, Limits};
 pub use contents::{Cursor, Denial, Soa, ZoneVersion};
