@@ -1,6 +1,7 @@
 //! named-checkzone and named-compilezone beside nomd's: the same words, exit codes and files.
 
 mod random;
+mod zonemd;
 
 use std::fs;
 use std::path::Path;

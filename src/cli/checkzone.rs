@@ -1,7 +1,8 @@
 //! `named-checkzone` judges a zone file; `named-compilezone` also writes it out as text or in the raw format.
 //!
 //! Flags, words, order and exit codes are those of BIND's programs, which are one program of two names as well; the
-//! second is stricter by default. Not done: looking up names outside the zone, which BIND's `-i full` asks DNS for.
+//! second is stricter by default. `--zonemd` is nomd's own. Not done: looking up names outside the zone, which BIND's
+//! `-i full` asks DNS for.
 
 mod flags;
 
@@ -15,8 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::zone_file::ZoneFile;
 use crate::dns::name::NoDot;
 use crate::server::start::VERSION;
+use crate::zone::zonemd::{self, Hash};
 use crate::zone::{ZoneVersion, print, raw};
-use flags::{Format, Request};
+use flags::{Format, Request, Zonemd};
 
 /// Which of the two programs runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,11 @@ impl Request {
         let (apex, file) = (NoDot(self.options.apex.as_ref()), self.file.display());
         self.trace(format_args!("loading \"{apex}\" from \"{file}\" class \"{}\"", self.options.class));
         let version = self.load()?;
+        let version = match &self.zonemd {
+            None => version,
+            Some(Zonemd::Verify) => self.verify(version)?,
+            Some(Zonemd::Compute(hashes)) => self.compute(version, hashes)?,
+        };
         if self.writes {
             self.write(&version)?;
         }
@@ -65,6 +72,41 @@ impl Request {
         let judged = file.judge();
         self.say(judged.lines.trim_end());
         judged.result.ok()
+    }
+
+    /// Holds the zone against its ZONEMD records, and gives it back if it is what one of them says.
+    fn verify(&self, version: ZoneVersion) -> Option<ZoneVersion> {
+        match zonemd::verify(&version) {
+            Ok(hash) => self.say_of_zone(format_args!("ZONEMD verified: {hash}, serial {}", version.serial())),
+            Err(faults) => {
+                faults.iter().for_each(|fault| self.say_of_zone(format_args!("ZONEMD not verified: {fault}")));
+                return None;
+            }
+        }
+        Some(version)
+    }
+
+    /// Gives the zone ZONEMD records that are true.
+    fn compute(&self, version: ZoneVersion, hashes: &[Hash]) -> Option<ZoneVersion> {
+        match zonemd::renew(&version, hashes) {
+            Ok(None) => {
+                self.say_of_zone("ZONEMD unchanged");
+                Some(version)
+            }
+            Ok(Some(renewed)) => {
+                self.say_of_zone(format_args!("ZONEMD computed, serial {}", version.serial()));
+                if renewed.lacks_signature {
+                    self.say_of_zone(
+                        "warning: the ZONEMD record has no signature now; sign it, and nothing else, again",
+                    );
+                }
+                Some(renewed.version)
+            }
+            Err(fault) => {
+                self.say_of_zone(format_args!("ZONEMD not computed: {fault}"));
+                None
+            }
+        }
     }
 
     fn write(&self, version: &ZoneVersion) -> Option<()> {
@@ -113,6 +155,10 @@ impl Request {
             (_, true) => writeln!(io::stderr(), "{text}"),
             _ => writeln!(io::stdout(), "{text}"),
         };
+    }
+
+    fn say_of_zone(&self, text: impl Display) {
+        self.say(format_args!("zone {}/{}: {text}", NoDot(self.options.apex.as_ref()), self.options.class));
     }
 
     /// Tells a step to who asked for that.

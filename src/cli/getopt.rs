@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 pub(super) enum Flag<'w> {
     /// A letter that stands alone.
     Plain(char),
-    /// A letter and its value.
+    /// A letter and its value; the letter of the long flag is a hyphen.
     With(char, &'w OsStr),
     /// A letter that the program has not got, or one without the value that it needs.
     Wrong(char),
@@ -24,17 +24,36 @@ pub(super) struct Flags<'w> {
     words: &'w [OsString],
     /// What is left of a cluster.
     cluster: &'w [u8],
+    /// A flag of nomd's own, with its hyphens.
+    long: Option<&'static str>,
 }
 
 impl<'w> Flags<'w> {
     /// The flags in `words`; `known` is written as for getopt(3).
     pub(super) fn new(known: &'static str, words: &'w [OsString]) -> Self {
-        Self { known, words, cluster: &[] }
+        Self { known, words, cluster: &[], long: None }
+    }
+
+    /// Takes a flag of several letters too, one with a value. BIND has none of these, so they collide with nothing.
+    pub(super) fn with_long(self, flag: &'static str) -> Self {
+        Self { long: Some(flag), ..self }
     }
 
     /// The words behind the flags, once there are no more of these.
     pub(super) fn rest(&self) -> &'w [OsString] {
         self.words
+    }
+
+    /// Takes the long flag, if it comes next: its value stands behind `=` or is the next word.
+    fn long(&mut self) -> Option<Flag<'w>> {
+        let (word, rest) = self.words.split_first()?;
+        let behind = word.as_bytes().strip_prefix(self.long?.as_bytes())?;
+        let attached = behind.strip_prefix(b"=").map(OsStr::from_bytes);
+        if attached.is_none() && !behind.is_empty() {
+            return None;
+        }
+        self.words = rest;
+        Some(attached.or_else(|| self.value()).map_or(Flag::Wrong('-'), |value| Flag::With('-', value)))
     }
 
     /// Starts the next cluster. None: the next word is no flag.
@@ -65,6 +84,9 @@ impl<'w> Iterator for Flags<'w> {
 
     fn next(&mut self) -> Option<Flag<'w>> {
         if self.cluster.is_empty() {
+            if let Some(flag) = self.long() {
+                return Some(flag);
+            }
             self.open()?;
         }
         let (&letter, rest) = self.cluster.split_first()?;
@@ -115,6 +137,19 @@ mod tests {
         assert_eq!(flags("-x").0, ["Wrong('x')"]);
         assert_eq!(flags("-ab").0, ["Plain('a')", "Wrong('b')"]);
         assert_eq!(flags("-:").0, ["Wrong(':')"]);
+    }
+
+    #[test]
+    fn a_long_flag_has_its_value_attached_or_apart() {
+        let flags = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            Flags::new("a", &words).with_long("--zonemd").map(|flag| format!("{flag:?}")).collect::<Vec<_>>()
+        };
+        assert_eq!(flags("-a --zonemd verify -a x"), ["Plain('a')", "With('-', \"verify\")", "Plain('a')"]);
+        assert_eq!(flags("--zonemd=compute=sha512"), ["With('-', \"compute=sha512\")"]);
+        assert_eq!(flags("--zonemd"), ["Wrong('-')"]);
+        assert_eq!(flags("-- --zonemd x"), [""; 0]);
+        assert_eq!(flags("--zonem")[0], "Wrong('-')");
     }
 
     #[test]

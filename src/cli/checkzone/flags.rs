@@ -14,12 +14,22 @@ use crate::zone::master::Options;
 use crate::zone::message::Strictness;
 use crate::zone::print::Style;
 use crate::zone::raw::Form;
+use crate::zone::zonemd::Hash;
 
 /// What a zone file is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Text,
     Raw(Form),
+}
+
+/// What is to be done about the ZONEMD records of the zone, which is nothing of BIND's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Zonemd {
+    /// The zone must be what one of them says.
+    Verify,
+    /// What is written gets one for each of these.
+    Compute(Vec<Hash>),
 }
 
 /// What a command line asks for.
@@ -40,6 +50,7 @@ pub(super) struct Request {
     pub(super) output_format: Format,
     pub(super) style: Style,
     pub(super) serial: Option<Serial>,
+    pub(super) zonemd: Option<Zonemd>,
 }
 
 /// What is wrong with a command line, said as BIND says it; gives the exit code.
@@ -76,7 +87,7 @@ impl Request {
             style: "full".into(),
             has_journal: false,
         };
-        let mut flags = Flags::new("c:df:hi:jJ:k:L:l:m:n:qr:s:t:o:vw:DF:M:S:T:W:", words);
+        let mut flags = Flags::new("c:df:hi:jJ:k:L:l:m:n:qr:s:t:o:vw:DF:M:S:T:W:", words).with_long("--zonemd");
         for flag in flags.by_ref() {
             request.flag(flag, &mut late)?;
         }
@@ -114,6 +125,7 @@ impl Request {
             output_format: Format::Text,
             style: Style::FullWithResign,
             serial: None,
+            zonemd: None,
         }
     }
 
@@ -154,6 +166,7 @@ impl Request {
             'M' => self.policy.mx_cname = mode()?,
             'S' => self.policy.srv_cname = mode()?,
             'T' => self.policy.spf = spf(&word)?,
+            '-' => self.zonemd = Some(zonemd(&word)?),
             't' => enter("isc_dir_chroot", value, directory::change_root)?,
             'w' => enter("isc_dir_chdir", value, directory::change_directory)?,
             'o' => {
@@ -192,6 +205,9 @@ impl Request {
         if self.tool == Tool::Compile && self.output.is_none() {
             eprintln!("output file required, but not specified");
             return Err(Fault::Usage(1));
+        }
+        if !self.writes && matches!(self.zonemd, Some(Zonemd::Compute(_))) {
+            return Err(Fault::Fatal("--zonemd compute needs -D or -o".to_owned()));
         }
         let is_stdout = |path: &Path| path == Path::new("-") || path == Path::new("/dev/stdout");
         self.output = self.output.take().filter(|path| !is_stdout(path));
@@ -242,6 +258,22 @@ fn spf(word: &str) -> Result<bool, Fault> {
         "ignore" => Ok(false),
         _ => Err(invalid('T', word)),
     }
+}
+
+fn zonemd(word: &str) -> Result<Zonemd, Fault> {
+    let hash = |word| match word {
+        "sha384" => Some(Hash::Sha384),
+        "sha512" => Some(Hash::Sha512),
+        _ => None,
+    };
+    let hashes = match word.strip_prefix("compute=") {
+        Some(words) => words.split(',').map(hash).collect(),
+        None if word == "compute" => Some(vec![Hash::Sha384]),
+        None if word == "verify" => return Ok(Zonemd::Verify),
+        None => None,
+    };
+    let wrong = || Fault::Fatal(format!("invalid argument to --zonemd: {word}"));
+    hashes.map(Zonemd::Compute).ok_or_else(wrong)
 }
 
 fn style(word: &str) -> Result<Style, Fault> {

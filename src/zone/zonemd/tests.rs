@@ -110,7 +110,8 @@ fn a_true_record_is_left_alone() {
 
 #[test]
 fn a_new_record_takes_serial_and_ttl_of_the_soa() {
-    let text = "@ 77 SOA ns h 9 2 3 4 5\n 60 NS ns\nns 60 A 192.0.2.1\n 60 ZONEMD 1 1 2 00\n".replace(" 60 ZONEMD", "; ");
+    let text =
+        "@ 77 SOA ns h 9 2 3 4 5\n 60 NS ns\nns 60 A 192.0.2.1\n 60 ZONEMD 1 1 2 00\n".replace(" 60 ZONEMD", "; ");
     let renewed = renew(&read("example", &text), SHA384).unwrap().unwrap();
     let rrset = renewed.version.apex_node().unwrap().rrset(Rtype::ZONEMD).unwrap();
     assert_eq!((rrset.ttl(), rrset.len()), (77, 1));
