@@ -158,8 +158,8 @@ impl ZoneVersion {
 
     /// The owners of NSEC3 records in canonical order.
     pub(super) fn nsec3_owners(&self) -> impl Iterator<Item = Node<'_>> {
-        let mut walk = Walk::new(&self.nsec3);
-        self.nodes_of(move || walk.next(&self.nsec3))
+        let mut walk = Walk::new(self.nsec3());
+        self.nodes_of(move || walk.next(self.nsec3()))
     }
 
     /// The names of the zone in several parts, numbered, which together are [`Self::names`].
