@@ -1,9 +1,10 @@
 //! Digests over whole zones (RFC 8976): made, and held against the ZONEMD records of the zone.
 //!
 //! In: a zone version. Out: the digest of its records in canonical order and form (RFC 4034 section 6), or a verdict
-//! over what the zone says of itself, or the next version with records that are true. The records are hashed as the walk
-//! meets them; nothing of the zone is copied. The owners of NSEC3 records, which the store keeps apart, are woven into
-//! the names. Signatures are nobody's business here: in a signed zone a digest proves as much as its own signature does.
+//! over what the zone says of itself, or the next version with records that are true. The records are hashed as the
+//! walk meets them; nothing of the zone is copied. The owners of NSEC3 records, which the store keeps apart, are woven
+//! into the names. Signatures are nobody's business here: in a signed zone a digest proves as much as its own signature
+//! does.
 
 use std::fmt;
 
