@@ -29,6 +29,7 @@ mod order;
 mod packets;
 mod peers;
 mod pipeline;
+mod proxied;
 mod reload;
 mod standing;
 mod statistics;

@@ -7,7 +7,7 @@ use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
 use nomd::answer::order::Orders;
-use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View};
+use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, Snapshot, View};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Class, Message, Name, Rcode, Rtype};
@@ -108,7 +108,7 @@ pub(crate) struct Asker {
 impl Asker {
     pub(crate) fn new() -> Self {
         let source: SocketAddr = "192.0.2.200:5300".parse().unwrap();
-        let client = Client { source, local: "192.0.2.1:53".parse().unwrap(), transport: Transport::Udp };
+        let client = Client { source, local: "192.0.2.1:53".parse().unwrap(), transport: Transport::Udp, proxy: None };
         Self { snapshot: snapshot(), scratch: Scratch::new(1), reply: vec![0; 4096], client }
     }
 
@@ -144,11 +144,12 @@ fn snapshot() -> Snapshot {
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),
+        proxies: ProxyPolicy::default(),
         peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), ProxyPolicy::default(), None)],
         identity,
         tcp_advertised_timeout_100ms: 300,
         cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },

@@ -13,7 +13,9 @@ use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
 use nomd::answer::order::Orders;
 use nomd::answer::rrl::{self, RateLimit};
-use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View, Zone, ZonePolicy, ZoneRole};
+use nomd::answer::snapshot::{
+    EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, Snapshot, View, Zone, ZonePolicy, ZoneRole,
+};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::{Algorithm, Class, Key, Message, Name, Rcode, Rtype, tsig::Chain};
@@ -90,7 +92,7 @@ fn an_answer_over_its_limit_allocates_nothing() {
     let request = request("www.example.test", Rtype::A, Class::IN, true);
     let (mut scratch, mut reply) = (Scratch::new(1), vec![0; 4096]);
     let (source, local) = ("192.0.2.200:5300".parse().unwrap(), "192.0.2.1:53".parse().unwrap());
-    let client = Client { source, local, transport: Transport::Udp };
+    let client = Client { source, local, transport: Transport::Udp, proxy: None };
     let mut answer = || respond(&world.snapshot, &request, &client, NOW_S, &mut scratch, &mut reply);
     answer();
     answer();
@@ -124,7 +126,7 @@ impl World {
         let mut reply = vec![0; usize::from(u16::MAX)];
         for transport in [Transport::Udp, Transport::Tcp] {
             let (source, local) = ("192.0.2.200:5300".parse().unwrap(), "192.0.2.1:53".parse().unwrap());
-            let client = Client { source, local, transport };
+            let client = Client { source, local, transport, proxy: None };
             // A second FORMERR to the same client within a second is not sent.
             let mut answer = |now_s| respond(&self.snapshot, request, &client, now_s, &mut scratch, &mut reply);
             answer(NOW_S);
@@ -156,11 +158,12 @@ fn snapshot(key: &Arc<Key>, limits: rrl::Settings) -> Snapshot {
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),
+        proxies: ProxyPolicy::default(),
         peers: Box::default(),
         rate_limit: Some(Arc::new(RateLimit::new(limits, Acl::Nobody, [7; 16]))),
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), ProxyPolicy::default(), None)],
         identity,
         tcp_advertised_timeout_100ms: 300,
         cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },

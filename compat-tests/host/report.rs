@@ -48,8 +48,8 @@ fn the_verdict_is_what_happens() {
     };
     for (name, options, more, flags, expected) in [
         ("plain", "", "", "", READY),
-        ("proxy", "allow-proxy { any; };", "", "", STOPPED),
-        ("tolerated", "allow-proxy { any; };", "", "--tolerate allow-proxy", WARNINGS),
+        ("dns64", "dns64 64:ff9b::/96 { };", "", "", STOPPED),
+        ("tolerated", "dns64 64:ff9b::/96 { };", "", "--tolerate dns64", WARNINGS),
         ("update", "", "zone a { type primary; file \"a\"; allow-update { any; }; };", "", STOPPED),
         ("forward", "", "zone a { type forward; forwarders { 10.0.0.1; }; };", "--tolerate type-forward", WARNINGS),
         ("zone", "", "zone \"a.example\" { type primary; file \"no-such\"; };", "", WARNINGS),

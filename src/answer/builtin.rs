@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::acl::Acl;
 use super::order::RrsetOrder;
 use super::rrl::{self, RateLimit};
-use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, View, Zone, ZonePolicy, ZoneRole};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, View, Zone, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use crate::dns::{Class, Name, Rtype};
 use crate::zone::{Builder, ContentsError, ZoneVersion};
@@ -34,7 +34,7 @@ pub const RATE_LIMIT: rrl::Settings = rrl::Settings {
 };
 
 /// The view, to stand behind all views of the configuration.
-pub fn view(identity: &Identity, edns: EdnsPolicy, rate_limit: Option<Arc<RateLimit>>) -> View {
+pub fn view(identity: &Identity, edns: EdnsPolicy, proxies: ProxyPolicy, rate_limit: Option<Arc<RateLimit>>) -> View {
     let text = |text: &Option<Box<str>>| text.iter().cloned().collect::<Vec<_>>();
     let zones = [
         ("version.bind", text(&identity.version)),
@@ -69,6 +69,7 @@ pub fn view(identity: &Identity, edns: EdnsPolicy, rate_limit: Option<Arc<RateLi
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns,
+        proxies,
         peers: Box::default(),
         rate_limit,
     }

@@ -299,7 +299,7 @@ mod tests {
         let counters = Counters::default();
         let facts = Facts { is_request: true, ..Facts::default() };
         let at = "192.0.2.1:53".parse().unwrap();
-        let client = Client { source: at, local: at, transport: Transport::Tcp };
+        let client = Client { source: at, local: at, transport: Transport::Tcp, proxy: None };
         for (request, reply) in [(15, 31), (16, 32), (4000, 65_535)] {
             counters.count(&facts, &client, request, Some(reply));
         }
@@ -314,7 +314,7 @@ mod tests {
     fn what_is_no_request_is_not_counted() {
         let counters = Counters::default();
         let at = "[2001:db8::1]:53".parse().unwrap();
-        let client = Client { source: at, local: at, transport: Transport::Udp };
+        let client = Client { source: at, local: at, transport: Transport::Udp, proxy: None };
         counters.count(&Facts::default(), &client, 3, None);
         assert_eq!(counters.value(Counter::Requestv6), 0);
     }

@@ -75,6 +75,13 @@ pub struct Facts {
     pub result: Result,
 }
 
+impl Facts {
+    /// Whether it came through a proxy that may not speak for others.
+    pub fn is_proxy_refused(&self) -> bool {
+        matches!(self.denied, Some(Denied::Proxy | Denied::ProxyInterface))
+    }
+}
+
 /// What was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
@@ -94,6 +101,10 @@ pub enum Denied {
     Update,
     /// No view takes this client: category `unmatched`.
     NoView,
+    /// A proxy that `allow-proxy` does not allow: no reply.
+    Proxy,
+    /// A proxy at an address of ours that `allow-proxy-on` does not allow: no reply.
+    ProxyInterface,
 }
 
 /// What kind of answer was given, as the counters tell them apart.

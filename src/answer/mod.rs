@@ -32,5 +32,5 @@ mod tests;
 pub use acl::{Acl, Peer};
 pub use facts::Facts;
 pub use fetch::{LANES, fetch};
-pub use respond::{Client, Outcome, Scratch, Transfer, Transport, respond};
+pub use respond::{Client, Outcome, Proxy, Scratch, Transfer, Transport, respond};
 pub use snapshot::{Snapshot, View, Zone};

@@ -58,6 +58,17 @@ pub struct Client {
     pub local: SocketAddr,
     /// Over what.
     pub transport: Transport,
+    /// Who handed it on, where it came through a proxy.
+    pub proxy: Option<Proxy>,
+}
+
+/// A proxy that speaks for a client.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxy {
+    /// Its address.
+    pub peer: SocketAddr,
+    /// Our address that it reached.
+    pub local: SocketAddr,
 }
 
 /// What becomes of a request.
@@ -309,6 +320,10 @@ impl<'a> Job<'a> {
             Err(_) => return self.refuse(Rcode::FORMERR, reply),
         };
         self.enter(view);
+        if let Some(denied) = self.client.proxy.and_then(|proxy| self.refused_proxy(view, proxy)) {
+            self.scratch.facts.denied = Some(denied);
+            return Outcome::Drop;
+        }
         match verdict {
             Verdict::Unsigned => {}
             Verdict::Verified(chain) => {
@@ -341,6 +356,16 @@ impl<'a> Job<'a> {
         let is_padded = self.request.wishes.padding && is_true && view.edns.padding_block > 0;
         if is_padded && view.edns.padded.allows(Peer { address: self.address, key: None }) {
             opt.padding_block = Some(view.edns.padding_block);
+        }
+    }
+
+    /// What keeps a proxy from speaking for others. It is no client: lists look at where it is, not at whom it names.
+    fn refused_proxy(&self, view: &View, proxy: Proxy) -> Option<Denied> {
+        let unsigned = |address: SocketAddr| Peer { address: self.snapshot.matched_address(address.ip()), key: None };
+        match () {
+            () if !view.proxies.from.allows(unsigned(proxy.peer)) => Some(Denied::Proxy),
+            () if !view.proxies.on.allows(unsigned(proxy.local)) => Some(Denied::ProxyInterface),
+            () => None,
         }
     }
 

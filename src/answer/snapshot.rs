@@ -86,10 +86,21 @@ pub struct View {
     pub no_case_compress: Acl,
     /// How it speaks EDNS.
     pub edns: EdnsPolicy,
+    /// Who may speak for its clients.
+    pub proxies: ProxyPolicy,
     /// What holds for some peers alone (`server`), the longest prefixes first.
     pub peers: Box<[PeerPolicy]>,
     /// How many like answers a network gets; shared with the snapshot before where it says the same.
     pub rate_limit: Option<Arc<RateLimit>>,
+}
+
+/// Which proxies are heard.
+#[derive(Debug, Clone, Default)]
+pub struct ProxyPolicy {
+    /// From where (`allow-proxy`).
+    pub from: Acl,
+    /// On which of our addresses (`allow-proxy-on`).
+    pub on: Acl,
 }
 
 /// What a `server` statement says of how a peer is answered; none: as everybody.

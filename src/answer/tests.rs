@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::cookie::{CookieAlgorithm, Cookies};
 use super::order::RrsetOrder;
-use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, TransferPath, ZonePolicy, ZoneRole};
+use super::snapshot::{EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, TransferPath, ZonePolicy, ZoneRole};
 use super::table::ZoneTable;
 use super::*;
 use crate::dns::message::Section;
@@ -109,11 +109,12 @@ fn world() -> Snapshot {
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),
+        proxies: ProxyPolicy::default(),
         peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), None)],
+        views: vec![view, builtin::view(&identity, EdnsPolicy::default(), ProxyPolicy::default(), None)],
         identity,
         tcp_advertised_timeout_100ms: 300,
         cookies: Cookies { algorithm: CookieAlgorithm::SipHash24, secrets: vec![[7; 16]] },
@@ -122,7 +123,8 @@ fn world() -> Snapshot {
 }
 
 fn client(transport: Transport) -> Client {
-    Client { source: "192.0.2.200:5300".parse().unwrap(), local: "192.0.2.1:53".parse().unwrap(), transport }
+    let (source, local) = ("192.0.2.200:5300".parse().unwrap(), "192.0.2.1:53".parse().unwrap());
+    Client { source, local, transport, proxy: None }
 }
 
 fn outcome(snapshot: &Snapshot, request: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {

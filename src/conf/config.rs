@@ -73,6 +73,8 @@ pub struct Options {
     pub querylog: bool,
     /// How EDNS is spoken where no view says otherwise.
     pub edns: Edns,
+    /// Which proxies are heard where no view says otherwise.
+    pub proxies: Proxies,
     /// `blackhole`: nobody here is answered.
     pub blackhole: AddressMatchList,
     /// `tcp-clients`, default 150.
@@ -120,10 +122,30 @@ pub struct Listen {
     pub port: u16,
     /// Which of the host's addresses.
     pub addresses: AddressMatchList,
+    /// `proxy`.
+    pub proxy: Option<ProxyHeader>,
     /// `tls`, unless it is `none`.
     pub tls: Option<Arc<Tls>>,
     /// `http`.
     pub http: Option<Arc<Http>>,
+}
+
+/// Where a proxy tells whom it speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// Ahead of all else.
+    Plain,
+    /// Within TLS.
+    Encrypted,
+}
+
+/// Which proxies are heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proxies {
+    /// `allow-proxy`, default none.
+    pub from: AddressMatchList,
+    /// `allow-proxy-on`, default any.
+    pub on: AddressMatchList,
 }
 
 /// A `tls` statement, or `ephemeral`.
@@ -317,6 +339,8 @@ pub struct View {
     pub minimal_any: bool,
     /// How it speaks EDNS.
     pub edns: Edns,
+    /// Which proxies are heard.
+    pub proxies: Proxies,
     /// `rrset-order`: the first rule that fits counts. Default random for all.
     pub rrset_order: Vec<OrderRule>,
     /// `server` statements.

@@ -413,6 +413,27 @@ fn said_by(dialect: Dialect, text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_header_of_a_proxy_is_plain_or_within_tls() {
+    let listening = |words: &str| format!("options {{ listen-on {words} {{ any; }}; }};");
+    for words in [
+        "proxy plain",
+        "proxy PLAIN tls ephemeral",
+        "proxy encrypted tls ephemeral",
+        "proxy plain http default tls none",
+    ] {
+        assert!(good(&listening(words)).options.listen_on[0].proxy.is_some(), "{words}");
+    }
+    assert_eq!(good(&listening("tls ephemeral")).options.listen_on[0].proxy, None);
+    for (words, fault) in [
+        ("proxy other", "'proxy' must have one of the following values: 'plain' or 'encrypted'"),
+        ("proxy encrypted", "'proxy encrypted' can be used only when encryption is enabled by"),
+        ("proxy encrypted tls none", "'proxy encrypted' can be used only when encryption is enabled by"),
+    ] {
+        assert!(bad(&listening(words)).contains(fault), "{words}");
+    }
+}
+
+#[test]
 fn each_version_knows_its_own_statements() {
     let newer = "options { responselog no; };\n";
     assert_eq!(said_by(Dialect::Bind918, newer), ["unknown option 'responselog'"]);

@@ -18,13 +18,13 @@ use super::access::Host;
 use super::control::listener::io_text;
 use super::logging::line::Socket;
 use super::logging::{Category, Severity, log};
-use super::stacks::{Stacks, is_plain};
+use super::stacks::{Stacks, framing, is_plain};
 use crate::answer::acl::Peer;
 use crate::conf::config::{Config, Listen, Options};
 use crate::net::interfaces::{self, InterfaceAddress};
 use crate::net::listen::{ListenError, bind_tcp, bind_udp, changes};
 use crate::net::tcp::{self, Limits, Timeouts};
-use crate::net::udp::Worker;
+use crate::net::udp::{Framing, Worker};
 
 /// What the command line says about addresses.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,8 @@ pub(super) fn bind(
 /// One address that is listened on.
 struct Open {
     tcp: tcp::Listening,
-    has_udp: bool,
+    /// What its datagrams hold, where there is UDP beside TCP.
+    udp: Option<Framing>,
     /// Those of HTTP, where that is spoken (`listener-clients`).
     http: Option<Arc<Limits>>,
 }
@@ -157,17 +158,19 @@ impl Listening {
         let Some(stack) = self.stacks.of(clause, http.as_ref().unwrap_or(&self.limits)) else { return };
         match tcp::Listening::start(bound.tcp, service.clone(), stack) {
             Ok(tcp) => {
-                let has_udp = !bound.udp.is_empty();
-                self.add_udp(address, bound.udp);
-                self.open.insert(address, Open { tcp, has_udp, http });
+                let udp = framing(clause);
+                if let Some(framing) = udp {
+                    self.add_udp(address, bound.udp, framing);
+                }
+                self.open.insert(address, Open { tcp, udp, http });
             }
             Err(error) => log!(Category::Network, Severity::Error, "listening on TCP socket {address}: {error}"),
         }
     }
 
-    fn add_udp(&self, address: SocketAddr, sockets: Vec<UdpSocket>) {
+    fn add_udp(&self, address: SocketAddr, sockets: Vec<UdpSocket>, framing: Framing) {
         for (worker, socket) in self.workers.iter().zip(sockets) {
-            worker.add(address, socket);
+            worker.add(address, socket, framing);
         }
     }
 
@@ -230,17 +233,17 @@ impl Listening {
         if let Some(stack) = self.stacks.of(clause, open.http.as_ref().unwrap_or(&self.limits)) {
             open.tcp.stack().store(Arc::new(stack));
         }
-        match (open.has_udp, is_plain(clause)) {
-            (true, false) => {
-                open.has_udp = false;
-                self.workers.iter().for_each(|worker| worker.remove(address));
-            }
-            (false, true) => {
-                let sockets = bind_udp(address, self.workers.len())?;
-                open.has_udp = true;
-                self.add_udp(address, sockets);
-            }
-            _ => {}
+        let wanted = framing(clause);
+        if open.udp == wanted {
+            return Ok(());
+        }
+        if open.udp.take().is_some() {
+            self.workers.iter().for_each(|worker| worker.remove(address));
+        }
+        if let Some(framing) = wanted {
+            let sockets = bind_udp(address, self.workers.len())?;
+            open.udp = wanted;
+            self.add_udp(address, sockets, framing);
         }
         Ok(())
     }

@@ -3,13 +3,14 @@
 //! The words are named's, since fail2ban and its like read them (BIND semantics 9.9 to 9.11).
 
 use std::fmt::{self, Write};
+use std::net::SocketAddr;
 
 use super::control::listener::socket_text;
 use super::logging::line::{ClientPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, is_enabled, log, without_waiting};
 use crate::answer::cookie::CookieState;
 use crate::answer::facts::{Denied, Facts};
-use crate::answer::{Client, Snapshot, Transport};
+use crate::answer::{Client, Proxy, Snapshot, Transport};
 use crate::dns::message::Message;
 use crate::dns::name::NoDot;
 use crate::dns::tsig::Tsig;
@@ -118,8 +119,23 @@ impl<'a> Line<'a> {
             }
             Denied::NotifyNotAuth => self.notify(Severity::Notice, ": not authoritative"),
             Denied::Update => log!(Category::UpdateSecurity, Severity::Info, "{self}update '{zone}/IN' denied"),
+            Denied::Proxy => self.proxy_refused("for that client (real client", |proxy| proxy.peer, "allow-proxy"),
+            Denied::ProxyInterface => {
+                self.proxy_refused("on the interface (real interface", |proxy| proxy.local, "allow-proxy-on");
+            }
             Denied::NoView => log!(Category::Unmatched, Severity::Info, "{self}no matching view in class"),
         }
+    }
+}
+
+impl Line<'_> {
+    fn proxy_refused(&self, what: &str, end: fn(Proxy) -> SocketAddr, list: &str) {
+        let address = self.client.proxy.map(|proxy| socket_text(end(proxy))).unwrap_or_default();
+        log!(
+            Category::Security,
+            Severity::Debug(10),
+            "{self}dropped request: PROXY is not allowed {what} address: {address}). Rejected by the '{list}' ACL"
+        );
     }
 }
 

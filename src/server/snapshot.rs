@@ -9,7 +9,7 @@ use crate::answer::builtin;
 use crate::answer::cookie::{CookieAlgorithm, Cookies};
 use crate::answer::order::{Orders, RrsetOrder, Rule};
 use crate::answer::rrl::{self, RateLimit};
-use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, Snapshot};
+use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, ProxyPolicy, Snapshot};
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{self, Config, Options, Role, View};
 
@@ -40,6 +40,7 @@ pub(super) fn build(
     views.push(builtin::view(
         &identity,
         edns(&options.edns, host),
+        proxies(&options.proxies, host),
         Some(limits.find(builtin::NAME, builtin::RATE_LIMIT, Acl::Nobody)),
     ));
     Snapshot {
@@ -86,6 +87,7 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<
         no_case_compress: host.compile(&view.no_case_compress),
         allow_recursion: host.compile(&view.allow_recursion),
         edns: edns(&view.edns, host),
+        proxies: proxies(&view.proxies, host),
         peers: peers(&view.servers),
         rate_limit,
     }
@@ -175,6 +177,10 @@ fn edns(edns: &config::Edns, host: &Host) -> EdnsPolicy {
         padded: host.compile(&edns.padded),
         padding_block: edns.padding_block,
     }
+}
+
+fn proxies(proxies: &config::Proxies, host: &Host) -> ProxyPolicy {
+    ProxyPolicy { from: host.compile(&proxies.from), on: host.compile(&proxies.on) }
 }
 
 /// The `server` statements that say how a peer is answered.

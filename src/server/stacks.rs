@@ -7,15 +7,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::logging::{Category, Severity, log};
-use crate::conf::config::{Config, Http, Listen, Tls};
+use crate::conf::config::{Config, Http, Listen, ProxyHeader, Tls};
 use crate::net::tcp::http::Site;
-use crate::net::tcp::{Limits, Stack};
+use crate::net::tcp::{self, Limits, Stack};
 use crate::net::tls::{Acceptor, DOT, HTTP2, Identity, Settings, TlsError, Versions};
+use crate::net::udp::Framing;
 
 /// A certificate is read once for each thing that is spoken under it.
 type Use = (String, &'static [u8]);
 
-/// Whether a listener speaks more than plain DNS, which needs UDP too.
+/// What the datagrams of a listener hold; none: it has no UDP, as TLS and HTTP have none.
+pub(super) fn framing(clause: &Listen) -> Option<Framing> {
+    let framing = if clause.proxy.is_some() { Framing::Proxied } else { Framing::Bare };
+    is_plain(clause).then_some(framing)
+}
+
+/// Whether a listener speaks plain DNS.
 pub(super) fn is_plain(clause: &Listen) -> bool {
     clause.tls.is_none() && clause.http.is_none()
 }
@@ -55,7 +62,11 @@ impl Stacks {
             Some(place) => Some(self.acceptors.get(&place)?.clone()),
             None => None,
         };
-        Some(Stack { tls, http: clause.http.as_deref().map(site), limits: Arc::clone(limits) })
+        let proxy = clause.proxy.map(|at| match at {
+            ProxyHeader::Plain => tcp::ProxyHeader::Plain,
+            ProxyHeader::Encrypted => tcp::ProxyHeader::Encrypted,
+        });
+        Some(Stack { proxy, tls, http: clause.http.as_deref().map(site), limits: Arc::clone(limits) })
     }
 }
 

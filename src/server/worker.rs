@@ -19,8 +19,9 @@ use super::querylog;
 use super::shared::Shared;
 use super::zones::ZoneId;
 use crate::answer::counters::Counters;
-use crate::answer::{Client, Facts, Outcome, Scratch, Snapshot, Transfer, Transport, Zone, respond};
+use crate::answer::{Client, Facts, Outcome, Proxy, Scratch, Snapshot, Transfer, Transport, Zone, respond};
 use crate::answer::{LANES, fetch};
+use crate::net::proxy::Origin;
 use crate::net::{tcp, udp};
 
 /// A NOTIFY that has been answered and has to be acted on.
@@ -60,7 +61,8 @@ impl udp::Responder for UdpResponder {
                 fetch(snapshot, (index..index + LANES).map(|index| requests.bytes(index)), &mut self.scratch);
             }
             let Some(source) = requests.peer(index) else { continue };
-            let client = Client { source, local: requests.local(), transport: Transport::Udp };
+            let client = Client { source, local: requests.local(), transport: Transport::Udp, proxy: None };
+            let client = requests.header(index).map_or(client, |header| behind_proxy(client, header.origin));
             let request = requests.bytes(index);
             let outcome = respond(snapshot, request, &client, now_s, &mut self.scratch, replies.buffer(index));
             self.counters.count(self.scratch.facts(), &client, request.len(), outcome.reply_length());
@@ -145,7 +147,8 @@ impl tcp::Service for TcpService {
                 reply: vec![0; usize::from(u16::MAX)].into_boxed_slice(),
             });
             let snapshot = self.shared.snapshot.load();
-            let from = Client { source: client.peer, local: client.local, transport: transport(client.layer) };
+            let proxy = client.proxy.map(|ends| Proxy { peer: ends.source, local: ends.destination });
+            let from = Client { source: client.peer, local: client.local, transport: transport(client.layer), proxy };
             let outcome = respond(&snapshot, request, &from, unix_now_s(), &mut state.scratch, &mut state.reply);
             let facts = state.scratch.facts();
             state.counters.count(facts, &from, request.len(), outcome.reply_length());
@@ -163,6 +166,10 @@ impl tcp::Service for TcpService {
                 Outcome::Transfer(transfer) => {
                     let view = facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name);
                     self.stream(transfer, view, request, client, out)
+                }
+                // BIND: such a proxy is not worth its connection. Over HTTP there is always some reply.
+                Outcome::Drop if facts.is_proxy_refused() && !matches!(client.layer, tcp::Layer::Http { .. }) => {
+                    tcp::Served::Close
                 }
                 Outcome::Drop => tcp::Served::Nothing,
             }
@@ -182,6 +189,13 @@ impl tcp::Service for TcpService {
             }
         }
     }
+}
+
+/// The client that a proxy names, if it does, in its place.
+fn behind_proxy(proxy: Client, origin: Option<Origin>) -> Client {
+    let ends = Proxy { peer: proxy.source, local: proxy.local };
+    let origin = origin.unwrap_or(Origin { source: proxy.source, destination: proxy.local });
+    Client { source: origin.source, local: origin.destination, proxy: Some(ends), ..proxy }
 }
 
 fn transport(layer: tcp::Layer) -> Transport {

@@ -6,7 +6,9 @@ use nomd::answer::acl::Acl;
 use nomd::answer::builtin;
 use nomd::answer::cookie::{CookieAlgorithm, Cookies};
 use nomd::answer::order::Orders;
-use nomd::answer::snapshot::{EdnsPolicy, Identity, MinimalResponses, Snapshot, View, Zone, ZonePolicy, ZoneRole};
+use nomd::answer::snapshot::{
+    EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, Snapshot, View, Zone, ZonePolicy, ZoneRole,
+};
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::tsig::Chain;
@@ -51,8 +53,12 @@ pub fn packet(request: &[u8]) -> bool {
 }
 
 fn answer(request: &[u8], transport: Transport) -> bool {
-    let client =
-        Client { source: "192.0.2.200:5300".parse().unwrap(), local: "192.0.2.1:53".parse().unwrap(), transport };
+    let client = Client {
+        source: "192.0.2.200:5300".parse().unwrap(),
+        local: "192.0.2.1:53".parse().unwrap(),
+        transport,
+        proxy: None,
+    };
     let mut reply = vec![0; usize::from(u16::MAX)];
     let length = match respond(&SNAPSHOT, request, &client, NOW_S, &mut Scratch::new(1), &mut reply) {
         Outcome::Reply(length) | Outcome::Notify { reply: length, .. } => length,
@@ -119,11 +125,12 @@ fn snapshot() -> Snapshot {
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: edns(),
+        proxies: ProxyPolicy::default(),
         peers: Box::default(),
         rate_limit: None,
     };
     Snapshot {
-        views: vec![view, builtin::view(&identity, edns(), None)],
+        views: vec![view, builtin::view(&identity, edns(), ProxyPolicy::default(), None)],
         identity,
         edns: edns(),
         tcp_advertised_timeout_100ms: 300,

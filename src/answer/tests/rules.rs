@@ -1,6 +1,8 @@
 //! What is about messages rather than zone data: EDNS, odd packets, TSIG, transfers, NOTIFY, and what never happens.
 
 use super::*;
+use crate::answer::acl;
+use crate::answer::facts::Denied;
 use crate::dns::testing::Random;
 
 fn www(opt: Option<(u16, u32, &[u8])>) -> Vec<u8> {
@@ -23,6 +25,31 @@ fn what_is_no_request_gets_no_reply() {
     assert!(matches!(outcome, Outcome::Drop));
     let blackhole = Snapshot { blackhole: Acl::Any, ..super::world() };
     assert_eq!(ask(&blackhole, &www(None)), None);
+}
+
+#[test]
+fn a_proxy_is_heard_where_both_lists_allow_it() {
+    let host = |address: &str| {
+        let prefix = address.parse().unwrap();
+        let entry = acl::Entry { negated: false, element: acl::Element::Prefix(prefix) };
+        Acl::compile(&[entry], acl::HostAddresses::default())
+    };
+    let mut proxied = client(Transport::Udp);
+    let proxy = Proxy { peer: "203.0.113.1:9".parse().unwrap(), local: "203.0.113.2:53".parse().unwrap() };
+    proxied.proxy = Some(proxy);
+    for (from, on, denied) in [
+        (host("203.0.113.1/32"), Acl::Any, None),
+        (host("192.0.2.200/32"), Acl::Any, Some(Denied::Proxy)),
+        (Acl::Nobody, Acl::Any, Some(Denied::Proxy)),
+        (Acl::Any, host("203.0.113.2/32"), None),
+        (Acl::Any, host("192.0.2.1/32"), Some(Denied::ProxyInterface)),
+    ] {
+        let (mut world, mut scratch) = (world(), Scratch::new(1));
+        world.views[0].proxies = ProxyPolicy { from, on };
+        let outcome = respond(&world, &www(None), &proxied, NOW_S, &mut scratch, &mut [0; 512]);
+        assert_eq!((outcome.reply_length().is_none(), scratch.facts().denied), (denied.is_some(), denied));
+        assert!(ask(&world, &www(None)).is_some(), "others are not asked for leave");
+    }
 }
 
 #[test]

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use super::inherit::Levels;
 use super::{Context, acl, ciphers, clause};
-use crate::conf::config::{Http, Listen, Tls};
+use crate::conf::config::{Http, Listen, Proxies, ProxyHeader, Tls};
 use crate::conf::table::{Clause, Setting};
 use crate::conf::tree::{Block, Item, Node};
 
 /// The names of what needs no statement.
 const EPHEMERAL: &str = "ephemeral";
 const NONE: &str = "none";
+/// The header of a proxy within TLS.
+const ENCRYPTED: &str = "encrypted";
 const DEFAULT_HTTP: &str = "default";
 /// The endpoint of an `http` statement without `endpoints`.
 const DEFAULT_ENDPOINT: &str = "/dns-query";
@@ -22,7 +24,7 @@ impl Context<'_> {
         let statements = self.options.into_iter().flat_map(|block| block.all(clause));
         let listed: Vec<Listen> = statements.map(|node| self.listen_one(node)).collect();
         match listed.is_empty() {
-            true => vec![Listen { port: self.port, addresses: acl::any(), tls: None, http: None }],
+            true => vec![Listen { port: self.port, addresses: acl::any(), proxy: None, tls: None, http: None }],
             false => listed,
         }
     }
@@ -39,7 +41,19 @@ impl Context<'_> {
             (Some(_), Some(_)) => self.default_port(clause::HTTPS_PORT),
             (None, Some(_)) => self.default_port(clause::HTTP_PORT),
         });
-        Listen { port, addresses: self.node_list(node), tls, http }
+        let header = |name: &str| match name.eq_ignore_ascii_case(ENCRYPTED) {
+            true => ProxyHeader::Encrypted,
+            false => ProxyHeader::Plain,
+        };
+        Listen { port, addresses: self.node_list(node), proxy: name("proxy").map(header), tls, http }
+    }
+
+    /// Which proxies are heard.
+    pub(super) fn proxies(&self, levels: Levels<'_>) -> Proxies {
+        Proxies {
+            from: self.effective_list(levels, clause::ALLOW_PROXY, acl::none),
+            on: self.effective_list(levels, clause::ALLOW_PROXY_ON, acl::any),
+        }
     }
 
     /// `tls-port` and its like.

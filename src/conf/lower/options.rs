@@ -48,6 +48,7 @@ impl Context<'_> {
             server_id: self.identity(clause::SERVER_ID),
             querylog: levels.boolean_or(clause::QUERYLOG, self.logs_queries()),
             edns: self.edns(levels),
+            proxies: self.proxies(levels),
             blackhole: self.effective_list(levels, clause::BLACKHOLE, acl::none),
             tcp_clients: levels.number(clause::TCP_CLIENTS),
             tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE),

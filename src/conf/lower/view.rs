@@ -63,6 +63,7 @@ impl Context<'_> {
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY),
             edns: self.edns(levels),
+            proxies: self.proxies(levels),
             rrset_order: rrset_order(levels),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),

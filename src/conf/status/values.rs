@@ -8,9 +8,8 @@ use crate::conf::table::clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// Words of the syntax, wherever they stand. `tls none` asks for nothing.
-const WORDS: [(&str, &str); 5] = [
+const WORDS: [(&str, &str); 4] = [
     ("geoip", "locations are not looked up, so it would match nobody"),
-    ("proxy", "the PROXY protocol is not there yet, so clients behind a proxy would not be understood"),
     ("source", "requests to these servers would come from another address, which they may not serve"),
     ("source-v6", "requests to these servers would come from another address, which they may not serve"),
     (TLS, "other servers are not asked over TLS yet, and in plain text everybody could read along"),

@@ -28,6 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::proxy::{Header, Origin};
 use super::tls::Acceptor;
 use connection::Connection;
 use idle::Idle;
@@ -108,6 +109,8 @@ pub struct Client {
     pub local: SocketAddr,
     /// What it speaks.
     pub layer: Layer,
+    /// The two ends of the connection where they are not those above, but the proxy's that speaks for the client.
+    pub proxy: Option<Origin>,
     keepalive: AtomicBool,
 }
 
@@ -189,9 +192,20 @@ impl Limits {
     }
 }
 
+/// Where proxies send their header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// Ahead of all that is above TCP (`proxy plain`).
+    Plain,
+    /// Within TLS (`proxy encrypted`).
+    Encrypted,
+}
+
 /// What the connections of a listener speak above TCP, and their limits. It may be swapped: connections keep theirs.
 #[derive(Clone, Debug)]
 pub struct Stack {
+    /// The header of a proxy.
+    pub proxy: Option<ProxyHeader>,
     /// TLS.
     pub tls: Option<Acceptor>,
     /// HTTP/2.
@@ -204,7 +218,7 @@ impl Stack {
     /// DNS over TCP.
     #[must_use]
     pub fn plain(limits: Arc<Limits>) -> Self {
-        Self { tls: None, http: None, limits }
+        Self { proxy: None, tls: None, http: None, limits }
     }
 }
 
@@ -305,7 +319,8 @@ struct Visit<S> {
 
 impl<S: Service> Visit<S> {
     fn new(peer: SocketAddr, server: &Server<S>, stack: Arc<Stack>, permit: Permit) -> Self {
-        let client = Client { peer, local: server.local, layer: Layer::Tcp, keepalive: AtomicBool::new(false) };
+        let (layer, keepalive) = (Layer::Tcp, AtomicBool::new(false));
+        let client = Client { peer, local: server.local, layer, proxy: None, keepalive };
         Self { client, service: Arc::clone(&server.service), stack, permit }
     }
 
@@ -313,11 +328,35 @@ impl<S: Service> Visit<S> {
     fn begin(self, stream: TcpStream, connections: &mut JoinSet<()>) {
         let (number, limits) = (self.permit.number(), Arc::clone(&self.stack.limits));
         let task = match (&self.stack.tls, &self.stack.http) {
+            _ if self.stack.proxy == Some(ProxyHeader::Plain) => connections.spawn(self.speak_behind_proxy(stream)),
             (None, None) => connections.spawn(self.speak_dns(stream)),
             (None, Some(_)) => connections.spawn(self.speak_http(stream, false)),
             (Some(_), _) => connections.spawn(self.speak_tls(stream)),
         };
         limits.idle.set_task(number, task);
+    }
+
+    async fn speak_behind_proxy(mut self, mut stream: TcpStream) {
+        if self.read_header(&mut stream).await.is_none() {
+            return;
+        }
+        match (&self.stack.tls, &self.stack.http) {
+            (None, None) => self.speak_dns(stream).await,
+            (None, Some(_)) => Box::pin(self.speak_http(stream, false)).await,
+            (Some(_), _) => Box::pin(self.speak_tls(stream)).await,
+        }
+    }
+
+    /// Learns from the proxy whom it speaks for. None: what it says cannot be read, or takes too long.
+    async fn read_header<T: AsyncRead + Unpin>(&mut self, stream: &mut T) -> Option<()> {
+        let patience = self.stack.limits.timeouts.load().initial;
+        let header = timeout(patience, Header::receive(stream)).await.ok()?.ok()?;
+        let client = &mut self.client;
+        client.proxy = Some(Origin { source: client.peer, destination: client.local });
+        if let Some(origin) = header.origin {
+            (client.peer, client.local) = (origin.source, origin.destination);
+        }
+        Some(())
     }
 
     async fn speak_dns<T: AsyncRead + AsyncWrite + Unpin>(self, stream: T) {
@@ -336,7 +375,10 @@ impl<S: Service> Visit<S> {
     async fn speak_tls(mut self, stream: TcpStream) {
         let Some(acceptor) = self.stack.tls.clone() else { return };
         let patience = self.stack.limits.timeouts.load().initial;
-        let Ok(Ok((stream, is_agreed))) = timeout(patience, acceptor.accept(stream)).await else { return };
+        let Ok(Ok((mut stream, is_agreed))) = timeout(patience, acceptor.accept(stream)).await else { return };
+        if self.stack.proxy == Some(ProxyHeader::Encrypted) && self.read_header(&mut stream).await.is_none() {
+            return;
+        }
         match self.stack.http {
             // BIND: without word of HTTP/2 from the client there is no HTTP.
             Some(_) if !is_agreed => {}

@@ -5,9 +5,12 @@
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsFd;
 
+use super::Framing;
+use crate::net::proxy::Header;
 use crate::net::sys::{self, Buffer, Peer};
 
 /// The requests that one system call received, and their replies.
@@ -25,6 +28,7 @@ impl Batch {
             lengths: [0; BATCH_SIZE],
             peers: [Peer::default(); BATCH_SIZE],
             count: 0,
+            headers: Vec::new(),
             local: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0).into(),
         };
         Self { requests, replies: Replies { buffers: buffers(), lengths: [0; BATCH_SIZE] } }
@@ -42,11 +46,12 @@ impl Batch {
     }
 
     /// Fills the batch from a socket bound to `local`, without waiting, and forgets the replies of before.
-    pub(super) fn receive(&mut self, socket: &UdpSocket, local: SocketAddr) -> io::Result<()> {
+    pub(super) fn receive(&mut self, socket: &UdpSocket, local: SocketAddr, framing: Framing) -> io::Result<()> {
         let Requests { buffers, lengths, peers, .. } = &mut self.requests;
         let received = sys::receive(socket.as_fd(), buffers, lengths, peers);
         self.requests.count = received.as_ref().map_or(0, |count| *count);
         self.requests.local = local;
+        self.requests.read_headers(framing);
         self.replies.lengths = [0; BATCH_SIZE];
         received.map(drop)
     }
@@ -75,6 +80,8 @@ pub struct Requests {
     peers: [Peer; BATCH_SIZE],
     count: usize,
     local: SocketAddr,
+    /// Of a proxy, one for each datagram; empty where there is no proxy.
+    headers: Vec<Header>,
 }
 
 impl Requests {
@@ -97,7 +104,25 @@ impl Requests {
             return &[];
         }
         let length = self.lengths.get(index).map_or(0, |length| *length);
-        self.buffers.get(index).and_then(|buffer| buffer.get(..length)).unwrap_or_default()
+        let start = self.header(index).map_or(0, |header| header.size);
+        self.buffers.get(index).and_then(|buffer| buffer.get(start..length)).unwrap_or_default()
+    }
+
+    /// What the proxy in front of this socket says of request `index`; none: there is no proxy.
+    #[must_use]
+    pub fn header(&self, index: usize) -> Option<Header> {
+        self.headers.get(index).copied()
+    }
+
+    fn read_headers(&mut self, framing: Framing) {
+        let mut headers = mem::take(&mut self.headers);
+        headers.clear();
+        if framing == Framing::Proxied {
+            // No request is left of a datagram whose header is malformed.
+            let header = |index| Header::read(self.bytes(index)).unwrap_or(Header { size: usize::MAX, origin: None });
+            headers.extend((0..self.count).map(header));
+        }
+        self.headers = headers;
     }
 
     /// Who sent request `index`.

@@ -69,8 +69,8 @@ impl Worker {
     }
 
     /// Serves one more socket, bound to `local`.
-    pub fn add(&self, local: SocketAddr, socket: UdpSocket) {
-        self.tell(Command::Add(Endpoint { local, socket }));
+    pub fn add(&self, local: SocketAddr, socket: UdpSocket, framing: Framing) {
+        self.tell(Command::Add(Endpoint { local, socket, framing }));
     }
 
     /// Answers what the socket bound to `local` has received, and closes it.
@@ -105,6 +105,16 @@ enum Command {
 struct Endpoint {
     local: SocketAddr,
     socket: UdpSocket,
+    framing: Framing,
+}
+
+/// What a datagram holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A request.
+    Bare,
+    /// A request behind the header of a proxy.
+    Proxied,
 }
 
 /// What the worker's thread owns.
@@ -186,7 +196,7 @@ enum Flow {
 /// sockets and commands wait.
 fn serve(endpoint: &Endpoint, batch: &mut Batch, responder: &mut impl Responder) {
     for _ in 0..ROUNDS_MAX {
-        match batch.receive(&endpoint.socket, endpoint.local) {
+        match batch.receive(&endpoint.socket, endpoint.local, endpoint.framing) {
             Ok(()) => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return,
             Err(error) => return responder.fault(Fault::Receive(endpoint.local, error)),

@@ -39,7 +39,7 @@ fn worker() -> (Worker, Receiver<String>) {
 fn serve_on(worker: &Worker, address: impl Into<std::net::IpAddr>) -> SocketAddr {
     let socket = bind_udp((address.into(), 0).into(), 1).unwrap().remove(0);
     let local = socket.local_addr().unwrap();
-    worker.add(local, socket);
+    worker.add(local, socket, Framing::Bare);
     local
 }
 
@@ -73,7 +73,7 @@ fn every_request_of_a_burst_is_answered_to_its_sender() {
             client.send(&[number, who as u8]).unwrap();
         }
     }
-    worker.add(local, socket);
+    worker.add(local, socket, Framing::Bare);
     for (who, client) in clients.iter().enumerate() {
         for number in 0..20_u8 {
             assert_eq!(receive(client), [number + 1, who as u8]);
@@ -95,7 +95,7 @@ fn peers_and_local_address_are_told() {
     let client = client(local);
     client.send(b"x").unwrap();
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local).unwrap();
+    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
     assert_eq!(batch.requests().len(), 1);
     assert_eq!(batch.requests().bytes(0), b"x");
     assert_eq!(batch.requests().peer(0), Some(client.local_addr().unwrap()));
@@ -109,7 +109,7 @@ fn a_request_beyond_the_buffer_is_seen_as_empty() {
     let local = sockets[0].local_addr().unwrap();
     client(local).send(&[7; 5000]).unwrap();
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local).unwrap();
+    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
     assert_eq!((batch.requests().len(), batch.requests().bytes(0).len()), (1, 0));
 }
 
@@ -122,7 +122,7 @@ fn a_destination_that_cannot_be_reached_does_not_hold_up_the_others() {
         client.send(&[byte]).unwrap();
     }
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local).unwrap();
+    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
     batch.unreachable(1);
     for index in 0..3 {
         batch.split().1.buffer(index)[0] = index as u8;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Edit, Plan, Step, ZoneChange, ZoneKey};
-use crate::conf::config::{Listen, Match, MatchElement, Role, Zone};
+use crate::conf::config::{Listen, Match, MatchElement, ProxyHeader, Role, Zone};
 use crate::dns::Class;
 use crate::dns::name::NoDot;
 
@@ -103,9 +103,14 @@ pub(super) fn duration(duration: Duration) -> String {
 /// `listen-on` clauses.
 pub(super) fn listen(clauses: &[Listen]) -> String {
     let clause = |clause: &Listen| {
+        let proxy = match clause.proxy {
+            None => "",
+            Some(ProxyHeader::Plain) => "proxy plain ",
+            Some(ProxyHeader::Encrypted) => "proxy encrypted ",
+        };
         let tls = clause.tls.as_ref().map(|tls| format!("tls {} ", tls.name)).unwrap_or_default();
         let http = clause.http.as_ref().map(|http| format!("http {} ", http.name)).unwrap_or_default();
-        format!("port {} {tls}{http}{}", clause.port, match_list(&clause.addresses))
+        format!("port {} {proxy}{tls}{http}{}", clause.port, match_list(&clause.addresses))
     };
     clauses.iter().map(clause).collect::<Vec<_>>().join(" and ")
 }

@@ -7,6 +7,13 @@ use crate::conf::tree::{Block, Item, Node};
 
 /// The statements, in the order in which they are looked at.
 const LISTENERS: [&str; 2] = ["listen-on", "listen-on-v6"];
+/// Where a proxy's header may be.
+const PROXY_HEADERS: [&str; 2] = ["plain", IN_TLS];
+const IN_TLS: &str = "encrypted";
+const NEEDS_TLS: &str = "'proxy encrypted' can be used only when encryption is enabled by setting 'tls' to a defined \
+                         value or to 'ephemeral'";
+/// A listener with `tls` and without it.
+const NO_TLS: &str = "none";
 /// The `http` statement that is there without being written.
 const DEFAULT_HTTP: &str = "default";
 
@@ -23,6 +30,9 @@ impl Context<'_> {
 
     fn check_listener(&self, node: &Node<'_>) {
         let (tls, http) = (node.after("tls"), node.after("http"));
+        if let Some((item, place)) = node.after("proxy").and_then(text_of) {
+            self.check_proxy_header(item, place, tls.and_then(Item::text));
+        }
         if let Some((item, name)) = tls.and_then(text_of) {
             self.check_tls_use(item, name);
         }
@@ -41,6 +51,16 @@ impl Context<'_> {
             && port >= MAX_PORT
         {
             self.error(item.place, format!("port value '{port}' is out of range"));
+        }
+    }
+
+    fn check_proxy_header(&self, item: &Item<'_>, place: &str, tls: Option<&str>) {
+        let is_it = |word: &str| word.eq_ignore_ascii_case(place);
+        let has_tls = tls.is_some_and(|name| !name.eq_ignore_ascii_case(NO_TLS));
+        if !PROXY_HEADERS.into_iter().any(is_it) {
+            self.error(item.place, "'proxy' must have one of the following values: 'plain' or 'encrypted'");
+        } else if is_it(IN_TLS) && !has_tls {
+            self.error(item.place, NEEDS_TLS);
         }
     }
 
