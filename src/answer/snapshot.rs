@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use super::order::Orders;
 use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
 use super::table::ZoneTable;
-use crate::dns::{Class, Key, Name, NameRef};
+use crate::dns::{Class, Key, Name, NameRef, ZonePath};
 use crate::zone::ZoneVersion;
 
 /// Everything needed to answer.
@@ -238,18 +238,18 @@ pub struct TransferOut {
 /// Where the differences between the versions of a zone are.
 #[derive(Debug, Clone)]
 pub enum Journal {
-    /// Beside the zone's file, with the same name and `.jnl` behind it: the path of many zones is not kept twice.
-    Beside(Arc<Path>),
+    /// Beside the zone's file, with the same name and `.jnl` behind it.
+    Beside(ZonePath),
     /// In this file.
-    At(Arc<Path>),
+    At(Arc<PathBuf>),
 }
 
 impl Journal {
-    /// The journal's file.
-    pub fn path(&self) -> PathBuf {
+    /// The journal's file, for a zone.
+    pub fn path(&self, apex: NameRef<'_>) -> PathBuf {
         match self {
             Self::Beside(file) => {
-                let mut name = file.as_os_str().to_owned();
+                let mut name = file.of(apex).into_os_string();
                 name.push(".jnl");
                 name.into()
             }
@@ -313,7 +313,7 @@ impl Zone {
 
     /// Where the differences between its versions are.
     pub fn journal(&self) -> Option<PathBuf> {
-        self.journal.as_ref().map(Journal::path)
+        self.journal.as_ref().map(|journal| journal.path(self.apex()))
     }
 
     /// The class.

@@ -4,13 +4,14 @@
 //! zones cost little more than their own statements.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::dns::{Class, Key, Name, Rtype};
+use crate::dns::{Class, Key, Name, Rtype, ZonePath};
 
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +37,7 @@ pub struct Config {
 impl Config {
     /// How many zones of each view anybody may transfer because no `allow-transfer` says who may.
     pub fn zones_open_to_transfer(&self) -> Vec<(&str, usize)> {
-        let is_open = |zone: &&Arc<Zone>| zone.role.has_contents() && !zone.settings.is_transfer_limited;
+        let is_open = |zone: &&Zone| zone.role.has_contents() && !zone.settings.is_transfer_limited;
         let open = self.views.iter().map(|view| (view.name.as_str(), view.zones.iter().filter(is_open).count()));
         open.filter(|(_, count)| *count > 0).collect()
     }
@@ -352,7 +353,7 @@ pub struct View {
     /// The default for names outside every zone; their answer is REFUSED either way, but it is logged as denied.
     pub allow_query: AddressMatchList,
     /// Its zones, in order.
-    pub zones: Vec<Arc<Zone>>,
+    pub zones: Vec<Zone>,
 }
 
 /// How EDNS is spoken.
@@ -467,31 +468,63 @@ pub struct Server {
     pub transfer_source: Option<SocketAddr>,
 }
 
-/// A zone with its effective settings.
-#[derive(Debug, Clone, PartialEq)]
+/// A zone with its effective settings. Of many zones only the names differ, so nothing else is kept for each.
+#[derive(Debug, Clone)]
 pub struct Zone {
     /// Its apex, in the case of the configuration.
     pub apex: Name,
-    /// Its class.
+    /// What else is said of it; many zones share one.
+    pub kind: Arc<ZoneKind>,
+}
+
+/// What may be said of several zones.
+#[derive(Debug, Clone)]
+pub struct ZoneKind {
+    /// The class.
     pub class: Class,
-    /// What it is here.
+    /// What the zone is here.
     pub role: Role,
-    /// What it does and allows; many zones share one.
+    /// The file that it is read from and, a secondary, written to. None: in memory only, or no contents of its own.
+    pub path: Option<ZonePath>,
+    /// What it does and allows; zones in different files share one, too.
     pub settings: Arc<ZoneSettings>,
+}
+
+impl Deref for Zone {
+    type Target = ZoneKind;
+
+    fn deref(&self) -> &ZoneKind {
+        &self.kind
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |zone: &Self| (zone.apex.clone(), zone.class, zone.role.clone(), Arc::clone(&zone.settings));
+        parts(self) == parts(other) && self.has_file_of(other)
+    }
+}
+
+impl Zone {
+    /// [`ZoneKind::path`] with the zone's name.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| path.of(self.apex.as_ref()))
+    }
+
+    /// Whether another zone has the same file.
+    pub fn has_file_of(&self, other: &Self) -> bool {
+        let is_spelt_alike = self.apex.as_ref().as_bytes() == other.apex.as_ref().as_bytes();
+        (is_spelt_alike && self.path == other.path) || self.file() == other.file()
+    }
 }
 
 /// What a zone is on this server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Role {
     /// Its contents come from a file that its operator keeps.
-    Primary {
-        /// The master file.
-        file: Arc<Path>,
-    },
+    Primary,
     /// Its contents come from its primaries.
     Secondary {
-        /// Where the copy is kept; none: in memory only.
-        file: Option<Arc<Path>>,
         /// Whom to ask, in this order.
         primaries: Arc<[Remote]>,
     },
@@ -504,7 +537,7 @@ pub enum Role {
 impl Role {
     /// Whether the zone is answered from contents of its own.
     pub fn has_contents(&self) -> bool {
-        matches!(self, Self::Primary { .. } | Self::Secondary { .. })
+        matches!(self, Self::Primary | Self::Secondary { .. })
     }
 }
 
@@ -593,7 +626,7 @@ pub struct ZoneSettings {
     /// `max-zone-ttl` in seconds; none: unlimited.
     pub max_zone_ttl: Option<u32>,
     /// `journal`; none: beside the zone's file.
-    pub journal: Option<PathBuf>,
+    pub journal: Option<Arc<PathBuf>>,
     /// `ixfr-from-differences`, for the zone's type.
     pub ixfr_from_differences: bool,
     /// `max-journal-size` in bytes; none: twice the zone.

@@ -80,10 +80,10 @@ fn the_usual_pair_is_understood() {
            zone "b.example" { type slave; file "b"; masters { 10.0.0.1; }; allow-transfer { none; }; };"#,
     );
     let [a, b] = config.views[0].zones.as_slice() else { panic!("two zones") };
-    assert_eq!(a.role, Role::Primary { file: Path::new("/etc/bind/zones/a").into() });
+    assert!(matches!(a.role, Role::Primary) && a.file() == Some("/etc/bind/zones/a".into()));
     assert!(matches!(&a.settings.allow_transfer[0].what, Match::Key(name) if name.to_string() == "transfer-key."));
-    let Role::Secondary { file, primaries } = &b.role else { panic!("a secondary") };
-    assert_eq!(file.as_deref(), Some(Path::new("b")));
+    let Role::Secondary { primaries } = &b.role else { panic!("a secondary") };
+    assert_eq!(b.file(), Some("b".into()));
     assert_eq!(primaries[0].address.to_string(), "10.0.0.1:53");
     assert!(b.settings.allow_transfer[0].negated);
 }
@@ -123,7 +123,7 @@ fn ports_of_server_lists_are_inherited_inwards() {
            primaries outer port 2 { 10.0.0.2; inner; outer; };
            zone a { type secondary; primaries { 10.0.0.1 key k; outer; inner; }; };"#,
     );
-    let Role::Secondary { primaries, .. } = &config.views[0].zones[0].role else { panic!("a secondary") };
+    let Role::Secondary { primaries } = &config.views[0].zones[0].role else { panic!("a secondary") };
     let shown: Vec<String> = primaries.iter().map(|remote| remote.address.to_string()).collect();
     assert_eq!(shown, ["10.0.0.1:5300", "10.0.0.2:2", "10.0.0.3:2", "10.0.0.4:4"]);
     assert_eq!(primaries[0].key.as_ref().map(ToString::to_string).as_deref(), Some("k."));
@@ -247,7 +247,7 @@ fn what_is_refused_can_be_tolerated_by_name() {
     assert_eq!(tolerated, 4, "{said}");
     let [p, s] = config.views[0].zones.as_slice() else { panic!("{said}") };
     assert!(p.settings.allow_query.is_empty());
-    assert!(matches!(&s.role, Role::Secondary { primaries, .. } if primaries.len() == 1));
+    assert!(matches!(&s.role, Role::Secondary { primaries } if primaries.len() == 1));
     let said = tolerant(text, "tls,geoip,type-forward").unwrap_err().to_string();
     assert!(said.contains("t.conf:3: option 'update-policy' is refused: "), "{said}");
 }

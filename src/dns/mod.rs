@@ -22,6 +22,7 @@ pub mod tsig;
 pub mod ttl;
 pub mod wire;
 pub mod writer;
+pub mod zone_path;
 
 pub use algorithm::{Algorithm, Key};
 pub use class::Class;
@@ -32,3 +33,4 @@ pub use rtype::Rtype;
 pub use serial::Serial;
 pub use wire::{Reader, WireError};
 pub use writer::Writer;
+pub use zone_path::{ZonePath, ZonePaths};

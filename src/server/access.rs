@@ -108,7 +108,7 @@ fn allow_notify(zone: &Zone) -> Vec<MatchElement> {
 
 fn primaries(zone: &Zone) -> &[Remote] {
     match &zone.role {
-        Role::Secondary { primaries, .. } => primaries,
+        Role::Secondary { primaries } => primaries,
         _ => &[],
     }
 }

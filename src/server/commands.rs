@@ -11,7 +11,7 @@ use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
 use super::core::{Core, Event};
 use super::logging::{self, Category, Severity, log};
 use super::reconfiguring::Demand;
-use super::zones::ZoneId;
+use super::zones::{ZoneId, is_stale};
 use crate::dns::Class;
 
 /// Hands commands to the control side and waits for its replies.
@@ -116,7 +116,7 @@ impl Core {
         if task.is_secondary() {
             return self.refresh_zone(id);
         }
-        if !task.is_stale() {
+        if !is_stale(&task.conf, task.origin.as_ref()) {
             return Reply::text("zone reload up-to-date");
         }
         self.load(id);
@@ -206,11 +206,11 @@ impl Core {
     }
 
     /// The files of zones that are kept on this host and change only by hand.
-    pub(super) fn primary_files(&self) -> impl Iterator<Item = &Arc<Path>> {
+    pub(super) fn primary_files(&self) -> impl Iterator<Item = Arc<Path>> {
         let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
         primaries.flat_map(|(_, task)| {
-            let sources = task.origin.iter().flat_map(|origin| origin.sources.iter().map(|source| &source.path));
-            task.file().into_iter().chain(sources)
+            let sources = task.sources().into_iter().map(|source| source.path);
+            task.file().map(Arc::from).into_iter().chain(sources)
         })
     }
 }

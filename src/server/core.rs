@@ -251,7 +251,7 @@ impl Core {
     /// Watches the directories of the files that there are now, if files are watched.
     pub(super) fn follow_files(&mut self) {
         if let Some(mut watch) = self.watch.take() {
-            watch.follow(self.primary_files().map(|file| &**file));
+            watch.follow(self.primary_files());
             self.watch = Some(watch);
         }
     }

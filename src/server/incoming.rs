@@ -4,7 +4,7 @@
 //! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
 //! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ pub(super) struct Request {
     /// The ID of its message.
     pub(super) id: u16,
     /// The zone.
-    pub(super) zone: Arc<Zone>,
+    pub(super) zone: Zone,
     /// Its view's name.
     pub(super) view: Arc<str>,
     /// From whom.
@@ -82,7 +82,7 @@ pub(super) struct Request {
     /// Whether differences are not asked for, as they were and came to nothing.
     pub(super) asks_whole: bool,
     /// Where the copy is kept; none: in memory only.
-    pub(super) file: Option<Arc<Path>>,
+    pub(super) file: Option<PathBuf>,
 }
 
 /// How a transfer ended.
@@ -377,7 +377,7 @@ impl Request {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let source = |path: &Arc<Path>| Source { path: Arc::clone(path), modified: load::modified(path) };
+        let source = |path: &PathBuf| Source { path: path.as_path().into(), modified: load::modified(path) };
         self.file.iter().map(source).collect()
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use crate::answer::snapshot::Journal;
-use crate::conf::config::{Role, Zone, ZoneSettings};
+use crate::conf::config::{Zone, ZoneSettings};
 use crate::zone::file::{self, FileError};
 use crate::zone::journal::{self, Followed, JournalError, Transaction, Writer};
 use crate::zone::message::{Level, Message};
@@ -16,18 +16,13 @@ use crate::zone::{ZoneVersion, diff};
 
 /// Where a zone's journal is; none for zones without a file.
 pub(super) fn path(zone: &Zone) -> Option<PathBuf> {
-    place(zone).map(|journal| journal.path())
+    place(zone).map(|journal| journal.path(zone.apex.as_ref()))
 }
 
 /// The same, to be kept.
 pub(super) fn place(zone: &Zone) -> Option<Journal> {
-    let file = match &zone.role {
-        Role::Primary { file } => file,
-        Role::Secondary { file, .. } => file.as_ref()?,
-        Role::Hint | Role::InView(_) => return None,
-    };
-    let own = zone.settings.journal.as_deref();
-    Some(own.map_or_else(|| Journal::Beside(Arc::clone(file)), |path| Journal::At(path.into())))
+    let file = zone.path.clone()?;
+    Some(zone.settings.journal.as_ref().map_or(Journal::Beside(file), |path| Journal::At(Arc::clone(path))))
 }
 
 /// What a primary's new version is to be, as `ixfr-from-differences` has it.

@@ -31,19 +31,32 @@ pub(super) struct Job {
     /// Whose outcome it will be.
     pub(super) id: ZoneId,
     /// The zone.
-    pub(super) zone: Arc<Zone>,
-    /// Its file.
-    pub(super) path: Arc<Path>,
-    /// Its journal, where the changes in it are to be made.
-    pub(super) journal: Option<PathBuf>,
+    pub(super) zone: Zone,
+    /// Whether the changes in its journal are to be made.
+    pub(super) follows_journal: bool,
     /// The version that is served, where the difference to it is to be recorded.
     pub(super) old: Option<Arc<ZoneVersion>>,
 }
 
-impl Job {
+/// A job, with the paths that it is about.
+struct Reading<'j> {
+    zone: &'j Zone,
+    /// The zone's file.
+    path: PathBuf,
+    /// Its journal, where the changes in it are to be made.
+    journal: Option<PathBuf>,
+}
+
+impl<'j> Reading<'j> {
+    fn new(job: &'j Job) -> Self {
+        let path = job.zone.file().unwrap_or_default();
+        let journal = if job.follows_journal { journals::path(&job.zone) } else { None };
+        Self { zone: &job.zone, path, journal }
+    }
+
     /// The journal of a primary, which is a part of what is checked.
     fn of_primary(&self) -> Option<&Path> {
-        self.journal.as_deref().filter(|_| matches!(self.zone.role, Role::Primary { .. }))
+        self.journal.as_deref().filter(|_| matches!(self.zone.role, Role::Primary))
     }
 }
 
@@ -99,6 +112,8 @@ struct Jobs {
     urgent: VecDeque<Job>,
     /// The others. Ids rise in the order of the configuration.
     rest: BTreeMap<ZoneId, Job>,
+    /// How many threads wait for the bell. To ring it takes a system call, whether or not somebody hears it.
+    idle: usize,
     is_over: bool,
 }
 
@@ -122,8 +137,11 @@ impl Loader {
 
     /// Queues a zone that is not queued yet.
     pub(super) fn load(&self, job: Job) {
-        self.0.jobs().rest.insert(job.id, job);
-        self.0.bell.notify_one();
+        let mut jobs = self.0.jobs();
+        jobs.rest.insert(job.id, job);
+        if jobs.idle > 0 {
+            self.0.bell.notify_one();
+        }
     }
 
     /// Has a zone read before others, if it still waits for its turn.
@@ -153,8 +171,12 @@ impl Queues {
 
     /// The next job; none: that was all.
     fn take(&self) -> Option<Job> {
-        let has_none = |jobs: &mut Jobs| jobs.urgent.is_empty() && jobs.rest.is_empty() && !jobs.is_over;
-        let mut jobs = self.bell.wait_while(self.jobs(), has_none).unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.jobs();
+        while jobs.urgent.is_empty() && jobs.rest.is_empty() && !jobs.is_over {
+            jobs.idle += 1;
+            jobs = self.bell.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            jobs.idle -= 1;
+        }
         let job = jobs.urgent.pop_front();
         job.or_else(|| jobs.rest.pop_first().map(|(_, job)| job))
     }
@@ -176,13 +198,13 @@ fn outcome(job: &Job, read: impl Fn(&Job) -> Outcome) -> Outcome {
 }
 
 fn run(job: &Job) -> Outcome {
-    let mut messages = vec![];
+    let (reading, mut messages) = (Reading::new(job), vec![]);
     let is_text = job.zone.settings.masterfile_format == MasterfileFormat::Text;
-    let found = if is_text { text(job, &mut messages) } else { image(job, &mut messages) };
+    let found = if is_text { text(&reading, &mut messages) } else { image(&reading, &mut messages) };
     let result = match job.zone.role {
         Role::Secondary { .. } => {
-            let copy = found.map_err(|error| put_aside(job, error));
-            match &job.journal {
+            let copy = found.map_err(|error| put_aside(&reading.path, error));
+            match &reading.journal {
                 Some(path) => copy.map(|copy| journals::follow(&job.zone, path, copy, &mut messages)),
                 None => copy,
             }
@@ -208,25 +230,25 @@ fn record(job: &Job, loaded: Loaded, messages: &mut Vec<Message>) -> Result<Load
 }
 
 /// What cannot be read of a secondary's copy is put aside, so that nothing is lost and the next transfer starts afresh.
-fn put_aside(job: &Job, error: LoadError) -> LoadError {
+fn put_aside(path: &Path, error: LoadError) -> LoadError {
     let reason = match error {
         LoadError::Missing | LoadError::PutAside(..) => return error,
         LoadError::Refused => "bad zone".to_owned(),
         LoadError::Faulty(reason) => reason,
     };
-    if job.path.is_dir() {
+    if path.is_dir() {
         return LoadError::Faulty(reason);
     }
-    match quarantine(&job.path, file::ZONE_FILE) {
+    match quarantine(path, file::ZONE_FILE) {
         Ok(aside) => LoadError::PutAside(reason, aside),
         Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
     }
 }
 
-fn text(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
-    let settings = &job.zone.settings;
-    let (options, policy) = (options(&job.zone), policy(&job.zone));
-    let loaded = load::load_with_journal(&job.path, job.of_primary(), &options, limits(settings), &policy);
+fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+    let settings = &reading.zone.settings;
+    let (options, policy) = (options(reading.zone), policy(reading.zone));
+    let loaded = load::load_with_journal(&reading.path, reading.of_primary(), &options, limits(settings), &policy);
     messages.extend(loaded.messages);
     match (loaded.version, loaded.failure) {
         (Some(version), _) => Ok(Loaded { version: Arc::new(version), sources: loaded.sources, is_doubtful: false }),
@@ -236,10 +258,10 @@ fn text(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     }
 }
 
-fn image(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
-    let zone = &job.zone;
-    let source = Source { path: job.path.clone(), modified: modified(&job.path) };
-    let version = match raw::read(&job.path, &zone.apex, zone.class, limits(&zone.settings)) {
+fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+    let (zone, path) = (reading.zone, reading.path.as_path());
+    let source = Source { path: path.into(), modified: modified(path) };
+    let version = match raw::read(path, &zone.apex, zone.class, limits(&zone.settings)) {
         Ok((version, _)) => version,
         Err(RawError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::Missing);
@@ -249,7 +271,7 @@ fn image(job: &Job, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     if let Some((owner, conflict)) = check::conflicts(&version).next() {
         return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
     }
-    let followed = job.of_primary().map(|path| journal::follow(&version, path, limits(&zone.settings)));
+    let followed = reading.of_primary().map(|path| journal::follow(&version, path, limits(&zone.settings)));
     let version = match followed {
         None | Some(Followed::Nothing) => version,
         Some(Followed::To(version)) => version,
@@ -280,7 +302,7 @@ fn reason(fault: &RawError) -> String {
 /// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
 pub(crate) fn options(zone: &Zone) -> Options {
     let checks = &zone.settings.checks;
-    let is_primary = matches!(zone.role, Role::Primary { .. });
+    let is_primary = matches!(zone.role, Role::Primary);
     let primary_only = |strictness| if is_primary { strictness } else { Strictness::Ignore };
     Options {
         apex: zone.apex.clone(),
@@ -347,17 +369,14 @@ fn strictness(verdict: Verdict) -> Strictness {
 mod tests {
     use super::*;
     use crate::server::core::Core;
-    use crate::server::zones::Zones;
 
     /// A job for each of so many zones.
-    fn jobs(count: usize) -> Vec<Job> {
+    fn jobs(count: u64) -> Vec<Job> {
         let folder = tempfile::tempdir().unwrap();
         let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
         let zone = &config.views[0].zones[0];
-        let path: Arc<Path> = folder.path().join("zone").into();
-        let mut zones = Zones::default();
-        let job = || Job { id: zones.next_id(), zone: zone.clone(), path: path.clone(), journal: None, old: None };
-        std::iter::repeat_with(job).take(count).collect()
+        let job = |number| Job { id: ZoneId::of(number), zone: zone.clone(), follows_journal: false, old: None };
+        (0..count).map(job).collect()
     }
 
     #[test]

@@ -7,26 +7,25 @@ use std::sync::Arc;
 
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
-use super::journals;
 use super::load::{Job, LoadError, Loaded, Outcome};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::shared::Retired;
-use super::zones::{Loading, Origin, ZoneId, ZoneTask, have_changed};
+use super::zones::{Loading, Origin, ZoneId, ZoneTask, is_stale};
+use crate::conf::config::Zone;
 use crate::dns::Serial;
 use crate::zone::contents::ZoneVersion;
-use crate::zone::master::Source;
 use crate::zone::message::Level;
 
 impl Core {
     /// Has a zone's file read. A zone that is being read already is read once more afterwards.
     pub(super) fn load(&mut self, id: ZoneId) {
         let Some(task) = self.zones.get_mut(id) else { return };
-        let Some(path) = task.file().cloned() else {
+        if task.conf.path.is_none() {
             // A secondary that is kept in memory only.
             self.start_refreshing(id);
             return;
-        };
+        }
         if task.loading != Loading::Idle {
             task.loading = Loading::Again;
             return;
@@ -36,20 +35,20 @@ impl Core {
         let served = task.served.version();
         let zone = task.conf.clone();
         // As with named, a journal counts only where nothing is served yet: later the file says what is new.
-        let journal = journals::path(&zone).filter(|_| served.is_none());
+        let follows_journal = served.is_none();
         let old = served.filter(|_| !task.is_secondary() && zone.settings.ixfr_from_differences);
-        self.loader.load(Job { id, zone, path, journal, old });
+        self.loader.load(Job { id, zone, follows_journal, old });
     }
 
     /// Reads what has changed on disk: the primaries' files that are newer than what is served. They are looked at
     /// elsewhere, since there may be many and the disk slow.
     pub(super) fn load_changed(&mut self) {
         let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
-        let files: Vec<(ZoneId, Option<Arc<[Source]>>)> =
-            primaries.map(|(id, task)| (id, task.sources().cloned())).collect();
+        let zones: Vec<(ZoneId, Zone, Option<Origin>)> =
+            primaries.map(|(id, task)| (id, task.conf.clone(), task.origin.clone())).collect();
         let look = move || {
-            let changed = files.iter().filter(|(_, sources)| sources.as_deref().is_none_or(have_changed));
-            changed.map(|(id, _)| *id).collect()
+            let changed = zones.iter().filter(|(_, zone, origin)| is_stale(zone, origin.as_ref()));
+            changed.map(|(id, ..)| *id).collect()
         };
         self.loads_open += 1;
         let work = async move { tokio::task::spawn_blocking(look).await.unwrap_or_default() };
@@ -103,14 +102,14 @@ impl Core {
         }
         if task.served.contents().as_ref().is_some_and(|served| Arc::ptr_eq(served, &loaded.version)) {
             log!(Category::ZoneLoad, Severity::Info, "{}ixfr-from-differences: unchanged", ZonePrefix(task.log_name()));
-            task.origin = Some(Origin::now(loaded.sources, task.file()));
+            task.origin = Some(Origin::now(loaded.sources, &task.conf));
             return self.troubles.forget_zone(id);
         }
         let before = task.serial();
         let now = loaded.version.serial();
         log_serial_change(task, before, now);
         log_loaded(task, &loaded.version);
-        task.origin = Some(Origin::now(loaded.sources, task.file()));
+        task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.troubles.forget_zone(id);
         let old = task.served.publish(Some(loaded.version));
         self.shared.retire_version(old);
@@ -151,10 +150,11 @@ impl Core {
     pub(super) fn files_changed(&mut self, names: &BTreeSet<OsString>) {
         let is_named = |path: &Path| path.file_name().is_some_and(|name| names.contains(name));
         let reads = |task: &ZoneTask| {
-            let mut sources = task.origin.iter().flat_map(|origin| origin.sources.iter());
-            task.file().is_some_and(|file| is_named(file)) || sources.any(|source| is_named(&source.path))
+            task.file().is_some_and(|file| is_named(&file))
+                || task.sources().iter().any(|source| is_named(&source.path))
         };
-        let changed = |task: &ZoneTask| !task.is_secondary() && reads(task) && task.is_stale();
+        let changed =
+            |task: &ZoneTask| !task.is_secondary() && reads(task) && is_stale(&task.conf, task.origin.as_ref());
         let zones: Vec<ZoneId> = self.zones.iter().filter(|(_, task)| changed(task)).map(|(id, _)| id).collect();
         for id in zones {
             self.load(id);

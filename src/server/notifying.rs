@@ -198,7 +198,7 @@ impl Core {
 
     fn notify_policy(&self, task: &ZoneTask) -> Policy {
         let settings = &task.conf.settings;
-        let peers = Peers::new(&self.config, &task.key.view);
+        let peers = Peers::new(&self.config, &task.view);
         let peer = |remote: &Remote| peers.notified(remote, settings);
         Policy {
             mode: match settings.notify {
@@ -217,7 +217,7 @@ impl Core {
     fn resolve(&mut self, id: ZoneId, name: Name, why: Occasion) {
         let Some(task) = self.zones.get(id) else { return };
         let snapshot = self.shared.snapshot.load();
-        if let Some(addresses) = own_addresses(&snapshot, &task.key.view, name.as_ref()) {
+        if let Some(addresses) = own_addresses(&snapshot, &task.view, name.as_ref()) {
             self.take_addresses(id, &addresses, why);
             return;
         }
@@ -234,7 +234,7 @@ impl Core {
     fn take_addresses(&mut self, id: ZoneId, addresses: &[IpAddr], why: Occasion) {
         let Some(task) = self.zones.get(id) else { return };
         let port = self.config.options.port;
-        let peers = Peers::new(&self.config, &task.key.view);
+        let peers = Peers::new(&self.config, &task.view);
         let others = addresses.iter().filter(|address| !self.host.is_own(**address));
         let remotes = others.map(|address| Remote { address: SocketAddr::new(*address, port), key: None });
         let peers: Vec<Peer> = remotes.map(|remote| peers.notified(&remote, &task.conf.settings)).collect();
@@ -275,7 +275,7 @@ impl Core {
             return;
         };
         let (apex, class, peer, serial) =
-            (task.key.apex.clone(), task.key.class, open.notification.peer.clone(), open.serial);
+            (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
         let message = async move { exchange(id, &apex, class, &peer, (ttl, &soa)).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));

@@ -26,7 +26,7 @@ use super::shared::Retired;
 use super::start::{self, StartError};
 use super::troubles::Part;
 use super::worker::unix_now_s;
-use super::zones::{Loading, Unsaved, ZoneId, ZoneTask};
+use super::zones::{Unsaved, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
@@ -219,7 +219,7 @@ impl Touched {
     fn of(plan: &Plan, old: &Config, new: &Config) -> Self {
         let is_shown_elsewhere = |zone: &Zone| matches!(zone.role, Role::InView(_));
         let mut views = old.views.iter().chain(&new.views);
-        if views.any(|view| view.zones.iter().any(|zone| is_shown_elsewhere(zone))) {
+        if views.any(|view| view.zones.iter().any(is_shown_elsewhere)) {
             return Self::All;
         }
         let mut zones: HashMap<Arc<str>, Vec<ZoneKey>> = HashMap::new();
@@ -262,30 +262,22 @@ impl Core {
 
     /// Adds a zone and has its file read. Until that is done it has the contents of the zone that it takes the place
     /// of, if there was one.
-    fn add_zone(
-        &mut self,
-        key: ZoneKey,
-        zone: Arc<Zone>,
-        inherited: Option<Arc<ZoneVersion>>,
-        policies: &mut Policies<'_>,
-    ) {
+    fn add_zone(&mut self, key: ZoneKey, zone: Zone, inherited: Option<Arc<ZoneVersion>>, policies: &mut Policies<'_>) {
         let role = match zone.role {
             Role::Secondary { .. } => ZoneRole::Secondary,
             _ => ZoneRole::Primary,
         };
         let policy = policies.of(&zone);
-        let id = self.zones.next_id();
-        let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
-        let served = served.with_journal(journals::place(&zone));
-        served.publish(inherited);
-        let served = Arc::new(served);
-        let task =
-            ZoneTask { key, conf: zone, served, origin: None, loading: Loading::Idle, unsaved: None, refresh: None };
-        self.zones.add(id, task);
+        let id = self.zones.add(|id| {
+            let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
+            let served = served.with_journal(journals::place(&zone));
+            served.publish(inherited);
+            ZoneTask::new(id, key.view, zone, served)
+        });
         self.load(id);
     }
 
-    fn change_zone(&mut self, key: ZoneKey, zone: Arc<Zone>, change: &ZoneChange, policies: &mut Policies<'_>) {
+    fn change_zone(&mut self, key: ZoneKey, zone: Zone, change: &ZoneChange, policies: &mut Policies<'_>) {
         let Some(id) = self.zones.id(&key) else { return };
         let Some(task) = self.zones.get_mut(id) else { return };
         let contents = task.served.version();
@@ -294,10 +286,10 @@ impl Core {
             self.drop_zone(&key);
             return self.add_zone(key, zone, contents, policies);
         }
-        let (old_file, old_journal) = (task.file().cloned(), journals::path(&task.conf));
+        let (old_file, old_journal) = (task.file(), journals::path(&task.conf));
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
         task.served = Arc::new(served);
-        task.conf = zone;
+        task.take_over(zone);
         let is_secondary = task.is_secondary();
         if let Some(unsaved) = task.unsaved.as_mut().filter(|_| journals::path(&task.conf) != old_journal) {
             unsaved.is_journaled = false;

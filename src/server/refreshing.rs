@@ -188,7 +188,7 @@ impl Core {
         let touched = journal.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
         super::loading::log_loaded(task, &loaded.version);
-        task.origin = Some(Origin::now(loaded.sources, task.file()));
+        task.origin = Some(Origin::now(loaded.sources, &task.conf));
         task.served.publish(Some(loaded.version));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
         if loaded.is_doubtful {
@@ -224,9 +224,9 @@ impl Core {
 
     fn refresh_settings(&self, id: ZoneId) -> Option<Settings> {
         let task = self.zones.get(id)?;
-        let Role::Secondary { primaries, .. } = &task.conf.role else { return None };
+        let Role::Secondary { primaries } = &task.conf.role else { return None };
         let zone = &task.conf.settings;
-        let peers = Peers::new(&self.config, &task.key.view);
+        let peers = Peers::new(&self.config, &task.view);
         let found = primaries.iter().filter_map(|remote| {
             let peer = peers.primary(remote, zone);
             if peer.is_none() {
@@ -304,9 +304,9 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
         let Arrived::New { version, sources, durability, report } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
-        task.origin = Some(Origin { at: SystemTime::now(), sources: sources.into() });
+        task.origin = Some(Origin::now(sources, &task.conf));
         // The configuration may have moved the copy while the transfer ran.
-        let durability = if task.sources().is_some() { durability } else { Durability::None };
+        let durability = if task.has_own_sources() { durability } else { Durability::None };
         task.unsaved = None;
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
@@ -359,7 +359,7 @@ impl Core {
                 }
             }
             Action::Transfer { primary, have } => {
-                let limit = Peers::new(&self.config, &task.key.view).transfers(primary.address.ip());
+                let limit = Peers::new(&self.config, &task.view).transfers(primary.address.ip());
                 self.refreshing.quota.push(id, primary.address.ip(), limit);
                 self.refreshing.transfers.insert(id, (primary, have));
             }
@@ -381,7 +381,7 @@ impl Core {
             let Some(task) = self.zones.get(id) else { continue };
             self.refreshing.asking += 1;
             let message_id = self.refreshing.message_ids.draw();
-            let (apex, class) = (task.key.apex.clone(), task.key.class);
+            let (apex, class) = (task.conf.apex.clone(), task.conf.class);
             let query =
                 async move { incoming::ask_soa(message_id, &apex, class, &ask.primary, ask.tcp, ask.opt).await };
             spawn_told(&self.events, query, move |event| {
@@ -402,13 +402,13 @@ impl Core {
             let request = Request {
                 id: self.refreshing.message_ids.draw(),
                 zone: task.conf.clone(),
-                view: Arc::clone(&task.key.view),
+                view: Arc::clone(&task.view),
                 primary,
                 old: task.served.version(),
                 is_durable: task.is_durable(),
                 have,
                 asks_whole: false,
-                file: task.file().cloned(),
+                file: task.file(),
             };
             let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
                 let what = Arrival::Transfer(
@@ -434,7 +434,7 @@ pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
     if let Some(unsaved) = &mut task.unsaved {
         unsaved.touched_s = at_s;
     }
-    let Some(path) = task.file().cloned().filter(|_| task.is_durable()) else { return };
+    let Some(path) = task.file().filter(|_| task.is_durable()) else { return };
     let at = UNIX_EPOCH + Duration::from_secs(at_s);
     journals::path(&task.conf).into_iter().for_each(|journal| drop(set_modified(&journal, at)));
     if let Err(error) = set_modified(&path, at) {

@@ -46,7 +46,7 @@ impl From<FileError> for SaveError {
 
 /// Makes a version durable.
 pub(super) async fn save(
-    path: Arc<Path>,
+    path: PathBuf,
     version: Arc<ZoneVersion>,
     settings: Arc<ZoneSettings>,
 ) -> Result<(), SaveError> {
@@ -95,7 +95,9 @@ impl Core {
         let Some(task) = self.zones.get_mut(id).filter(|task| task.is_secondary()) else { return };
         let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
         // A journal that was followed at the start leads on from the file as well.
-        let Some(touched) = journal.or_else(|| task.unsaved.and_then(|_| load::modified(task.file()?))) else { return };
+        let Some(touched) = journal.or_else(|| task.unsaved.and_then(|_| load::modified(&task.file()?))) else {
+            return;
+        };
         let touched_s = touched.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let unsaved = task.unsaved.unwrap_or(Unsaved { touched_s, is_journaled: true, drops_journal });
         task.unsaved = Some(Unsaved { drops_journal, ..unsaved });
@@ -122,9 +124,9 @@ impl Core {
     }
 
     /// What is to be written for a zone, and where.
-    fn unsaved(&self, id: ZoneId) -> Option<(Arc<Path>, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
+    fn unsaved(&self, id: ZoneId) -> Option<(PathBuf, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
         let task = self.zones.get(id).filter(|task| task.unsaved.is_some())?;
-        Some((task.file()?.clone(), task.served.version()?, Arc::clone(&task.conf.settings)))
+        Some((task.file()?, task.served.version()?, Arc::clone(&task.conf.settings)))
     }
 
     /// Writes what is still to be written before the server ends.

@@ -23,7 +23,7 @@ impl Core {
         let asked = command.arguments.first().and_then(|word| word.parse().ok());
         let rows = asked.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
         let mut zones: Vec<_> = self.secondaries().map(|(task, refresh)| (refresh.state(), task, refresh)).collect();
-        zones.sort_by(|(a, x, _), (b, y, _)| a.cmp(b).then_with(|| x.key.apex.cmp(&y.key.apex)));
+        zones.sort_by(|(a, x, _), (b, y, _)| a.cmp(b).then_with(|| x.conf.apex.cmp(&y.conf.apex)));
         let mut out = self.totals().fold(String::new(), |mut out, (state, count)| {
             let _ = writeln!(out, "total\t{state}\t{count}");
             out
@@ -53,9 +53,9 @@ impl Core {
 /// State, name, class, view, serial, when a primary last confirmed it, when the next check is due, when it expires; of
 /// the last transfer when it ended, whence, its bytes, its milliseconds.
 fn zone_row(out: &mut String, state: State, task: &ZoneTask, refresh: &Refresh) {
-    let (key, standing) = (&task.key, refresh.standing());
-    let name = NoDot(key.apex.as_ref());
-    let _ = write!(out, "zone\t{state}\t{name}\t{}\t{}", key.class, key.view);
+    let (zone, standing) = (&task.conf, refresh.standing());
+    let name = NoDot(zone.apex.as_ref());
+    let _ = write!(out, "zone\t{state}\t{name}\t{}\t{}", zone.class, task.view);
     word(out, refresh.serial());
     word(out, standing.answered_s());
     word(out, Some(refresh.next_check_s()));

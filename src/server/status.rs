@@ -58,14 +58,13 @@ impl Core {
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
         let Some(version) = task.served.version() else { return Reply::failed(IscResult::NOT_LOADED) };
         let is_secondary = task.is_secondary();
-        let sources = task.origin.iter().flat_map(|origin| origin.sources.iter()).map(|source| &source.path);
-        let mut files: Vec<String> = sources.map(|path| path.display().to_string()).collect();
+        let mut files: Vec<String> = task.sources().iter().map(|source| source.path.display().to_string()).collect();
         if files.is_empty() {
             files.extend(task.file().map(|path| path.display().to_string()));
         }
         let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
         let status = ZoneStatus {
-            name: NoDot(task.key.apex.as_ref()).to_string(),
+            name: NoDot(task.conf.apex.as_ref()).to_string(),
             role: if is_secondary { "secondary" } else { "primary" },
             files,
             serial: version.serial().0,

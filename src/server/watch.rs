@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -38,8 +39,8 @@ impl FileWatch {
     }
 
     /// Watches the directories of these files, and no others any more.
-    pub(super) fn follow<'a>(&mut self, files: impl Iterator<Item = &'a Path>) {
-        let wanted: BTreeSet<PathBuf> = files.map(directory).collect();
+    pub(super) fn follow(&mut self, files: impl Iterator<Item = Arc<Path>>) {
+        let wanted: BTreeSet<PathBuf> = files.map(|file| directory(&file)).collect();
         for gone in self.watched.difference(&wanted) {
             // A directory that was removed took its watch with it.
             let _ = self.watcher.unwatch(gone);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::directory;
 use super::super::zone_file::ZoneFile;
-use crate::conf::config::{MasterfileFormat, Role, Zone};
+use crate::conf::config::{MasterfileFormat, Zone};
 use crate::conf::{Content, ZoneToLoad};
 use crate::dns::Class;
 use crate::server::load;
@@ -33,11 +33,11 @@ pub(super) fn all(zones: &[ZoneToLoad], place: Option<&Path>, with_journals: boo
 }
 
 fn one(zone: &ZoneToLoad, contents: &Zone, policy: &Policy, with_journals: bool, out: &mut impl Write) -> bool {
-    let Role::Primary { file } = &contents.role else { return true };
+    let Some(file) = contents.file() else { return true };
     let mut journal = file.as_os_str().to_owned();
     journal.push(".jnl");
     let judged = ZoneFile {
-        path: file,
+        path: &file,
         is_raw: contents.settings.masterfile_format == MasterfileFormat::Raw,
         journal: Some(Path::new(&journal)).filter(|_| with_journals),
         options: &load::options(contents),

@@ -38,7 +38,7 @@ fn opened(scene: &Scene<'_>) -> Option<Finding> {
 
 fn zones<'a>(scene: &Scene<'a>, is_wanted: impl Fn(&Zone) -> bool) -> Vec<(&'a View, &'a Zone)> {
     let views = scene.survey.config.views.iter();
-    let zones = views.flat_map(|view| view.zones.iter().map(move |zone| (view, &**zone)));
+    let zones = views.flat_map(|view| view.zones.iter().map(move |zone| (view, zone)));
     zones.filter(|(_, zone)| zone.role.has_contents() && is_wanted(zone)).collect()
 }
 

@@ -11,7 +11,7 @@ use super::view::{DEFAULT_VIEW, Earlier};
 use super::zone::{Namespace, Shared, zone_type};
 use super::{Context, clause};
 use crate::conf::check::is_elsewhere;
-use crate::conf::config::{Role, Zone};
+use crate::conf::config::{Role, Zone, ZoneKind};
 use crate::conf::table::ZoneType;
 use crate::conf::tree::{Block, Node, Tree};
 use crate::dns::Class;
@@ -90,16 +90,17 @@ impl Context<'_> {
         if !is_loaded || is_elsewhere(block) {
             return None;
         }
-        let file = PathBuf::from(block.find(clause::FILE)?.text()?);
+        let file = block.find(clause::FILE)?.text()?;
         let (apex, class) = self.apex(node, view)?;
         if zone_type == ZoneType::Hint {
-            return Some(Content::Hints { file, class });
+            return Some(Content::Hints { file: file.into(), class });
         }
+        let path = shared.paths.share(file, apex.as_ref());
         let settings = self.shared_settings(block, ZoneType::Primary, view, shared);
         let [_, outer, options] = view.levels.0;
         let checks_siblings = Levels([Some(block), outer, options]).boolean_or(clause::CHECK_SIBLING.clause, false);
         Some(Content::Zone {
-            zone: Zone { apex, class, role: Role::Primary { file: file.into() }, settings },
+            zone: Zone { apex, kind: ZoneKind { class, role: Role::Primary, path: Some(path), settings }.into() },
             checks_siblings,
         })
     }

@@ -1,7 +1,7 @@
 //! What a zone does and allows: zone < view < options < default, statement by statement.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::inherit::Levels;
 use super::{Context, acl, clause};
@@ -56,7 +56,7 @@ impl Context<'_> {
             provide_zone_version: levels.boolean(clause::PROVIDE_ZONEVERSION),
             zero_no_soa_ttl: levels.boolean(clause::ZERO_NO_SOA_TTL),
             max_zone_ttl: levels.seconds(clause::MAX_ZONE_TTL),
-            journal: levels.find(clause::JOURNAL).and_then(Node::text).map(PathBuf::from),
+            journal: levels.find(clause::JOURNAL).and_then(Node::text).map(|path| Arc::new(path.into())),
             ixfr_from_differences: ixfr_from_differences(levels, zone_type),
             max_journal_bytes: max_journal_bytes(levels),
             provide_ixfr: levels.boolean(clause::PROVIDE_IXFR),

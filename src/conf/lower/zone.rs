@@ -1,6 +1,5 @@
 //! Zones: what each is here.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -9,10 +8,10 @@ use super::inherit::Levels;
 use super::view::Earlier;
 use super::{Context, clause};
 use crate::conf::alike::Alike;
-use crate::conf::config::{Remote, Role, Zone, ZoneSettings};
+use crate::conf::config::{Remote, Role, Zone, ZoneKind, ZoneSettings};
 use crate::conf::table::{Clause, ZoneType};
 use crate::conf::tree::{Block, Node, Value};
-use crate::dns::{Class, Name};
+use crate::dns::{Class, Name, ZonePath, ZonePaths};
 
 /// Statements that say which zone this is, not how it is treated: zones may differ in them and share settings.
 const OWN: [Clause; 5] = [clause::TYPE, clause::FILE, clause::PRIMARIES, clause::MASTERS, clause::IN_VIEW];
@@ -30,22 +29,44 @@ pub(super) struct Namespace<'a> {
 pub(super) struct Shared<'a> {
     settings: Alike<'a, Arc<ZoneSettings>>,
     primaries: HashMap<&'a Node<'a>, Arc<[Remote]>>,
+    pub(super) paths: ZonePaths,
+    kinds: HashMap<Identity, Arc<ZoneKind>>,
 }
+
+/// What tells the kinds of zones apart whose parts are shared: the parts' addresses.
+type Identity = (Class, ZoneType, [usize; 3]);
 
 impl Shared<'_> {
     pub(super) fn new() -> Self {
-        Self { settings: Alike::new(&OWN), primaries: HashMap::new() }
+        let (paths, kinds) = (ZonePaths::default(), HashMap::new());
+        Self { settings: Alike::new(&OWN), primaries: HashMap::new(), paths, kinds }
+    }
+}
+
+impl Shared<'_> {
+    /// One for all zones of a kind. What names another view is left alone.
+    fn kind(&mut self, zone_type: ZoneType, kind: ZoneKind) -> Arc<ZoneKind> {
+        let settings = Arc::as_ptr(&kind.settings).addr();
+        let path = kind.path.as_ref().map_or(0, ZonePath::address);
+        let primaries = match &kind.role {
+            Role::Primary | Role::Hint => 0,
+            Role::Secondary { primaries } => primaries.as_ptr().addr(),
+            Role::InView(_) => return Arc::new(kind),
+        };
+        Arc::clone(
+            self.kinds.entry((kind.class, zone_type, [settings, path, primaries])).or_insert_with(|| Arc::new(kind)),
+        )
     }
 }
 
 impl Context<'_> {
     /// The zones of a view.
-    pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Arc<Zone>> {
+    pub(super) fn zones(&self, view: &Namespace<'_>) -> Vec<Zone> {
         let mut shared = Shared::new();
         let mut zones = Vec::new();
         for node in view.own.all(clause::ZONE) {
             let Some((apex, class)) = self.apex(node, view) else { continue };
-            zones.extend(self.zone(node, apex, class, view, &mut shared).map(Arc::new));
+            zones.extend(self.zone(node, apex, class, view, &mut shared));
         }
         zones.shrink_to_fit();
         zones
@@ -72,16 +93,19 @@ impl Context<'_> {
             ZoneType::InView => in_view(block, &apex, view)?,
             _ => self.role(block, zone_type, shared)?,
         };
+        let text = block.find(clause::FILE).and_then(Node::text).filter(|_| role.has_contents());
+        let path = text.map(|text| shared.paths.share(text, apex.as_ref()));
         let settings = self.shared_settings(block, zone_type, view, shared);
-        Some(Zone { apex, class, role, settings })
+        let kind = shared.kind(zone_type, ZoneKind { class, role, path, settings });
+        Some(Zone { apex, kind })
     }
 
     fn role<'a>(&self, block: Block<'a>, zone_type: ZoneType, shared: &mut Shared<'a>) -> Option<Role> {
-        let path = block.find(clause::FILE).and_then(Node::text).map(|text| Arc::from(Path::new(text)));
+        let has_file = block.find(clause::FILE).and_then(Node::text).is_some();
         match zone_type {
-            ZoneType::Primary => Some(Role::Primary { file: path? }),
-            ZoneType::Hint => path.map(|_| Role::Hint),
-            ZoneType::Secondary => Some(Role::Secondary { file: path, primaries: self.primaries(block, shared)? }),
+            ZoneType::Primary if has_file => Some(Role::Primary),
+            ZoneType::Hint if has_file => Some(Role::Hint),
+            ZoneType::Secondary => Some(Role::Secondary { primaries: self.primaries(block, shared)? }),
             // The others are refused, or tolerated and then not there.
             _ => None,
         }

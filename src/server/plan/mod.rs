@@ -46,9 +46,9 @@ pub enum Step {
     /// A zone goes.
     DropZone(ZoneKey),
     /// A zone is to be another.
-    ChangeZone(ZoneKey, Arc<Zone>, ZoneChange),
+    ChangeZone(ZoneKey, Zone, ZoneChange),
     /// A zone comes.
-    AddZone(ZoneKey, Arc<Zone>),
+    AddZone(ZoneKey, Zone),
     /// The `logging` statement.
     Logging,
     /// Where the process id is written.

@@ -86,10 +86,11 @@ impl fmt::Display for Statements<'_> {
 }
 
 fn role(zone: &Zone) -> String {
+    let file = zone.file().map(|file| file.display().to_string());
+    let place = file.map_or_else(|| "in memory only".to_owned(), |file| format!("file \"{file}\""));
     match &zone.role {
-        Role::Primary { file } => format!("primary, file \"{}\"", file.display()),
-        Role::Secondary { file: Some(file), .. } => format!("secondary, file \"{}\"", file.display()),
-        Role::Secondary { file: None, .. } => "secondary, in memory only".to_owned(),
+        Role::Primary => format!("primary, {place}"),
+        Role::Secondary { .. } => format!("secondary, {place}"),
         Role::Hint => "hint".to_owned(),
         Role::InView(view) => format!("in-view {view}"),
     }

@@ -26,8 +26,8 @@ pub(super) fn steps(old: &[View], new: &[View]) -> Vec<Step> {
 }
 
 /// The zones of a view that have contents of their own, in order.
-fn own_zones(view: &View) -> Vec<&Arc<Zone>> {
-    view.zones.iter().filter(|zone| matches!(zone.role, Role::Primary { .. } | Role::Secondary { .. })).collect()
+fn own_zones(view: &View) -> Vec<&Zone> {
+    view.zones.iter().filter(|zone| matches!(zone.role, Role::Primary | Role::Secondary { .. })).collect()
 }
 
 /// Steps by kind, and which settings are known to say the same.
@@ -40,7 +40,7 @@ struct Found {
 }
 
 impl Found {
-    fn compare(&mut self, view: &str, mut old: &[&Arc<Zone>], mut new: &[&Arc<Zone>]) {
+    fn compare(&mut self, view: &str, mut old: &[&Zone], mut new: &[&Zone]) {
         let view: Arc<str> = view.into();
         while let ([one, old_rest @ ..], [other, new_rest @ ..]) = (old, new)
             && is_same(one, other)
@@ -57,12 +57,12 @@ impl Found {
         self.compare_by_name(&view, old, new);
     }
 
-    fn compare_by_name(&mut self, view: &Arc<str>, old: &[&Arc<Zone>], new: &[&Arc<Zone>]) {
-        let mut left: HashMap<NameRef<'_>, &Arc<Zone>> = old.iter().map(|zone| (zone.apex.as_ref(), *zone)).collect();
+    fn compare_by_name(&mut self, view: &Arc<str>, old: &[&Zone], new: &[&Zone]) {
+        let mut left: HashMap<NameRef<'_>, &Zone> = old.iter().map(|zone| (zone.apex.as_ref(), *zone)).collect();
         for zone in new {
             match left.remove(&zone.apex.as_ref()) {
                 Some(before) => self.pair(view, before, zone),
-                None => self.added.push(Step::AddZone(key(view, zone), Arc::clone(zone))),
+                None => self.added.push(Step::AddZone(key(view, zone), (*zone).clone())),
             }
         }
         // In their old order, which a map has not kept.
@@ -70,7 +70,7 @@ impl Found {
         self.dropped.extend(gone.map(|zone| Step::DropZone(key(view, zone))));
     }
 
-    fn pair(&mut self, view: &Arc<str>, old: &Zone, new: &Arc<Zone>) {
+    fn pair(&mut self, view: &Arc<str>, old: &Zone, new: &Zone) {
         let source = source(old, new);
         let equal = self.have_equal_settings(old, new);
         let statements = match (source, equal) {
@@ -79,7 +79,7 @@ impl Found {
             _ => settings::zone(&old.settings, &new.settings),
         };
         let statements = [statements, own_statements(old, new)].concat();
-        self.changed.push(Step::ChangeZone(key(view, new), Arc::clone(new), ZoneChange { source, statements }));
+        self.changed.push(Step::ChangeZone(key(view, new), new.clone(), ZoneChange { source, statements }));
     }
 
     fn have_equal_settings(&mut self, old: &Zone, new: &Zone) -> bool {
@@ -98,33 +98,26 @@ fn is_same(old: &Zone, new: &Zone) -> bool {
 }
 
 fn source(old: &Zone, new: &Zone) -> Source {
-    let has_same_file = match (&old.role, &new.role) {
-        // As text, not component by component, which takes long.
-        (Role::Primary { file: old }, Role::Primary { file: new }) => old.as_os_str() == new.as_os_str(),
-        (Role::Secondary { file: old, .. }, Role::Secondary { file: new, .. }) => old == new,
-        _ => return Source::OtherRole,
-    };
+    if std::mem::discriminant(&old.role) != std::mem::discriminant(&new.role) {
+        return Source::OtherRole;
+    }
+    let has_same_file = old.has_file_of(new);
     let has_same_format = old.settings.masterfile_format == new.settings.masterfile_format;
     if has_same_file && has_same_format { Source::Same } else { Source::OtherFile }
 }
 
 fn has_same_primaries(old: &Zone, new: &Zone) -> bool {
     match (&old.role, &new.role) {
-        (Role::Secondary { primaries: old, .. }, Role::Secondary { primaries: new, .. }) => old == new,
+        (Role::Secondary { primaries: old }, Role::Secondary { primaries: new }) => old == new,
         _ => true,
     }
 }
 
 /// The statements that say which zone it is.
 fn own_statements(old: &Zone, new: &Zone) -> Vec<&'static str> {
-    let file = |zone: &Zone| match &zone.role {
-        Role::Primary { file } => Some(file.clone()),
-        Role::Secondary { file, .. } => file.clone(),
-        Role::Hint | Role::InView(_) => None,
-    };
     let differences = [
         ("type", source(old, new) == Source::OtherRole),
-        ("file", file(old) != file(new)),
+        ("file", !old.has_file_of(new)),
         ("primaries", !has_same_primaries(old, new)),
     ];
     differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect()

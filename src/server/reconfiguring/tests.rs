@@ -5,6 +5,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
 use crate::dns::Serial;
+use crate::dns::name::NoDot;
 
 type Inbox = UnboundedReceiver<Event>;
 
@@ -185,7 +186,10 @@ async fn a_log_that_cannot_be_opened_fails_the_command_and_nothing_else() {
     settle(&mut core, &mut inbox).await;
     assert_ne!(answer.try_recv().unwrap().result, IscResult::SUCCESS);
     assert!(core.status().contains("\nnot in force: logging: logging channel 'c' file"), "{}", core.status());
-    assert_eq!(core.zones.iter().map(|(_, task)| task.key.to_string()).collect::<Vec<_>>(), ["b.test"]);
+    assert_eq!(
+        core.zones.iter().map(|(_, task)| NoDot(task.conf.apex.as_ref()).to_string()).collect::<Vec<_>>(),
+        ["b.test"]
+    );
 }
 
 #[tokio::test]
