@@ -14,10 +14,10 @@ const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const ZONE: &str = "$TTL 300\n@ SOA ns hm 1 3600 900 604800 60\n@ NS ns\nns A 127.0.0.1\nwww 77 A 192.0.2.1\n";
 
 /// An authority, and certificates of a server, a client and a stranger.
-struct Certificates(TempDir);
+pub(super) struct Certificates(TempDir);
 
 impl Certificates {
-    fn make() -> Self {
+    pub(super) fn make() -> Self {
         let made = Self(tempfile::Builder::new().prefix("nomd-certificates-").tempdir().unwrap());
         made.authority("ca");
         made.authority("others");
@@ -27,7 +27,7 @@ impl Certificates {
         made
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
@@ -37,25 +37,44 @@ impl Certificates {
         assert_eq!(output.status, 0, "{words:?}: {}", output.stderr);
     }
 
-    fn authority(&self, name: &str) {
+    pub(super) fn authority(&self, name: &str) {
         let key = format!("-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout HERE/{name}.key");
         self.openssl(&format!("req -x509 {key} -days 2 -subj /CN={name} -out HERE/{name}.pem"));
     }
 
     /// A certificate for `NAME.example`, in the place of one that there was.
     fn issue(&self, name: &str, authority: &str) {
+        self.issue_for(name, authority, &format!("DNS:{name}.example"));
+    }
+
+    /// A certificate that vouches for itself.
+    pub(super) fn pinned(&self, name: &str, host: &str) {
+        let key = format!("-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout HERE/{name}.key");
+        let subject = format!("-subj /CN={name} -addext subjectAltName=DNS:{host}");
+        self.openssl(&format!("req -x509 {key} -days 2 {subject} -out HERE/{name}.pem"));
+    }
+
+    /// A certificate for what an extension says.
+    pub(super) fn issue_for(&self, name: &str, authority: &str, whom: &str) {
         let key = format!("-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout HERE/{name}.key");
         self.openssl(&format!("req {key} -subj /CN={name} -out HERE/{name}.csr"));
-        std::fs::write(self.path("names"), format!("subjectAltName=DNS:{name}.example\n")).unwrap();
+        std::fs::write(self.path("names"), format!("subjectAltName={whom}\n")).unwrap();
         let ca = format!("-CA HERE/{authority}.pem -CAkey HERE/{authority}.key -CAcreateserial -days 2");
         self.openssl(&format!("x509 -req -in HERE/{name}.csr {ca} -extfile HERE/names -out HERE/{name}.pem"));
     }
 
-    /// `tls` statements: `own`, and `mutual`, which asks for certificates of clients.
-    fn statements(&self) -> String {
-        let files = format!("key-file \"{}\"; cert-file \"{}\";", self.path("server.key"), self.path("server.pem"));
-        let ca = self.path("ca.pem");
-        format!("tls own {{ {files} }};\ntls mutual {{ {files} ca-file \"{ca}\"; }};\n")
+    /// `tls` statements: `own`, `mutual`, which asks for certificates of clients, and those of certificates made besides.
+    pub(super) fn statements(&self) -> String {
+        let files = |name: &str| {
+            let [key, certificate] = ["key", "pem"].map(|kind| self.path(&format!("{name}.{kind}")));
+            format!("key-file \"{key}\"; cert-file \"{certificate}\";")
+        };
+        let (own, ca) = (files("server"), self.path("ca.pem"));
+        let besides = ["address", "alone"].map(|name| match std::fs::exists(self.path(&format!("{name}.pem"))) {
+            Ok(true) => format!("tls {name} {{ {} }};\n", files(name)),
+            _ => String::new(),
+        });
+        format!("tls own {{ {own} }};\ntls mutual {{ {own} ca-file \"{ca}\"; }};\n{}", besides.concat())
     }
 
     /// dig's words for a client with a certificate.

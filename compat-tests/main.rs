@@ -38,4 +38,5 @@ mod transfer;
 mod trial;
 #[path = "mutation/words.rs"]
 mod words;
+mod xot;
 mod zones;

@@ -156,8 +156,10 @@ pub struct Tls {
     pub name: String,
     /// `cert-file` and `key-file`; none: a certificate is made.
     pub files: Option<(PathBuf, PathBuf)>,
-    /// `ca-file`: clients need a certificate from there.
+    /// `ca-file`: clients, and servers that are asked, need a certificate from there.
     pub ca_file: Option<PathBuf>,
+    /// `remote-hostname`: the name that the certificate of a server has to be for.
+    pub remote_hostname: Option<String>,
     /// Whether TLS 1.2 is spoken (`protocols`).
     pub speaks_12: bool,
     /// Whether TLS 1.3 is spoken.
@@ -548,6 +550,8 @@ pub struct Remote {
     pub address: SocketAddr,
     /// The key's name; one that is not defined is found out at run time, as with BIND.
     pub key: Option<Name>,
+    /// The `tls` statement's name, in lower case.
+    pub tls: Option<Arc<str>>,
 }
 
 /// What a zone does and allows: its own clauses over the view's, the options' and the defaults.

@@ -8,7 +8,7 @@ mod hostile;
 
 use std::path::PathBuf;
 
-use super::config::{Destination, Match, MatchElement, Notify, OrderRule, Role, RrsetOrder, Verdict};
+use super::config::{Destination, Match, MatchElement, Notify, OrderRule, Remote, Role, RrsetOrder, Verdict, Zone};
 use super::table::{Life, Scope};
 use super::*;
 use crate::dns::{Class, Rtype};
@@ -217,7 +217,6 @@ fn what_would_change_answers_is_refused() {
         ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
         ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
         ("zone a { type forward; forwarders { 1.2.3.4; }; };", "a zone of type 'forward'"),
-        ("primaries p { 10.0.0.1 tls ephemeral; };", "'tls' in 'primaries'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
         ("remote-servers r source 10.0.0.9 { 10.0.0.1; };", "'source' in 'remote-servers'"),
     ] {
@@ -240,16 +239,36 @@ fn what_is_refused_can_be_tolerated_by_name() {
     let text = "options { allow-query { geoip country SE; }; };
         zone f { type forward; forwarders { 1.2.3.4; }; };
         zone p { type master; file \"p\"; update-policy local; };
-        zone s { type slave; primaries { 10.0.0.1 tls ephemeral; 10.0.0.2; }; };";
-    let all = "tls,geoip,type-forward,update-policy";
+        zone s { type slave; primaries { 10.0.0.2; }; };";
+    let all = "geoip,type-forward,update-policy";
     let (config, said) = tolerant(text, all).unwrap();
     let tolerated = said.iter().filter(|fault| fault.message.contains("which is tolerated: ")).count();
-    assert_eq!(tolerated, 4, "{said}");
+    assert_eq!(tolerated, 3, "{said}");
     let [p, s] = config.views[0].zones.as_slice() else { panic!("{said}") };
     assert!(p.settings.allow_query.is_empty());
     assert!(matches!(&s.role, Role::Secondary { primaries } if primaries.len() == 1));
-    let said = tolerant(text, "tls,geoip,type-forward").unwrap_err().to_string();
+    let said = tolerant(text, "geoip,type-forward").unwrap_err().to_string();
     assert!(said.contains("t.conf:3: option 'update-policy' is refused: "), "{said}");
+}
+
+#[test]
+fn servers_are_asked_where_they_speak_what_is_asked_for() {
+    let config = good(
+        "options { port 1; tls-port 2; }; tls Own { ca-file \"c\"; remote-hostname \"a.b\"; };
+        primaries inner { 10.0.0.1; 10.0.0.1 tls own; 10.0.0.1 port 9 tls own; };
+        zone a { type secondary; file \"a\"; primaries { inner; 10.0.0.2 tls Ephemeral; }; };
+        zone b { type secondary; file \"b\"; primaries port 5 { inner; 10.0.0.2 tls ephemeral; }; };",
+    );
+    let servers = |zone: &Zone| match &zone.role {
+        Role::Secondary { primaries, .. } => {
+            let server = |each: &Remote| format!("{} {}", each.address.port(), each.tls.as_deref().unwrap_or("-"));
+            primaries.iter().map(server).collect::<Vec<_>>()
+        }
+        _ => panic!(),
+    };
+    assert_eq!(servers(&config.views[0].zones[0]), ["1 -", "2 own", "9 own", "2 ephemeral"]);
+    assert_eq!(servers(&config.views[0].zones[1]), ["5 -", "5 own", "9 own", "5 ephemeral"]);
+    assert_eq!(config.tls[0].remote_hostname.as_deref(), Some("a.b"));
 }
 
 #[test]

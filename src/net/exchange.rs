@@ -1,4 +1,4 @@
-//! Asking other servers: one datagram and its answer, or a TCP connection that messages come and go on.
+//! Asking other servers: one datagram and its answer, or a connection, TCP or TLS, that messages come and go on.
 //!
 //! Bytes only: whether an answer belongs to the question (ID, question, signature) is the caller's to judge. The
 //! sockets are connected, so the kernel discards what other addresses send. Runs on tokio.
@@ -8,11 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::tcp::frame;
+use super::tls::TlsError;
+use super::tls::client::{Connector, HandshakeError};
 
 /// Sends a request over UDP and returns the first datagram that `is_answer` accepts; others are passed over. Port 0 of
 /// `source` lets the kernel choose the port.
@@ -41,10 +43,10 @@ pub async fn ask_udp(
     }
 }
 
-/// A TCP connection to another server.
-#[derive(Debug)]
+/// A connection to another server.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
+    local: SocketAddr,
     /// Bytes read beyond the last message handed out, from `start`.
     input: Vec<u8>,
     start: usize,
@@ -52,21 +54,49 @@ pub struct Connection {
     received: u64,
 }
 
+/// What lies below a connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// TLS for a connection, or why there is none to be had.
+pub type Secure = Result<Connector, TlsError>;
+
 impl Connection {
-    /// Connects, from `source` if given (port 0: any).
+    /// Connects, from `source` if given (port 0: any), and within TLS if given.
     ///
     /// # Errors
-    /// Refused, no route, or not in time.
-    pub async fn open(server: SocketAddr, source: Option<SocketAddr>, limit: Duration) -> Result<Self, ExchangeError> {
+    /// Refused, no route, no TLS, or not in time.
+    pub async fn open(
+        server: SocketAddr,
+        source: Option<SocketAddr>,
+        tls: Option<&Secure>,
+        limit: Duration,
+    ) -> Result<Self, ExchangeError> {
+        let connector =
+            tls.map(|tls| tls.as_ref().map_err(|error| ExchangeError::NoTls(error.to_string()))).transpose()?;
+        let connected = async {
+            let stream = Self::open_tcp(server, source).await?;
+            let local = stream.local_addr()?;
+            let stream: Box<dyn Stream> = match connector {
+                Some(connector) => Box::new(connector.connect(stream, server.ip()).await?),
+                None => Box::new(stream),
+            };
+            Ok(Self { stream, local, input: Vec::new(), start: 0, sent: 0, received: 0 })
+        };
+        timeout(limit, connected).await.unwrap_or(Err(ExchangeError::TimedOut))
+    }
+
+    async fn open_tcp(server: SocketAddr, source: Option<SocketAddr>) -> io::Result<TcpStream> {
         let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(source) = source {
             // A fixed port would otherwise stay unusable for minutes after each connection.
             socket.set_reuseaddr(true)?;
             socket.bind(source)?;
         }
-        let stream = within(timeout(limit, socket.connect(server)).await)?;
+        let stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, input: Vec::new(), start: 0, sent: 0, received: 0 })
+        Ok(stream)
     }
 
     /// Sends one message, its length before it.
@@ -79,7 +109,11 @@ impl Connection {
         if framed.is_empty() {
             return Err(ExchangeError::Length(message.len()));
         }
-        within(timeout(limit, self.stream.write_all(&framed)).await)?;
+        let write = async {
+            self.stream.write_all(&framed).await?;
+            self.stream.flush().await
+        };
+        within(timeout(limit, write).await)?;
         self.sent += framed.len() as u64;
         Ok(())
     }
@@ -102,7 +136,7 @@ impl Connection {
         Ok(self.input.get(from..to).unwrap_or_default())
     }
 
-    /// Bytes sent so far, lengths included.
+    /// Bytes sent so far, lengths included, TLS not.
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent
@@ -115,11 +149,9 @@ impl Connection {
     }
 
     /// The address from which it is made.
-    ///
-    /// # Errors
-    /// The kernel does not tell.
-    pub fn local(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        self.local
     }
 
     /// Reads what is there, behind what is left of the last read. Much at a time: a transfer is many megabytes.
@@ -145,6 +177,12 @@ pub enum ExchangeError {
     /// A message that the length before it cannot describe.
     #[error("a message of {0} bytes cannot be sent over TCP")]
     Length(usize),
+    /// TLS was to be spoken, and cannot be.
+    #[error("{0}")]
+    NoTls(String),
+    /// TLS was not agreed on.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
     /// What the kernel said.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -182,7 +220,7 @@ mod tests {
     async fn tcp_pair(source: Option<SocketAddr>) -> (Connection, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let server = listener.local_addr().unwrap();
-        let (near, far) = tokio::join!(Connection::open(server, source, LIMIT), listener.accept());
+        let (near, far) = tokio::join!(Connection::open(server, source, None, LIMIT), listener.accept());
         (near.unwrap(), far.unwrap().0)
     }
 
@@ -214,7 +252,7 @@ mod tests {
         };
         assert_eq!(tokio::join!(ask, serve).0.unwrap(), b"answer");
         let (near, far) = tcp_pair(Some(source)).await;
-        assert_eq!((near.local().unwrap().ip(), far.peer_addr().unwrap().ip()), (source.ip(), source.ip()));
+        assert_eq!((near.local().ip(), far.peer_addr().unwrap().ip()), (source.ip(), source.ip()));
     }
 
     #[tokio::test(start_paused = true)]

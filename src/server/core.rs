@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::access::{Host, Policies};
 use super::commands::Desk;
+use super::connectors::Connectors;
 use super::control::{Command, Reply};
 use super::controls::Controls;
 use super::limiting::{Row, Rows};
@@ -80,6 +81,7 @@ pub(super) struct Core {
     pub(super) zones: Zones,
     pub(super) loader: Loader,
     pub(super) listening: Listening,
+    pub(super) connectors: Connectors,
     pub(super) controls: Controls,
     pub(super) service: Arc<TcpService>,
     pub(super) desk: Arc<Desk>,

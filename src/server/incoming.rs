@@ -19,7 +19,7 @@ use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
-use crate::net::exchange::{Connection, ExchangeError, ask_udp};
+use crate::net::exchange::{Connection, ExchangeError, Secure, ask_udp};
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
@@ -29,36 +29,67 @@ use crate::zone::ZoneVersion;
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
 
-/// Asks a primary for its SOA record and gives what its zone's machine is to be told.
-pub(super) async fn ask_soa(id: u16, apex: &Name, class: Class, primary: &Peer, tcp: bool, opt: Opt) -> Event {
-    let zone = apex.as_ref();
-    let mut chain = primary.key.as_deref().map(Chain::new);
-    let mut query = match message::request(id, zone, class, Ask::Soa, opt) {
-        Ok(query) => query,
-        Err(error) => return Event::SoaFailed(error.to_string()),
-    };
-    if let Some(chain) = &mut chain {
-        message::sign(chain, &mut query, unix_now_s());
-    }
-    let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::QUERY, zone);
-    let answer = if tcp {
-        ask_tcp(&query, primary, SOA_TIMEOUT).await
-    } else {
-        ask_udp(&query, primary.address, Some(primary.source), SOA_TIMEOUT, is_answer).await
-    };
-    match answer {
-        Ok(bytes) if is_answer(&bytes) => {
-            Event::SoaReply(message::read_soa_reply(&bytes, zone, chain.as_mut(), unix_now_s()))
+/// A question for a primary's SOA record.
+pub(super) struct SoaQuery {
+    /// The ID of its message.
+    pub(super) id: u16,
+    /// The zone.
+    pub(super) apex: Name,
+    /// Its class.
+    pub(super) class: Class,
+    /// Who is asked.
+    pub(super) primary: Peer,
+    /// What it is spoken to with, where TLS is asked for.
+    pub(super) tls: Option<Arc<Secure>>,
+    /// Whether it is asked over TCP; over TLS it always is.
+    pub(super) tcp: bool,
+    /// What EDNS says.
+    pub(super) opt: Opt,
+}
+
+impl SoaQuery {
+    /// Asks, and gives what the zone's machine is to be told.
+    pub(super) async fn ask(self) -> Event {
+        let (zone, id) = (self.apex.as_ref(), self.id);
+        let mut chain = self.primary.key.as_deref().map(Chain::new);
+        let mut query = match message::request(id, zone, self.class, Ask::Soa, self.opt) {
+            Ok(query) => query,
+            Err(error) => return Event::SoaFailed(error.to_string()),
+        };
+        if let Some(chain) = &mut chain {
+            message::sign(chain, &mut query, unix_now_s());
         }
-        Ok(_) => Event::SoaReply(SoaReply::Malformed(WireError::BadField)),
-        Err(ExchangeError::TimedOut) => Event::SoaTimeout,
-        Err(error) => Event::SoaFailed(exchange_text(&error)),
+        match self.exchange(&query).await {
+            Ok(bytes) if self.is_answer(&bytes) => {
+                Event::SoaReply(message::read_soa_reply(&bytes, zone, chain.as_mut(), unix_now_s()))
+            }
+            Ok(_) => Event::SoaReply(SoaReply::Malformed(WireError::BadField)),
+            Err(ExchangeError::TimedOut) => Event::SoaTimeout,
+            Err(error) => Event::SoaFailed(exchange_text(&error)),
+        }
+    }
+
+    async fn exchange(&self, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
+        let primary = &self.primary;
+        if self.tcp || self.tls.is_some() {
+            return ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await;
+        }
+        ask_udp(query, primary.address, Some(primary.source), SOA_TIMEOUT, |bytes| self.is_answer(bytes)).await
+    }
+
+    fn is_answer(&self, bytes: &[u8]) -> bool {
+        message::answers(bytes, self.id, Opcode::QUERY, self.apex.as_ref())
     }
 }
 
 /// Asks over a connection of its own, with a limit for each step.
-pub(super) async fn ask_tcp(query: &[u8], peer: &Peer, limit: Duration) -> Result<Vec<u8>, ExchangeError> {
-    let mut connection = Connection::open(peer.address, Some(peer.source), CONNECT_LIMIT).await?;
+pub(super) async fn ask_tcp(
+    query: &[u8],
+    peer: &Peer,
+    tls: Option<&Secure>,
+    limit: Duration,
+) -> Result<Vec<u8>, ExchangeError> {
+    let mut connection = Connection::open(peer.address, Some(peer.source), tls, CONNECT_LIMIT).await?;
     connection.send(query, limit).await?;
     connection.receive(limit).await.map(<[u8]>::to_vec)
 }
@@ -73,6 +104,8 @@ pub(super) struct Request {
     pub(super) view: Arc<str>,
     /// From whom.
     pub(super) primary: Peer,
+    /// What it is spoken to with, where TLS is asked for.
+    pub(super) tls: Option<Arc<Secure>>,
     /// The version that is served.
     pub(super) old: Option<Arc<ZoneVersion>>,
     /// Whether what is on disk leads to that version.
@@ -245,9 +278,10 @@ impl Request {
     /// Asks, and takes what comes.
     async fn receive(&self, received: &mut Received) -> Result<Brought, TransferError> {
         let (zone, primary) = (&self.zone, &self.primary);
-        let mut connection = Connection::open(primary.address, Some(primary.source), CONNECT_LIMIT)
-            .await
-            .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
+        let mut connection =
+            Connection::open(primary.address, Some(primary.source), self.tls.as_deref(), CONNECT_LIMIT)
+                .await
+                .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
         self.log_connected(&connection, primary.key.as_deref());
         let mut chain = primary.key.as_deref().map(Chain::new);
         let query = self.query(chain.as_mut())?;
@@ -383,9 +417,14 @@ impl Request {
 
     fn log_connected(&self, connection: &Connection, key: Option<&Key>) {
         let from = TransferPrefix(self.text(), self.primary.address);
-        let local = connection.local().map_or(self.primary.source, |local| local);
         let key = key.map(|key| format!(" TSIG {}", relative(key.name.as_ref())));
-        log!(Category::XferIn, Severity::Info, "{from}connected using {}{}", Socket(local), key.unwrap_or_default());
+        log!(
+            Category::XferIn,
+            Severity::Info,
+            "{from}connected using {}{}",
+            Socket(connection.local()),
+            key.unwrap_or_default()
+        );
     }
 
     /// BIND says in a line of its own what is behind some of its reasons.

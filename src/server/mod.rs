@@ -6,6 +6,7 @@
 
 mod access;
 mod commands;
+mod connectors;
 pub mod control;
 mod controls;
 mod core;

@@ -26,7 +26,7 @@ use crate::conf::config::{self, Options, Remote};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::Chain;
 use crate::dns::{Class, Name, NameRef, Opcode, Rcode, Rtype, Serial};
-use crate::net::exchange::{ExchangeError, ask_udp};
+use crate::net::exchange::{ExchangeError, Secure, ask_udp};
 use crate::transfer::message::{self, Ask, Opt};
 use crate::transfer::notify::{self, Delay, Mode, Next, Notification, Policy, Target};
 use crate::transfer::peer::Peer;
@@ -236,7 +236,7 @@ impl Core {
         let port = self.config.options.port;
         let peers = Peers::new(&self.config, &task.view);
         let others = addresses.iter().filter(|address| !self.host.is_own(**address));
-        let remotes = others.map(|address| Remote { address: SocketAddr::new(*address, port), key: None });
+        let remotes = others.map(|address| Remote { address: SocketAddr::new(*address, port), key: None, tls: None });
         let peers: Vec<Peer> = remotes.map(|remote| peers.notified(&remote, &task.conf.settings)).collect();
         for peer in peers {
             self.queue(id, peer, why);
@@ -276,7 +276,8 @@ impl Core {
         };
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
-        let message = async move { exchange(id, &apex, class, &peer, (ttl, &soa)).await };
+        let tls = self.connectors.of(&self.config, &peer);
+        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref()), (ttl, &soa)).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
             Event::Notify(Brought::Reply { to, serial, outcome })
@@ -329,7 +330,13 @@ async fn look_up(lookups: Arc<Semaphore>, name: Name) -> Vec<IpAddr> {
     found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
-async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (u32, &[u8])) -> Outcome {
+async fn exchange(
+    id: u16,
+    apex: &Name,
+    class: Class,
+    (peer, tls): (&Peer, Option<&Secure>),
+    (ttl, soa): (u32, &[u8]),
+) -> Outcome {
     let mut query = match message::request(id, apex.as_ref(), class, Ask::Notify(ttl, soa), Opt::Without) {
         Ok(query) => query,
         Err(error) => return Outcome::Failed(error.to_string()),
@@ -340,7 +347,7 @@ async fn exchange(id: u16, apex: &Name, class: Class, peer: &Peer, (ttl, soa): (
     }
     let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::NOTIFY, apex.as_ref());
     let answer = match peer.tcp_only {
-        true => ask_tcp(&query, peer, TIMEOUT).await,
+        true => ask_tcp(&query, peer, tls, TIMEOUT).await,
         false => ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer).await,
     };
     match answer {

@@ -27,7 +27,7 @@ impl<'c> Peers<'c> {
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.transfer_source } else { zone.transfer_source_v6 };
         let source = server.and_then(|server| server.transfer_source).unwrap_or(by_family);
-        Some(self.peer(remote.address, source, key))
+        Some(self.peer(remote, source, key))
     }
 
     /// Whom a NOTIFY goes to. A key that is not defined leaves it unsigned (BIND semantics 1.17).
@@ -36,7 +36,7 @@ impl<'c> Peers<'c> {
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.notify_source } else { zone.notify_source_v6 };
         let source = server.and_then(|server| server.notify_source).unwrap_or(by_family);
-        self.peer(remote.address, source, key)
+        self.peer(remote, source, key)
     }
 
     /// `server { transfers }`.
@@ -44,14 +44,15 @@ impl<'c> Peers<'c> {
         self.server(address).and_then(|server| server.transfers).map(|limit| limit as usize)
     }
 
-    fn peer(&self, address: SocketAddr, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
-        let server = self.server(address.ip());
+    fn peer(&self, remote: &Remote, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
+        let server = self.server(remote.address.ip());
         Peer {
-            address,
+            address: remote.address,
             source,
             key,
+            tls: remote.tls.clone(),
             edns: server.is_none_or(|server| server.edns),
-            tcp_only: server.is_some_and(|server| server.tcp_only),
+            tcp_only: remote.tls.is_some() || server.is_some_and(|server| server.tcp_only),
             request_expire: server.and_then(|server| server.request_expire),
             request_ixfr: server.and_then(|server| server.request_ixfr),
         }

@@ -142,7 +142,8 @@ impl Core {
         let log = self.follow_log();
         self.follow_pid_file();
         self.follow_settings();
-        let unread = self.listening.read_certificates(&self.config);
+        let mut unread = self.listening.read_certificates(&self.config);
+        unread.extend(self.connectors.read_anew(&self.config));
         self.troubles.set_certificates(unread);
         self.rescan_interfaces();
         log

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
-use super::incoming::{self, Arrived, Durability, Request};
+use super::incoming::{self, Arrived, Durability, Request, SoaQuery};
 use super::journals;
 use super::load;
 use super::logging::line::ZonePrefix;
@@ -382,9 +382,10 @@ impl Core {
             self.refreshing.asking += 1;
             let message_id = self.refreshing.message_ids.draw();
             let (apex, class) = (task.conf.apex.clone(), task.conf.class);
-            let query =
-                async move { incoming::ask_soa(message_id, &apex, class, &ask.primary, ask.tcp, ask.opt).await };
-            spawn_told(&self.events, query, move |event| {
+            let tls = self.connectors.of(&self.config, &ask.primary);
+            let Ask { primary, tcp, opt } = ask;
+            let query = SoaQuery { id: message_id, apex, class, primary, tls, tcp, opt };
+            spawn_told(&self.events, query.ask(), move |event| {
                 let what = Arrival::Soa(event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
                 core::Event::Refresh(Brought { id, what })
             });
@@ -399,11 +400,13 @@ impl Core {
                 self.refreshing.quota.finish(id);
                 continue;
             };
+            let tls = self.connectors.of(&self.config, &primary);
             let request = Request {
                 id: self.refreshing.message_ids.draw(),
                 zone: task.conf.clone(),
                 view: Arc::clone(&task.view),
                 primary,
+                tls,
                 old: task.served.version(),
                 is_durable: task.is_durable(),
                 have,

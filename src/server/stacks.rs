@@ -10,7 +10,8 @@ use super::logging::{Category, Severity, log};
 use crate::conf::config::{Config, Http, Listen, ProxyHeader, Tls};
 use crate::net::tcp::http::Site;
 use crate::net::tcp::{self, Limits, Stack};
-use crate::net::tls::{Acceptor, DOT, HTTP2, Identity, Settings, TlsError, Versions};
+use crate::net::tls::server::{Acceptor, Settings};
+use crate::net::tls::{DOT, HTTP2, Identity, Terms, TlsError, Versions};
 use crate::net::udp::Framing;
 
 /// A certificate is read once for each thing that is spoken under it.
@@ -83,20 +84,28 @@ fn say(tls: &Tls, error: &TlsError, is_kept: bool) -> String {
 }
 
 fn settings(tls: &Tls) -> Settings {
-    let files = tls.files.clone().map(|(certificate, key)| Identity::Files { certificate, key });
     Settings {
-        identity: files.unwrap_or(Identity::Ephemeral),
+        identity: files(tls).unwrap_or(Identity::Ephemeral),
         client_ca: tls.ca_file.clone(),
-        versions: match (tls.speaks_12, tls.speaks_13) {
-            (true, false) => Versions::Only12,
-            (false, true) => Versions::Only13,
-            _ => Versions::Both,
-        },
-        ciphers: tls.ciphers.clone(),
-        cipher_suites: tls.cipher_suites.clone(),
+        terms: terms(tls),
         prefers_own_order: tls.prefer_server_ciphers,
         resumes_sessions: tls.session_tickets,
     }
+}
+
+/// Who the files of a statement say that we are.
+pub(super) fn files(tls: &Tls) -> Option<Identity> {
+    tls.files.clone().map(|(certificate, key)| Identity::Files { certificate, key })
+}
+
+/// The versions and ciphers of a statement.
+pub(super) fn terms(tls: &Tls) -> Terms {
+    let versions = match (tls.speaks_12, tls.speaks_13) {
+        (true, false) => Versions::Only12,
+        (false, true) => Versions::Only13,
+        _ => Versions::Both,
+    };
+    Terms { versions, ciphers: tls.ciphers.clone(), cipher_suites: tls.cipher_suites.clone() }
 }
 
 fn site(http: &Http) -> Site {

@@ -21,6 +21,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::access::Host;
 use super::commands::Desk;
+use super::connectors::Connectors;
 use super::control::listener::io_text;
 use super::controls::Controls;
 use super::core::{AfterLoads, Core, Event};
@@ -352,6 +353,7 @@ impl Core {
             zones: Zones::default(),
             loader,
             listening,
+            connectors: Connectors::default(),
             controls,
             service,
             desk: Arc::new(Desk(events.clone())),

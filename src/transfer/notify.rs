@@ -163,6 +163,7 @@ mod tests {
             address,
             source: SocketAddr::from(([0; 4], 0)),
             key: None,
+            tls: None,
             edns: false,
             tcp_only: false,
             request_expire: None,

@@ -22,6 +22,8 @@ pub struct Peer {
     pub source: SocketAddr,
     /// What requests are signed with.
     pub key: Option<Arc<Key>>,
+    /// The `tls` statement under which it is asked; none: in plain text.
+    pub tls: Option<Arc<str>>,
     /// Whether requests may have EDNS (`server { edns }`).
     pub edns: bool,
     /// Whether SOA queries and NOTIFY go over TCP (`server { tcp-only }`).
@@ -120,6 +122,7 @@ mod tests {
             address,
             source: SocketAddr::from(([0; 4], 0)),
             key: None,
+            tls: None,
             edns: true,
             tcp_only: false,
             request_expire: None,

@@ -54,6 +54,7 @@ impl World {
             address: SocketAddr::from(([192, 0, 2, last], 53)),
             source: SocketAddr::from(([0; 4], 0)),
             key: key.clone(),
+            tls: None,
             edns: true,
             tcp_only: false,
             request_expire: None,

@@ -239,6 +239,7 @@ mod tests {
             address: SocketAddr::from(([192, 0, 2, last], 53)),
             source: SocketAddr::from(([0; 4], 0)),
             key: None,
+            tls: None,
             edns: true,
             tcp_only: false,
             request_expire: None,

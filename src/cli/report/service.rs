@@ -287,10 +287,10 @@ mod tests {
 
     #[test]
     fn variables_may_stand_in_the_unit_and_in_files_that_it_names() {
-        let text = "[Service]\nEnvironmentFile=-/etc/dns.env\nEnvironment=\"NOMD_TOLERATE=tls\" OTHER=1\n";
+        let text = "[Service]\nEnvironmentFile=-/etc/dns.env\nEnvironment=\"NOMD_TOLERATE=geoip\" OTHER=1\n";
         let drop_in = ("etc/systemd/system/named.service.d/env.conf", text);
         let service = service(&[drop_in, ("etc/dns.env", "OPTIONS='-u dns'\n"), ("etc/default/named", "OPTIONS=-4\n")]);
-        assert_eq!((service.words[2].as_str(), service.tolerate.as_str()), ("dns", "tls"));
+        assert_eq!((service.words[2].as_str(), service.tolerate.as_str()), ("dns", "geoip"));
         assert_eq!(service.environment, "/etc/dns.env");
     }
 

@@ -50,7 +50,7 @@ fn advice(name: &str) -> &'static str {
 }
 
 /// What an operator can do instead.
-const INSTEAD: [(&[&str], &str); 10] = [
+const INSTEAD: [(&[&str], &str); 8] = [
     (
         &["dnssec-policy", "inline-signing", "auto-dnssec"],
         "sign these zones on another server and be its secondary here",
@@ -60,10 +60,8 @@ const INSTEAD: [(&[&str], &str); 10] = [
     (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
     (&["catalog-zones"], "write the zones that the catalog lists into named.conf"),
     (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
-    (&["require-server-cookie"], "limit UDP to port 53 in the firewall"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),
     (&["geoip"], "write the networks as prefixes"),
-    (&["tls"], "let these zones be transferred without TLS, through a tunnel"),
 ];
 
 /// The zones that a refused statement hits, wherever it stands.

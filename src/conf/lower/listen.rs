@@ -97,6 +97,7 @@ impl Context<'_> {
             name: name.to_owned(),
             files: path(clause::CERT_FILE).zip(path(clause::KEY_FILE)),
             ca_file: path(clause::CA_FILE),
+            remote_hostname: block.find(clause::REMOTE_HOSTNAME).and_then(Node::text).map(str::to_owned),
             speaks_12: speaks("TLSv1.2"),
             speaks_13: speaks("TLSv1.3"),
             ciphers: self.ciphers_of(name, block, clause::CIPHERS, ciphers::select),

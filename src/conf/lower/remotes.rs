@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::{Context, clause};
 use crate::conf::config::Remote;
@@ -41,21 +42,24 @@ impl Context<'_> {
     /// The servers that a statement lists. Each named list counts once; a list that leads to itself thus ends.
     pub(super) fn remotes(&self, node: &Node<'_>) -> Vec<Remote> {
         let mut expansion = Expansion::default();
-        self.expand(node, self.port, &mut expansion);
+        self.expand(node, None, &mut expansion);
         expansion.remotes
     }
 
-    fn expand(&self, node: &Node<'_>, outer_port: u16, into: &mut Expansion) {
-        let port = node.after("port").map_or(outer_port, |item| self.port_of(item));
+    fn expand(&self, node: &Node<'_>, outer_port: Option<u16>, into: &mut Expansion) {
+        let port = node.after("port").map(|item| self.port_of(item)).or(outer_port);
         for element in node.list().unwrap_or_default() {
             match element.first() {
                 Some(Item { value: Value::Address(address), .. }) => {
-                    let port = after(element, "port").map_or(port, |item| self.port_of(item));
+                    let tls = after(element, "tls").and_then(Item::text).map(str::to_ascii_lowercase);
+                    let port = after(element, "port").map(|item| self.port_of(item)).or(port);
+                    let port = port.unwrap_or_else(|| self.usual_port(tls.is_some()));
                     let key = after(element, "key").and_then(|item| self.key_name(item));
-                    if Self::wants_tls(after(element, "tls")) {
-                        continue;
-                    }
-                    into.remotes.push(Remote { address: SocketAddr::new(*address, port), key });
+                    into.remotes.push(Remote {
+                        address: SocketAddr::new(*address, port),
+                        key,
+                        tls: tls.map(Arc::from),
+                    });
                 }
                 Some(Item { value: Value::Text(name), .. }) => self.expand_named(name, port, into),
                 _ => {}
@@ -63,12 +67,17 @@ impl Context<'_> {
         }
     }
 
-    fn expand_named(&self, name: &str, port: u16, into: &mut Expansion) {
+    fn expand_named(&self, name: &str, port: Option<u16>, into: &mut Expansion) {
         let folded = name.to_ascii_lowercase();
         let Some(node) = self.remotes.0.get(&folded) else { return };
         if into.used.insert(folded) {
             self.expand(node, port, into);
         }
+    }
+
+    /// Where servers are that are listed without a port.
+    fn usual_port(&self, has_tls: bool) -> u16 {
+        if has_tls { self.default_port(clause::TLS_PORT) } else { self.port }
     }
 
     /// A port number within its range.
@@ -78,12 +87,6 @@ impl Context<'_> {
             self.error(item.place, format!("port value '{number}' is out of range"));
             0
         })
-    }
-
-    /// Whether TLS is asked for. Servers are not asked over it yet, and plain text would tell what was to be
-    /// secret: such a server is left out, of which `status` speaks.
-    fn wants_tls(item: Option<&Item<'_>>) -> bool {
-        item.and_then(Item::text).is_some_and(|name| !name.eq_ignore_ascii_case("none"))
     }
 
     /// The key that a text names, for statements whose keys are looked up at run time.

@@ -1,22 +1,18 @@
 //! Values that are refused within statements that are honoured.
 //!
-//! The lowering passes over each in the way that opens least: a server with TLS is left out, a location matches
-//! nobody, a zone of another type is not there.
+//! The lowering passes over each in the way that opens least: a location matches nobody, a zone of another type is not
+//! there.
 
 use super::{Finding, Outcome};
 use crate::conf::table::clause;
 use crate::conf::tree::{Item, Node, Value};
 
-/// Words of the syntax, wherever they stand. `tls none` asks for nothing.
-const WORDS: [(&str, &str); 4] = [
+/// Words of the syntax, wherever they stand.
+const WORDS: [(&str, &str); 3] = [
     ("geoip", "locations are not looked up, so it would match nobody"),
     ("source", "requests to these servers would come from another address, which they may not serve"),
     ("source-v6", "requests to these servers would come from another address, which they may not serve"),
-    (TLS, "other servers are not asked over TLS yet, and in plain text everybody could read along"),
 ];
-
-/// Refused but for listeners.
-const TLS: &str = "tls";
 
 /// Types of zones, under the names that they are tolerated by.
 const ZONE_TYPES: [(&str, &str, &str); 6] = [
@@ -36,11 +32,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Shows the values of a statement that are refused.
 pub(super) fn visit<'a>(node: &'a Node<'a>, see: &mut impl FnMut(Finding<'a>)) {
-    let is_listener = [clause::LISTEN_ON, clause::LISTEN_ON_V6].contains(&node.statement.clause);
     let mut refuse = |item: &Item<'_>, name, why| {
-        if is_listener && name == TLS {
-            return;
-        }
         see(Finding { node, place: item.place, name, is_value: true, outcome: Outcome::Refused(why) });
     };
     if node.statement.clause == clause::TYPE {
@@ -73,10 +65,9 @@ fn words(items: &[Item<'_>], refuse: &mut impl FnMut(&Item<'_>, &'static str, &'
     }
 }
 
-/// Whether what stands behind such a word is `none`, or any address.
+/// Whether what stands behind such a word is any address.
 fn asks_for_nothing(item: Option<&Item<'_>>) -> bool {
     match item.map(|item| &item.value) {
-        Some(Value::Text(text)) => text.eq_ignore_ascii_case("none"),
         Some(Value::Source(address)) => address.ip().is_unspecified(),
         _ => false,
     }

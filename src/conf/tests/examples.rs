@@ -294,7 +294,7 @@ fn lowered(tree: &Tree<'_>) -> (Config, String) {
 }
 
 /// Files that named-checkconf prints so that it cannot read them again: it leaves out blanks.
-const UNREADABLE: [&str; 2] = ["geoip-database.conf", "geoip-letter-case.conf"];
+const UNREADABLE: [&str; 3] = ["geoip-database.conf", "geoip-letter-case.conf", "geography.conf"];
 
 /// The sound files by path, those that hosts have with their includes named from here; one that includes files of the
 /// host that it is on is left out.

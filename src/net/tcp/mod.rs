@@ -29,7 +29,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::proxy::{Header, Origin};
-use super::tls::Acceptor;
+use super::tls::server::Acceptor;
 use connection::Connection;
 use idle::Idle;
 use quota::Permit;

@@ -1,44 +1,30 @@
-//! TLS on the side of the server: files read, settings turned into what a listener needs, connections accepted.
-//!
-//! [`Acceptor::new`] reads everything, so that a listener has either a working identity or none: a certificate that is
-//! broken never takes the place of one that works. All use of rustls is here.
+//! TLS: files read, settings turned into what listeners ([`server`]) and those who ask other servers ([`client`]) need,
+//! connections secured. All use of rustls is here.
 
+pub mod client;
 mod ephemeral;
+pub mod server;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ClientHello, NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{CipherSuite, InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
+use rustls::sign::CertifiedKey;
+use rustls::{CipherSuite, InconsistentKeys, RootCertStore, SupportedProtocolVersion, version};
 use thiserror::Error;
-use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
-/// What a `tls` statement asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Who we are.
-    pub identity: Identity,
-    /// Whom clients have to have a certificate from; none: they need not have one.
-    pub client_ca: Option<PathBuf>,
-    /// The versions spoken.
+/// What is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The versions.
     pub versions: Versions,
     /// OpenSSL's names of the ciphers of TLS 1.2, the best first; none: all.
     pub ciphers: Option<Vec<&'static str>>,
     /// The ciphers of TLS 1.3 in the same way.
     pub cipher_suites: Option<Vec<&'static str>>,
-    /// Whether our order of ciphers counts, not that of the client.
-    pub prefers_own_order: bool,
-    /// Whether clients may resume a session.
-    pub resumes_sessions: bool,
 }
 
 /// Whom we say to be.
@@ -56,9 +42,10 @@ pub enum Identity {
 }
 
 /// Versions of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Versions {
     /// 1.2 and 1.3.
+    #[default]
     Both,
     /// 1.2 alone.
     Only12,
@@ -66,7 +53,7 @@ pub enum Versions {
     Only13,
 }
 
-/// Why a listener cannot have TLS.
+/// Why there is no TLS to be had.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file is not there, or not what it should be.
@@ -78,58 +65,6 @@ pub enum TlsError {
     /// Something in the library.
     #[error("{0}")]
     Library(String),
-}
-
-/// Makes TLS connections of TCP connections.
-#[derive(Clone, Debug)]
-pub struct Acceptor {
-    /// For clients that name our protocol (ALPN).
-    agreed: Arc<ServerConfig>,
-    /// For those that do not: BIND speaks to them all the same.
-    other: Arc<ServerConfig>,
-    protocol: &'static [u8],
-}
-
-impl Acceptor {
-    /// Reads the files of an identity. The protocol is what clients call what is spoken, such as [`DOT`].
-    ///
-    /// # Errors
-    /// A file cannot be used.
-    pub fn new(settings: &Settings, protocol: &'static [u8]) -> Result<Self, TlsError> {
-        let provider = Arc::new(provider(settings));
-        let identity = identity(&settings.identity, &provider)?;
-        let library = |error: rustls::Error| TlsError::Library(error.to_string());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
-        let builder = builder.with_protocol_versions(settings.versions.list()).map_err(library)?;
-        let builder = match &settings.client_ca {
-            Some(path) => builder.with_client_cert_verifier(client_verifier(path, provider)?),
-            None => builder.with_no_client_auth(),
-        };
-        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
-        config.ignore_client_order = settings.prefers_own_order;
-        if !settings.resumes_sessions {
-            config.session_storage = Arc::new(NoServerSessionStorage {});
-            config.send_tls13_tickets = 0;
-        }
-        let other = Arc::new(config.clone());
-        config.alpn_protocols = vec![protocol.to_vec()];
-        Ok(Self { agreed: Arc::new(config), other, protocol })
-    }
-
-    /// Shakes hands with a client; also says whether it named our protocol.
-    ///
-    /// # Errors
-    /// The client does not speak TLS, or not in a way that is accepted here.
-    pub async fn accept(&self, stream: TcpStream) -> std::io::Result<(TlsStream<TcpStream>, bool)> {
-        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let is_agreed = self.is_named_by(&start.client_hello());
-        let config = if is_agreed { &self.agreed } else { &self.other };
-        Ok((start.into_stream(Arc::clone(config)).await?, is_agreed))
-    }
-
-    fn is_named_by(&self, hello: &ClientHello<'_>) -> bool {
-        hello.alpn().is_some_and(|mut names| names.any(|name| name == self.protocol))
-    }
 }
 
 impl Versions {
@@ -147,7 +82,7 @@ const VERSION_12: &[&SupportedProtocolVersion] = &[&version::TLS12];
 const VERSION_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 
 /// The library with no other ciphers than those asked for.
-fn provider(settings: &Settings) -> CryptoProvider {
+fn provider(terms: &Terms) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     let all = std::mem::take(&mut provider.cipher_suites);
     let of = |is_tls13: bool, wanted: Option<&[&str]>| match wanted {
@@ -157,16 +92,15 @@ fn provider(settings: &Settings) -> CryptoProvider {
             numbers.filter_map(|(_, number)| all.iter().copied().find(|suite| suite.suite() == *number)).collect()
         }
     };
-    provider.cipher_suites = of(true, settings.cipher_suites.as_deref());
-    provider.cipher_suites.extend(of(false, settings.ciphers.as_deref()));
+    provider.cipher_suites = of(true, terms.cipher_suites.as_deref());
+    provider.cipher_suites.extend(of(false, terms.ciphers.as_deref()));
     provider
 }
 
-fn identity(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-    let library = |error: rustls::Error| TlsError::Library(error.to_string());
+fn certified(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let Identity::Files { certificate, key } = identity else {
         let (certificate, key) = ephemeral::make().map_err(|_| TlsError::Library("no key can be made".to_owned()))?;
-        let key = provider.key_provider.load_private_key(key).map_err(library)?;
+        let key = provider.key_provider.load_private_key(key)?;
         return Ok(CertifiedKey::new(vec![certificate], key));
     };
     let chain = certificates(certificate)?;
@@ -183,13 +117,13 @@ fn identity(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedK
     }
 }
 
-fn client_verifier(path: &Path, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+/// Those that a file says certificates are to be trusted from.
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
         roots.add(certificate).map_err(|error| TlsError::File(path.to_owned(), error.to_string()))?;
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    verifier.map_err(|error: VerifierBuilderError| TlsError::File(path.to_owned(), error.to_string()))
+    Ok(roots)
 }
 
 /// The certificates of a file, of which there is at least one.
@@ -199,6 +133,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         Ok(found) if found.is_empty() => Err(unreadable(path, pem::Error::NoItemsFound)),
         Ok(found) => Ok(found),
         Err(error) => Err(unreadable(path, error)),
+    }
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        Self::Library(error.to_string())
     }
 }
 

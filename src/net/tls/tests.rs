@@ -1,13 +1,15 @@
 use std::fs;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use rustls::ClientConfig;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::client::{Anybody, Connector, HandshakeError};
+use super::server::{Acceptor, Settings};
 use super::*;
 use crate::net::listen::bind_tcp;
 
@@ -15,9 +17,7 @@ fn settings(identity: Identity) -> Settings {
     Settings {
         identity,
         client_ca: None,
-        versions: Versions::Both,
-        ciphers: None,
-        cipher_suites: None,
+        terms: Terms { versions: Versions::Both, ciphers: None, cipher_suites: None },
         prefers_own_order: false,
         resumes_sessions: true,
     }
@@ -68,52 +68,12 @@ fn a_file_that_cannot_be_used_is_named() {
     }
 }
 
-/// A client that takes any certificate whose key is behind the handshake.
-#[derive(Debug)]
-struct Trusting(CryptoProvider);
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-fn connector(protocols: &[&str]) -> TlsConnector {
+/// A client that takes any server, and names these protocols.
+fn client_of(protocols: &[&str]) -> TlsConnector {
     let provider = aws_lc_rs::default_provider();
-    let builder = ClientConfig::builder_with_provider(Arc::new(provider.clone()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().dangerous();
-    let mut config = builder.with_custom_certificate_verifier(Arc::new(Trusting(provider))).with_no_client_auth();
+    let anybody = Arc::new(Anybody(provider.signature_verification_algorithms));
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
+    let mut config = builder.unwrap().dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     TlsConnector::from(Arc::new(config))
 }
@@ -134,7 +94,7 @@ async fn handshake(settings: &Settings, protocols: &[&str]) -> Option<(bool, Cip
         Some((is_agreed, suite))
     });
     let client = TcpStream::connect(address).await.unwrap();
-    let client = connector(protocols).connect(ServerName::try_from("any.test").unwrap(), client).await;
+    let client = client_of(protocols).connect(ServerName::try_from("any.test").unwrap(), client).await;
     if let Ok(mut client) = client {
         let mut said = [0; 5];
         let _ = client.read_exact(&mut said).await;
@@ -154,15 +114,17 @@ async fn clients_need_not_say_what_they_speak() {
 #[tokio::test]
 async fn versions_and_ciphers_are_those_asked_for() {
     let only12 = Settings {
-        versions: Versions::Only12,
-        ciphers: Some(vec!["ECDHE-ECDSA-CHACHA20-POLY1305"]),
+        terms: Terms {
+            versions: Versions::Only12,
+            ciphers: Some(vec!["ECDHE-ECDSA-CHACHA20-POLY1305"]),
+            cipher_suites: None,
+        },
         ..settings(Identity::Ephemeral)
     };
     let suite = CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
     assert_eq!(handshake(&only12, &["dot"]).await, Some((true, suite)));
     let only13 = Settings {
-        versions: Versions::Only13,
-        cipher_suites: Some(vec!["TLS_AES_128_GCM_SHA256"]),
+        terms: Terms { versions: Versions::Only13, ciphers: None, cipher_suites: Some(vec!["TLS_AES_128_GCM_SHA256"]) },
         ..settings(Identity::Ephemeral)
     };
     assert_eq!(handshake(&only13, &["dot"]).await, Some((true, CipherSuite::TLS13_AES_128_GCM_SHA256)));
@@ -174,4 +136,18 @@ async fn without_a_certificate_nobody_gets_in_where_one_is_asked_for() {
     let Identity::Files { certificate, .. } = write_pair(folder.path(), "ca") else { panic!() };
     let mutual = Settings { client_ca: Some(certificate), ..settings(Identity::Ephemeral) };
     assert_eq!(handshake(&mutual, &["dot"]).await, None);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_say_that_it_speaks_dns_is_left() {
+    for (protocol, is_left) in [(DOT, false), (HTTP2, true)] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new(&settings(Identity::Ephemeral), protocol).unwrap();
+        let server = tokio::spawn(async move { drop(acceptor.accept(listener.accept().await.unwrap().0).await) });
+        let connector = Connector::new(&client::Settings::default()).unwrap();
+        let outcome = connector.connect(TcpStream::connect(address).await.unwrap(), address.ip()).await;
+        assert_eq!(matches!(outcome, Err(HandshakeError::Protocol)), is_left, "{outcome:?}");
+        server.await.unwrap();
+    }
 }

@@ -17,6 +17,7 @@ fn peer(last: u8) -> Peer {
         address,
         source: SocketAddr::from(([0; 4], 0)),
         key: None,
+        tls: None,
         edns: true,
         tcp_only: false,
         request_expire: None,
