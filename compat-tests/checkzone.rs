@@ -1,5 +1,6 @@
 //! named-checkzone and named-compilezone beside nomd's: the same words, exit codes and files.
 
+mod outside;
 mod random;
 mod zonemd;
 
@@ -81,6 +82,16 @@ fn wrong_flags_are_told_as_bind_tells_them() {
     for program in ["named-checkzone", "named-compilezone"] {
         for words in include_str!("checkzone/wrong-flags").lines() {
             compare(program, words, folder.path());
+        }
+    }
+}
+
+#[test]
+fn odd_words_of_flags_are_taken_as_bind_takes_them() {
+    let folder = zones();
+    for program in ["named-checkzone", "named-compilezone"] {
+        for words in include_str!("checkzone/odd-flags").lines() {
+            compare(program, &format!("-i local -o out {words} ex.test sound.zone"), folder.path());
         }
     }
 }

@@ -1,8 +1,7 @@
 //! `named-checkzone` judges a zone file; `named-compilezone` also writes it out as text or in the raw format.
 //!
 //! Flags, words, order and exit codes are those of BIND's programs, which are one program of two names as well; the
-//! second is stricter by default. `--zonemd` is nomd's own. Not done: looking up names outside the zone, which BIND's
-//! `-i full` asks DNS for.
+//! second is stricter by default. `--zonemd` is nomd's own.
 
 mod flags;
 

@@ -105,8 +105,26 @@ impl<'w> Iterator for Flags<'w> {
 
 /// A decimal number as strtol(3) reads it: blanks and a sign may stand in front, nothing behind, and no digits are 0.
 pub(super) fn number(text: &str) -> Option<i64> {
+    based(text, |_| 10)
+}
+
+/// The same in the base that C literals show: `10`, `0xa`, `012`.
+pub(super) fn literal(text: &str) -> Option<i64> {
+    based(text, |digits| match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => 16,
+        [b'0', ..] => 8,
+        _ => 10,
+    })
+}
+
+fn based(text: &str, base: impl Fn(&str) -> u32) -> Option<i64> {
     use std::num::IntErrorKind::{NegOverflow, PosOverflow};
-    match text.trim_ascii_start().parse::<i64>() {
+    let word = text.trim_ascii_start();
+    let digits = word.trim_start_matches(['+', '-']);
+    let (sign, base) = (word.get(..word.len() - digits.len())?, base(digits));
+    let is_unsigned = |digits: &&str| !digits.starts_with(['+', '-']);
+    let digits = if base == 16 { digits.get(2..).filter(is_unsigned)? } else { digits };
+    match i64::from_str_radix(&format!("{sign}{digits}"), base) {
         Ok(number) => Some(number),
         Err(_) if text.is_empty() => Some(0),
         Err(fault) if *fault.kind() == PosOverflow => Some(i64::MAX),
@@ -160,5 +178,20 @@ mod tests {
         assert_eq!(number("99999999999999999999"), Some(i64::MAX));
         assert_eq!(number("12k"), None);
         assert_eq!(number("k"), None);
+        assert_eq!((number("08"), number("0x8"), number("--1"), number(" ")), (Some(8), None, None, None));
+    }
+
+    #[test]
+    fn literals_are_read_as_strtol_does() {
+        assert_eq!(
+            (literal("10"), literal("0x1F"), literal("-0x10"), literal("+010")),
+            (Some(10), Some(31), Some(-16), Some(8))
+        );
+        assert_eq!((literal(""), literal("0"), literal("00")), (Some(0), Some(0), Some(0)));
+        assert_eq!(
+            (literal("08"), literal("0x"), literal("-"), literal("0x-1"), literal("1h")),
+            (None, None, None, None, None)
+        );
+        assert_eq!(literal("0xffffffffffffffffff"), Some(i64::MAX));
     }
 }

@@ -328,6 +328,7 @@ pub(crate) fn policy(zone: &Zone) -> Policy {
             srv_cname: ignore,
             duplicates: ignore,
             spf: false,
+            resolver: None,
         };
     }
     let Checks { mx, mx_cname, srv_cname, dup_records, integrity, sibling, spf, .. } = zone.settings.checks;
@@ -340,6 +341,7 @@ pub(crate) fn policy(zone: &Zone) -> Policy {
         srv_cname: strictness(srv_cname),
         duplicates: strictness(dup_records),
         spf: spf != Verdict::Ignore,
+        resolver: None,
     }
 }
 

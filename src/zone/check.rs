@@ -5,6 +5,8 @@
 //! itself that have no address in it, and mail or service targets where the operator said `fail`. Missing glue and its
 //! relatives are logged as errors and served all the same; secondaries are not checked at all.
 
+mod outside;
+
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -17,9 +19,11 @@ use super::node::{Flags, Node, Rrset};
 use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype, rdata};
+use outside::Outside;
+pub use outside::{Resolved, Resolver};
 
-/// What to check on a primary; the default is BIND's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What to check on a primary; the default is BIND's for a server.
+#[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// Whether name servers of the zone that lie in it must have addresses there. Not asked of a secondary's copy.
     pub ns_addresses: bool,
@@ -37,6 +41,8 @@ pub struct Policy {
     pub duplicates: Strictness,
     /// `check-spf`: SPF records without the TXT records that have replaced them; a part of `check-integrity`.
     pub spf: bool,
+    /// Who is asked about names that the zone does not know; a part of `check-integrity` that the server leaves out.
+    pub resolver: Option<Resolver>,
 }
 
 impl Default for Policy {
@@ -51,6 +57,7 @@ impl Default for Policy {
             srv_cname: warn,
             duplicates: warn,
             spf: true,
+            resolver: None,
         }
     }
 }
@@ -114,7 +121,8 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
         integrity: policy.integrity && is_internet,
         ..*policy
     };
-    let mut checks = Checks::new(version, policy);
+    let outside = policy.resolver.filter(|_| policy.integrity).map(Outside::new);
+    let mut checks = Checks::new(version, policy, outside.as_ref());
     checks.apex();
     if !checks.verdict.is_refused {
         checks.hashes();
@@ -189,6 +197,7 @@ struct Checks<'a> {
     verdict: Verdict,
     /// What comes behind all else, and only if the zone is not refused before: records that are there twice.
     duplicates: Verdict,
+    outside: Option<&'a Outside>,
 }
 
 /// What a name that a record points to comes to.
@@ -206,8 +215,8 @@ enum Target<'a> {
 }
 
 impl<'a> Checks<'a> {
-    fn new(version: &'a ZoneVersion, policy: &'a Policy) -> Self {
-        Self { version, policy, verdict: Verdict::default(), duplicates: Verdict::default() }
+    fn new(version: &'a ZoneVersion, policy: &'a Policy, outside: Option<&'a Outside>) -> Self {
+        Self { version, policy, verdict: Verdict::default(), duplicates: Verdict::default(), outside }
     }
 
     fn error(&mut self, text: String) {
@@ -244,7 +253,9 @@ impl<'a> Checks<'a> {
     /// All names: those of a large zone on several threads, for most of the time goes by waiting for memory.
     fn names(&mut self) {
         let parts = self.version.name_parts();
-        let threads = if self.version.node_count() < MANY_NAMES { 1 } else { processors() };
+        // The resolver is asked by one, for what has been told of a name is not told again.
+        let is_for_one = self.outside.is_some() || self.version.node_count() < MANY_NAMES;
+        let threads = if is_for_one { 1 } else { processors() };
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
@@ -267,7 +278,7 @@ impl<'a> Checks<'a> {
     }
 
     fn part(&self, names: impl Iterator<Item = Node<'a>>) -> Self {
-        let mut checks = Self::new(self.version, self.policy);
+        let mut checks = Self::new(self.version, self.policy, self.outside);
         names.filter(|node| !node.is_occluded()).for_each(|node| checks.node(&node));
         checks
     }
@@ -302,14 +313,22 @@ impl<'a> Checks<'a> {
                 Target::NoGlue if self.policy.sibling => Some("has no SIBLING GLUE address records (A or AAAA)".into()),
                 _ => fault_text(&found),
             };
+            let is_open = matches!(found, Target::NoGlue) && fault.is_none();
             if let Some(fault) = fault {
                 self.error(format!("{}/NS '{}' {fault}", NoDot(owner), NoDot(target)));
+            }
+            if !is_open && target.is_at_or_below(self.version.apex()) && self.is_outside(target) {
+                self.outside_server(owner, target);
             }
         }
     }
 
     fn mail(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
         for target in rrset.rdatas().filter_map(|data| target_name(data, 2)) {
+            if self.is_outside(target) {
+                self.outside_target(owner, Rtype::MX, target);
+                continue;
+            }
             let found = self.target(target);
             let Some(fault) = fault_text(&found) else { continue };
             let strictness = match found {
@@ -324,6 +343,10 @@ impl<'a> Checks<'a> {
 
     fn service(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
         for target in rrset.rdatas().filter_map(|data| target_name(data, 6)) {
+            if self.is_outside(target) {
+                self.outside_target(owner, Rtype::SRV, target);
+                continue;
+            }
             let found = self.target(target);
             let Some(fault) = fault_text(&found) else { continue };
             let text = format!("{}/SRV '{}' {fault}", NoDot(owner), NoDot(target));

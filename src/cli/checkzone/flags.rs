@@ -4,12 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::super::directory;
-use super::super::getopt::{Flag, Flags};
+use super::super::getopt::{self, Flag, Flags};
 use super::super::keygen::{Fault, text};
 use super::Tool;
 use crate::dns::{Class, Serial};
+use crate::net::resolver::{self, ResolveError};
 use crate::zone::Limits;
-use crate::zone::check::Policy;
+use crate::zone::check::{Policy, Resolved};
 use crate::zone::master::Options;
 use crate::zone::message::Strictness;
 use crate::zone::print::Style;
@@ -90,10 +91,12 @@ impl Request {
         let mut flags = Flags::new("c:df:hi:jJ:k:L:l:m:n:qr:s:t:o:vw:DF:M:S:T:W:", words).with_long("--zonemd");
         for flag in flags.by_ref() {
             request.flag(flag, &mut late)?;
+            // BIND prints it at once, whatever comes behind.
+            if request.wants_version {
+                return Ok(request);
+            }
         }
-        if !request.wants_version {
-            request.finish(&late, flags.rest())?;
-        }
+        request.finish(&late, flags.rest())?;
         Ok(request)
     }
 
@@ -117,7 +120,7 @@ impl Request {
             file: PathBuf::new(),
             input: Format::Text,
             options,
-            policy: Policy::default(),
+            policy: Policy { resolver: Some(resolve), ..Policy::default() },
             limits: Limits::default(),
             journal: None,
             writes: tool == Tool::Compile,
@@ -189,19 +192,20 @@ impl Request {
             "none" => (false, false),
             _ => return Err(invalid('i', word)),
         };
+        self.policy.resolver = word.starts_with("full").then_some(resolve);
         Ok(())
     }
 
     fn finish(&mut self, late: &Late, rest: &[OsString]) -> Result<(), Fault> {
         self.style = style(&late.style)?;
-        self.input = match format(&late.input, "unknown file format")? {
-            Format::Raw(_) if late.input.len() > "raw".len() => {
+        self.input = match raw_form(&late.input) {
+            Some(_) => {
                 eprintln!("WARNING: input format raw, version ignored");
                 Format::Raw(Form::V1)
             }
-            format => format,
+            None => format(&late.input)?,
         };
-        self.output_format = format(&late.output, "unknown file format")?;
+        self.output_format = format(&late.output)?;
         if self.tool == Tool::Compile && self.output.is_none() {
             eprintln!("output file required, but not specified");
             return Err(Fault::Usage(1));
@@ -227,6 +231,15 @@ impl Request {
         }
         self.file = file.map_or_else(|| PathBuf::from("/dev/stdin"), PathBuf::from);
         Ok(())
+    }
+}
+
+/// What the host's resolver says of a name of another zone.
+fn resolve(name: &str) -> Resolved {
+    match resolver::resolve(name) {
+        Ok(found) => Resolved::Found { canonical: found.canonical, addresses: found.addresses },
+        Err(ResolveError::NoAddresses) => Resolved::NoAddresses,
+        Err(ResolveError::Failed(words)) => Resolved::Failed(words),
     }
 }
 
@@ -284,24 +297,32 @@ fn style(word: &str) -> Result<Style, Fault> {
     }
 }
 
-fn format(word: &str, unknown: &str) -> Result<Format, Fault> {
-    match (word, word.strip_prefix("raw=")) {
-        ("text", _) => Ok(Format::Text),
-        ("raw" | "raw=1", _) => Ok(Format::Raw(Form::V1)),
-        ("raw=0", _) => Ok(Format::Raw(Form::V0)),
-        (_, Some(_)) => Err(Fault::Fatal("unknown raw format version".to_owned())),
-        _ => Err(Fault::Fatal(format!("{unknown}: {word}"))),
+fn format(word: &str) -> Result<Format, Fault> {
+    match raw_form(word) {
+        _ if word.eq_ignore_ascii_case("text") => Ok(Format::Text),
+        _ if word.eq_ignore_ascii_case("raw") => Ok(Format::Raw(Form::V1)),
+        None => Err(Fault::Fatal(format!("unknown file format: {word}"))),
+        Some("") => Err(Fault::Fatal(NO_SUCH_FORM.to_owned())),
+        Some(form) => match getopt::number(form).map(|form| form as u32) {
+            Some(0) => Ok(Format::Raw(Form::V0)),
+            Some(1) => Ok(Format::Raw(Form::V1)),
+            _ => Err(Fault::Fatal(NO_SUCH_FORM.to_owned())),
+        },
     }
 }
 
-/// A number as C writes it: `10`, `0xa`, `012`.
+const NO_SUCH_FORM: &str = "unknown raw format version";
+
+/// What stands behind `raw=`.
+fn raw_form(word: &str) -> Option<&str> {
+    let (head, form) = word.split_at_checked("raw=".len())?;
+    head.eq_ignore_ascii_case("raw=").then_some(form)
+}
+
+/// A number as C writes it, of which BIND keeps 32 bits.
 fn c_number(word: &str, fault: &str) -> Result<u32, Fault> {
-    let number = match word.strip_prefix("0x").or(word.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None if word.starts_with('0') => u32::from_str_radix(word, 8),
-        None => word.parse(),
-    };
-    number.map_err(|_| {
+    let number = getopt::literal(word).map(|number| number as u32);
+    number.ok_or_else(|| {
         // BIND ends this line as little.
         eprint!("{fault}");
         Fault::Fatal(String::new())

@@ -5,6 +5,7 @@
 
 mod datagrams;
 pub(super) mod memory;
+pub(in crate::net) mod names;
 
 pub(in crate::net) use datagrams::{Buffer, Peer, receive, send};
 

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::dns::Class;
+use crate::zone::check::Resolved;
 use crate::zone::message::Strictness;
 
 const HEAD: &str = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n";
@@ -179,4 +180,75 @@ fn a_zone_without_soa_or_ns_is_refused() {
     };
     assert_eq!(said(""), ["has 0 SOA records", "has no NS records"]);
     assert_eq!(said("@ 5 SOA ns h 1 2 3 4 5\n"), ["has no NS records"]);
+}
+
+/// A resolver without a network.
+fn resolve(name: &str) -> Resolved {
+    let found = |canonical: &str, addresses: &[&str]| Resolved::Found {
+        canonical: Some(canonical.to_owned()),
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+    };
+    match name {
+        "fine.out.test." => found("FINE.out.test", &["192.0.2.8"]),
+        "alias.out.test." => found("real.out.test", &["192.0.2.8"]),
+        "ns.sub.ex.test." => found("ns.sub.ex.test", &["192.0.2.9", "2001:db8::9"]),
+        "none.out.test." | "none.sub.ex.test." => Resolved::NoAddresses,
+        _ => Resolved::Failed("no luck".to_owned()),
+    }
+}
+
+fn asking() -> Policy {
+    Policy { resolver: Some(resolve), ..Policy::default() }
+}
+
+#[test]
+fn targets_of_other_zones_are_asked_for_and_each_fault_told_once() {
+    let text = "a MX 1 fine.out.test.\n MX 2 alias.out.test.\n MX 3 none.out.test.\n MX 4 lost.out.test.\n MX 5 .\n\
+                b MX 1 alias.out.test.\n MX 2 NONE.out.test.\n MX 3 lost.out.test.\n\
+                c SRV 1 1 1 alias.out.test.\nd SRV 1 1 1 alias.out.test.\ne SRV 1 1 1 none.out.test.\n\
+                f NS none.out.test.\ng NS alias.out.test.\n";
+    let told = [
+        "a.ex.test/MX 'alias.out.test' (out of zone) is a CNAME 'real.out.test' (illegal)",
+        "a.ex.test/MX 'none.out.test' (out of zone) has no addresses records (A or AAAA)",
+        "getaddrinfo(lost.out.test) failed: no luck",
+        "c.ex.test/SRV 'alias.out.test' (out of zone) is a CNAME 'real.out.test' (illegal)",
+    ];
+    assert_eq!(load_with(text, &asking()), (told.map(str::to_owned).to_vec(), true));
+    assert_eq!(load_with(text, &Policy::default()), (vec![], true));
+    assert_eq!(load_with(text, &Policy { integrity: false, ..asking() }), (vec![], true));
+}
+
+#[test]
+fn aliases_of_other_zones_refuse_a_zone_where_the_operator_says_so() {
+    let (mx, srv) = ("a MX 1 alias.out.test.\n", "a SRV 1 1 1 alias.out.test.\n");
+    let mx_fail = Policy { mx_cname: Strictness::Fail, ..asking() };
+    let srv_fail = Policy { srv_cname: Strictness::Fail, mx_cname: Strictness::Ignore, ..asking() };
+    for (text, policy, said, is_served) in
+        [(mx, mx_fail, 1, false), (srv, mx_fail, 1, true), (mx, srv_fail, 0, true), (srv, srv_fail, 1, false)]
+    {
+        let (told, served) = load_with(text, &policy);
+        assert_eq!((told.len(), served), (said, is_served), "{text} {told:?}");
+    }
+}
+
+#[test]
+fn glue_is_held_against_what_the_child_has() {
+    let text = "sub NS ns.sub\n NS none.sub\nns.sub A 192.0.2.9\n A 192.0.2.10\n A 192.0.2.11\n\
+                other NS ns.sub\nmail MX 1 none.sub\nsib NS lost.sub\n";
+    let told = [
+        "mail.ex.test/MX 'none.sub.ex.test' (out of zone) has no addresses records (A or AAAA)",
+        "sib.ex.test/NS 'lost.sub.ex.test' has no SIBLING GLUE address records (A or AAAA)",
+        "getaddrinfo(lost.sub.ex.test) failed: no luck",
+        "sub.ex.test/NS 'none.sub.ex.test' has no REQUIRED GLUE address records (A or AAAA)",
+        "other.ex.test/NS 'ns.sub.ex.test' extra GLUE A record (192.0.2.10)",
+        "other.ex.test/NS 'ns.sub.ex.test' missing GLUE AAAA record (2001:db8::9)",
+    ];
+    let mut expected: Vec<&str> = told.to_vec();
+    let (mut said, is_served) = load_with(text, &asking());
+    said.sort();
+    expected.sort();
+    assert_eq!((said, is_served), (expected.into_iter().map(str::to_owned).collect(), true));
+    // Glue that a delegation can do without is no reason to ask.
+    let (said, _) = load_with(text, &Policy { sibling: false, ..asking() });
+    assert!(!said.iter().any(|line| line.contains("lost")), "{said:?}");
 }
