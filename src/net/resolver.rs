@@ -1,7 +1,7 @@
 //! Asking the host's resolver for the addresses of names, as checks of zones do for names of other zones.
 //!
-//! In: a name as text. Out: what the resolver makes of it, its own words for a failure included. It waits as long as the
-//! resolver does, so it is nothing for a server at work.
+//! In: a name as text. Out: what the resolver makes of it, its own words for a failure included. It waits as long as
+//! the resolver does, so it is nothing for a server at work.
 
 use std::ffi::CString;
 use std::net::IpAddr;
