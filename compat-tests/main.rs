@@ -32,6 +32,7 @@ mod pipeline;
 mod proxied;
 mod reload;
 mod standing;
+mod startup;
 mod statistics;
 mod swap;
 mod transfer;

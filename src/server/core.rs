@@ -27,6 +27,7 @@ use super::logging::{Category, Severity, log};
 use super::notifying::Notifying;
 use super::plan::ZoneKey;
 use super::process::PidFile;
+use super::progress::Progress;
 use super::reconfiguring::{Read, Reconfiguring, Touched};
 use super::refreshing::Refreshing;
 use super::shared::{Retired, Shared};
@@ -97,6 +98,7 @@ pub(super) struct Core {
     pub(super) pid_file: Option<PidFile>,
     /// How many zones are being read since the last time that all were.
     pub(super) loads_open: usize,
+    pub(super) progress: Progress,
     /// What is said when all of them have been read.
     pub(super) after_loads: AfterLoads,
     pub(super) booted: SystemTime,
@@ -169,6 +171,7 @@ impl Core {
             self.notifying.next_deadline(),
             self.listening.next_scan(),
             self.rows.next_deadline(),
+            self.progress.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -179,6 +182,7 @@ impl Core {
         self.run_saving();
         self.run_notifying();
         self.run_limiting();
+        self.run_progress(now);
         if self.listening.next_scan().is_some_and(|at| at <= now) {
             self.rescan_interfaces();
         }

@@ -1,6 +1,7 @@
 //! Zones from their files: a few threads that read, check and build, and report each zone as it is done.
 //!
-//! A slow or broken file holds up one thread and no zone but its own. Zones are read in the order of the
+//! A slow or broken file holds up one thread and no zone but its own; where all threads are held up and zones wait,
+//! there will be another ([`Loader::help`]). Zones are read in the order of the
 //! configuration, those that somebody asks for before the others. Nothing is published here: the outcomes wait for the
 //! caller, who alone changes what is served, and who is told only when there were none: of many zones that are read
 //! quickly several are taken at a time.
@@ -37,6 +38,9 @@ pub(super) struct Job {
     /// The version that is served, where the difference to it is to be recorded.
     pub(super) old: Option<Arc<ZoneVersion>>,
 }
+
+/// How many threads may be added: with so many files that cannot be read the disk is at fault.
+const MAX_HELPERS: usize = 62;
 
 /// A job, with the paths that it is about.
 struct Reading<'j> {
@@ -94,7 +98,10 @@ pub(super) enum LoadError {
 }
 
 /// The threads that load.
-pub(super) struct Loader(Arc<Queues>);
+pub(super) struct Loader {
+    queues: Arc<Queues>,
+    tell: Arc<dyn Fn() + Send + Sync>,
+}
 
 /// What goes to the threads and comes back from them.
 #[derive(Default)]
@@ -114,53 +121,87 @@ struct Jobs {
     rest: BTreeMap<ZoneId, Job>,
     /// How many threads wait for the bell. To ring it takes a system call, whether or not somebody hears it.
     idle: usize,
+    /// How many jobs were taken, and how many when it was last looked whether that goes on.
+    taken: u64,
+    taken_before: u64,
+    /// How many threads there are beside those of the start.
+    helpers: usize,
     is_over: bool,
 }
 
 impl Loader {
     /// Starts so many threads; `tell` is called when there are outcomes to be taken.
-    pub(super) fn start(threads: usize, tell: impl Fn() + Clone + Send + 'static) -> io::Result<Self> {
-        let queues = Arc::new(Queues::default());
+    pub(super) fn start(threads: usize, tell: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        let loader = Self { queues: Arc::default(), tell: Arc::new(tell) };
         for number in 0..threads.max(1) {
-            let (queues, tell) = (Arc::clone(&queues), tell.clone());
-            let work = move || {
-                while let Some(job) = queues.take() {
-                    if queues.put(outcome(&job, run)) {
-                        tell();
-                    }
-                }
-            };
-            thread::Builder::new().name(format!("load-{number}")).spawn(work)?;
+            loader.spawn(format!("load-{number}"), Queues::take)?;
         }
-        Ok(Self(queues))
+        Ok(loader)
+    }
+
+    /// Starts a thread that works as long as there is something to take.
+    fn spawn(&self, name: String, take: fn(&Queues) -> Option<Job>) -> io::Result<()> {
+        let (queues, tell) = (Arc::clone(&self.queues), Arc::clone(&self.tell));
+        let work = move || {
+            while let Some(job) = take(&queues) {
+                if queues.put(outcome(&job, run)) {
+                    tell();
+                }
+            }
+        };
+        thread::Builder::new().name(name).spawn(work).map(drop)
     }
 
     /// Queues a zone that is not queued yet.
     pub(super) fn load(&self, job: Job) {
-        let mut jobs = self.0.jobs();
+        let mut jobs = self.queues.jobs();
         jobs.rest.insert(job.id, job);
         if jobs.idle > 0 {
-            self.0.bell.notify_one();
+            self.queues.bell.notify_one();
+        }
+    }
+
+    /// Starts another thread if zones wait and none has been taken since this was called last. It ends with the queue.
+    pub(super) fn help(&self) {
+        let mut jobs = self.queues.jobs();
+        let is_stuck = !jobs.is_empty() && jobs.taken == jobs.taken_before;
+        jobs.taken_before = jobs.taken;
+        if is_stuck && jobs.helpers < MAX_HELPERS {
+            // Without it zones wait longer, that is all.
+            let started = self.spawn(format!("load-more-{}", jobs.helpers), Queues::take_at_once);
+            jobs.helpers += usize::from(started.is_ok());
         }
     }
 
     /// Has a zone read before others, if it still waits for its turn.
     pub(super) fn hurry(&self, id: ZoneId) {
-        let mut jobs = self.0.jobs();
+        let mut jobs = self.queues.jobs();
         let job = jobs.rest.remove(&id);
         jobs.urgent.extend(job);
     }
 
     /// What has been read since the last time.
     pub(super) fn outcomes(&self) -> Vec<Outcome> {
-        std::mem::take(&mut self.0.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.queues.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        self.0.jobs().is_over = true;
-        self.0.bell.notify_all();
+        self.queues.jobs().is_over = true;
+        self.queues.bell.notify_all();
+    }
+}
+
+impl Jobs {
+    fn is_empty(&self) -> bool {
+        self.urgent.is_empty() && self.rest.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let job = self.urgent.pop_front().or_else(|| self.rest.pop_first().map(|(_, job)| job));
+        self.taken += u64::from(job.is_some());
+        job
     }
 }
 
@@ -169,16 +210,23 @@ impl Queues {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job; none: that was all.
+    /// The next job, as soon as there is one; none: that was all.
     fn take(&self) -> Option<Job> {
         let mut jobs = self.jobs();
-        while jobs.urgent.is_empty() && jobs.rest.is_empty() && !jobs.is_over {
+        while jobs.is_empty() && !jobs.is_over {
             jobs.idle += 1;
             jobs = self.bell.wait(jobs).unwrap_or_else(PoisonError::into_inner);
             jobs.idle -= 1;
         }
-        let job = jobs.urgent.pop_front();
-        job.or_else(|| jobs.rest.pop_first().map(|(_, job)| job))
+        jobs.pop()
+    }
+
+    /// The next job; none: there is none now, and one helper less.
+    fn take_at_once(&self) -> Option<Job> {
+        let mut jobs = self.jobs();
+        let job = jobs.pop();
+        jobs.helpers -= usize::from(job.is_none());
+        job
     }
 
     /// Says whether it is the first that waits to be taken.
@@ -381,22 +429,42 @@ mod tests {
         (0..count).map(job).collect()
     }
 
+    /// A loader without threads.
+    fn idle() -> Loader {
+        Loader { queues: Arc::default(), tell: Arc::new(|| {}) }
+    }
+
+    #[test]
+    fn a_thread_is_added_only_where_zones_wait_and_none_is_taken() {
+        let loader = idle();
+        loader.help();
+        jobs(3).into_iter().for_each(|job| loader.load(job));
+        let _ = loader.queues.take();
+        loader.help();
+        assert_eq!((loader.queues.jobs().helpers, loader.outcomes().len()), (0, 0));
+        loader.help();
+        while loader.queues.jobs().helpers > 0 {
+            thread::yield_now();
+        }
+        assert!(loader.outcomes().len() == 2 && loader.queues.jobs().is_empty());
+    }
+
     #[test]
     fn a_zone_that_somebody_waits_for_is_read_before_others() {
-        let loader = Loader(Arc::default());
+        let loader = idle();
         let jobs = jobs(4);
         let ids: Vec<ZoneId> = jobs.iter().map(|job| job.id).collect();
         jobs.into_iter().for_each(|job| loader.load(job));
         loader.hurry(ids[2]);
         loader.hurry(ids[2]);
-        let taken: Vec<ZoneId> = (0..4).filter_map(|_| loader.0.take()).map(|job| job.id).collect();
+        let taken: Vec<ZoneId> = (0..4).filter_map(|_| loader.queues.take()).map(|job| job.id).collect();
         assert_eq!(taken, [ids[2], ids[0], ids[1], ids[3]]);
     }
 
     #[test]
     fn only_the_first_outcome_that_waits_is_told_of() {
-        let loader = Loader(Arc::default());
-        let put = |job: &Job| loader.0.put(outcome(job, run));
+        let loader = idle();
+        let put = |job: &Job| loader.queues.put(outcome(job, run));
         let jobs = jobs(3);
         assert_eq!([put(&jobs[0]), put(&jobs[1])], [true, false]);
         assert_eq!(loader.outcomes().len(), 2);

@@ -32,6 +32,7 @@ impl Core {
         }
         task.loading = Loading::Running;
         self.loads_open += 1;
+        self.progress.begin();
         let served = task.served.version();
         let zone = task.conf.clone();
         // As with named, a journal counts only where nothing is served yet: later the file says what is new.

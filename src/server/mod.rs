@@ -25,6 +25,7 @@ mod peers;
 pub mod plan;
 pub(crate) mod privilege;
 mod process;
+mod progress;
 mod querylog;
 mod reconfiguring;
 mod refreshing;

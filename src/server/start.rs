@@ -34,6 +34,7 @@ use super::notifying::Notifying;
 use super::plan::Plan;
 use super::privilege::{Account, PrivilegeError, change_root};
 use super::process::{self, PidFile};
+use super::progress::Progress;
 use super::reconfiguring::Reconfiguring;
 use super::refreshing::Refreshing;
 use super::shared::Shared;
@@ -363,6 +364,7 @@ impl Core {
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),
             loads_open: 0,
+            progress: Progress::default(),
             after_loads: AfterLoads::All,
             booted: SystemTime::now(),
             last_configured: SystemTime::now(),

@@ -1,10 +1,19 @@
 //! What systemd is told of our state (sd_notify). Without systemd these do nothing.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 
 /// Zones are loaded, queries are answered.
 pub(super) fn ready() {
     tell(&[NotifyState::Ready, NotifyState::Status("running"), NotifyState::MainPid(std::process::id())]);
+}
+
+/// Zones are being read, and it may take so much longer.
+pub(super) fn loading(done: usize, all: usize, longer: Duration) {
+    let status = format!("loading zones: {done} of {all} are done");
+    let longer_us = u32::try_from(longer.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::Status(&status), NotifyState::ExtendTimeoutUsec(longer_us)]);
 }
 
 /// A reload has ended without effect; what was served before goes on.

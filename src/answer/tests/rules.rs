@@ -214,6 +214,7 @@ fn an_expired_zone_is_servfail_until_it_is_published_again() {
     let zone = world.views[0].zones.get("example.test".parse::<Name>().unwrap().as_ref()).unwrap().clone();
     let version = zone.publish(None);
     assert_eq!(rcode(&ask(&world, &www(None)).unwrap()), Rcode::SERVFAIL);
+    assert!(!zone.wait(), "the first who asked was told of");
     zone.publish(version);
     assert_eq!(rcode(&ask(&world, &www(None)).unwrap()), Rcode::NOERROR);
 }
