@@ -31,6 +31,7 @@ mod peers;
 mod pipeline;
 mod proxied;
 mod reload;
+mod settings;
 mod standing;
 mod startup;
 mod statistics;

@@ -1,5 +1,6 @@
 //! `rrset-order`: which rule is for which RRset, and what becomes of one that no rule is for, as with named.
 
+use std::collections::HashSet;
 use std::net::UdpSocket;
 
 use super::packets::{message, question};
@@ -50,6 +51,17 @@ fn seen(server: &Server, name: &str) -> Seen {
         [first, rest @ ..] if rest.iter().all(|order| order == first) => Seen::Stored,
         all if all.windows(2).all(|pair| turned(&pair[0]) == pair[1]) => Seen::Cyclic,
         _ => Seen::Random,
+    }
+}
+
+#[test]
+fn random_order_is_any_order_with_named_and_here() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let server = Server::start(kind, &Spec { zones: vec![zone()], ..Spec::default() });
+        server.wait_for_serial("example.com", 7);
+        let seen: HashSet<Vec<u8>> = (0..5).flat_map(|_| orders(&server, "www.example.com")).collect();
+        // An order that only starts somewhere has 4. named has 12 of the 24 that there are.
+        assert!(seen.len() > 8, "{kind:?}: {seen:?}");
     }
 }
 

@@ -141,6 +141,8 @@ fn snapshot() -> Snapshot {
         minimal_responses: MinimalResponses::Yes,
         minimal_any: false,
         rrset_order: Orders::default(),
+        sortlist: Box::default(),
+        max_restarts: 11,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

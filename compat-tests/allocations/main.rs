@@ -155,6 +155,8 @@ fn snapshot(key: &Arc<Key>, limits: rrl::Settings) -> Snapshot {
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
         rrset_order: Orders::default(),
+        sortlist: Box::default(),
+        max_restarts: 11,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

@@ -66,6 +66,8 @@ pub fn view(identity: &Identity, edns: EdnsPolicy, proxies: ProxyPolicy, rate_li
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
         rrset_order: RrsetOrder::None.into(),
+        sortlist: Box::default(),
+        max_restarts: 11,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::facts::Denied;
+use super::opt::Opt;
 use super::reply::Head;
 use super::request::Question;
 use super::respond::{Job, Outcome, Signer, Transfer, Transport};
@@ -46,7 +47,17 @@ impl<'a> Job<'a> {
         }
         let key = self.key(view);
         let how = self.transfer_out(view, zone);
-        Outcome::Transfer(Transfer { zone: zone.clone(), version, rtype: question.rtype, serial, key, how })
+        let opts = self.opts(zone);
+        Outcome::Transfer(Transfer { zone: zone.clone(), version, rtype: question.rtype, serial, key, how, opts })
+    }
+
+    /// BIND: the first message tells who we are and how long a secondary's copy lasts, the others what any reply does.
+    fn opts(&self, zone: &Zone) -> Option<[Box<[u8]>; 2]> {
+        let others = Opt { nsid: None, padding_block: None, ..self.opt? };
+        let left_s = |at_s: u64| u32::try_from(at_s.saturating_sub(self.now_s)).ok();
+        let expire_s = zone.expires_at_s().filter(|_| self.request.wishes.expire).and_then(left_s);
+        let first = Opt { nsid: self.opt?.nsid, expire_s, ..others };
+        Some([first.to_bytes(), others.to_bytes()])
     }
 
     /// How the zone is sent to this client: what `server` says goes before what the zone says.

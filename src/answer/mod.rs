@@ -14,6 +14,7 @@ pub mod facts;
 pub mod order;
 pub mod rrl;
 pub mod snapshot;
+pub mod sortlist;
 pub mod table;
 
 mod denial;

@@ -5,7 +5,7 @@
 use super::cookie::COOKIE_LENGTH;
 use crate::dns::edns::{ClientSubnet, VERSION, extended_error, option};
 use crate::dns::message::Section;
-use crate::dns::writer::{Full, Owner, Writer};
+use crate::dns::writer::{Case, Compression, Full, Owner, Writer};
 use crate::dns::{Class, NameRef, Rcode, Rtype};
 
 /// The DO bit among the flags (RFC 3225).
@@ -79,6 +79,18 @@ impl Opt<'_> {
             }
             None => self.record(writer, rcode, options.written()),
         }
+    }
+
+    /// The record alone, as it stands in messages that are made elsewhere.
+    pub(super) fn to_bytes(self) -> Box<[u8]> {
+        let (mut bytes, mut names) = ([0; MAX_OPTIONS], Compression::default());
+        let mut writer = Writer::new(&mut bytes, MAX_OPTIONS, &mut names, Case::Kept);
+        let start = writer.len();
+        // Without options it has room in any case.
+        let plain = Self { udp_size: self.udp_size, dnssec_ok: self.dnssec_ok, ..Self::default() };
+        let _ = self.write(&mut writer, Rcode::NOERROR, 0).or_else(|_| plain.write(&mut writer, Rcode::NOERROR, 0));
+        let end = writer.len();
+        bytes.get(start..end).unwrap_or_default().into()
     }
 
     fn record(&self, writer: &mut Writer<'_>, rcode: Rcode, rdata: &[u8]) -> Result<(), Full> {
@@ -178,7 +190,6 @@ impl Options<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::writer::{Case, Compression};
     use crate::dns::{Header, Message};
 
     #[test]

@@ -1,7 +1,7 @@
 //! `rrset-order`: in which order the records of an RRset stand in an answer.
 //!
-//! The first rule that names the RRset decides; without one they stand as stored. Records take turns by where the RRset
-//! starts, the others follow it in the stored order. Turns are counted for each worker alone, in a few places that
+//! The first rule that names the RRset decides; without one they stand as stored. Cyclic order is where the RRset
+//! starts, the other records follow in the stored order. Turns are counted for each worker alone, in a few places that
 //! RRsets share by chance, so that nothing is written that another worker reads.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
@@ -14,7 +14,7 @@ use crate::zone::Rrset;
 pub enum RrsetOrder {
     /// As stored.
     None,
-    /// Starting at a random record, in stored order from there.
+    /// Any order, each as likely as the others.
     #[default]
     Random,
     /// Starting one record later with every answer.
@@ -114,6 +114,14 @@ impl Turns {
         self.random as u32 as usize
     }
 
+    /// Puts things into random order.
+    pub(super) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for left in (2..=things.len()).rev() {
+            let chosen = self.draw().checked_rem(left).unwrap_or(0);
+            things.swap(chosen, left.saturating_sub(1));
+        }
+    }
+
     /// At which record an RRset starts; `drawn` is the answer's number.
     pub(super) fn first(&mut self, order: RrsetOrder, rrset: &Rrset<'_>, drawn: usize) -> usize {
         let turn = match order {
@@ -172,6 +180,17 @@ mod tests {
         let orders = Orders::new([rule("", None, RrsetOrder::Cyclic), rule("example.", None, RrsetOrder::Random)]);
         assert_eq!(orders.of_all(), Some(RrsetOrder::Cyclic));
         assert_eq!(Orders::new([]).of_all(), Some(RrsetOrder::None));
+    }
+
+    #[test]
+    fn every_order_comes_when_shuffled() {
+        let mut turns = Turns::new(5);
+        let orders = (0..500).map(|_| {
+            let mut things = [1, 2, 3, 4];
+            turns.shuffle(&mut things);
+            things
+        });
+        assert_eq!(orders.collect::<std::collections::HashSet<_>>().len(), 24);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Find the zone of the name and the place of the name in it, then one of: a referral (the name is at or below a zone
 //! cut), a DNAME above it, the name itself, a wildcard, or nothing. CNAME and DNAME lead to another name of the same
-//! view and the search starts over, at most [`MAX_RESTARTS`] times. Authority and additional data come from the zone
-//! where the chain ends. What does not fit sets TC where the protocol wants it to, and is left out otherwise.
+//! view and the search starts over, at most `max-query-restarts` times. Authority and additional data come from the
+//! zone where the chain ends. What does not fit sets TC where the protocol wants it to, and is left out otherwise.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -24,8 +24,8 @@ use crate::zone::{Denial, Find, Match, Node, Rrset, ZoneVersion};
 
 mod additional;
 
-/// How often a chain may lead to another name (BIND: max-query-restarts).
-pub(super) const MAX_RESTARTS: usize = 11;
+/// Room for the names of a chain of the length that BIND follows by default.
+const USUAL_RESTARTS: usize = 11;
 
 /// What is asked, by whom.
 pub(super) struct Query<'a> {
@@ -95,7 +95,7 @@ pub(super) struct Aliases {
 
 impl Default for Aliases {
     fn default() -> Self {
-        let [synthesised, given] = [(); 2].map(|()| Vec::with_capacity(MAX_RESTARTS.saturating_add(1)));
+        let [synthesised, given] = [(); 2].map(|()| Vec::with_capacity(USUAL_RESTARTS.saturating_add(1)));
         Self { synthesised, given, target: NameBuf::root() }
     }
 }
@@ -154,16 +154,15 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     fn follow(&mut self) -> Result<(), Full> {
         let mut step = self.step(self.query.name, true)?;
-        for _ in 0..MAX_RESTARTS {
-            match step {
-                Step::Done => return Ok(()),
-                Step::Follow => {
-                    let name = self.aliases.target.clone();
-                    step = self.step(name.as_ref(), false)?;
-                }
+        let mut restarts = 0..self.query.view.max_restarts;
+        while matches!(step, Step::Follow) {
+            if restarts.next().is_none() {
+                self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
+                return Ok(());
             }
+            let name = self.aliases.target.clone();
+            step = self.step(name.as_ref(), false)?;
         }
-        self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
         Ok(())
     }
 

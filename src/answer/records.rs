@@ -3,13 +3,19 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::order::{Orders, RrsetOrder, Turns};
+use super::sortlist::{self, Group};
 use crate::dns::message::Section;
 use crate::dns::writer::{Full, Owner, QUESTION_PLACE, Writer};
-use crate::dns::{Class, NameRef};
+use crate::dns::{Class, NameRef, Rtype};
 use crate::zone::Rrset;
 
 /// How many RRsets one answer can hold before repetitions are no longer noticed.
 const MAX_NOTICED: usize = 64;
+
+/// RRsets of at most so many records are put in order in little room: most are.
+const FEW: usize = 8;
+/// Larger ones than this are not shuffled and sorted, but start at a random record.
+const MANY: usize = 128;
 
 /// Which RRsets are in the message: the same one is not written twice.
 #[derive(Debug)]
@@ -57,6 +63,8 @@ pub(super) struct Records<'w> {
     /// The name that the answer is to, and what is said of the order of its RRsets.
     question: NameRef<'w>,
     orders: &'w Orders,
+    /// Which addresses come first for this client.
+    groups: &'w [Group],
     turns: &'w mut Turns,
     /// Where RRsets in random order start, modulo their length.
     drawn: usize,
@@ -68,12 +76,12 @@ impl<'w> Records<'w> {
         writer: Writer<'w>,
         (question, class): (NameRef<'w>, Class),
         dnssec_ok: bool,
-        orders: &'w Orders,
+        (orders, groups): (&'w Orders, &'w [Group]),
         Memory { turns, written }: &'w mut Memory,
     ) -> Self {
         let drawn = turns.draw();
         written.count = 0;
-        Self { writer, class, dnssec_ok, question, orders, turns, drawn, written }
+        Self { writer, class, dnssec_ok, question, orders, groups, turns, drawn, written }
     }
 
     /// Writes an RRset, and with DO its signatures: all of it or nothing. One that is in the message already is not
@@ -129,22 +137,52 @@ impl<'w> Records<'w> {
         ttl: u32,
     ) -> Result<Owner<'n>, Full> {
         let fields = (rrset.rtype(), self.class, ttl);
-        let first = if rrset.len() > 1 { self.first(owner, &rrset) } else { 0 };
-        if first == 0 {
-            return self.writer.rrset(section, owner, fields, rrset.rdatas());
+        let order = if rrset.len() > 1 { self.order(owner, &rrset) } else { RrsetOrder::None };
+        let groups = if sortlist::is_sorted(rrset.rtype()) { self.groups } else { &[] };
+        // Of two records every order is one that starts somewhere.
+        let is_turned = groups.is_empty() && (order != RrsetOrder::Random || rrset.len() == 2);
+        match rrset.len() {
+            2..=FEW if !is_turned => return self.add_arranged::<FEW>((section, owner, fields), rrset, order, groups),
+            2..=MANY if !is_turned => return self.add_arranged::<MANY>((section, owner, fields), rrset, order, groups),
+            _ => {}
         }
-        let rotated = rrset.rdatas().skip(first).chain(rrset.rdatas().take(first));
-        self.writer.rrset(section, owner, fields, rotated)
+        match self.turns.first(order, &rrset, self.drawn) {
+            0 => self.writer.rrset(section, owner, fields, rrset.rdatas()),
+            first => {
+                let turned = rrset.rdatas().skip(first).chain(rrset.rdatas().take(first));
+                self.writer.rrset(section, owner, fields, turned)
+            }
+        }
     }
 
-    /// At which record an RRset of several starts.
-    fn first(&mut self, owner: Owner<'_>, rrset: &Rrset<'_>) -> usize {
-        let order = self.orders.of_all().unwrap_or_else(|| match owner {
+    /// Writes an RRset whose records do not follow each other as stored.
+    fn add_arranged<'n, const N: usize>(
+        &mut self,
+        (section, owner, fields): (Section, Owner<'n>, (Rtype, Class, u32)),
+        rrset: Rrset<'_>,
+        order: RrsetOrder,
+        groups: &[Group],
+    ) -> Result<Owner<'n>, Full> {
+        let mut room: [&[u8]; N] = [&[]; N];
+        let count = room.iter_mut().zip(rrset.rdatas()).map(|(place, rdata)| *place = rdata).count();
+        let rdatas = room.get_mut(..count).unwrap_or_default();
+        match order {
+            RrsetOrder::Random => self.turns.shuffle(rdatas),
+            RrsetOrder::None | RrsetOrder::Cyclic => rdatas.rotate_left(self.turns.first(order, &rrset, self.drawn)),
+        }
+        if !groups.is_empty() {
+            rdatas.sort_by_key(|rdata| sortlist::rank(groups, rdata));
+        }
+        self.writer.rrset(section, owner, fields, rdatas.iter().copied())
+    }
+
+    /// In which order an RRset stands.
+    fn order(&self, owner: Owner<'_>, rrset: &Rrset<'_>) -> RrsetOrder {
+        self.orders.of_all().unwrap_or_else(|| match owner {
             Owner::Name(name) => self.orders.of(name, rrset.rtype(), self.class),
             Owner::At(QUESTION_PLACE) => self.orders.of(self.question, rrset.rtype(), self.class),
             // Signatures, behind what they sign.
             Owner::At(_) => RrsetOrder::None,
-        });
-        self.turns.first(order, rrset, self.drawn)
+        })
     }
 }

@@ -20,6 +20,7 @@ use super::reply::{Head, close};
 use super::request::{Question, Request};
 use super::rrl::Action;
 use super::snapshot::{Snapshot, TransferOut, View, Zone};
+use super::sortlist::groups_for;
 use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::message::Section;
 use crate::dns::suffix::Suffixes;
@@ -117,6 +118,8 @@ pub struct Transfer {
     pub key: Option<Arc<Key>>,
     /// How it is sent.
     pub how: TransferOut,
+    /// The OPT records of its messages, where the request has one: that of the first, and that of all others.
+    pub opts: Option<[Box<[u8]>; 2]>,
 }
 
 impl fmt::Debug for Transfer {
@@ -461,7 +464,8 @@ impl<'a> Job<'a> {
         }
         let dnssec_ok = edns.is_some_and(|edns| edns.dnssec_ok);
         let of = (question.name, question.class);
-        let records = Records::new(writer, of, dnssec_ok, &view.rrset_order, &mut scratch.records);
+        let order = (&view.rrset_order, groups_for(&view.sortlist, peer.address));
+        let records = Records::new(writer, of, dnssec_ok, order, &mut scratch.records);
         let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.aliases);
         answer.fill();
         let head = Head {

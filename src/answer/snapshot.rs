@@ -20,6 +20,7 @@ use super::cookie::Cookies;
 use super::order::Orders;
 use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
+use super::sortlist::SortRule;
 use super::table::ZoneTable;
 use crate::dns::{Class, Key, Name, NameRef, ZonePath};
 use crate::zone::ZoneVersion;
@@ -79,6 +80,10 @@ pub struct View {
     pub minimal_any: bool,
     /// The order of the records of an RRset.
     pub rrset_order: Orders,
+    /// Which addresses come first for whom (`sortlist`).
+    pub sortlist: Box<[SortRule]>,
+    /// How many aliases one answer follows (`max-query-restarts`).
+    pub max_restarts: u32,
     /// For whom named would recurse. nomd does not, but like named it follows CNAMEs from zone to zone, and takes
     /// additional data from other zones, only for them and when they set RD.
     pub allow_recursion: Acl,

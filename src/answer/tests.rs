@@ -106,6 +106,8 @@ fn world() -> Snapshot {
         minimal_responses: MinimalResponses::NoAuthRecursive,
         minimal_any: false,
         rrset_order: RrsetOrder::None.into(),
+        sortlist: Box::default(),
+        max_restarts: 11,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

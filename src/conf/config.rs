@@ -346,6 +346,10 @@ pub struct View {
     pub proxies: Proxies,
     /// `rrset-order`: the first rule that fits counts. Default random for all.
     pub rrset_order: Vec<OrderRule>,
+    /// `sortlist`: each element a list of clients and what they get first.
+    pub sortlist: AddressMatchList,
+    /// `max-query-restarts`, default 11.
+    pub max_query_restarts: u32,
     /// `server` statements.
     pub servers: Vec<Server>,
     /// `no-case-compress` clients.

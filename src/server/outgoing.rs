@@ -81,6 +81,7 @@ impl Outgoing {
         let limits = StreamLimits { idle: policy.idle, total: policy.total };
         let differences = facts.differences(&transfer, form);
         let out = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
+        let out = out.with_opts(transfer.opts.unwrap_or_default());
         let transfer = match (form, differences, client_serial) {
             (Form::Whole, Some(differences), Some(from)) => {
                 facts.say("started", &format!(" (serial {from} -> {serial})"));

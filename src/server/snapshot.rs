@@ -10,8 +10,9 @@ use crate::answer::cookie::{CookieAlgorithm, Cookies};
 use crate::answer::order::{Orders, RrsetOrder, Rule};
 use crate::answer::rrl::{self, RateLimit};
 use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, PeerPolicy, ProxyPolicy, Snapshot};
+use crate::answer::sortlist::{Group, SortRule};
 use crate::answer::table::ZoneTable;
-use crate::conf::config::{self, Config, Options, Role, View};
+use crate::conf::config::{self, Config, Match, MatchElement, Options, Role, View};
 
 /// What the snapshot says of the server beside its configuration.
 #[derive(Debug, Clone)]
@@ -84,6 +85,8 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<
         },
         minimal_any: view.minimal_any,
         rrset_order: Orders::new(view.rrset_order.iter().map(order_rule)),
+        sortlist: view.sortlist.iter().filter_map(|element| sort_rule(element, host)).collect(),
+        max_restarts: view.max_query_restarts,
         no_case_compress: host.compile(&view.no_case_compress),
         allow_recursion: host.compile(&view.allow_recursion),
         edns: edns(&view.edns, host),
@@ -101,6 +104,27 @@ fn order_rule(rule: &config::OrderRule) -> Rule {
         config::RrsetOrder::Cyclic | config::RrsetOrder::Fixed => RrsetOrder::Cyclic,
     };
     Rule { class: rule.class, rtype: rule.rtype, name: rule.name.clone(), order }
+}
+
+/// An element of `sortlist`. BIND: clients alone get their own addresses first, and what has another form ends sorting.
+fn sort_rule(element: &MatchElement, host: &Host) -> Option<SortRule> {
+    let acl = |element: &MatchElement| host.compile(&[MatchElement { negated: false, ..element.clone() }]);
+    let group = |element: &MatchElement| Group { is_last: element.negated, addresses: acl(element) };
+    let (clients, order) = match &element.what {
+        Match::Any => return None,
+        Match::List(list) => match &list[..] {
+            [] => return None,
+            [clients] if !clients.negated => (clients, clients),
+            [clients, order] if !clients.negated => (clients, order),
+            _ => return Some(SortRule { clients: Acl::Any, groups: Box::default() }),
+        },
+        _ => (element, element),
+    };
+    let groups: Box<[Group]> = match &order.what {
+        Match::List(list) if !std::ptr::eq(clients, order) => list.iter().map(group).collect(),
+        _ => Box::new([Group { is_last: false, addresses: acl(order) }]),
+    };
+    Some(SortRule { clients: acl(clients), groups })
 }
 
 /// The rate limits of views.

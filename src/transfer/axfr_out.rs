@@ -71,6 +71,8 @@ pub struct AxfrOut<K> {
     chain: Option<Chain<K>>,
     cursor: Cursor,
     differences: Arc<[Transaction]>,
+    /// The OPT record of the first message, and of the others; empty: none.
+    opts: [Box<[u8]>; 2],
     place: Place,
     sent: Sent,
 }
@@ -106,13 +108,18 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
     ) -> Self {
         let header = request.response(Rcode::NOERROR).with_aa();
         let (cursor, place) = (version.cursor(), Place::FirstSoa);
-        let (differences, sent) = (Arc::from([]), Sent::default());
-        Self { version, form, filling, header, question, chain, cursor, differences, place, sent }
+        let (differences, sent, opts) = (Arc::from([]), Sent::default(), Default::default());
+        Self { version, form, filling, header, question, chain, cursor, differences, opts, place, sent }
     }
 
     /// Sends what leads to the version instead of the version.
     pub fn with_differences(self, differences: Vec<Transaction>) -> Self {
         Self { form: Form::Differences, differences: differences.into(), ..self }
+    }
+
+    /// Ends the first message with one OPT record, the others with another.
+    pub fn with_opts(self, opts: [Box<[u8]>; 2]) -> Self {
+        Self { opts, ..self }
     }
 
     /// Appends the next message to `out`; false when there is none.
@@ -154,7 +161,9 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
 
     /// Appends a message with as many records as fit and returns how many.
     fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> u64 {
-        let reserved = self.chain.as_ref().map_or(0, Chain::record_length);
+        let [first, others] = &self.opts;
+        let opt = if self.sent.messages == 0 { first } else { others };
+        let reserved = self.chain.as_ref().map_or(0, Chain::record_length).saturating_add(opt.len());
         let room = limit.min(MAX_MESSAGE).saturating_sub(reserved);
         out.reserve(limit.min(MAX_MESSAGE));
         let (version, differences) = (Arc::clone(&self.version), Arc::clone(&self.differences));
@@ -175,7 +184,7 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
             }
         }
         let records = filler.encoder.records();
-        filler.encoder.finish(self.header);
+        filler.encoder.finish(self.header, opt);
         u64::from(records)
     }
 }

@@ -122,6 +122,8 @@ fn snapshot() -> Snapshot {
         minimal_responses: MinimalResponses::No,
         minimal_any: false,
         rrset_order: Orders::default(),
+        sortlist: Box::default(),
+        max_restarts: 11,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: edns(),

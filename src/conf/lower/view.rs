@@ -65,6 +65,8 @@ impl Context<'_> {
             edns: self.edns(levels),
             proxies: self.proxies(levels),
             rrset_order: rrset_order(levels),
+            sortlist: self.effective_list(levels, clause::SORTLIST, AddressMatchList::default),
+            max_query_restarts: levels.number(clause::MAX_QUERY_RESTARTS),
             servers,
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
             rate_limit: self.rate_limit(levels),

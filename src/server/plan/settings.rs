@@ -151,6 +151,8 @@ const VIEW: &[Differs<View>] = statements!(View:
     "rrset-order" rrset_order,
     "edns-udp-size, max-udp-size, nocookie-udp-size, require-server-cookie or response-padding" edns,
     "allow-proxy or allow-proxy-on" proxies,
+    "sortlist" sortlist,
+    "max-query-restarts" max_query_restarts,
     "server" servers,
     "no-case-compress" no_case_compress,
     "rate-limit" rate_limit,

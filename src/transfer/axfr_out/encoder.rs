@@ -92,9 +92,10 @@ impl<'m, 'v> Encoder<'m, 'v> {
         written
     }
 
-    /// Writes the header.
-    pub(super) fn finish(self, header: Header) {
-        let counts = [self.questions, self.records, 0, 0];
+    /// Appends the OPT record, unless it is empty, and writes the header.
+    pub(super) fn finish(self, header: Header, opt: &[u8]) {
+        self.out.extend_from_slice(opt);
+        let counts = [self.questions, self.records, 0, u16::from(!opt.is_empty())];
         if let Some(place) = self.out.get_mut(self.start..).and_then(<[u8]>::first_chunk_mut) {
             *place = Header { counts, ..header }.to_bytes();
         }
