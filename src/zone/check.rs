@@ -115,12 +115,8 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     // Of a secondary's copy no addresses are asked.
     let is_primary = policy.ns_addresses;
     let is_internet = version.class() == Class::IN;
-    // What an address or a target is in other classes is not for us to say.
-    let policy = &Policy {
-        ns_addresses: policy.ns_addresses && is_internet,
-        integrity: policy.integrity && is_internet,
-        ..*policy
-    };
+    let policy =
+        &Policy { ns_addresses: policy.ns_addresses && is_internet, spf: policy.spf && is_internet, ..*policy };
     let outside = policy.resolver.filter(|_| policy.integrity).map(Outside::new);
     let mut checks = Checks::new(version, policy, outside.as_ref());
     checks.apex();

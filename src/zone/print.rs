@@ -66,7 +66,7 @@ fn full(version: &ZoneVersion, tells_resign: bool, out: &mut impl Write) -> io::
                 line.go_to(FULL_TTL_COLUMN);
                 line.push(&rrset.rtype().to_string());
                 line.go_to(FULL_RDATA_COLUMN);
-                rdata::to_text(rrset.rtype(), data, &mut line.text);
+                rdata::to_text(rdata::in_class(rrset.rtype(), version.class()), data, &mut line.text);
                 line.write(out)?;
             }
             if tells_resign && rrset.rtype() == Rtype::RRSIG {
@@ -196,13 +196,14 @@ impl<'v> Relative<'v> {
         line.go_to(RELATIVE_RDATA_COLUMN);
         let text = &mut line.text;
         let start = text.len();
+        let form = rdata::in_class(rrset.rtype(), self.version.class());
         // Under "$ORIGIN ." named leaves the names in data absolute.
         if origin.is_root() {
-            rdata::to_text(rrset.rtype(), data, text);
+            rdata::to_text(form, data, text);
         } else {
-            rdata::to_relative_text(rrset.rtype(), data, origin, text);
+            rdata::to_relative_text(form, data, origin, text);
         }
-        spread::spread(rrset.rtype(), data, text, start);
+        spread::spread(form, data, text, start);
     }
 }
 

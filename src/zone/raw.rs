@@ -318,7 +318,7 @@ fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> R
         left = left.checked_sub(1).ok_or(RawFault::Count)?;
         let length = usize::from(half(&mut rest)?);
         let data = take(&mut rest, length).ok_or(RawFault::Length)?;
-        rdata::check(rtype, data).map_err(|_| RawFault::Rdata)?;
+        rdata::check(rdata::in_class(rtype, class), data).map_err(|_| RawFault::Rdata)?;
         if is_ours {
             builder.add(owner, rtype, ttl, data).map_err(Unplaced::Contents)?;
         }

@@ -144,7 +144,8 @@ impl<S: Sink> Loader<'_, S> {
         let looks_ahead =
             rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;
         let start = scanner.position();
-        let read = rdata::from_text_checked(rtype, scanner, origin, &mut self.checks, &mut self.rdata);
+        let form = rdata::in_class(rtype, self.options.class);
+        let read = rdata::from_text_checked(form, scanner, origin, &mut self.checks, &mut self.rdata);
         if looks_ahead {
             // BIND looks at the name before it reads the data, and so misses it earlier.
             match read.is_err().then(|| scanner.field_at(start)) {
