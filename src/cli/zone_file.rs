@@ -67,7 +67,7 @@ impl ZoneFile<'_> {
         match raw::read(self.path, &self.options.apex, self.options.class, self.limits) {
             Ok((version, _)) => {
                 let version = match self.journal.map(|path| journal::follow(&version, path, self.limits)) {
-                    None | Some(Followed::Nothing) => version,
+                    None | Some(Followed::Missing | Followed::Nothing) => version,
                     Some(Followed::To(version)) => version,
                     Some(Followed::Not(messages)) => return Loaded { messages, ..loaded },
                 };

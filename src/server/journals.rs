@@ -105,6 +105,7 @@ pub(super) fn put_aside(path: &Path) -> Option<Message> {
 /// that a primary had, and is refreshed at once.
 pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mut Vec<Message>) -> Loaded {
     match journal::follow(&loaded.version, path, super::load::limits(&zone.settings)) {
+        Followed::Missing => return loaded,
         Followed::Nothing => {}
         Followed::To(version) => loaded.version = version.into(),
         Followed::Not(faults) => {
@@ -113,6 +114,7 @@ pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mu
             loaded.is_doubtful = true;
         }
     }
+    loaded.journal_modified = super::load::modified(path);
     loaded
 }
 

@@ -80,8 +80,16 @@ pub(super) struct Loaded {
     pub(super) version: Arc<ZoneVersion>,
     /// The files that went into it, the zone's own first.
     pub(super) sources: Vec<Source>,
+    /// When its journal was changed last, if there is one: a secondary's clock.
+    pub(super) journal_modified: Option<SystemTime>,
     /// Whether its journal was of no use, so that there may be newer contents.
     pub(super) is_doubtful: bool,
+}
+
+impl Loaded {
+    fn new(version: ZoneVersion, sources: Vec<Source>) -> Self {
+        Self { version: Arc::new(version), sources, journal_modified: None, is_doubtful: false }
+    }
 }
 
 /// Why a zone's file gave no contents.
@@ -299,7 +307,7 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
     let loaded = load::load_with_journal(&reading.path, reading.of_primary(), &options, limits(settings), &policy);
     messages.extend(loaded.messages);
     match (loaded.version, loaded.failure) {
-        (Some(version), _) => Ok(Loaded { version: Arc::new(version), sources: loaded.sources, is_doubtful: false }),
+        (Some(version), _) => Ok(Loaded::new(version, loaded.sources)),
         (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
         (None, Some(reason)) => Err(LoadError::Faulty(reason)),
         (None, None) => Err(LoadError::Refused),
@@ -321,7 +329,7 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
     }
     let followed = reading.of_primary().map(|path| journal::follow(&version, path, limits(&zone.settings)));
     let version = match followed {
-        None | Some(Followed::Nothing) => version,
+        None | Some(Followed::Missing | Followed::Nothing) => version,
         Some(Followed::To(version)) => version,
         Some(Followed::Not(faults)) => {
             messages.extend(faults);
@@ -333,7 +341,7 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
     if verdict.is_refused {
         return Err(LoadError::Refused);
     }
-    Ok(Loaded { version: Arc::new(version), sources: vec![source], is_doubtful: false })
+    Ok(Loaded::new(version, vec![source]))
 }
 
 /// Why a raw file cannot be used; the log line has its name already.

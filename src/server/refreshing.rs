@@ -25,7 +25,7 @@ use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
 use crate::answer::snapshot;
-use crate::conf::config::{Config, Role};
+use crate::conf::config::{Config, Role, ZoneKind};
 use crate::dns::Serial;
 use crate::transfer::message::Opt;
 use crate::transfer::peer::{Peer, Unreachable};
@@ -73,6 +73,8 @@ pub(super) struct Refreshing {
     /// What came for zones whose files are still being read.
     early: HashMap<ZoneId, Event>,
     unreachable: Unreachable,
+    /// What the configuration says of secondaries, once for all of a kind; by the kind's address.
+    settings: HashMap<usize, (Arc<ZoneKind>, Arc<Settings>)>,
     random: Random,
     message_ids: MessageIds,
     epoch: Instant,
@@ -102,6 +104,7 @@ impl Refreshing {
             running: HashMap::new(),
             early: HashMap::new(),
             unreachable: Unreachable::default(),
+            settings: HashMap::new(),
             random: Random::new(seed),
             message_ids: MessageIds::new(),
             epoch: Instant::now(),
@@ -112,6 +115,7 @@ impl Refreshing {
     /// Takes over the rates of a new configuration.
     pub(super) fn configure(&mut self, config: &Config) {
         let options = &config.options;
+        self.settings.clear();
         self.queries.set_rate(options.serial_query_rate);
         self.quota.set_limits(options.transfers_in as usize, options.transfers_per_ns as usize);
     }
@@ -184,8 +188,7 @@ impl Core {
     pub(super) fn take_cache(&mut self, id: ZoneId, loaded: load::Loaded) {
         let Some(task) = self.zones.get_mut(id) else { return };
         let Some(timers) = loaded.version.soa().map(Into::into) else { return self.start_refreshing(id) };
-        let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
-        let touched = journal.or_else(|| loaded.sources.first().and_then(|source| source.modified));
+        let touched = loaded.journal_modified.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
         super::loading::log_loaded(task, &loaded.version);
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
@@ -222,7 +225,22 @@ impl Core {
         self.zones.iter().filter(|(_, task)| task.refresh.is_some()).map(|(id, _)| id).collect()
     }
 
-    fn refresh_settings(&self, id: ZoneId) -> Option<Settings> {
+    fn refresh_settings(&mut self, id: ZoneId) -> Option<Arc<Settings>> {
+        let kind = Arc::clone(&self.zones.get(id)?.conf.kind);
+        let address = Arc::as_ptr(&kind).addr();
+        if let Some((_, known)) = self.refreshing.settings.get(&address) {
+            return Some(Arc::clone(known));
+        }
+        let settings = Arc::new(self.settings_of(id)?);
+        let Role::Secondary { primaries } = &kind.role else { return None };
+        // What is missing is said of each zone.
+        if settings.primaries.len() == primaries.len() {
+            self.refreshing.settings.insert(address, (kind, Arc::clone(&settings)));
+        }
+        Some(settings)
+    }
+
+    fn settings_of(&self, id: ZoneId) -> Option<Settings> {
         let task = self.zones.get(id)?;
         let Role::Secondary { primaries } = &task.conf.role else { return None };
         let zone = &task.conf.settings;

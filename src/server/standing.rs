@@ -60,7 +60,7 @@ fn zone_row(out: &mut String, state: State, task: &ZoneTask, refresh: &Refresh) 
     word(out, standing.answered_s());
     word(out, Some(refresh.next_check_s()));
     word(out, refresh.expires_s());
-    let last = standing.last_transfer;
+    let last = standing.last_transfer.as_deref();
     word(out, last.map(|last| last.ended_s));
     word(out, last.map(|last| last.primary));
     word(out, last.map(|last| last.bytes));

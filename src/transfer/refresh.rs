@@ -173,12 +173,13 @@ pub struct Context<'a> {
 /// A secondary zone.
 #[derive(Debug)]
 pub struct Refresh {
-    settings: Settings,
+    settings: Arc<Settings>,
     copy: Option<Held>,
     next_check_s: u64,
     /// What the retry interval is while there is no copy.
     backoff_s: u64,
-    walk: Option<Walk>,
+    /// In a box, for most of the time there is none.
+    walk: Option<Box<Walk>>,
     /// A NOTIFY or command that came during a check: check again after it, unless it brings this serial.
     queued: Option<Wanted>,
     /// The next check transfers whatever the serial.
@@ -223,9 +224,9 @@ enum Wanted {
 
 impl Refresh {
     /// A zone about which nothing is known yet; [`Event::Loaded`] or [`Event::Missing`] comes first.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: impl Into<Arc<Settings>>) -> Self {
         Self {
-            settings,
+            settings: settings.into(),
             copy: None,
             next_check_s: 0,
             backoff_s: FIRST_RETRY_S,
@@ -238,8 +239,8 @@ impl Refresh {
     }
 
     /// Takes over a new configuration. A check under way ends with the primaries it began with.
-    pub fn configure(&mut self, settings: Settings) {
-        self.settings = settings;
+    pub fn configure(&mut self, settings: impl Into<Arc<Settings>>) {
+        self.settings = settings.into();
         self.standing.keep_only(&self.settings.primaries);
     }
 
@@ -303,7 +304,7 @@ impl Refresh {
 
     /// Notes what the transfer just reported was like.
     pub fn note_transfer(&mut self, transfer: LastTransfer) {
-        self.standing.last_transfer = Some(transfer);
+        self.standing.last_transfer = Some(Box::new(transfer));
     }
 
     /// Whether this address is one of the primaries', whatever the port: those may send NOTIFY.
@@ -397,7 +398,7 @@ impl Refresh {
             self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
         }
         self.queued = None;
-        self.walk = Some(Walk {
+        self.walk = Some(Box::new(Walk {
             primaries: Arc::clone(&self.settings.primaries),
             at: 0,
             opt: Opt::Without,
@@ -408,7 +409,7 @@ impl Refresh {
             force: std::mem::take(&mut self.force),
             announced: None,
             reported_expire_s: None,
-        });
+        }));
         self.approach();
     }
 

@@ -126,7 +126,7 @@ pub struct Standing {
     contacts: Vec<Contact>,
     has_expired: bool,
     /// The last transfer that brought a version, since the server started.
-    pub last_transfer: Option<LastTransfer>,
+    pub last_transfer: Option<Box<LastTransfer>>,
 }
 
 /// What is being done about a copy.
@@ -215,6 +215,8 @@ impl Standing {
     fn contact(&mut self, primary: &Peer) -> &mut Contact {
         let address = primary.address;
         let at = self.contacts.iter().position(|contact| contact.primary == address).unwrap_or_else(|| {
+            // Most zones have one primary.
+            self.contacts.reserve_exact(1);
             self.contacts.push(Contact {
                 primary: address,
                 serial: None,

@@ -114,9 +114,9 @@ impl Loaded {
             return;
         }
         let followed =
-            journal.map_or(Followed::Nothing, |(journal, limits)| journal::follow(&version, journal, limits));
+            journal.map_or(Followed::Missing, |(journal, limits)| journal::follow(&version, journal, limits));
         let version = match followed {
-            Followed::Nothing => version,
+            Followed::Missing | Followed::Nothing => version,
             Followed::To(version) => version,
             Followed::Not(messages) => return self.messages.extend(messages),
         };

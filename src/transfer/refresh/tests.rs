@@ -332,7 +332,8 @@ fn a_clock_that_is_set_back_leads_to_a_check_at_once() {
 #[test]
 fn a_zone_that_has_nobody_to_ask_waits_even_if_its_intervals_are_nothing() {
     let mut rig = Rig::new(0);
-    (rig.zone.settings.refresh_s, rig.zone.settings.retry_s) = (0..=0, 0..=0);
+    let settings = Arc::make_mut(&mut rig.zone.settings);
+    (settings.refresh_s, settings.retry_s) = (0..=0, 0..=0);
     rig.step(Event::Loaded { timers: Timers { refresh_s: 0, retry_s: 0, ..timers(10) }, modified_s: Some(NOW_S + 60) });
     rig.step(Event::Timer);
     assert!(rig.zone.next_check_s() > rig.now_s);

@@ -88,7 +88,9 @@ pub fn replay(version: &ZoneVersion, journal: &Journal, limits: Limits) -> Resul
 /// What became of a zone that may have a journal.
 #[derive(Debug)]
 pub enum Followed {
-    /// There is none, or it leads nowhere.
+    /// There is none.
+    Missing,
+    /// It leads nowhere.
     Nothing,
     /// The version that it leads to.
     To(ZoneVersion),
@@ -100,7 +102,7 @@ pub enum Followed {
 pub fn follow(version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
     let journal = match Journal::open(path) {
         Ok(journal) => journal,
-        Err(error) if error.is_missing() => return Followed::Nothing,
+        Err(error) if error.is_missing() => return Followed::Missing,
         Err(error) => {
             let reason = match &error {
                 JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => fault.to_string(),
