@@ -5,6 +5,7 @@
 //! itself that have no address in it, and mail or service targets where the operator said `fail`. Missing glue and its
 //! relatives are logged as errors and served all the same; secondaries are not checked at all.
 
+mod concern;
 mod outside;
 
 use std::panic::resume_unwind;
@@ -19,6 +20,8 @@ use super::node::{Flags, Node, Rrset};
 use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype, rdata};
+pub(super) use concern::is_of_concern;
+use concern::{SHA1, has_old_digest, old_algorithm};
 use outside::Outside;
 pub use outside::{Resolved, Resolver};
 
@@ -246,10 +249,13 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// All names: those of a large zone on several threads, for most of the time goes by waiting for memory.
+    /// All names of which something may have to be said: those of a large zone on several threads, for most of the time
+    /// goes by waiting for memory.
     fn names(&mut self) {
-        let parts = self.version.name_parts();
-        // The resolver is asked by one, for what has been told of a name is not told again.
+        // Where a resolver is asked it is about names outside the zone, which no flag tells of.
+        let flag = if self.outside.is_some() { Flags::default() } else { Flags::CONCERN };
+        let parts = self.version.name_parts_with(flag);
+        // It is asked by one, for what has been told of a name is not told again.
         let is_for_one = self.outside.is_some() || self.version.node_count() < MANY_NAMES;
         let threads = if is_for_one { 1 } else { processors() };
         let next = AtomicUsize::new(0);
@@ -355,17 +361,14 @@ impl<'a> Checks<'a> {
 
     /// Keys and digests made with SHA-1.
     fn deprecated(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
-        const ALGORITHMS: [u8; 2] = [5, 7];
-        const SHA1: u8 = 1;
-        let head = format!("{}/{} deprecated", NoDot(owner), rrset.rtype());
+        let head = || format!("{}/{} deprecated", NoDot(owner), rrset.rtype());
         for data in rrset.rdatas() {
-            let Some(&[.., third, fourth]) = data.first_chunk::<4>() else { continue };
-            let (algorithm, digest_type) = if rrset.rtype() == KEY { (fourth, None) } else { (third, Some(fourth)) };
-            if digest_type == Some(SHA1) {
-                self.warning(format!("{head} digest type {SHA1} (SHA-1)"));
+            if has_old_digest(rrset.rtype(), data) {
+                self.warning(format!("{} digest type {SHA1} (SHA-1)", head()));
             }
-            if let Some(word) = rdata::algorithm_word(algorithm).filter(|_| ALGORITHMS.contains(&algorithm)) {
-                self.warning(format!("{head} algorithm {algorithm} ({word})"));
+            let algorithm = old_algorithm(rrset.rtype(), data);
+            if let Some((algorithm, word)) = algorithm.and_then(|number| Some((number, rdata::algorithm_word(number)?))) {
+                self.warning(format!("{} algorithm {algorithm} ({word})", head()));
             }
         }
     }
@@ -396,7 +399,6 @@ impl<'a> Checks<'a> {
     }
 
     fn spf(&mut self, owner: NameRef<'_>, node: &Node<'a>) {
-        const SPF: Rtype = Rtype(99);
         if node.rrset(SPF).is_none() {
             return;
         }
@@ -433,6 +435,7 @@ impl<'a> Checks<'a> {
 
 const KEY: Rtype = Rtype(25);
 const HIP: Rtype = Rtype(55);
+const SPF: Rtype = Rtype(99);
 
 /// What is wrong with a target, where glue does not matter.
 fn fault_text(target: &Target<'_>) -> Option<String> {

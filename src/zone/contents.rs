@@ -4,6 +4,8 @@
 //! have a trie of their own, since they are no names of the zone: nothing that looks for names can meet them. Small
 //! zones have the same shape, only with short chunks: the trie of a few dozen names is a few hundred bytes.
 
+use std::iter;
+
 use super::ahead::Ahead;
 pub use super::apex::{Denial, Soa};
 use super::apex::{Facts, parse_soa};
@@ -147,7 +149,7 @@ impl ZoneVersion {
     /// All nodes: the names in canonical order, then the NSEC3 owners in theirs.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let mut cursor = self.cursor();
-        std::iter::from_fn(move || cursor.next(self))
+        iter::from_fn(move || cursor.next(self))
     }
 
     /// The names of the zone in canonical order, without the owners of NSEC3 records.
@@ -162,16 +164,19 @@ impl ZoneVersion {
         self.nodes_of(move || walk.next(self.nsec3()))
     }
 
-    /// The names of the zone in several parts, numbered, which together are [`Self::names`].
-    pub(super) fn name_parts(&self) -> Vec<(usize, impl Iterator<Item = Node<'_>> + Clone + Sync)> {
-        let nodes = |mut walk: Walk| self.nodes_of(move || walk.next(&self.names));
+    /// The names of the zone that have this flag, found without a look at the others, in several parts, numbered.
+    pub(super) fn name_parts_with(&self, flag: Flags) -> Vec<(usize, impl Iterator<Item = Node<'_>> + Clone + Sync)> {
+        let nodes = |mut walk: Walk| {
+            let mut leaves = move || walk.next(&self.names);
+            self.nodes_of(move || iter::from_fn(&mut leaves).find(|leaf| leaf.flags.has(flag)))
+        };
         Walk::parts(&self.names).into_iter().map(nodes).enumerate().collect()
     }
 
     /// The names of the zone that have any of these flags, found without a look at the others.
     pub(super) fn names_with(&self, flags: [Flags; 2]) -> impl Iterator<Item = Node<'_>> {
         let mut walk = Walk::new(&self.names);
-        let mut leaves = std::iter::from_fn(move || walk.next(&self.names));
+        let mut leaves = iter::from_fn(move || walk.next(&self.names));
         self.nodes_of(move || leaves.find(|leaf| flags.iter().any(|&flag| leaf.flags.has(flag))))
     }
 

@@ -102,6 +102,7 @@ impl Edit<'_> {
     pub fn finish(self) -> Result<ZoneVersion, ContentsError> {
         let Self { version, limits, touched, .. } = self;
         let mut writer = Writer {
+            apex: version.apex(),
             limits,
             blocks: BlockWriter::after(&version.blocks),
             names: NamesEdit::new(&version.names),
@@ -159,7 +160,8 @@ impl Touched {
 }
 
 /// Writes the blocks and cells of the next version.
-struct Writer {
+struct Writer<'v> {
+    apex: NameRef<'v>,
     limits: Limits,
     blocks: BlockWriter,
     names: NamesEdit,
@@ -168,7 +170,7 @@ struct Writer {
     dead_bytes: usize,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn write(&mut self, mut touched: Touched) -> Result<(), ContentsError> {
         self.records -= touched.count_before;
         if let Some(before) = touched.before {
@@ -189,7 +191,7 @@ impl Writer {
     }
 
     fn pack(&mut self, records: &mut Records) -> Result<Leaf, ContentsError> {
-        let packed = records.pack(self.limits, &mut self.blocks)?;
+        let packed = records.pack(self.apex, self.limits, &mut self.blocks)?;
         self.records += packed.records;
         Ok(Leaf { place: packed.place, flags: packed.flags })
     }

@@ -237,6 +237,8 @@ impl Flags {
     pub(super) const WILDCARD: Self = Self(1 << 4);
     pub(super) const NSEC: Self = Self(1 << 5);
     pub(super) const NSEC3: Self = Self(1 << 6);
+    /// There are records of which a check of the zone may have something to say.
+    pub(super) const CONCERN: Self = Self(1 << 7);
     const AROUND: u16 = Self::OCCLUDED.0 | Self::WILDCARD.0;
 
     pub(super) fn has(self, flag: Self) -> bool {

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use super::blocks::{BlockWriter, Place};
 use super::builder::{ContentsError, Limit, Limits};
+use super::check::is_of_concern;
 use super::node::{self, Flags, Node};
 use crate::dns::{NameRef, Rtype, rdata};
 
@@ -143,8 +144,13 @@ impl Records {
     }
 
     /// Appends a block of these records to `blocks`.
-    pub(super) fn pack(&mut self, limits: Limits, blocks: &mut BlockWriter) -> Result<Packed, ContentsError> {
-        let packed = self.arrange(limits)?;
+    pub(super) fn pack(
+        &mut self,
+        apex: NameRef<'_>,
+        limits: Limits,
+        blocks: &mut BlockWriter,
+    ) -> Result<Packed, ContentsError> {
+        let packed = self.arrange(apex, limits)?;
         let [plain, signatures] = [false, true].map(|are_signatures| self.body_size(are_signatures));
         let sizes = node::size_len(plain) + node::size_len(signatures);
         let place = blocks.push_with(1 + self.labels.len() + sizes + plain + signatures, |out| {
@@ -158,7 +164,7 @@ impl Records {
     }
 
     /// Brings the records into the order in which a block has them, without duplicates.
-    fn arrange(&mut self, limits: Limits) -> Result<Packed, ContentsError> {
+    fn arrange(&mut self, apex: NameRef<'_>, limits: Limits) -> Result<Packed, ContentsError> {
         if !self.records.is_sorted_by_key(Record::rrset) {
             self.records.sort_by_key(Record::rrset);
         }
@@ -175,6 +181,10 @@ impl Records {
             let kept = arrange(records, rtype, &self.rdatas, !self.is_joined);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
                 return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
+            }
+            let rdatas = records.iter().take(kept).map(|record| record.data(&self.rdatas));
+            if !first.is_signature && is_of_concern(rtype, kept, rdatas, apex) {
+                packed.flags = packed.flags.with(Flags::CONCERN);
             }
             packed.records += kept;
             let size = records.iter().take(kept).map(Record::len).sum();
