@@ -7,6 +7,7 @@ pub mod algorithm;
 pub(crate) mod case;
 pub mod class;
 pub mod edns;
+pub(crate) mod eight;
 pub mod host;
 pub mod message;
 pub mod name;

@@ -5,6 +5,8 @@
 //! of at most 255 bytes, root label included. Equality and hashing ignore ASCII case; the order is the canonical one
 //! of RFC 4034 section 6.1.
 
+pub(crate) mod plain;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};

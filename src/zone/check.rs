@@ -367,7 +367,8 @@ impl<'a> Checks<'a> {
                 self.warning(format!("{} digest type {SHA1} (SHA-1)", head()));
             }
             let algorithm = old_algorithm(rrset.rtype(), data);
-            if let Some((algorithm, word)) = algorithm.and_then(|number| Some((number, rdata::algorithm_word(number)?))) {
+            if let Some((algorithm, word)) = algorithm.and_then(|number| Some((number, rdata::algorithm_word(number)?)))
+            {
                 self.warning(format!("{} algorithm {algorithm} ({word})", head()));
             }
         }

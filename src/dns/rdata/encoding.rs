@@ -103,16 +103,80 @@ impl<'o> Base64<'o> {
 const NONE: u8 = 0xff;
 
 /// The value of each character in base64.
-static SIXBIT: [u8; 256] = values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+static SIXBIT: [u8; 256] = values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", false);
+/// The same in base32 with the hex alphabet, and in hexadecimal, in either case.
+static FIVEBIT: [u8; 256] = values(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", true);
+static FOURBIT: [u8; 256] = values(b"0123456789ABCDEF", true);
 
-const fn values(alphabet: &[u8; 64]) -> [u8; 256] {
+const fn values(alphabet: &[u8], is_folded: bool) -> [u8; 256] {
     let mut table = [NONE; 256];
     let mut value = 0;
     while value < alphabet.len() {
         table[alphabet[value] as usize] = value as u8;
+        if is_folded {
+            table[alphabet[value].to_ascii_lowercase() as usize] = value as u8;
+        }
         value += 1;
     }
     table
+}
+
+/// The values of characters, `width` bits each, as one number; none if there is another character among them.
+#[inline]
+fn number<const N: usize>(text: [u8; N], width: u32, table: &[u8; 256]) -> Option<u64> {
+    let values = text.map(|byte| table[usize::from(byte)]);
+    let all = values.iter().fold(0, |all, &value| all | value);
+    (all < 1 << width).then(|| values.iter().fold(0, |number, &value| number << width | u64::from(value)))
+}
+
+/// The bytes that eight hexadecimal digits stand for.
+#[inline]
+pub(super) fn hex_group(text: &[u8; 8]) -> Option<[u8; 4]> {
+    number(*text, 4, &FOURBIT).map(|number| (number as u32).to_be_bytes())
+}
+
+/// The bytes that eight characters of base32 stand for.
+#[inline]
+pub(super) fn base32hex_group(text: &[u8; 8]) -> Option<[u8; 5]> {
+    let [_, _, _, bytes @ ..] = number(*text, 5, &FIVEBIT)?.to_be_bytes();
+    Some(bytes)
+}
+
+/// Decodes the whole groups of base64 that `text` starts with. Says how many characters they have, and whether there
+/// was padding at their end, which must not hide any bits.
+#[inline]
+pub(super) fn base64_groups(text: &[u8], out: &mut Vec<u8>) -> (usize, bool) {
+    let mut taken = 0;
+    for pair in text.as_chunks::<8>().0 {
+        let Some(number) = number(*pair, 6, &SIXBIT) else { break };
+        let [_, _, bytes @ ..] = number.to_be_bytes();
+        out.extend_from_slice(&bytes);
+        taken += pair.len();
+    }
+    let Some(&group) = text.get(taken..).and_then(|rest| rest.first_chunk::<4>()) else { return (taken, false) };
+    if let Some(number) = number(group, 6, &SIXBIT) {
+        let [_, bytes @ ..] = (number as u32).to_be_bytes();
+        out.extend_from_slice(&bytes);
+        taken += group.len();
+    }
+    match text.get(taken..).and_then(|rest| rest.first_chunk::<4>()).and_then(padded_group) {
+        Some((bytes, count)) => {
+            out.extend(bytes.into_iter().take(count));
+            (taken + 4, true)
+        }
+        None => (taken, false),
+    }
+}
+
+/// The bytes of a group with padding, and how many they are.
+fn padded_group(&group: &[u8; 4]) -> Option<([u8; 3], usize)> {
+    let (characters, count) = match group {
+        [a, b, b'=', b'='] => ([a, b, b'A', b'A'], 1),
+        [a, b, c, b'='] => ([a, b, c, b'A'], 2),
+        _ => return None,
+    };
+    let [_, bytes @ ..] = (number(characters, 6, &SIXBIT)? as u32).to_be_bytes();
+    bytes.iter().skip(count).all(|&byte| byte == 0).then_some((bytes, count))
 }
 
 /// Decodes hexadecimal that may be spread over several fields, with a byte's digits apart even.

@@ -17,6 +17,7 @@ mod mnemonic;
 mod names;
 mod odd;
 mod old;
+mod plain;
 mod print;
 mod read;
 mod regexp;
@@ -33,6 +34,7 @@ use super::{Class, NameRef, Rtype};
 pub use fault::{Fault, Near, RdataError};
 pub use hosts::{Judgement, NameChecks, NameRule};
 pub use names::{NameField, Names, names};
+pub use plain::Plain;
 pub use types::holds as bitmap_holds;
 
 include!(concat!(env!("OUT_DIR"), "/rdata.rs"));

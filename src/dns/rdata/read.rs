@@ -447,8 +447,8 @@ fn locator(text: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
 }
 
 /// The one hash of NSEC3 (RFC 5155 section 11), and its length.
-const SHA1: u8 = 1;
-const SHA1_BYTES: u8 = 20;
+pub(super) const SHA1: u8 = 1;
+pub(super) const SHA1_BYTES: u8 = 20;
 const LP: Rtype = Rtype(107);
 const ZONEMD: Rtype = Rtype(63);
 /// Where the number of labels stands in signatures.

@@ -1,6 +1,6 @@
-//! Which records a check of the zone has to look at. Most it has nothing to say of: a delegation to servers elsewhere, an
-//! address, a signature. So whoever packs the records of a name notes whether there are any others, while they are at
-//! hand, and a check goes only to those names.
+//! Which records a check of the zone has to look at. Most it has nothing to say of: a delegation to servers elsewhere,
+//! an address, a signature. So whoever packs the records of a name notes whether there are any others, while they are
+//! at hand, and a check goes only to those names.
 //!
 //! What is found here may be nothing in the end; what is not found must be nothing.
 

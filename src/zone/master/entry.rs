@@ -138,6 +138,18 @@ impl<S: Sink> Loader<'_, S> {
     fn rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         self.rdata.clear();
         let origin = context.origin.as_ref();
+        if let Some(text) = scanner.plain_rest()
+            && let Some(length) = self.plain.read(rtype, text, origin, &self.checks, &mut self.rdata)
+        {
+            scanner.step_over(length);
+            return Ok(());
+        }
+        self.unusual_rdata(rtype, scanner, context)
+    }
+
+    /// The same for data that is not plain.
+    fn unusual_rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
+        let origin = context.origin.as_ref();
         if rtype == Rtype::PTR {
             self.checks.is_reverse = hosts::is_reverse(context.owner.name.as_ref());
         }

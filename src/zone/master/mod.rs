@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::dns::rdata::NameChecks;
+use crate::dns::rdata::{NameChecks, Plain};
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
 use directive::Unfinished;
@@ -144,6 +144,8 @@ struct Loader<'o, S> {
     /// What has been said and is not said again.
     said: Said,
     checks: NameChecks,
+    /// Reads the data that is written plainly.
+    plain: Plain,
     /// Whether this is a piece of a file, read without what stands before it.
     is_piece: bool,
     /// Whether these are the hints of where the root is.
@@ -175,6 +177,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             recent: Recent::default(),
             said: Said::default(),
             checks: hosts::name_checks(options),
+            plain: Plain::default(),
             is_piece: false,
             are_hints: false,
         }

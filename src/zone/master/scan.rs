@@ -247,11 +247,17 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at..).and_then(|rest| rest.first_chunk()).copied()
     }
 
-    /// Steps over so many bytes, which [`Self::ahead`] has shown to be whole fields and the blank behind them.
+    /// Steps over so many bytes, which are known to be whole fields.
     #[inline]
     pub(super) fn step_over(&mut self, length: usize) {
         self.before = self.at;
         self.at += length;
+    }
+
+    /// All text that is left; none within parentheses.
+    #[inline]
+    pub(super) fn plain_rest(&self) -> Option<&'a [u8]> {
+        self.text.get(self.at..).filter(|_| self.depth == 0)
     }
 
     /// The text from `start` to where reading has come, with the blank behind it; none within parentheses.
