@@ -19,10 +19,25 @@ impl Eight {
     /// Those from `first` to `last`, which are ASCII.
     #[inline]
     pub(crate) fn within(self, first: u8, last: u8) -> u64 {
-        let low_bits = self.0 & !HIGH_BITS;
-        // The high bits of the sums say that a byte is at least `first`, and that it is beyond `last`.
-        let (at_least, beyond) = (low_bits + ONES * u64::from(0x80 - first), low_bits + ONES * u64::from(0x7f - last));
-        at_least & !beyond & !self.0 & HIGH_BITS
+        self.ascii(self.at_least(first) & !self.at_least(last + 1))
+    }
+
+    /// Those that are at least `byte`, which is ASCII; nothing is said of bytes that are not.
+    #[inline]
+    pub(crate) fn at_least(self, byte: u8) -> u64 {
+        (self.0 & !HIGH_BITS) + ONES * u64::from(0x80 - byte)
+    }
+
+    /// Those in which a bit is set.
+    #[inline]
+    pub(crate) fn with_bit(self, bit: u32) -> u64 {
+        self.0 << (7 - bit)
+    }
+
+    /// Those of a mask that are ASCII; other bits than those of a mask are cleared.
+    #[inline]
+    pub(crate) fn ascii(self, mask: u64) -> u64 {
+        mask & !self.0 & HIGH_BITS
     }
 
     /// The bytes with the bit set that tells small letters from capital ones.
@@ -68,6 +83,7 @@ mod tests {
                 assert_eq!(eight.equal(b'.'), expected(|byte| byte == b'.'));
                 assert_eq!(eight.within(b'0', b'9'), expected(|byte| byte.is_ascii_digit()));
                 assert_eq!(eight.lower().within(b'a', b'z'), expected(|byte| byte.is_ascii_alphabetic()));
+                assert_eq!(eight.ascii(eight.with_bit(0)), expected(|byte| byte.is_ascii() && byte & 1 != 0));
                 assert_eq!(all_but(eight.equal(b'"')), expected(|byte| byte != b'"'));
             }
         }

@@ -1,7 +1,7 @@
-//! Names as nearly all are written: up to 63 letters, digits, hyphens and dots, and nothing that would have
-//! to be resolved. They are found, taken apart and judged eight bytes at a time: zones consist of names.
+//! Names as nearly all are written: up to 63 letters, digits, hyphens, underscores and dots, and nothing that would
+//! have to be resolved. They are found, taken apart and judged eight bytes at a time: zones consist of names.
 
-use super::{MAX_NAME, NameRef};
+use super::{MAX_NAME, NameBuf, NameRef};
 use crate::dns::eight::{self, Eight};
 use crate::dns::host;
 
@@ -21,36 +21,71 @@ pub(crate) struct PlainName {
 /// Reads the name that `text` starts with, up to a blank or the like, and appends it to `out` in wire form, a relative
 /// one with `origin` behind it. None if it is not so simple, or is no name; `out` is in disorder then.
 #[inline]
-pub(crate) fn read_name(text: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) -> Option<PlainName> {
+pub(crate) fn append_name(text: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) -> Option<PlainName> {
     let start = out.len();
-    let text = text.first_chunk::<MAX_TEXT>()?;
+    let text = text.first_chunk()?;
     out.push(0);
     out.extend_from_slice(text);
-    let mut labels = Labels { wire: out.get_mut(start..)?, start: 0, closed: 0 };
+    let name = cut(text, out.get_mut(start..)?)?;
+    out.truncate(start + 1 + name.length);
+    if name.label_count.is_none() {
+        (name.length + 1 + origin.len() <= MAX_NAME).then_some(())?;
+        out.extend_from_slice(origin.as_bytes());
+    }
+    Some(name)
+}
+
+impl NameBuf {
+    /// Makes this the name that `text` starts with, as [`append_name`] reads it. None leaves no sensible name.
+    #[inline]
+    pub(crate) fn set_plain(&mut self, text: &[u8], origin: NameRef<'_>) -> Option<PlainName> {
+        let text = text.first_chunk::<MAX_TEXT>()?;
+        self.bytes.get_mut(1..=MAX_TEXT)?.copy_from_slice(text);
+        let name = cut(text, &mut self.bytes)?;
+        let mut end = name.length + 1;
+        if name.label_count.is_none() {
+            let suffix = self.bytes.get_mut(end..end + origin.len())?;
+            suffix.copy_from_slice(origin.as_bytes());
+            end += origin.len();
+        }
+        self.len = end as u8;
+        Some(name)
+    }
+}
+
+/// Makes wire form of the name that `text` starts with: `wire` is a free byte and then the text.
+#[inline]
+fn cut(text: &[u8; MAX_TEXT], wire: &mut [u8]) -> Option<PlainName> {
+    let mut labels = Labels { wire, start: 0, closed: 0 };
     let (mut letters, mut before_first, mut is_odd) = (0, HIGH_BIT, false);
     for (&word, at) in text.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
         let kinds = Kinds::of(Eight::new(word));
         let separated = kinds.separators << 8 | before_first;
         before_first = kinds.separators >> 56;
-        is_odd |= kinds.separators & separated != 0;
+        is_odd |= (kinds.separators & separated) | kinds.underscores != 0;
         letters |= kinds.letters;
         labels.close_all(kinds.dots, at + 1)?;
         if kinds.ends != 0 {
             let length = at + eight::first(kinds.ends);
+            is_odd |= text.get(length.wrapping_sub(1)) == Some(&b'-');
             let is_absolute = labels.finish(length)?;
             let label_count = is_absolute.then_some(labels.closed);
-            out.truncate(start + 1 + length);
-            is_odd |= text.get(length.wrapping_sub(1)) == Some(&b'-');
-            if !is_absolute {
-                (length + 1 + origin.len() <= MAX_NAME).then_some(())?;
-                out.extend_from_slice(origin.as_bytes());
-            }
-            let is_host = !is_odd || host::are_host_labels(out.get(start..)?);
-            let has_letter = letters != 0;
-            return is_end(*text.get(length)?).then_some(PlainName { length, is_host, has_letter, label_count });
+            let is_host = !is_odd || are_hosts(labels.wire, length);
+            return is_end(*text.get(length)?).then_some(PlainName {
+                length,
+                is_host,
+                has_letter: letters != 0,
+                label_count,
+            });
         }
     }
     None
+}
+
+/// Whether the labels in so many bytes could be those of a host: two hyphens in a row may be.
+#[cold]
+fn are_hosts(wire: &[u8], length: usize) -> bool {
+    wire.get(..=length).is_some_and(host::are_host_labels)
 }
 
 /// What the bytes of a word of text are; masks as those of [`Eight`].
@@ -59,6 +94,7 @@ struct Kinds {
     /// Dots and hyphens.
     separators: u64,
     letters: u64,
+    underscores: u64,
     /// None of these, and no digit.
     ends: u64,
 }
@@ -66,11 +102,23 @@ struct Kinds {
 impl Kinds {
     #[inline]
     fn of(word: Eight) -> Self {
-        let (dots, separators) = (word.equal(b'.'), word.within(b'-', b'.'));
-        let (letters, digits) = (word.lower().within(b'a', b'z'), word.within(b'0', b'9'));
-        let ends = eight::all_but(separators | letters | digits);
-        let before = eight::before(ends);
-        Self { dots: dots & before, separators: separators & before, letters: letters & before, ends }
+        let (from_hyphen, from_0, beyond_9) = (word.at_least(b'-'), word.at_least(b'0'), word.at_least(b'9' + 1));
+        // A hyphen, a dot or a slash, which two bits tell apart.
+        let (marks, has_bit_0) = (from_hyphen & !from_0, word.with_bit(0));
+        let slashes = marks & has_bit_0 & word.with_bit(1);
+        let letters = word.lower().at_least(b'a') & !word.lower().at_least(b'z' + 1);
+        // In lower case nothing else comes to this but the last byte of ASCII, which has the bit itself.
+        let underscores = word.lower().at_least(b'_' | 0x20) & !word.with_bit(5);
+        let ends = eight::all_but(word.ascii((from_hyphen & !beyond_9 & !slashes) | letters | underscores));
+        let before = if ends == 0 { u64::MAX } else { eight::before(ends) };
+        let masked = |mask: u64| word.ascii(mask) & before;
+        Self {
+            dots: masked(marks & !has_bit_0),
+            separators: masked(marks),
+            letters: masked(letters),
+            underscores: masked(underscores),
+            ends,
+        }
     }
 }
 
@@ -131,15 +179,20 @@ const MAX_TEXT: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::Name;
     use crate::dns::testing::Random;
-    use crate::dns::{Name, NameBuf, host};
 
     fn read(text: &str) -> Option<(PlainName, Vec<u8>)> {
         let origin: Name = "Ex.test.".parse().unwrap();
         let mut out = b"before".to_vec();
-        let read = read_name(format!("{text} {}", "~".repeat(64)).as_bytes(), origin.as_ref(), &mut out)?;
+        let text = format!("{text} {}", "~".repeat(64));
+        let read = append_name(text.as_bytes(), origin.as_ref(), &mut out)?;
         assert!(out.starts_with(b"before"));
-        Some((read, out.split_off(6)))
+        let wire = out.split_off(6);
+        let mut name = NameBuf::root();
+        assert_eq!(name.set_plain(text.as_bytes(), origin.as_ref()), Some(read));
+        assert_eq!(name.as_ref().as_bytes(), wire);
+        Some((read, wire))
     }
 
     #[test]
@@ -166,10 +219,10 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_plain() {
-        for text in ["a", "ns1.example.com.", "xn--x.x-1", &"a".repeat(63), &format!("{}.b", "a".repeat(61))] {
+        for text in ["a", "ns1.example.com.", "_dmarc.xn--x.x-1", &"a".repeat(63), &format!("{}.b", "a".repeat(61))] {
             assert!(read(text).is_some(), "{text}");
         }
-        for text in ["", ".", "..", "a..b", ".a", "@", "*", "_a", "a\\.b", "a\"", &"a".repeat(64)] {
+        for text in ["", ".", "..", "a..b", ".a", "@", "*", "a\\.b", "a\"", &"a".repeat(64)] {
             assert!(read(text).is_none(), "{text}");
         }
         assert_eq!(read("b.").unwrap().1, b"\x01b\0");

@@ -10,7 +10,7 @@ use super::read::{SHA1, SHA1_BYTES};
 use super::{Field, Judgement, MAX_TEXT_RDATA, NameChecks, NameRule, check, fields, time};
 use crate::dns::eight::{self, Eight};
 use crate::dns::host::are_host_labels;
-use crate::dns::name::plain::{PlainName, read_name};
+use crate::dns::name::plain::{PlainName, append_name};
 use crate::dns::{NameRef, Rtype};
 
 /// What helps to read the next record and has come of those before it.
@@ -86,6 +86,8 @@ impl<'a> Source<'a> {
             Field::Time => out.extend_from_slice(&self.time()?.to_be_bytes()),
             Field::Covered => out.extend_from_slice(&self.rtype()?.0.to_be_bytes()),
             Field::Strings => self.strings(out)?,
+            Field::Tag => self.tag(out)?,
+            Field::Text => self.string(out)?,
             Field::DsDigest => self.digest(out)?,
             Field::Base64 => self.base64(out)?,
             Field::Salt => self.no_salt(out)?,
@@ -102,13 +104,21 @@ impl<'a> Source<'a> {
         loop {
             match *self.text.get(self.at)? {
                 b' ' | b'\t' | b'\r' => {}
-                b'\n' if self.depth > 0 => {}
+                b'\n' if self.depth > 0 => self.at += self.indentation(),
                 b'(' => self.depth += 1,
                 b')' => self.depth = self.depth.checked_sub(1)?,
                 _ => return Some(()),
             }
             self.at += 1;
         }
+    }
+
+    /// How many blanks come behind the end of a line, as far as they are seen at once.
+    #[inline]
+    fn indentation(&self) -> usize {
+        let Some(&word) = self.text.get(self.at + 1..).and_then(|rest| rest.first_chunk()) else { return 0 };
+        let word = Eight::new(word);
+        eight::first(eight::all_but(word.equal(b' ') | word.equal(b'\t')))
     }
 
     /// Whether no field is left.
@@ -160,7 +170,7 @@ impl<'a> Source<'a> {
 
     /// A name. Where a host is wanted one without a letter might be an address.
     fn name(&mut self, rule: NameRule, out: &mut Vec<u8>) -> Option<()> {
-        let (name, labels_wanted) = (read_name(self.rest(), self.origin, out)?, out.get(self.start + LABELS_PLACE));
+        let (name, labels_wanted) = (append_name(self.rest(), self.origin, out)?, out.get(self.start + LABELS_PLACE));
         let PlainName { length, is_host, has_letter, label_count } = name;
         let is_right = match rule {
             NameRule::Any => true,
@@ -264,17 +274,30 @@ impl<'a> Source<'a> {
         loop {
             let start = out.len();
             out.push(0);
-            if self.takes(b"\"") {
-                self.quoted(out)?
-            } else {
-                out.extend_from_slice(self.word()?)
-            }
+            self.string(out)?;
             let length = u8::try_from(out.len() - start - 1).ok()?;
             *out.get_mut(start)? = length;
             if self.is_over()? {
                 return Some(());
             }
         }
+    }
+
+    /// A string without its length.
+    fn string(&mut self, out: &mut Vec<u8>) -> Option<()> {
+        if self.takes(b"\"") {
+            return self.quoted(out);
+        }
+        out.extend_from_slice(self.word()?);
+        Some(())
+    }
+
+    /// The property of CAA.
+    fn tag(&mut self, out: &mut Vec<u8>) -> Option<()> {
+        let tag = self.word()?;
+        out.push(u8::try_from(tag.len()).ok()?);
+        out.extend_from_slice(tag);
+        Some(())
     }
 
     /// What stands up to the closing quote.
@@ -438,7 +461,7 @@ mod tests {
         NameChecks { names: Judgement::Remark, addresses: Judgement::Remark, ..NameChecks::default() }
     }
 
-    const TEXTS: [(Rtype, &str); 24] = [
+    const TEXTS: [(Rtype, &str); 26] = [
         (Rtype::A, "192.0.2.1"),
         (Rtype::AAAA, "2001:db8::1"),
         (Rtype::AAAA, "::"),
@@ -467,6 +490,8 @@ mod tests {
         (Rtype::DNAME, "c.example."),
         (Rtype(99), "\"x\""),
         (Rtype(18), "1 afs.x"),
+        (Rtype(257), "0 issue \"ca.example; x=y\""),
+        (Rtype(257), "128 iodef plain"),
     ];
 
     #[test]

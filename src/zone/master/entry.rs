@@ -7,7 +7,7 @@ use super::heading::Heading;
 use super::scan::Scanner;
 use super::ttl::MAX_TTL_S;
 use super::{Context, Loader, NO_NEWLINE, Sink, hosts};
-use crate::dns::host::is_address;
+use crate::dns::host::{is_address, is_host};
 use crate::dns::name::{NameError, NoDot};
 use crate::dns::text::Tokens;
 use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
@@ -15,28 +15,61 @@ use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
 pub(super) struct Owner {
-    name: NameBuf,
+    name: Box<NameBuf>,
+    /// Memory for the next one.
+    spare: Box<NameBuf>,
     /// The text that it was read from, in case it is repeated; empty if the origin has changed since.
     text: Vec<u8>,
     is_known: bool,
     /// Records of owners outside the zone are read, for their faults, and dropped.
     is_in_zone: bool,
+    /// Whether it is the name of a host for certain, and has no asterisk.
+    is_host: bool,
+    /// Whether the origin is the name of a host, if that has been asked.
+    is_origin_host: Option<bool>,
 }
 
 impl Owner {
     /// At the start of a zone's file there is none.
     pub(super) fn none() -> Self {
-        Self { name: NameBuf::root(), text: Vec::new(), is_known: false, is_in_zone: false }
+        let name = || Box::new(NameBuf::root());
+        Self {
+            name: name(),
+            spare: name(),
+            text: Vec::new(),
+            is_known: false,
+            is_in_zone: false,
+            is_host: false,
+            is_origin_host: None,
+        }
+    }
+
+    fn name(&self) -> NameRef<'_> {
+        (*self.name).as_ref()
     }
 
     /// The same owner for an included file, where its text may mean another name.
     pub(super) fn for_include(&self) -> Self {
-        Self { name: self.name.clone(), text: Vec::new(), is_known: self.is_known, is_in_zone: self.is_in_zone }
+        let (name, none) = (self.name.clone(), Self::none());
+        Self { name, is_known: self.is_known, is_in_zone: self.is_in_zone, is_host: self.is_host, ..none }
     }
 
     /// After a change of origin the text may mean another name.
     pub(super) fn forget_text(&mut self) {
         self.text.clear();
+        self.is_origin_host = None;
+    }
+
+    /// Takes the name that is in `spare` for the owner, which was written as `text`. Says whether it is another than
+    /// before.
+    #[inline]
+    fn change(&mut self, text: &[u8], apex: NameRef<'_>) -> bool {
+        std::mem::swap(&mut self.name, &mut self.spare);
+        let is_other = !self.is_known || self.name != self.spare;
+        self.text.clear();
+        self.text.extend_from_slice(text);
+        (self.is_known, self.is_in_zone) = (true, self.name().is_at_or_below(apex));
+        is_other
     }
 }
 
@@ -51,7 +84,7 @@ impl<S: Sink> Loader<'_, S> {
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
         let is_repeated = !is_inherited && context.owner.is_known && scanner.repeats(&context.owner.text);
-        if !(is_inherited || is_repeated) {
+        if !(is_inherited || is_repeated || self.plain_owner(scanner, context)) {
             let Some(token) = scanner.next_token() else { return self.nothing(scanner) };
             if token.text.starts_with(b"$") {
                 return self.directive(token.text, scanner, context);
@@ -80,21 +113,33 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     /// Takes the owner of a record from its text.
-    #[inline]
     pub(super) fn owner(&mut self, text: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
         if text == context.owner.text {
             return Ok(());
         }
-        let name = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
-        if name != context.owner.name || !context.owner.is_known {
+        let owner = &mut context.owner;
+        *owner.spare = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
+        if owner.change(text, self.options.apex.as_ref()) {
             self.rrset_ttls.clear();
         }
-        let is_in_zone = name.as_ref().is_at_or_below(self.options.apex.as_ref());
-        let owner = &mut context.owner;
-        owner.text.clear();
-        owner.text.extend_from_slice(text);
-        (owner.name, owner.is_known, owner.is_in_zone) = (name, true, is_in_zone);
+        owner.is_host = false;
         Ok(())
+    }
+
+    /// The same for an owner that is written plainly, with a blank behind it. False, with nothing done, if it is not.
+    #[inline]
+    fn plain_owner(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> bool {
+        let (owner, origin) = (&mut context.owner, context.origin.as_ref());
+        let Some(rest) = scanner.plain_rest().filter(|_| context.unfinished.is_none()) else { return false };
+        let Some(name) = owner.spare.set_plain(rest, origin) else { return false };
+        let Some((text, [b' ' | b'\t', ..])) = rest.split_at_checked(name.length) else { return false };
+        if owner.change(text, self.options.apex.as_ref()) {
+            self.rrset_ttls.clear();
+        }
+        let mut is_origin_host = || *owner.is_origin_host.get_or_insert_with(|| is_host(origin, false));
+        owner.is_host = name.is_host && (name.label_count.is_some() || is_origin_host());
+        scanner.step_over(name.length);
+        true
     }
 
     #[inline]
@@ -106,8 +151,10 @@ impl<S: Sink> Loader<'_, S> {
     ) -> Result<(), Stop> {
         self.remarks(scanner, is_inherited, context);
         let heading = self.next_heading(scanner)?;
-        let owner = context.owner.name.as_ref();
-        self.placement(owner, heading.rtype, scanner, context.path);
+        let owner = context.owner.name();
+        if !(context.owner.is_host && is_for_hosts(heading.rtype)) {
+            self.placement(owner, heading.rtype, scanner, context.path);
+        }
         self.rdata(heading.rtype, scanner, context)?;
         if !context.owner.is_in_zone {
             // Nothing of it counts but a TTL for the records behind it.
@@ -122,7 +169,7 @@ impl<S: Sink> Loader<'_, S> {
             return Err(misplaced_ds(owner));
         }
         let ttl = self.ttl(heading, scanner, context.path)?;
-        if owner.is_wildcard() {
+        if !context.owner.is_host && owner.is_wildcard() {
             self.check_owner(owner, heading.rtype, context.path, scanner.start_line());
         }
         if S::WANTS_PLACES {
@@ -151,7 +198,7 @@ impl<S: Sink> Loader<'_, S> {
     fn unusual_rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         let origin = context.origin.as_ref();
         if rtype == Rtype::PTR {
-            self.checks.is_reverse = hosts::is_reverse(context.owner.name.as_ref());
+            self.checks.is_reverse = hosts::is_reverse(context.owner.name());
         }
         let looks_ahead =
             rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;
@@ -230,18 +277,18 @@ impl<S: Sink> Loader<'_, S> {
         }
         context.is_new_origin = false;
         if !context.owner.is_in_zone {
-            let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name.as_ref()));
+            let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name()));
             self.warn(context.path, scanner.start_line(), Voice::Plain, text);
         }
-        if self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name.as_ref()) {
-            let owner = NoDot(context.owner.name.as_ref());
+        if self.options.check_wildcard && !context.owner.is_host && hosts::has_inner_wildcard(context.owner.name()) {
+            let owner = NoDot(context.owner.name());
             let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
             self.warn(context.path, scanner.start_line(), Voice::Plain, text);
         }
     }
 
     fn warn_of_inheritance(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) {
-        let (owner, origin) = (NoDot(context.owner.name.as_ref()), NoDot(context.origin.as_ref()));
+        let (owner, origin) = (NoDot(context.owner.name()), NoDot(context.origin.as_ref()));
         let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
         self.warn(context.path, scanner.start_line(), Voice::Plain, text);
     }
@@ -333,6 +380,12 @@ impl<S: Sink> Loader<'_, S> {
         }
         ttl
     }
+}
+
+/// Types of which the name of any host can have records.
+fn is_for_hosts(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::MX | Rtype::NS | Rtype::CNAME | Rtype::TXT | Rtype::DS)
+        || matches!(rtype, Rtype::PTR | Rtype::RRSIG | Rtype::NSEC)
 }
 
 pub(super) fn name_fault(fault: NameError) -> Stop {

@@ -139,8 +139,8 @@ fn unknown_type(text: &[u8]) -> Stop {
     Fault::worded(Voice::Plain, text, "unknown class/type")
 }
 
-/// How many headings are remembered: enough for a signed name with addresses.
-const RECENT: usize = 4;
+/// How many headings are remembered: enough for a signed zone of names with addresses and mail.
+const RECENT: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -156,7 +156,7 @@ mod tests {
     fn the_last_headings_are_known_again_and_longer_ones_are_not_kept() {
         let mut recent = Recent::default();
         let types = [Rtype::A, Rtype::AAAA, Rtype::NS, Rtype::MX, Rtype::DS];
-        for (number, rtype) in types.into_iter().enumerate() {
+        for (number, rtype) in types.into_iter().cycle().take(RECENT + 1).enumerate() {
             recent.remember(format!("{number} IN {rtype} ").as_bytes(), Heading { ttl: Some(number as u32), rtype });
         }
         recent.remember(b"1000000 IN TYPE1 ", Heading { ttl: None, rtype: Rtype::A });
