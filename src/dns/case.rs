@@ -56,6 +56,13 @@ pub(crate) fn last_word(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Whether there is a capital letter.
+#[inline]
+pub(crate) fn has_capitals(bytes: &[u8]) -> bool {
+    let is_changed = |word: u64| lower(word) != word;
+    bytes.as_chunks().0.iter().any(|word| is_changed(u64::from_le_bytes(*word))) || is_changed(last_word(bytes))
+}
+
 #[inline]
 fn is_same_word(word: u64, other: u64) -> bool {
     word == other || lower(word) == lower(other)
@@ -93,6 +100,8 @@ mod tests {
         for length in 0..text.len() {
             let left = &text[..length];
             assert!(is_same(left, &left.to_ascii_lowercase()));
+            assert_eq!(has_capitals(left), left.iter().any(u8::is_ascii_uppercase));
+            assert!((0..length).all(|from| !has_capitals(&left[from..].to_ascii_lowercase())));
             for place in 0..length {
                 let mut right = left.to_ascii_uppercase();
                 right[place] ^= 0x80;

@@ -62,6 +62,7 @@ impl BlockWriter {
             self.seal();
         }
         let place = Place { chunk: self.full.len() as u32, offset: self.open.len() as u32 };
+        self.open.reserve(size);
         write(&mut self.open);
         place
     }

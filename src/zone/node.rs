@@ -298,7 +298,11 @@ pub(super) fn block_len(block: &[u8]) -> usize {
 }
 
 /// How many bytes a size takes.
+#[inline]
 pub(super) fn size_len(size: usize) -> usize {
+    if size <= 0x7f {
+        return 1;
+    }
     let bits = usize::BITS - (size | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
@@ -310,6 +314,19 @@ pub(super) fn push_size(out: &mut Vec<u8>, mut size: usize) {
         size >>= 7;
     }
     out.push(size as u8);
+}
+
+/// Appends what stands in front of the RRs of an RRset.
+#[inline]
+pub(super) fn push_header(out: &mut Vec<u8>, rtype: Rtype, ttl: u32, count: usize, size: usize) {
+    let ([a, b], [c, d, e, f]) = (rtype.0.to_be_bytes(), ttl.to_be_bytes());
+    if (count | size) <= 0x7f {
+        out.extend_from_slice(&[a, b, c, d, e, f, count as u8, size as u8]);
+        return;
+    }
+    out.extend_from_slice(&[a, b, c, d, e, f]);
+    push_size(out, count);
+    push_size(out, size);
 }
 
 /// Reads blocks, which only the builder writes: running over the end yields zeros and empty slices, never a panic.

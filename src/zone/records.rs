@@ -8,7 +8,7 @@ use super::blocks::{BlockWriter, Place};
 use super::builder::{ContentsError, Limit, Limits};
 use super::check::is_of_concern;
 use super::node::{self, Flags, Node};
-use crate::dns::{NameRef, Rtype, rdata};
+use crate::dns::{NameRef, Rtype, case, rdata};
 
 /// The records of the owner that is being added.
 #[derive(Default)]
@@ -35,6 +35,25 @@ struct Arranged {
     kept: usize,
     /// The bytes of those.
     size: usize,
+    /// Whether those lie one behind the other.
+    is_in_line: bool,
+}
+
+impl Arranged {
+    fn new(records: &[Record], first: Record, kept: usize) -> Self {
+        let (mut size, mut is_in_line, mut end) = (0, true, None);
+        for record in records.iter().take(kept) {
+            size += record.len();
+            is_in_line &= end.is_none_or(|end| end == record.start);
+            end = Some(record.end);
+        }
+        Self { first, all: records.len(), kept, size, is_in_line }
+    }
+
+    /// How long it is in a block.
+    fn len(&self) -> usize {
+        6 + node::size_len(self.kept) + node::size_len(self.size) + self.size
+    }
 }
 
 /// One record: its rdata lies in [`Records::rdatas`], behind its length.
@@ -53,8 +72,13 @@ impl Record {
         self.rtype == Rtype::NSEC3
     }
 
-    fn rrset(&self) -> (bool, Rtype) {
-        (self.is_signature, self.rtype)
+    /// The RRset that it is of, as a number that orders them as a block does.
+    fn rrset(&self) -> u32 {
+        u32::from(self.is_signature) << 16 | u32::from(self.rtype.0)
+    }
+
+    fn is_of(&self, is_signature: bool, rtype: Rtype) -> bool {
+        (self.is_signature, self.rtype) == (is_signature, rtype)
     }
 
     /// RDLENGTH and rdata.
@@ -83,7 +107,7 @@ pub(super) struct Packed {
 
 impl Records {
     pub(super) fn is_owned_by(&self, owner: NameRef<'_>) -> bool {
-        !self.records.is_empty() && self.owner.eq_ignore_ascii_case(owner.as_bytes())
+        !self.records.is_empty() && case::is_same(&self.owner, owner.as_bytes())
     }
 
     pub(super) fn clear(&mut self) {
@@ -110,7 +134,7 @@ impl Records {
         let is_signature = rtype == Rtype::RRSIG;
         let covered = if is_signature { covered(rdata).ok()? } else { rtype };
         let is_same = |record: &Record| {
-            record.rrset() == (is_signature, covered) && rdata::compare(rtype, record.data(&self.rdatas), rdata).is_eq()
+            record.is_of(is_signature, covered) && rdata::compare(rtype, record.data(&self.rdatas), rdata).is_eq()
         };
         self.records.iter().position(is_same)
     }
@@ -119,7 +143,7 @@ impl Records {
     pub(super) fn ttl(&self, rtype: Rtype, rdata: &[u8]) -> Option<u32> {
         let is_signature = rtype == Rtype::RRSIG;
         let covered = if is_signature { covered(rdata).ok()? } else { rtype };
-        self.records.iter().find(|record| record.rrset() == (is_signature, covered)).map(|record| record.ttl)
+        self.records.iter().find(|record| record.is_of(is_signature, covered)).map(|record| record.ttl)
     }
 
     /// Takes the records out of a block again. The first block's owner stays.
@@ -134,7 +158,7 @@ impl Records {
         {
             // What comes later has the say about the TTL.
             let covered = if is_signature { rrset.covered() } else { rrset.rtype() };
-            let earlier = self.records.iter_mut().filter(|record| record.rrset() == (is_signature, covered));
+            let earlier = self.records.iter_mut().filter(|record| record.is_of(is_signature, covered));
             earlier.for_each(|record| record.ttl = rrset.ttl());
             for rdata in rrset.rdatas() {
                 self.push(rrset.rtype(), rrset.ttl(), rdata)?;
@@ -151,7 +175,7 @@ impl Records {
         blocks: &mut BlockWriter,
     ) -> Result<Packed, ContentsError> {
         let packed = self.arrange(apex, limits)?;
-        let [plain, signatures] = [false, true].map(|are_signatures| self.body_size(are_signatures));
+        let (plain, signatures) = self.body_sizes();
         let sizes = node::size_len(plain) + node::size_len(signatures);
         let place = blocks.push_with(1 + self.labels.len() + sizes + plain + signatures, |out| {
             out.push(self.labels.len() as u8);
@@ -187,11 +211,11 @@ impl Records {
                 packed.flags = packed.flags.with(Flags::CONCERN);
             }
             packed.records += kept;
-            let size = records.iter().take(kept).map(Record::len).sum();
-            if size > MAX_RRSET {
+            let rrset = Arranged::new(records, first, kept);
+            if rrset.size > MAX_RRSET {
                 return Err(ContentsError::LargeRrset);
             }
-            self.rrsets.push(Arranged { first, all: records.len(), kept, size });
+            self.rrsets.push(rrset);
         }
         if limits.types_per_name > 0 && self.rrsets.len() > limits.types_per_name as usize {
             return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
@@ -199,10 +223,13 @@ impl Records {
         Ok(packed)
     }
 
-    /// How long the RRsets are in a block, the plain ones or the signatures.
-    fn body_size(&self, are_signatures: bool) -> usize {
-        let rrsets = self.rrsets.iter().filter(|rrset| rrset.first.is_signature == are_signatures);
-        rrsets.map(|rrset| 6 + node::size_len(rrset.kept) + node::size_len(rrset.size) + rrset.size).sum()
+    /// How long the RRsets are in a block: the plain ones, and the signatures.
+    fn body_sizes(&self) -> (usize, usize) {
+        let (mut plain, mut signatures) = (0, 0);
+        for rrset in &self.rrsets {
+            *if rrset.first.is_signature { &mut signatures } else { &mut plain } += rrset.len();
+        }
+        (plain, signatures)
     }
 
     /// Appends the arranged RRsets.
@@ -210,11 +237,14 @@ impl Records {
         let mut records = self.records.as_slice();
         for rrset in &self.rrsets {
             let (these, others) = records.split_at_checked(rrset.all).unwrap_or_default();
-            out.extend_from_slice(&rrset.first.rtype.0.to_be_bytes());
-            out.extend_from_slice(&rrset.first.ttl.to_be_bytes());
-            node::push_size(out, rrset.kept);
-            node::push_size(out, rrset.size);
-            these.iter().take(rrset.kept).for_each(|record| out.extend_from_slice(record.bytes(&self.rdatas)));
+            let Some(first) = these.first() else { continue };
+            node::push_header(out, rrset.first.rtype, rrset.first.ttl, rrset.kept, rrset.size);
+            if rrset.is_in_line {
+                let start = first.start as usize;
+                out.extend_from_slice(self.rdatas.get(start..start + rrset.size).unwrap_or_default());
+            } else {
+                these.iter().take(rrset.kept).for_each(|record| out.extend_from_slice(record.bytes(&self.rdatas)));
+            }
             records = others;
         }
     }

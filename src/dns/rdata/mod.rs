@@ -30,7 +30,7 @@ use std::ops::Range;
 
 use super::text::{Token, Tokens};
 use super::wire::{Reader, WireError};
-use super::{Class, NameRef, Rtype};
+use super::{Class, NameRef, Rtype, case};
 pub use fault::{Fault, Near, RdataError};
 pub use hosts::{Judgement, NameChecks, NameRule};
 pub use names::{NameField, Names, names};
@@ -250,9 +250,7 @@ pub fn compare(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
 /// folded. Data of which none is so can be compared as bytes.
 #[inline]
 pub fn is_folded(rtype: Rtype, rdata: &[u8]) -> bool {
-    // No branch within, so that it is done many bytes at a time.
-    let capitals = rdata.iter().fold(0, |any, byte| any | u8::from(byte.wrapping_sub(b'A') < 26));
-    capitals != 0 && fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold))
+    case::has_capitals(rdata) && fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold))
 }
 
 /// The word for a DNSSEC algorithm, if it has one.
