@@ -14,7 +14,7 @@ use super::blocks::{BlockWriter, Place};
 use super::contents::{Parts, ZoneVersion};
 use super::edit::NamesEdit;
 use super::key::Key;
-use super::names::{Names, Ordered, Run};
+use super::names::{Names, Ordered, Ranked};
 use super::node::{self, Flags};
 use super::records::{Record, Records};
 use super::trie::{Leaf, Trie, TrieWriter};
@@ -179,22 +179,22 @@ impl Builder {
     /// canonical order for walks.
     fn index(&mut self, names: Names) -> Result<Trie, ContentsError> {
         match names.finish(&self.blocks) {
-            Ordered::Sorted(runs) => self.index_runs(&runs),
+            Ordered::Sorted(ranked) => self.index_ranked(&ranked),
             Ordered::Nearly(trie, strays) if strays.is_empty() => Ok(trie),
             Ordered::Nearly(trie, strays) => self.add_strays(&trie, &strays),
         }
     }
 
-    fn add_strays(&mut self, trie: &Trie, strays: &[Run]) -> Result<Trie, ContentsError> {
+    fn add_strays(&mut self, trie: &Trie, strays: &[Ranked]) -> Result<Trie, ContentsError> {
         let mut names = NamesEdit::new(trie);
         let mut rest = strays;
         while let Some(first) = rest.first() {
-            let (same, tail) = self.split_owner(rest);
+            let (same, tail) = split_owner(rest);
             rest = tail;
             let labels = node::block_labels(self.blocks.at(first.place)).to_vec();
             let key = Key::of_labels(&labels);
             let known = names.leaf_of(&key, &self.blocks).map(|leaf| leaf.place);
-            let mut places: Vec<Place> = same.iter().map(|run| run.place).chain(known).collect();
+            let mut places: Vec<Place> = same.iter().map(|ranked| ranked.place).chain(known).collect();
             places.sort_unstable();
             let leaf = if places.len() > 1 { self.join(&places)? } else { first.leaf() };
             match known {
@@ -203,12 +203,6 @@ impl Builder {
             }
         }
         Ok(names.finish(&self.blocks))
-    }
-
-    /// The runs of the first owner and the others.
-    fn split_owner<'r>(&self, runs: &'r [Run]) -> (&'r [Run], &'r [Run]) {
-        let is_same = |run: &&Run| runs.first().is_some_and(|first| run.has_owner_of(first, &self.blocks));
-        runs.split_at(runs.iter().take_while(is_same).count())
     }
 
     fn assemble(self, names: Trie, nsec3: Trie) -> Result<ZoneVersion, ContentsError> {
@@ -286,22 +280,22 @@ impl Builder {
         Ok(())
     }
 
-    /// The trie over sorted runs, those of one owner joined.
-    fn index_runs(&mut self, runs: &[Run]) -> Result<Trie, ContentsError> {
+    /// The trie over blocks in canonical order, those of one owner joined.
+    fn index_ranked(&mut self, ranked: &[Ranked]) -> Result<Trie, ContentsError> {
         let mut trie = TrieWriter::default();
-        let (mut rest, mut far) = (runs, runs);
+        let (mut rest, mut far) = (ranked, ranked);
         while let Some(first) = rest.first() {
             if far.len() >= rest.len() {
                 let (near, behind) = far.split_at(far.len().min(AHEAD));
-                fetch(near.iter().map(|run| self.blocks.at(run.place)));
+                fetch(near.iter().map(|ranked| self.blocks.at(ranked.place)));
                 far = behind;
             }
-            let (same, tail) = self.split_owner(rest);
+            let (same, tail) = split_owner(rest);
             rest = tail;
-            let places = || same.iter().map(|run| run.place).collect::<Vec<_>>();
+            let places = || same.iter().map(|ranked| ranked.place).collect::<Vec<_>>();
             let leaf = if same.len() > 1 { self.join(&places())? } else { first.leaf() };
             let is_next = trie.push(node::block_labels(self.blocks.at(leaf.place)), leaf);
-            debug_assert!(is_next, "the runs are sorted");
+            debug_assert!(is_next, "the blocks are in order");
         }
         Ok(trie.finish())
     }
@@ -320,6 +314,12 @@ impl Builder {
         self.open.clear();
         leaf
     }
+}
+
+/// The blocks of the first owner and the others.
+fn split_owner(ranked: &[Ranked]) -> (&[Ranked], &[Ranked]) {
+    let others = ranked.iter().skip(1).take_while(|ranked| ranked.is_repeated).count();
+    ranked.split_at(ranked.len().min(1 + others))
 }
 
 #[cfg(test)]

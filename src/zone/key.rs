@@ -127,9 +127,12 @@ impl Key {
         count.checked_sub(1).and_then(|before| ends.nth(before)).map_or(0, |(at, _)| at + 1)
     }
 
-    /// The first [`PREFIX_LEN`] numbers packed so that they compare like the key.
+    /// The first 21 numbers packed so that they compare like the key.
+    #[inline]
     pub(super) fn prefix(&self) -> Prefix {
-        Prefix(self.numbers[..PREFIX_LEN].iter().fold(0, |packed, &number| packed << 6 | u128::from(number)))
+        let [first, second, third, ..] = self.numbers.as_chunks::<8>().0 else { return Prefix(0) };
+        let [first, second, third] = [first, second, third].map(|numbers| u128::from(packed(*numbers)));
+        Prefix(first << 78 | second << 30 | third >> 18)
     }
 
     /// Whether the label `*` stands at `offset`.
@@ -195,8 +198,14 @@ impl PartialOrd for Key {
     }
 }
 
-/// How many numbers of six bits a prefix holds.
-const PREFIX_LEN: usize = 21;
+/// Eight numbers of six bits side by side.
+#[inline]
+fn packed(numbers: [u8; 8]) -> u64 {
+    let word = u64::from_be_bytes(numbers);
+    let pairs = (word & 0x003f_003f_003f_003f) | (word & 0x3f00_3f00_3f00_3f00) >> 2;
+    let fours = (pairs & 0x0000_0fff_0000_0fff) | (pairs & 0x0fff_0000_0fff_0000) >> 4;
+    (fours & 0x00ff_ffff) | fours >> 32 << 24
+}
 
 /// The beginning of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -342,6 +351,15 @@ mod tests {
         assert!(key("0123456789012345678.").prefix().is_whole());
         assert!(key("a.01234567890123456.").prefix().is_whole());
         assert!(!key("a.012345678901234567.").prefix().is_whole());
+    }
+
+    #[test]
+    fn prefixes_hold_the_first_numbers() {
+        for text in [".", "a.", "abcdefgh.ijklmnop.qrstuvwx.", "0123456789-_abcdefghijklmnop.z."] {
+            let key = key(text);
+            let packed = key.numbers[..21].iter().fold(0, |packed, &number| packed << 6 | u128::from(number));
+            assert_eq!(key.prefix(), Prefix(packed), "{text}");
+        }
     }
 
     #[test]

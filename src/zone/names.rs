@@ -1,5 +1,7 @@
 //! The names of a zone that is being built, in order or not.
 
+mod merge;
+
 use std::cmp::Ordering;
 use std::mem;
 
@@ -7,6 +9,8 @@ use super::blocks::{BlockWriter, Place};
 use super::key::{Key, Prefix};
 use super::node::{self, Flags};
 use super::trie::{Leaf, Trie, TrieWriter, Walk};
+pub(super) use merge::Ranked;
+use merge::merged;
 
 /// The names of the blocks so far. As long as nearly all come in canonical order they go straight into a trie, and the
 /// few others are added to it at the end; else they are runs to sort.
@@ -14,13 +18,13 @@ use super::trie::{Leaf, Trie, TrieWriter, Walk};
 pub(super) struct Names {
     /// None once too many were out of order.
     trie: Option<Box<TrieWriter>>,
-    strays: Vec<Run>,
+    strays: Strays,
 }
 
 impl Names {
     #[inline]
     pub(super) fn push(&mut self, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
-        let is_first = self.trie.is_none() && self.strays.is_empty();
+        let is_first = self.trie.is_none() && self.strays.len() == 0;
         let trie = if is_first { Some(self.trie.insert(Box::default())) } else { self.trie.as_mut() };
         if !trie.is_some_and(|trie| trie.push(labels, leaf)) {
             self.push_stray(leaf, labels, blocks);
@@ -37,7 +41,7 @@ impl Names {
             trie.push(labels, leaf);
             return;
         }
-        self.strays.push(Run::new(leaf, labels));
+        self.strays.push(leaf, labels, blocks);
         if self.strays.len() > MOST_STRAYS + in_order / FEW {
             self.dissolve(blocks);
         }
@@ -46,31 +50,70 @@ impl Names {
     /// Takes the trie apart.
     fn dissolve(&mut self, blocks: &BlockWriter) {
         if let Some(mut trie) = self.trie.take() {
-            self.strays.extend(runs_of(&mem::take(&mut *trie).finish(), blocks));
+            leaves_of(&mem::take(&mut *trie).finish())
+                .for_each(|leaf| self.strays.push(leaf, node::block_labels(blocks.at(leaf.place)), blocks));
         }
     }
 
     /// The names in canonical order.
     pub(super) fn finish(mut self, blocks: &BlockWriter) -> Ordered {
         let is_small = self.trie.as_ref().is_some_and(|trie| trie.len() <= MOST_STRAYS);
-        if is_small && !self.strays.is_empty() {
+        if is_small && !self.strays.len() == 0 {
             // Written in one go, the trie has no cells that adding names has left behind.
             self.dissolve(blocks);
         }
-        self.strays.sort_by(|left, right| left.order(right, blocks).then(left.place.cmp(&right.place)));
+        let strays = merged(self.strays.finish(blocks), blocks);
         match self.trie {
-            Some(trie) => Ordered::Nearly(trie.finish(), self.strays),
-            None => Ordered::Sorted(self.strays),
+            Some(trie) => Ordered::Nearly(trie.finish(), strays),
+            None => Ordered::Sorted(strays),
         }
     }
 }
 
-/// What came of the names; the runs are in canonical order, those of one owner in the order in which they came.
+/// What came of the names, in canonical order; those of one owner in the order in which they came.
 pub(super) enum Ordered {
     /// Most are in the trie. The strays' owners may be, too.
-    Nearly(Trie, Vec<Run>),
-    /// All are runs.
-    Sorted(Vec<Run>),
+    Nearly(Trie, Vec<Ranked>),
+    /// All are out of it.
+    Sorted(Vec<Ranked>),
+}
+
+/// Names out of order, sorted some thousand at a time as they come: those are still in the processor's cache, and in
+/// most files much of them is in order.
+#[derive(Default)]
+struct Strays {
+    sorted: Vec<Vec<Run>>,
+    open: Vec<Run>,
+    key: Option<Box<Key>>,
+}
+
+/// How many names are sorted together.
+const SORTED: usize = 1 << 13;
+
+impl Strays {
+    fn len(&self) -> usize {
+        self.sorted.len() * SORTED + self.open.len()
+    }
+
+    fn push(&mut self, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
+        let key = self.key.get_or_insert_with(|| Box::new(Key::empty()));
+        key.set(labels);
+        self.open.push(Run { prefix: key.prefix(), place: leaf.place, flags: leaf.flags });
+        if self.open.len() == SORTED {
+            self.seal(blocks);
+        }
+    }
+
+    fn seal(&mut self, blocks: &BlockWriter) {
+        let mut runs = mem::take(&mut self.open);
+        runs.sort_by(|left, right| left.order(right, blocks));
+        self.sorted.push(runs);
+    }
+
+    fn finish(mut self, blocks: &BlockWriter) -> Vec<Vec<Run>> {
+        self.seal(blocks);
+        self.sorted
+    }
 }
 
 /// Names out of order are strays if they are no more than this, and one in [`FEW`] of the others.
@@ -78,44 +121,38 @@ const MOST_STRAYS: usize = 64;
 const FEW: usize = 16;
 
 /// The leaves of a trie as they were before there was one.
-fn runs_of(trie: &Trie, blocks: &BlockWriter) -> Vec<Run> {
+fn leaves_of(trie: &Trie) -> impl Iterator<Item = Leaf> {
     let mut walk = Walk::new(trie);
-    let leaves = std::iter::from_fn(|| walk.next(trie));
-    let own = |leaf: Leaf| Leaf { flags: leaf.flags.own(), ..leaf };
-    leaves.map(|leaf| Run::new(own(leaf), node::block_labels(blocks.at(leaf.place)))).collect()
+    let leaves = std::iter::from_fn(move || walk.next(trie));
+    leaves.map(|leaf| Leaf { flags: leaf.flags.own(), ..leaf })
 }
 
 /// A block and what sorting needs to know of it.
 #[derive(Clone, Copy)]
-pub(super) struct Run {
-    pub(super) prefix: Prefix,
-    pub(super) place: Place,
-    pub(super) flags: Flags,
+struct Run {
+    prefix: Prefix,
+    place: Place,
+    flags: Flags,
 }
 
 impl Run {
-    fn new(leaf: Leaf, labels: &[u8]) -> Self {
-        Self { prefix: Key::of_labels(labels).prefix(), place: leaf.place, flags: leaf.flags }
-    }
-
-    pub(super) fn leaf(&self) -> Leaf {
-        Leaf { place: self.place, flags: self.flags }
-    }
-
     fn key(&self, blocks: &BlockWriter) -> Key {
         Key::of_labels(node::block_labels(blocks.at(self.place)))
     }
 
-    /// Reads blocks only if the prefixes do not tell.
+    /// The canonical order, and that in which blocks of one owner came. Reads blocks only if the prefixes do not tell.
+    #[inline]
     fn order(&self, other: &Self, blocks: &BlockWriter) -> Ordering {
         let prefixes = self.prefix.cmp(&other.prefix);
-        if prefixes.is_ne() || self.prefix.is_whole() {
+        if prefixes.is_ne() {
             return prefixes;
         }
-        self.key(blocks).cmp(&other.key(blocks))
+        let is_whole = self.prefix.is_whole();
+        let keys = if is_whole { Ordering::Equal } else { self.key(blocks).cmp(&other.key(blocks)) };
+        keys.then(self.place.cmp(&other.place))
     }
 
-    pub(super) fn has_owner_of(&self, other: &Self, blocks: &BlockWriter) -> bool {
+    fn has_owner_of(&self, other: &Self, blocks: &BlockWriter) -> bool {
         let labels = |run: &Self| node::block_labels(blocks.at(run.place));
         self.prefix == other.prefix && (self.prefix.is_whole() || labels(self).eq_ignore_ascii_case(labels(other)))
     }
