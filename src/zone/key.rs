@@ -47,7 +47,25 @@ impl Key {
     }
 
     /// Goes on with one more label.
+    #[inline]
     pub(super) fn push_label(&mut self, label: &[u8]) {
+        let end = self.len + label.len();
+        let Some([slots @ .., close]) = self.numbers.get_mut(self.len..=end) else { return self.push_escaped(label) };
+        let mut escapes = NOBYTE;
+        for (slot, &byte) in slots.iter_mut().zip(label) {
+            let (first, second) = NUMBERS[usize::from(byte)];
+            *slot = first;
+            escapes |= second;
+        }
+        if escapes != NOBYTE {
+            return self.push_escaped(label);
+        }
+        *close = NOBYTE;
+        self.len = end + 1;
+    }
+
+    /// The same for a label with bytes that are two numbers.
+    fn push_escaped(&mut self, label: &[u8]) {
         // No name is too long for a key; the masks only show that no index is.
         let mut len = self.len;
         for &byte in label {
@@ -82,14 +100,14 @@ impl Key {
 
     /// Where this key and `other` first differ; none if they are the same.
     pub(super) fn first_difference(&self, other: &Self) -> Option<usize> {
-        let longer = self.len.max(other.len).min(MAX_KEY);
-        let (mine, theirs) = (&self.numbers[..longer], &other.numbers[..longer]);
-        let mut at = 0;
-        for (left, right) in mine.chunks(16).zip(theirs.chunks(16)) {
-            if left != right {
-                return left.iter().zip(right).position(|(left, right)| left != right).map(|within| at + within);
+        // Behind its end a key is all NOBYTE.
+        let words = self.len.max(other.len).div_ceil(16);
+        let pairs = self.numbers.as_chunks().0.iter().zip(other.numbers.as_chunks().0).take(words);
+        for ((left, right), at) in pairs.zip((0..).step_by(16)) {
+            let difference = u128::from_le_bytes(*left) ^ u128::from_le_bytes(*right);
+            if difference != 0 {
+                return Some(at + (difference.trailing_zeros() / 8) as usize);
             }
-            at += left.len();
         }
         None
     }

@@ -147,11 +147,13 @@ pub(super) fn base32hex_group(text: &[u8; 8]) -> Option<[u8; 5]> {
 #[inline]
 pub(super) fn base64_groups(text: &[u8], out: &mut Vec<u8>) -> (usize, bool) {
     let mut taken = 0;
-    for pair in text.as_chunks::<8>().0 {
-        let Some(number) = number(*pair, 6, &SIXBIT) else { break };
-        let [_, _, bytes @ ..] = number.to_be_bytes();
-        out.extend_from_slice(&bytes);
-        taken += pair.len();
+    loop {
+        let (bytes, count) = base64_line(text.get(taken..).unwrap_or_default());
+        out.extend_from_slice(bytes.get(..count * 6).unwrap_or_default());
+        taken += count * 8;
+        if count < LINE_PAIRS {
+            break;
+        }
     }
     let Some(&group) = text.get(taken..).and_then(|rest| rest.first_chunk::<4>()) else { return (taken, false) };
     if let Some(number) = number(group, 6, &SIXBIT) {
@@ -166,6 +168,49 @@ pub(super) fn base64_groups(text: &[u8], out: &mut Vec<u8>) -> (usize, bool) {
         }
         None => (taken, false),
     }
+}
+
+/// Decodes pairs of groups, and says how many.
+#[inline]
+fn base64_line(text: &[u8]) -> ([u8; LINE_PAIRS * 6 + 2], usize) {
+    let mut bytes = [0; LINE_PAIRS * 6 + 2];
+    let pairs = text.as_chunks::<8>().0.iter().take(LINE_PAIRS);
+    let mut count = 0;
+    for (pair, at) in pairs.zip((0..).step_by(6)) {
+        let &[a, b, c, d, e, f, g, h] = pair;
+        let (left, right) = (base64_group([a, b, c, d]), base64_group([e, f, g, h]));
+        let Some(place) = bytes.get_mut(at..at + 8).filter(|_| left | right < NO_GROUP) else { break };
+        place.copy_from_slice(&(u64::from(left) << 40 | u64::from(right) << 16).to_be_bytes());
+        count += 1;
+    }
+    (bytes, count)
+}
+
+/// The 24 bits of a group, or [`NO_GROUP`] and more.
+#[inline]
+fn base64_group(group: [u8; 4]) -> u32 {
+    let values = group.into_iter().zip(&SHIFTED).map(|(byte, table)| table[usize::from(byte)]);
+    values.fold(0, |bits, value| bits | value)
+}
+
+/// How many pairs of groups of base64 are decoded together.
+const LINE_PAIRS: usize = 8;
+/// In place of the bits of a group that has another character.
+const NO_GROUP: u32 = 1 << 24;
+
+/// The values of characters in base64 at each of the four places of a group.
+static SHIFTED: [[u32; 256]; 4] = [shifted(18), shifted(12), shifted(6), shifted(0)];
+
+const fn shifted(bits: u32) -> [u32; 256] {
+    let mut table = [NO_GROUP; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        if SIXBIT[byte] != NONE {
+            table[byte] = (SIXBIT[byte] as u32) << bits;
+        }
+        byte += 1;
+    }
+    table
 }
 
 /// The bytes of a group with padding, and how many they are.
@@ -239,6 +284,22 @@ mod tests {
             for cut in 0..=text.len() {
                 let (left, right) = text.split_at(cut);
                 assert_eq!(base64(&[left, right]), Ok(bytes.into()), "{text} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_decode_as_one_character_after_the_other_does() {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let text: String = (0..200).map(|place| char::from(alphabet[place * 29 % 64])).collect();
+        for length in 0..text.len() / 4 {
+            for end in ["", "QQ==", "QUI=", "QR==", "Q!==", " "] {
+                let text = format!("{}{end}", &text[..4 * length]);
+                let mut out = Vec::new();
+                let (taken, is_last) = base64_groups(text.as_bytes(), &mut out);
+                assert_eq!(Ok(out), base64(&[&text[..taken]]), "{text}");
+                let is_padded = matches!(end, "QQ==" | "QUI=");
+                assert_eq!((taken, is_last), (4 * length + if is_padded { 4 } else { 0 }, is_padded), "{text}");
             }
         }
     }

@@ -185,7 +185,8 @@ impl<S: Sink> Loader<'_, S> {
     fn rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         self.rdata.clear();
         let origin = context.origin.as_ref();
-        if let Some(text) = scanner.plain_rest()
+        if self.options.class == Class::IN
+            && let Some(text) = scanner.plain_rest()
             && let Some(length) = self.plain.read(rtype, text, origin, &self.checks, &mut self.rdata)
         {
             scanner.step_over(length);

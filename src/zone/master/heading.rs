@@ -63,6 +63,8 @@ pub(super) struct Recent {
 #[derive(Clone, Copy)]
 struct Known {
     text: u128,
+    /// Ones for the bytes that it has.
+    mask: u128,
     length: usize,
     heading: Heading,
 }
@@ -72,7 +74,7 @@ impl Recent {
     #[inline]
     fn find(&self, ahead: [u8; AHEAD]) -> Option<(usize, Heading)> {
         let ahead = u128::from_le_bytes(ahead);
-        let found = self.known.iter().flatten().find(|known| ahead & first_bytes(known.length) == known.text)?;
+        let found = self.known.iter().flatten().find(|known| ahead & known.mask == known.text)?;
         Some((found.length, found.heading))
     }
 
@@ -81,7 +83,8 @@ impl Recent {
         let mut bytes = [0; AHEAD];
         let Some(start) = bytes.get_mut(..text.len()) else { return };
         start.copy_from_slice(text);
-        let known = Known { text: u128::from_le_bytes(bytes), length: text.len(), heading };
+        let (text, length) = (u128::from_le_bytes(bytes), text.len());
+        let known = Known { text, mask: first_bytes(length), length, heading };
         if let Some(place) = self.known.get_mut(self.next) {
             *place = Some(known);
         }
