@@ -219,7 +219,13 @@ fn raw_zones_are_read_as_bind_reads_them() {
         compare("named-compilezone", "-i local -f raw -o out ex.test raw", folder.path());
     }
     let whole = fs::read(folder.path().join("raw")).unwrap();
-    fs::write(folder.path().join("raw"), &whole[..whole.len() - 5]).unwrap();
+    for words in ["-l 10", "-l 3600", "-c CH", "-i local -D -l 0"] {
+        compare("named-checkzone", &format!("-f raw {words} -i local ex.test raw"), folder.path());
+    }
+    for length in [24, 30, whole.len() - 5] {
+        fs::write(folder.path().join("raw"), &whole[..length]).unwrap();
+        compare("named-checkzone", "-f raw -i local ex.test raw", folder.path());
+    }
     for words in ["-f raw ex.test raw", "-f raw ex.test sound.zone", "-f raw ex.test nowhere"] {
         let theirs = outcome("named-checkzone", &[], &words.split(' ').collect::<Vec<_>>(), folder.path());
         let ours = outcome(nomd(), &["named-checkzone"], &words.split(' ').collect::<Vec<_>>(), folder.path());

@@ -9,7 +9,7 @@ use crate::zone::journal::{self, Followed};
 use crate::zone::load::{self, Loaded};
 use crate::zone::master::Options;
 use crate::zone::raw::{self, RawError, RawFault};
-use crate::zone::{Limits, ZoneVersion, check};
+use crate::zone::{ContentsError, Limits, ZoneVersion, check, print};
 
 /// A file, what it should be, and how to read it.
 pub(super) struct ZoneFile<'a> {
@@ -74,7 +74,16 @@ impl ZoneFile<'_> {
                 let verdict = check::primary(&version, self.policy);
                 loaded.messages = verdict.messages;
                 loaded.failure = check::conflicts(&version).next().map(|(_, conflict)| conflict.to_string());
+                if let Some(ttl) = self.longer_ttl(&version) {
+                    let limit = self.options.max_zone_ttl_s.unwrap_or_default();
+                    let _ = writeln!(lines, "dns_master_load: TTL {ttl} exceeds configured max-zone-ttl {limit}");
+                    let _ = writeln!(lines, "dns_master_load: {TTL_TOO_LONG}");
+                    return Loaded { failure: Some(TTL_TOO_LONG.to_owned()), ..Loaded::default() };
+                }
                 loaded.version = Some(version).filter(|_| !verdict.is_refused && loaded.failure.is_none());
+            }
+            Err(RawError::Contents { source: ContentsError::SoaCount { soa: 0, ns }, .. }) => {
+                loaded.messages = check::presence(0, ns);
             }
             Err(fault) => {
                 let reason = raw_reason(&fault);
@@ -85,13 +94,21 @@ impl ZoneFile<'_> {
                     }
                     _ => {}
                 }
-                if matches!(fault, RawError::Bad { .. } | RawError::OtherZone { .. }) {
+                let is_in_header = matches!(fault, RawError::Bad { offset: 0, fault: RawFault::Truncated, .. });
+                if matches!(fault, RawError::Bad { .. } | RawError::OtherZone { .. }) && !is_in_header {
                     let _ = writeln!(lines, "dns_master_load: {reason}");
                 }
                 loaded.failure = Some(reason);
             }
         }
         loaded
+    }
+
+    /// The first TTL of a zone that is longer than may be.
+    fn longer_ttl(&self, version: &ZoneVersion) -> Option<u32> {
+        let limit = self.options.max_zone_ttl_s?;
+        let mut ttls = version.nodes().flat_map(|node| print::in_dump_order(&node)).map(|rrset| rrset.ttl());
+        ttls.find(|&ttl| ttl > limit)
     }
 
     fn say(&self, lines: &mut String, text: impl Display) {
@@ -103,6 +120,7 @@ impl ZoneFile<'_> {
 fn raw_reason(fault: &RawError) -> String {
     match fault {
         RawError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "file not found".to_owned(),
+        RawError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => "not a file".to_owned(),
         RawError::Read { source, .. } => source.to_string(),
         RawError::NotRaw { .. } => "not implemented".to_owned(),
         RawError::Bad { fault: RawFault::Truncated, .. } => "end of file".to_owned(),
@@ -112,5 +130,7 @@ fn raw_reason(fault: &RawError) -> String {
     }
 }
 
+/// Why a file with a TTL beyond `max-zone-ttl` is not read.
+const TTL_TOO_LONG: &str = "out of range";
 /// Why there is no zone, where the file could be read and the checks speak against it.
 const BAD_ZONE: &str = "bad zone";

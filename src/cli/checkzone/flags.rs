@@ -73,7 +73,8 @@ struct Late {
     class: String,
     input: String,
     output: String,
-    style: String,
+    /// The directory to work in, entered when the root is what it is to be.
+    directory: Option<OsString>,
     has_journal: bool,
 }
 
@@ -81,13 +82,8 @@ impl Request {
     pub(super) fn parse(tool: Tool, words: &[OsString]) -> Result<Self, Fault> {
         let mut request = Self::of(tool);
         let raw_text = || "text".to_owned();
-        let mut late = Late {
-            class: "IN".into(),
-            input: raw_text(),
-            output: raw_text(),
-            style: "full".into(),
-            has_journal: false,
-        };
+        let mut late =
+            Late { class: "IN".into(), input: raw_text(), output: raw_text(), directory: None, has_journal: false };
         let mut flags = Flags::new("c:df:hi:jJ:k:L:l:m:n:qr:s:t:o:vw:DF:M:S:T:W:", words).with_long("--zonemd");
         for flag in flags.by_ref() {
             request.flag(flag, &mut late)?;
@@ -154,7 +150,7 @@ impl Request {
             'c' => late.class = word,
             'f' => late.input = word,
             'F' => late.output = word,
-            's' => late.style = word,
+            's' => self.style = style(&word)?,
             'i' => self.integrity(&word)?,
             'J' => self.journal = Some(value.into()),
             'k' => self.options.check_names = mode()?,
@@ -171,7 +167,7 @@ impl Request {
             'T' => self.policy.spf = spf(&word)?,
             '-' => self.zonemd = Some(zonemd(&word)?),
             't' => enter("isc_dir_chroot", value, directory::change_root)?,
-            'w' => enter("isc_dir_chdir", value, directory::change_directory)?,
+            'w' => late.directory = Some(value.into()),
             'o' => {
                 self.writes = true;
                 self.output = Some(PathBuf::from(value));
@@ -197,7 +193,9 @@ impl Request {
     }
 
     fn finish(&mut self, late: &Late, rest: &[OsString]) -> Result<(), Fault> {
-        self.style = style(&late.style)?;
+        if let Some(directory) = &late.directory {
+            enter("isc_dir_chdir", directory, directory::change_directory)?;
+        }
         self.input = match raw_form(&late.input) {
             Some(_) => {
                 eprintln!("WARNING: input format raw, version ignored");
@@ -224,6 +222,10 @@ impl Request {
         self.options.apex = text(zone).parse().map_err(|_| silent())?;
         self.options.class = late.class.parse().map_err(|_| silent())?;
         let file = file.filter(|file| *file != "-");
+        if file.is_none() {
+            // Whatever comes by standard input is text, says BIND.
+            self.input = Format::Text;
+        }
         if let (true, Some(file), None) = (late.has_journal, file, &self.journal) {
             let mut journal = file.clone();
             journal.push(".jnl");
