@@ -70,19 +70,26 @@ impl Equivalent<ZonePath> for Parts<&str> {
 
 /// The paths so far, to be shared.
 #[derive(Debug, Default)]
-pub struct ZonePaths(HashSet<ZonePath>);
+pub struct ZonePaths {
+    paths: HashSet<ZonePath>,
+    /// The name of the last zone: memory to use again.
+    name: String,
+}
 
 impl ZonePaths {
     /// The path of a zone's file.
     pub fn share(&mut self, path: &str, apex: NameRef<'_>) -> ZonePath {
-        let mut name = NoDot(apex).to_string();
-        let mut parts = split(path, &name, Spelling::AsItIs);
+        let Self { paths, name } = self;
+        name.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{}", NoDot(apex));
+        let mut parts = split(path, name, Spelling::AsItIs);
         if parts.is_none() {
             name.make_ascii_lowercase();
-            parts = split(path, &name, Spelling::InLowerCase);
+            parts = split(path, name, Spelling::InLowerCase);
         }
         let parts = parts.unwrap_or(Parts { before: path, name: Spelling::Absent, after: "" });
-        self.0.get_or_insert_with(&parts, |parts| parts.into()).clone()
+        paths.get_or_insert_with(&parts, |parts| parts.into()).clone()
     }
 }
 
