@@ -12,22 +12,41 @@ use super::trie::{Leaf, Trie, TrieWriter, Walk};
 pub(super) use merge::Ranked;
 use merge::merged;
 
-/// The names of the blocks so far. As long as nearly all come in canonical order they go straight into a trie, and the
-/// few others are added to it at the end; else they are runs to sort.
+/// The names of the blocks so far. Once there are some, and as long as nearly all come in canonical order, they go
+/// straight into a trie, and the few others are added to it at the end; else they are runs to sort.
 #[derive(Default)]
 pub(super) struct Names {
-    /// None once too many were out of order.
+    /// None as long as there are few, and once too many were out of order.
     trie: Option<Box<TrieWriter>>,
     strays: Strays,
+    is_many: bool,
 }
 
 impl Names {
     #[inline]
     pub(super) fn push(&mut self, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
-        let is_first = self.trie.is_none() && self.strays.len() == 0;
-        let trie = if is_first { Some(self.trie.insert(Box::default())) } else { self.trie.as_mut() };
-        if !trie.is_some_and(|trie| trie.push(labels, leaf)) {
-            self.push_stray(leaf, labels, blocks);
+        match &mut self.trie {
+            Some(trie) => {
+                if !trie.push(labels, leaf) {
+                    self.push_stray(leaf, labels, blocks);
+                }
+            }
+            None => {
+                self.strays.push(leaf, labels, blocks);
+                if !self.is_many && self.strays.len() > MOST_STRAYS {
+                    self.begin(blocks);
+                }
+            }
+        }
+    }
+
+    /// There are more names than a small zone has: begins with the trie.
+    fn begin(&mut self, blocks: &BlockWriter) {
+        self.is_many = true;
+        let first = mem::take(&mut self.strays.open);
+        self.trie = Some(Box::default());
+        for run in first {
+            self.push(Leaf { place: run.place, flags: run.flags }, node::block_labels(blocks.at(run.place)), blocks);
         }
     }
 
@@ -58,7 +77,7 @@ impl Names {
     /// The names in canonical order.
     pub(super) fn finish(mut self, blocks: &BlockWriter) -> Ordered {
         let is_small = self.trie.as_ref().is_some_and(|trie| trie.len() <= MOST_STRAYS);
-        if is_small && !self.strays.len() == 0 {
+        if is_small && self.strays.len() > 0 {
             // Written in one go, the trie has no cells that adding names has left behind.
             self.dissolve(blocks);
         }
