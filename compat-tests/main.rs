@@ -8,6 +8,7 @@
 mod answers;
 mod checkers;
 mod checkzone;
+mod clients;
 mod control;
 mod defaults;
 mod differential;
@@ -31,6 +32,7 @@ mod peers;
 mod pipeline;
 mod proxied;
 mod reload;
+mod rules;
 mod settings;
 mod standing;
 mod startup;

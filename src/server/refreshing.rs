@@ -357,7 +357,10 @@ impl Core {
         let Some(refresh) = task.refresh.as_mut() else { return self.refreshing.wait_for_load(id, event) };
         let Refreshing { random, unreachable, .. } = &mut self.refreshing;
         let actions = refresh.step(event, &mut Context { now_s: unix_now_s(), random, unreachable });
-        task.served.set_expiry(refresh.expires_s());
+        // Of a copy that is gone the time stays: it tells that the zone has expired.
+        if let Some(at_s) = refresh.expires_s() {
+            task.served.set_expiry(Some(at_s));
+        }
         for action in actions {
             self.act(id, action, is_urgent);
         }

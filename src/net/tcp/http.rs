@@ -10,6 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use h2::RecvStream;
 use h2::server::{Builder, SendResponse};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
@@ -96,9 +97,17 @@ impl<S: Service> Turn<S> {
         }
     }
 
-    /// The message that a request holds.
     async fn read(&self, request: Request<RecvStream>) -> Result<Vec<u8>, StatusCode> {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
+        let message = self.message(&head, &mut body).await;
+        if message.is_err() {
+            drain(&mut body).await;
+        }
+        message
+    }
+
+    /// The message that a request holds.
+    async fn message(&self, head: &Parts, body: &mut RecvStream) -> Result<Vec<u8>, StatusCode> {
         let is_query_in_path = match head.method {
             Method::GET => true,
             Method::POST => false,
@@ -138,7 +147,7 @@ fn decode(text: &str) -> Result<Vec<u8>, StatusCode> {
 }
 
 /// A body as a whole, if it is a message and no longer than one can be.
-async fn receive(headers: &HeaderMap, mut body: RecvStream) -> Result<Vec<u8>, StatusCode> {
+async fn receive(headers: &HeaderMap, body: &mut RecvStream) -> Result<Vec<u8>, StatusCode> {
     let is_message = |kind: &HeaderValue| kind.as_bytes().eq_ignore_ascii_case(DNS_MESSAGE.as_bytes());
     if headers.get(CONTENT_TYPE).is_some_and(|kind| !is_message(kind)) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -153,6 +162,18 @@ async fn receive(headers: &HeaderMap, mut body: RecvStream) -> Result<Vec<u8>, S
         let _ = body.flow_control().release_capacity(piece.len());
     }
     Ok(message)
+}
+
+/// Takes what is still to come of a body: to some clients a stream is broken whose reply comes before they have sent
+/// all.
+async fn drain(body: &mut RecvStream) {
+    let mut size = 0;
+    while let Some(Ok(piece)) = body.data().await
+        && size < MAX_DRAINED_SIZE
+    {
+        size += piece.len();
+        let _ = body.flow_control().release_capacity(piece.len());
+    }
 }
 
 fn head(body: &[u8]) -> Response<()> {
@@ -193,6 +214,9 @@ const DNS_MESSAGE: &str = "application/dns-message";
 
 /// RFC 1035 section 4.2.2.
 const MAX_MESSAGE_SIZE: usize = 65_535;
+
+/// How much of a body that is of no use is taken.
+const MAX_DRAINED_SIZE: usize = 1 << 20;
 
 /// Room for a message in a path, which is of at most 64 KiB, and as much as any client sends beside it.
 const MAX_HEADERS_SIZE: u32 = 96 << 10;
