@@ -103,6 +103,7 @@ impl Acl {
     }
 
     /// Whether the list says yes to this peer.
+    #[inline]
     pub fn allows(&self, peer: Peer<'_>) -> bool {
         match self {
             Self::Any => true,

@@ -11,6 +11,7 @@ use super::cookie::CookieState;
 use super::facts::{Denied, Facts, Result as Found};
 use super::respond::{Client, Transport};
 use super::rrl::Action;
+use crate::dns::edns::Asked;
 use crate::dns::{Opcode, Rcode, Rtype};
 
 /// Makes the list of counters, each with BIND's name for it and what `rndc stats` calls it.
@@ -202,13 +203,10 @@ impl Counters {
     }
 
     fn options(&self, facts: &Facts) {
-        self.add_if(facts.has_nsid, Counter::NSIDOpt);
-        self.add_if(facts.has_expire, Counter::ExpireOpt);
-        self.add_if(facts.has_keepalive, Counter::KeepAliveOpt);
-        self.add_if(facts.has_padding, Counter::PadOpt);
         self.add_if(facts.has_subnet, Counter::ECSOpt);
-        self.add_if(facts.has_key_tags, Counter::KeyTagOpt);
-        self.add_if(facts.has_other_option, Counter::OtherOpt);
+        if facts.asked != Asked::default() {
+            self.asked(facts.asked);
+        }
         let state = match facts.cookie {
             CookieState::Absent => return,
             CookieState::New => Counter::CookieNew,
@@ -219,6 +217,15 @@ impl Counters {
         };
         self.add(Counter::CookieIn);
         self.add(state);
+    }
+
+    fn asked(&self, asked: Asked) {
+        self.add_if(asked.nsid, Counter::NSIDOpt);
+        self.add_if(asked.expire, Counter::ExpireOpt);
+        self.add_if(asked.tcp_keepalive, Counter::KeepAliveOpt);
+        self.add_if(asked.padding, Counter::PadOpt);
+        self.add_if(asked.key_tags, Counter::KeyTagOpt);
+        self.add_if(asked.other, Counter::OtherOpt);
     }
 
     fn reply(&self, facts: &Facts) {

@@ -4,6 +4,7 @@
 
 use super::cookie::CookieState;
 use super::rrl::Limited;
+use crate::dns::edns::Asked;
 use crate::dns::{Class, Opcode, Rcode, Rtype};
 
 /// What is known of a request once it is answered.
@@ -31,18 +32,8 @@ pub struct Facts {
     pub dnssec_ok: bool,
     /// It carried a client subnet.
     pub has_subnet: bool,
-    /// It asked for NSID.
-    pub has_nsid: bool,
-    /// It asked for the time to expiry.
-    pub has_expire: bool,
-    /// It asked for the idle timeout.
-    pub has_keepalive: bool,
-    /// It was padded.
-    pub has_padding: bool,
-    /// It told the keys that its sender trusts.
-    pub has_key_tags: bool,
-    /// It had an option that nobody here knows.
-    pub has_other_option: bool,
+    /// What else its options asked for.
+    pub asked: Asked,
     /// Its cookie.
     pub cookie: CookieState,
     /// It carried a TSIG.
@@ -137,12 +128,7 @@ impl Default for Facts {
             edns_version: None,
             dnssec_ok: false,
             has_subnet: false,
-            has_nsid: false,
-            has_expire: false,
-            has_keepalive: false,
-            has_padding: false,
-            has_key_tags: false,
-            has_other_option: false,
+            asked: Asked::default(),
             cookie: CookieState::Absent,
             has_tsig: false,
             is_verified: false,

@@ -20,7 +20,7 @@ pub fn fetch<'r>(snapshot: &Snapshot, requests: impl Iterator<Item = &'r [u8]>, 
     let Some(view) = snapshot.views.iter().find(|view| view.class == Class::IN) else { return };
     let mut names = requests.filter_map(|request| {
         let name = NameRef::from_prefix(request.get(HEADER_LENGTH..)?).ok()?;
-        view.zones.find(name, &mut scratch.suffixes).map(|zone| (zone, name))
+        view.zones.find(name, &mut scratch.search.suffixes).map(|zone| (zone, name))
     });
     let mut next = names.next();
     while let Some((zone, first)) = next {

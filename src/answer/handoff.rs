@@ -55,7 +55,7 @@ impl<'a> Job<'a> {
     fn opts(&self, zone: &Zone) -> Option<[Box<[u8]>; 2]> {
         let others = Opt { nsid: None, padding_block: None, ..self.opt? };
         let left_s = |at_s: u64| u32::try_from(at_s.saturating_sub(self.now_s)).ok();
-        let expire_s = zone.expires_at_s().filter(|_| self.request.wishes.expire).and_then(left_s);
+        let expire_s = zone.expires_at_s().filter(|_| self.request.wishes.asked.expire).and_then(left_s);
         let first = Opt { nsid: self.opt?.nsid, expire_s, ..others };
         Some([first.to_bytes(), others.to_bytes()])
     }

@@ -114,7 +114,10 @@ impl Opt<'_> {
 
     /// Whether there is no option, as in most replies.
     fn is_plain(&self) -> bool {
-        *self == Self { udp_size: self.udp_size, dnssec_ok: self.dnssec_ok, ..Self::default() }
+        let Self { nsid, cookie, expire_s, subnet, keepalive_100ms, error, zone_version, padding_block, .. } = self;
+        let has_small =
+            expire_s.is_some() | keepalive_100ms.is_some() | zone_version.is_some() | padding_block.is_some();
+        !(nsid.is_some() | cookie.is_some() | subnet.is_some() | error.is_some() | has_small)
     }
 
     fn options(&self, options: &mut Options<'_>) {

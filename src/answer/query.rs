@@ -20,7 +20,7 @@ use crate::dns::message::Section;
 use crate::dns::suffix::Suffixes;
 use crate::dns::writer::{Full, Owner, QUESTION_PLACE};
 use crate::dns::{NameBuf, NameRef, Rcode, Rtype};
-use crate::zone::{Denial, Find, Match, Node, Rrset, ZoneVersion};
+use crate::zone::{Denial, Find, Match, Node, Rrset, Way, ZoneVersion};
 
 mod additional;
 
@@ -51,8 +51,11 @@ pub(super) struct Query<'a> {
 pub(super) struct Answer<'a, 'w> {
     pub(super) query: &'a Query<'a>,
     pub(super) records: Records<'w>,
-    pub(super) suffixes: &'w mut Suffixes,
+    suffixes: &'w mut Suffixes,
     aliases: &'w mut Aliases,
+    /// The way of the last look-up, and one for look-ups in between.
+    pub(super) way: &'w mut Way,
+    spare: &'w mut Way,
     /// The zone of the question.
     first_zone: Option<&'a Arc<Zone>>,
     no_authority: bool,
@@ -100,6 +103,14 @@ impl Default for Aliases {
     }
 }
 
+/// What the search keeps from answer to answer.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) suffixes: Suffixes,
+    aliases: Aliases,
+    ways: [Way; 2],
+}
+
 /// Where the search goes on.
 enum Step {
     Done,
@@ -108,20 +119,18 @@ enum Step {
 }
 
 /// A name found in a zone.
-struct Place<'z> {
+pub(super) struct Place<'z> {
     zone: &'z Zone,
-    version: &'z ZoneVersion,
-    name: NameRef<'z>,
-    found: Find<'z>,
+    pub(super) version: &'z ZoneVersion,
+    pub(super) name: NameRef<'z>,
+    pub(super) found: Find<'z>,
+    /// It is the name of the question.
+    is_first: bool,
 }
 
 impl<'a, 'w> Answer<'a, 'w> {
-    pub(super) fn new(
-        query: &'a Query<'a>,
-        records: Records<'w>,
-        suffixes: &'w mut Suffixes,
-        aliases: &'w mut Aliases,
-    ) -> Self {
+    pub(super) fn new(query: &'a Query<'a>, records: Records<'w>, memory: &'w mut Memory) -> Self {
+        let Memory { suffixes, aliases, ways: [way, spare] } = memory;
         aliases.synthesised.clear();
         aliases.given.clear();
         let (no_authority, no_additional) = minimal(query);
@@ -130,6 +139,8 @@ impl<'a, 'w> Answer<'a, 'w> {
             records,
             suffixes,
             aliases,
+            way,
+            spare,
             first_zone: None,
             no_authority,
             no_additional,
@@ -206,8 +217,8 @@ impl<'a, 'w> Answer<'a, 'w> {
                 self.zone_version = zone_serial(zone, version);
             }
         }
-        let place = Place { zone, version, name, found: version.find_below(name) };
-        let step = self.answer_from(&place, is_first);
+        let place = Place { zone, version, name, found: version.find_below(name, self.way), is_first };
+        let step = self.answer_from(&place);
         if is_first && view.rate_limit.is_some() {
             self.first = self.first(&place);
         }
@@ -252,13 +263,13 @@ impl<'a, 'w> Answer<'a, 'w> {
         policy.allow_query.allows(self.query.peer) && policy.allow_query_on.allows(on)
     }
 
-    fn answer_from(&mut self, place: &Place<'_>, is_first: bool) -> Result<Step, Full> {
+    fn answer_from(&mut self, place: &Place<'_>) -> Result<Step, Full> {
         let found = &place.found;
         let depth = |node: &Node<'_>| node.relative_owner().len();
         if let Some(cut) = &found.cut {
             let is_above = found.dname.as_ref().is_none_or(|dname| depth(cut) <= depth(dname));
             if is_above && !self.is_for_parent(place, cut) {
-                self.is_authoritative &= !is_first;
+                self.is_authoritative &= !place.is_first;
                 return self.refer(place, cut).map(|()| Step::Done);
             }
         }
@@ -266,9 +277,9 @@ impl<'a, 'w> Answer<'a, 'w> {
             return self.redirect(place, dname);
         }
         match (found.matched, found.wildcard) {
-            (Match::Node(node), _) => self.answer_at(place, &node, is_first, false),
+            (Match::Node(node), _) => self.answer_at(place, &node, false),
             (Match::EmptyNonTerminal, _) => self.no_data(place, None, false).map(|()| Step::Done),
-            (Match::Missing, Match::Node(source)) => self.answer_at(place, &source, is_first, true),
+            (Match::Missing, Match::Node(source)) => self.answer_at(place, &source, true),
             (Match::Missing, Match::EmptyNonTerminal) => self.no_data(place, None, true).map(|()| Step::Done),
             (Match::Missing, Match::Missing) => self.no_name(place).map(|()| Step::Done),
         }
@@ -281,21 +292,47 @@ impl<'a, 'w> Answer<'a, 'w> {
         is_exact && (self.query.rtype == Rtype::DS || self.query.rtype == Rtype::NSEC && cut.has_nsec())
     }
 
-    /// The name exists, or `node` is the source of synthesis for it. Records under the question's name point to it,
-    /// unless that is the root, or stands in the zone in another case, which BIND keeps.
-    fn answer_at(
+    /// Adds an RRset of a node, whose owner is written as a pointer into the question as far as it stands there.
+    pub(super) fn add_at(
         &mut self,
+        section: Section,
         place: &Place<'_>,
         node: &Node<'_>,
-        is_first: bool,
-        is_wildcard: bool,
-    ) -> Result<Step, Full> {
+        rrset: Rrset<'_>,
+        ttl: u32,
+    ) -> Result<(), Full> {
+        match self.apex_in_question(place) {
+            Some(apex) if node.is_apex() => self.records.add_with_ttl(section, Owner::At(apex), rrset, ttl),
+            Some(apex) => self.records.add_with_ttl(section, Owner::Below(node.relative_owner(), apex), rrset, ttl),
+            None => self.records.add_with_ttl(section, Owner::Name(node.owner().as_ref()), rrset, ttl),
+        }
+    }
+
+    /// Where in the question's name the owner of a node stands, which is the name itself or one above it, if it does so
+    /// in the same case.
+    fn place_in_question(&self, node: &Node<'_>) -> Option<u16> {
+        let start = node.start_in(self.query.name).filter(|_| self.records.writer.keeps_case())?;
+        u16::try_from(start).ok()?.checked_add(QUESTION_PLACE)
+    }
+
+    /// Where in the question's name the apex stands, if it does so in the same case.
+    fn apex_in_question(&self, place: &Place<'_>) -> Option<u16> {
+        let (asked, apex) = (self.query.name.as_bytes(), place.version.apex());
+        let start = asked.len().checked_sub(apex.len()).filter(|_| place.is_first && !apex.is_root())?;
+        let is_there = self.records.writer.keeps_case() && asked.get(start..) == Some(apex.as_bytes());
+        is_there.then(|| u16::try_from(start).ok()?.checked_add(QUESTION_PLACE)).flatten()
+    }
+
+    /// The name exists, or `node` is the source of synthesis for it. Records under the question's name point to it,
+    /// unless that is the root, or stands in the zone in another case, which BIND keeps.
+    fn answer_at(&mut self, place: &Place<'_>, node: &Node<'_>, is_wildcard: bool) -> Result<Step, Full> {
         let stored;
-        let owner = if is_first && !is_wildcard && !place.name.is_root() && node.is_spelt(place.name) {
+        let is_first = place.is_first && !place.name.is_root();
+        let owner = if is_first && !is_wildcard && node.is_spelt(place.name) {
             Owner::At(QUESTION_PLACE)
         } else {
             stored = if is_wildcard { synthesised_owner(place.name, node) } else { node.owner() };
-            let is_asked = is_first && !place.name.is_root() && stored.as_ref().as_bytes() == place.name.as_bytes();
+            let is_asked = is_first && stored.as_ref().as_bytes() == place.name.as_bytes();
             if is_asked { Owner::At(QUESTION_PLACE) } else { Owner::Name(stored.as_ref()) }
         };
         let has_answer = match self.query.rtype {
@@ -325,7 +362,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         }
         self.prove_synthesis()?;
         if is_wildcard {
-            denial::wildcard_answer(self, place.version, place.name, &place.found)?;
+            denial::wildcard_answer(self, place)?;
         }
         self.finish_positive(place, node)?;
         Ok(Step::Done)
@@ -395,21 +432,28 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     /// Proves of each name that a wildcard's CNAME led away from that it does not exist itself.
+    #[inline]
     fn prove_synthesis(&mut self) -> Result<(), Full> {
-        if self.aliases.synthesised.is_empty() {
-            return Ok(());
-        }
+        if self.aliases.synthesised.is_empty() { Ok(()) } else { self.prove_all_synthesis() }
+    }
+
+    #[cold]
+    fn prove_all_synthesis(&mut self) -> Result<(), Full> {
         let mut names = std::mem::take(&mut self.aliases.synthesised);
-        let view = self.query.view;
-        let written = names.iter().try_for_each(|name| {
-            let Some(zone) = self.zone_of(view, name.as_ref()) else { return Ok(()) };
-            let contents = zone.contents();
-            let Some(version) = contents.as_deref() else { return Ok(()) };
-            denial::wildcard_answer(self, version, name.as_ref(), &version.find(name.as_ref()))
-        });
+        std::mem::swap(&mut self.way, &mut self.spare);
+        let written = names.iter().try_for_each(|name| self.prove_synthesis_of(name.as_ref()));
+        std::mem::swap(&mut self.way, &mut self.spare);
         names.clear();
         self.aliases.synthesised = names;
         written
+    }
+
+    fn prove_synthesis_of(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+        let Some(zone) = self.zone_of(self.query.view, name) else { return Ok(()) };
+        let contents = zone.contents();
+        let Some(version) = contents.as_deref() else { return Ok(()) };
+        let found = version.find_below(name, self.way);
+        denial::wildcard_answer(self, &Place { zone, version, name, found, is_first: false })
     }
 
     /// A DNAME above the name puts the name under another one (RFC 6672 section 3.2).
@@ -439,14 +483,16 @@ impl<'a, 'w> Answer<'a, 'w> {
     /// The name is at or below a zone cut.
     fn refer(&mut self, place: &Place<'_>, cut: &Node<'_>) -> Result<(), Full> {
         self.prove_synthesis()?;
-        let owner = cut.owner();
         let Some(ns) = cut.rrset(Rtype::NS) else { return Ok(()) };
-        self.records.add_alone(Section::Authority, Owner::Name(owner.as_ref()), ns, ns.ttl())?;
+        let owner = cut.owner();
+        let place_in_question = place.is_first.then(|| self.place_in_question(cut)).flatten();
+        let owner_in_message = place_in_question.map_or(Owner::Name(owner.as_ref()), Owner::At);
+        self.records.add_alone(Section::Authority, owner_in_message, ns, ns.ttl())?;
         self.kind = Kind::Referral;
         if self.records.dnssec_ok && place.version.is_signed() {
             match cut.rrset(Rtype::DS) {
-                Some(ds) => self.records.add(Section::Authority, Owner::Name(owner.as_ref()), ds)?,
-                None => denial::insecure_referral(self, place.version, cut)?,
+                Some(ds) => self.records.add(Section::Authority, owner_in_message, ds)?,
+                None => denial::insecure_referral(self, place, cut)?,
             }
         }
         self.add_glue(place.version, owner.as_ref(), ns)
@@ -458,7 +504,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let is_denied = is_wildcard && node.is_none() && place.version.denial() == Denial::Nsec;
         self.add_negative_soa(place, is_denied && self.is_zero_for_soa(place))?;
         if self.records.dnssec_ok {
-            denial::no_data(self, place.version, place.name, &place.found, node, is_wildcard)?;
+            denial::no_data(self, place, node, is_wildcard)?;
         }
         Ok(())
     }
@@ -467,7 +513,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         (self.kind, self.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
         self.add_negative_soa(place, self.is_zero_for_soa(place))?;
         if self.records.dnssec_ok {
-            denial::no_name(self, place.version, place.name, &place.found)?;
+            denial::no_name(self, place)?;
         }
         Ok(())
     }
@@ -483,7 +529,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let Some(apex) = place.version.apex_node() else { return Ok(()) };
         let Some(rrset) = apex.rrset(Rtype::SOA) else { return Ok(()) };
         let ttl = if is_zero { 0 } else { place.version.negative_ttl() };
-        self.records.add_with_ttl(Section::Authority, Owner::Name(place.version.apex()), rrset, ttl)
+        self.add_at(Section::Authority, place, &apex, rrset, ttl)
     }
 
     /// The apex NS in the authority section, and addresses for all names that the answer points to.

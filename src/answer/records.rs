@@ -6,7 +6,7 @@ use super::order::{Orders, RrsetOrder, Turns};
 use super::sortlist::{self, Group};
 use crate::dns::message::Section;
 use crate::dns::writer::{Full, Owner, QUESTION_PLACE, Writer};
-use crate::dns::{Class, NameRef, Rtype};
+use crate::dns::{Class, NameBuf, NameRef, Rtype};
 use crate::zone::Rrset;
 
 /// How many RRsets one answer can hold before repetitions are no longer noticed.
@@ -109,6 +109,7 @@ impl<'w> Records<'w> {
     }
 
     /// As [`Self::add_with_ttl`], though it may be in the message already: under the owner that a wildcard stands for.
+    #[inline]
     pub(super) fn add_again(
         &mut self,
         section: Section,
@@ -116,11 +117,12 @@ impl<'w> Records<'w> {
         rrset: Rrset<'_>,
         ttl: u32,
     ) -> Result<(), Full> {
-        let mark = self.writer.mark();
         let signatures = if self.dnssec_ok { rrset.signatures() } else { None };
-        let written = self.add_alone(section, owner, rrset, ttl).and_then(|owner| match signatures {
-            Some(signatures) => self.add_alone(section, owner, signatures, ttl).map(|_| ()),
-            None => Ok(()),
+        let Some(signatures) = signatures else { return self.add_alone(section, owner, rrset, ttl).map(|_| ()) };
+        let mark = self.writer.mark();
+        let written = self.add_alone(section, owner, rrset, ttl).and_then(|place| {
+            let owner = place.map_or(owner, Owner::At);
+            self.add_alone(section, owner, signatures, ttl).map(|_| ())
         });
         if written.is_err() {
             self.writer.rollback(mark);
@@ -128,16 +130,19 @@ impl<'w> Records<'w> {
         written
     }
 
-    /// Writes an RRset without its signatures.
-    pub(super) fn add_alone<'n>(
+    /// Writes an RRset without its signatures. The place of its owner is returned for what belongs behind it.
+    pub(super) fn add_alone(
         &mut self,
         section: Section,
-        owner: Owner<'n>,
+        owner: Owner<'_>,
         rrset: Rrset<'_>,
         ttl: u32,
-    ) -> Result<Owner<'n>, Full> {
+    ) -> Result<Option<u16>, Full> {
         let fields = (rrset.rtype(), self.class, ttl);
-        let order = if rrset.len() > 1 { self.order(owner, &rrset) } else { RrsetOrder::None };
+        if rrset.len() == 1 {
+            return self.writer.record(section, owner, fields, rrset.only());
+        }
+        let order = self.orders.of_all().unwrap_or_else(|| self.order(owner, &rrset));
         let groups = if sortlist::is_sorted(rrset.rtype()) { self.groups } else { &[] };
         // Of two records every order is one that starts somewhere.
         let is_turned = groups.is_empty() && (order != RrsetOrder::Random || rrset.len() == 2);
@@ -156,13 +161,13 @@ impl<'w> Records<'w> {
     }
 
     /// Writes an RRset whose records do not follow each other as stored.
-    fn add_arranged<'n, const N: usize>(
+    fn add_arranged<const N: usize>(
         &mut self,
-        (section, owner, fields): (Section, Owner<'n>, (Rtype, Class, u32)),
+        (section, owner, fields): (Section, Owner<'_>, (Rtype, Class, u32)),
         rrset: Rrset<'_>,
         order: RrsetOrder,
         groups: &[Group],
-    ) -> Result<Owner<'n>, Full> {
+    ) -> Result<Option<u16>, Full> {
         let mut room: [&[u8]; N] = [&[]; N];
         let count = room.iter_mut().zip(rrset.rdatas()).map(|(place, rdata)| *place = rdata).count();
         let rdatas = room.get_mut(..count).unwrap_or_default();
@@ -176,13 +181,21 @@ impl<'w> Records<'w> {
         self.writer.rrset(section, owner, fields, rdatas.iter().copied())
     }
 
-    /// In which order an RRset stands.
+    /// In which order an RRset stands, where that is not the same for all.
+    #[cold]
     fn order(&self, owner: Owner<'_>, rrset: &Rrset<'_>) -> RrsetOrder {
-        self.orders.of_all().unwrap_or_else(|| match owner {
-            Owner::Name(name) => self.orders.of(name, rrset.rtype(), self.class),
-            Owner::At(QUESTION_PLACE) => self.orders.of(self.question, rrset.rtype(), self.class),
-            // Signatures, behind what they sign.
-            Owner::At(_) => RrsetOrder::None,
-        })
+        let order = |name: NameRef<'_>| self.orders.of(name, rrset.rtype(), self.class);
+        let asked = |place: u16| {
+            let start = place.checked_sub(QUESTION_PLACE).map(usize::from)?;
+            NameRef::from_prefix(self.question.as_bytes().get(start..)?).ok()
+        };
+        match owner {
+            Owner::Name(name) => order(name),
+            Owner::At(place) => asked(place).map_or(RrsetOrder::None, order),
+            Owner::Below(labels, parent) => {
+                let joined = asked(parent).and_then(|parent| NameBuf::join(labels, parent).ok());
+                joined.map_or(RrsetOrder::None, |name| order(name.as_ref()))
+            }
+        }
     }
 }

@@ -66,8 +66,8 @@ impl Job<'_> {
     pub(super) fn tail_length(&self) -> usize {
         let opt = self.opt.as_ref().map_or(0, Opt::len);
         let is_soa = self.request.question.is_some_and(|question| question.rtype == Rtype::SOA);
-        let expire = if self.request.wishes.expire && is_soa { EXPIRE_LENGTH } else { 0 };
-        let version = if self.request.wishes.zone_version { ZONEVERSION_LENGTH } else { 0 };
+        let expire = if self.request.wishes.asked.expire && is_soa { EXPIRE_LENGTH } else { 0 };
+        let version = if self.request.wishes.asked.zone_version { ZONEVERSION_LENGTH } else { 0 };
         opt.saturating_add(expire).saturating_add(version).saturating_add(self.signature_length())
     }
 

@@ -36,11 +36,10 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Takes a request apart; none if it is not even a header.
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let header = Header::read(&mut reader).ok()?;
-        let mut request = Self {
+    /// A request with this header that is still to be [taken apart](Self::read).
+    #[inline]
+    pub(super) fn new(bytes: &'a [u8], header: Header) -> Self {
+        Self {
             bytes,
             header,
             question: None,
@@ -49,14 +48,20 @@ impl<'a> Request<'a> {
             wishes: Wishes::default(),
             has_tsig: false,
             is_malformed: false,
-        };
-        let read = request.read_questions(&mut reader).and_then(|()| request.read_records(&mut reader));
-        request.is_malformed = read.is_err();
-        if read.is_err_and(|fault| fault != WireError::BadOption) {
-            // BIND: EDNS is spoken in a FORMERR only if it is an option that was malformed, and then without DO.
-            (request.edns, request.wishes) = (None, Wishes::default());
         }
-        Some(request)
+    }
+
+    /// Takes apart what follows the header.
+    pub(super) fn read(&mut self) {
+        let mut reader = Reader::new(self.bytes).at(HEADER_LENGTH);
+        let read = self.read_questions(&mut reader).and_then(|()| self.read_records(&mut reader));
+        if let Err(fault) = read {
+            self.is_malformed = true;
+            if fault != WireError::BadOption {
+                // BIND: EDNS is spoken in a FORMERR only if it is an option that was malformed, and then without DO.
+                (self.edns, self.wishes) = (None, Wishes::default());
+            }
+        }
     }
 
     fn read_questions(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
@@ -86,6 +91,12 @@ impl<'a> Request<'a> {
             if rtype == Rtype::OPT || rtype == Rtype::TSIG || !self.may_have(rtype, class) {
                 return Err(WireError::BadField);
             }
+        }
+        if let (1, &[0, 0, 41, a, b, c, d, e, f, 0, 0]) = (additionals, reader.ahead()) {
+            // What most requests end in: EDNS without options.
+            let (size, ttl) = (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f]));
+            self.edns = Some(Edns::from_parts(size, ttl, &[])?);
+            return Ok(());
         }
         for _ in 0..additionals {
             self.read_additional(reader)?;

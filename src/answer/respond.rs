@@ -14,7 +14,7 @@ use super::acl::Peer;
 use super::cookie::{COOKIE_LENGTH, CookieState};
 use super::facts::{Denied, Facts, Result as Found};
 use super::opt::Opt;
-use super::query::{Aliases, Answer, Query};
+use super::query::{self, Answer, Query};
 use super::records::{Memory, Records};
 use super::reply::{Head, close};
 use super::request::{Question, Request};
@@ -23,14 +23,11 @@ use super::snapshot::{Snapshot, TransferOut, View, Zone};
 use super::sortlist::groups_for;
 use crate::dns::edns::{MIN_UDP_SIZE, VERSION};
 use crate::dns::message::Section;
-use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::{self, Chain, Refusal, Verdict};
 use crate::dns::writer::{Case, Compression, Writer};
-use crate::dns::{Class, Key, Message, NameRef, Opcode, Rcode, Rtype, WireError};
+use crate::dns::{Class, Header, Key, Message, NameRef, Opcode, Rcode, Reader, Rtype, WireError};
 use crate::zone::ZoneVersion;
 
-/// Requests from these ports are not answered: services there would answer back for ever (BIND).
-const DROPPED_PORTS: [u16; 5] = [0, 7, 13, 19, 37];
 /// Over what a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -131,9 +128,8 @@ impl fmt::Debug for Transfer {
 /// What a worker keeps between requests. One for each thread.
 pub struct Scratch {
     pub(super) names: Compression,
-    pub(super) suffixes: Suffixes,
+    pub(super) search: query::Memory,
     records: Memory,
-    aliases: Aliases,
     /// Whom the last FORMERR over UDP went to, when, and with which ID.
     pub(super) last_formerr: Option<(SocketAddr, u64, u16)>,
     pub(super) facts: Facts,
@@ -144,9 +140,8 @@ impl Scratch {
     pub fn new(seed: u64) -> Self {
         Self {
             names: Compression::default(),
-            suffixes: Suffixes::default(),
+            search: query::Memory::default(),
             records: Memory::new(seed),
-            aliases: Aliases::default(),
             last_formerr: None,
             facts: Facts::default(),
         }
@@ -167,24 +162,47 @@ pub fn respond(
     scratch: &mut Scratch,
     reply: &mut [u8],
 ) -> Outcome {
-    scratch.facts = Facts::default();
     let address = snapshot.matched_address(client.source.ip());
     let is_blackholed = snapshot.blackhole.allows(Peer { address, key: None });
-    let is_loop = client.transport == Transport::Udp && DROPPED_PORTS.contains(&client.source.port());
-    if is_blackholed || is_loop {
+    let is_loop = client.transport == Transport::Udp && is_answering_back(client.source.port());
+    let header = Header::read(&mut Reader::new(request)).ok().filter(|header| !header.is_response());
+    let Some(header) = header.filter(|_| !is_blackholed && !is_loop) else {
+        scratch.facts = Facts::default();
         return Outcome::Drop;
-    }
-    match Request::read(request) {
-        Some(request) if !request.header.is_response() => {
-            Job::new(snapshot, &request, client, address, now_s, scratch).run(reply)
-        }
-        _ => Outcome::Drop,
-    }
+    };
+    let mut request = Request::new(request, header);
+    request.read();
+    let local = snapshot.matched_address(client.local.ip());
+    let (view, opt, signer) = (None, None, Signer::Nobody);
+    Job { snapshot, request: &request, client, address, local, now_s, scratch, view, opt, signer }.run(reply)
+}
+
+/// Requests from these ports are not answered: services there would answer back for ever (BIND).
+fn is_answering_back(port: u16) -> bool {
+    matches!(port, 0 | 7 | 13 | 19 | 37)
 }
 
 /// The operations that there are here.
 pub(super) fn is_known(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE)
+}
+
+/// What is known of a request before anything is done about it.
+fn facts(request: &Request<'_>) -> Facts {
+    Facts {
+        is_request: true,
+        is_malformed: request.is_malformed,
+        opcode: request.header.opcode(),
+        question: request.question.map(|question| (question.rtype, question.class)),
+        recursion_desired: request.header.rd(),
+        checking_disabled: request.header.cd(),
+        edns_version: request.edns.map(|edns| edns.version),
+        dnssec_ok: request.edns.is_some_and(|edns| edns.dnssec_ok),
+        has_subnet: request.wishes.client_subnet.is_some(),
+        asked: request.wishes.asked,
+        has_tsig: request.has_tsig,
+        ..Facts::default()
+    }
 }
 
 /// The classes that views may be of.
@@ -199,6 +217,8 @@ pub(super) struct Job<'a> {
     pub(super) client: &'a Client,
     /// The client's address as lists match it.
     address: IpAddr,
+    /// Our address that it was sent to, in the same way.
+    local: IpAddr,
     pub(super) now_s: u64,
     pub(super) scratch: &'a mut Scratch,
     /// The view that takes the client, once that is known.
@@ -216,60 +236,29 @@ pub(super) enum Signer<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn new(
-        snapshot: &'a Snapshot,
-        request: &'a Request<'a>,
-        client: &'a Client,
-        address: IpAddr,
-        now_s: u64,
-        scratch: &'a mut Scratch,
-    ) -> Self {
-        let (view, opt, signer) = (None, None, Signer::Nobody);
-        let mut job = Self { snapshot, request, client, address, now_s, scratch, view, opt, signer };
-        job.note_request();
-        job.opt = job.reply_opt();
-        job
-    }
-
     /// Whether a reply may be of any size: TCP, and all that is on it.
     pub(super) fn is_tcp(&self) -> bool {
         self.client.transport != Transport::Udp
     }
 
-    fn note_request(&mut self) {
-        let (request, facts) = (self.request, &mut self.scratch.facts);
-        (facts.is_request, facts.is_malformed) = (true, request.is_malformed);
-        facts.opcode = request.header.opcode();
-        facts.question = request.question.map(|question| (question.rtype, question.class));
-        facts.recursion_desired = request.header.rd();
-        facts.checking_disabled = request.header.cd();
-        facts.edns_version = request.edns.map(|edns| edns.version);
-        facts.dnssec_ok = request.edns.is_some_and(|edns| edns.dnssec_ok);
-        facts.has_subnet = request.wishes.client_subnet.is_some();
-        facts.has_nsid = request.wishes.nsid;
-        facts.has_expire = request.wishes.expire;
-        facts.has_keepalive = request.wishes.tcp_keepalive;
-        facts.has_padding = request.wishes.padding;
-        facts.has_key_tags = request.wishes.key_tags;
-        facts.has_other_option = request.wishes.other;
-        facts.has_tsig = request.has_tsig;
-    }
-
-    /// The OPT record of the reply; none if the request has none.
-    fn reply_opt(&mut self) -> Option<Opt<'a>> {
-        let (snapshot, edns, wishes) = (self.snapshot, self.request.edns?, &self.request.wishes);
+    /// Begins the OPT record of the reply, if the request has one.
+    fn begin_opt(&mut self) {
+        let (snapshot, wishes) = (self.snapshot, &self.request.wishes);
+        let Some(edns) = &self.request.edns else { return };
         let plain = Opt { udp_size: snapshot.edns.udp_size, dnssec_ok: edns.dnssec_ok, ..Opt::default() };
-        if edns.version != VERSION {
-            return Some(plain);
+        if edns.version != VERSION || !edns.has_options() {
+            self.opt = Some(plain);
+            return;
         }
         let server_id = snapshot.identity.server_id.as_deref().map(str::as_bytes);
-        Some(Opt {
-            nsid: server_id.filter(|_| wishes.nsid),
+        self.opt = Some(Opt {
+            nsid: server_id.filter(|_| wishes.asked.nsid),
             cookie: self.reply_cookie(),
             subnet: wishes.client_subnet,
-            keepalive_100ms: (wishes.tcp_keepalive && self.is_tcp()).then_some(snapshot.tcp_advertised_timeout_100ms),
+            keepalive_100ms: (wishes.asked.tcp_keepalive && self.is_tcp())
+                .then_some(snapshot.tcp_advertised_timeout_100ms),
             ..plain
-        })
+        });
     }
 
     /// A fresh cookie for a client that sent one (RFC 9018 section 4).
@@ -286,6 +275,8 @@ impl<'a> Job<'a> {
     }
 
     fn run(&mut self, reply: &mut [u8]) -> Outcome {
+        self.scratch.facts = facts(self.request);
+        self.begin_opt();
         let (request, opcode) = (self.request, self.request.header.opcode());
         if request.is_malformed {
             return self.refuse(Rcode::FORMERR, reply);
@@ -313,8 +304,8 @@ impl<'a> Job<'a> {
 
     /// Finds the view, checks TSIG, and goes on by opcode.
     fn in_a_view(&mut self, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
-        let (view, verdict) = match self.select_view(question.class) {
-            Ok(Some(selected)) => selected,
+        let view = match self.select_view(question.class) {
+            Ok(Some(view)) => view,
             Ok(None) => {
                 self.scratch.facts.denied = Some(Denied::NoView);
                 let rcode = if is_known(self.request.header.opcode()) { Rcode::REFUSED } else { Rcode::NOTIMP };
@@ -327,15 +318,11 @@ impl<'a> Job<'a> {
             self.scratch.facts.denied = Some(denied);
             return Outcome::Drop;
         }
-        match verdict {
-            Verdict::Unsigned => {}
-            Verdict::Verified(chain) => {
-                self.scratch.facts.is_verified = true;
-                self.signer = Signer::Key(chain);
-            }
-            Verdict::Refused(refusal) => {
+        match &self.signer {
+            Signer::Nobody => {}
+            Signer::Key(_) => self.scratch.facts.is_verified = true,
+            Signer::Refusal(refusal) => {
                 self.scratch.facts.tsig_error = Some(refusal.error);
-                self.signer = Signer::Refusal(refusal);
                 return self.refuse(Rcode::NOTAUTH, reply);
             }
         }
@@ -356,7 +343,7 @@ impl<'a> Job<'a> {
         let Some(opt) = &mut self.opt else { return };
         opt.udp_size = view.edns.udp_size;
         // BIND: a padded reply is a large one, and nothing for an address that may be forged.
-        let is_padded = self.request.wishes.padding && is_true && view.edns.padding_block > 0;
+        let is_padded = self.request.wishes.asked.padding && is_true && view.edns.padding_block > 0;
         if is_padded && view.edns.padded.allows(Peer { address: self.address, key: None }) {
             opt.padding_block = Some(view.edns.padding_block);
         }
@@ -374,37 +361,36 @@ impl<'a> Job<'a> {
 
     /// The first view that takes this client. Its keys are those that a TSIG is checked with, so views may be told
     /// apart by key.
-    fn select_view(&mut self, class: Class) -> Result<Option<(&'a View, Verdict<'a>)>, WireError> {
+    fn select_view(&mut self, class: Class) -> Result<Option<&'a View>, WireError> {
         let snapshot = self.snapshot;
-        let local = snapshot.matched_address(self.client.local.ip());
         for (index, view) in snapshot.views.iter().enumerate() {
             if view.class != class || view.match_recursive_only && !self.request.header.rd() {
                 continue;
             }
-            let verdict = self.check_tsig(view)?;
-            let key = match &verdict {
-                Verdict::Verified(chain) => Some(chain.key().name.as_ref()),
-                _ => None,
-            };
-            let (from, to) = (Peer { address: self.address, key }, Peer { address: local, key });
-            if view.match_clients.allows(from) && view.match_destinations.allows(to) {
-                self.scratch.facts.view = Some(index);
-                return Ok(Some((view, verdict)));
+            if self.request.has_tsig {
+                self.signer = self.check_tsig(view)?;
             }
+            let from = self.peer();
+            if view.match_clients.allows(from) && view.match_destinations.allows(Peer { address: self.local, ..from }) {
+                self.scratch.facts.view = Some(index);
+                return Ok(Some(view));
+            }
+            self.signer = Signer::Nobody;
         }
         Ok(None)
     }
 
-    fn check_tsig(&self, view: &'a View) -> Result<Verdict<'a>, WireError> {
-        if !self.request.has_tsig {
-            return Ok(Verdict::Unsigned);
-        }
+    fn check_tsig(&self, view: &'a View) -> Result<Signer<'a>, WireError> {
         let message = Message::new(self.request.bytes)?;
         let keys = |name: NameRef<'_>, algorithm| {
             let found = view.keys.iter().find(|key| key.name.as_ref() == name && key.algorithm == algorithm);
             found.map(Arc::as_ref)
         };
-        tsig::check_request(&message, keys, self.now_s)
+        Ok(match tsig::check_request(&message, keys, self.now_s)? {
+            Verdict::Unsigned => Signer::Nobody,
+            Verdict::Verified(chain) => Signer::Key(chain),
+            Verdict::Refused(refusal) => Signer::Refusal(refusal),
+        })
     }
 
     pub(super) fn peer(&self) -> Peer<'a> {
@@ -444,13 +430,13 @@ impl<'a> Job<'a> {
             name: question.name,
             rtype: question.rtype,
             peer,
-            local: self.snapshot.matched_address(self.client.local.ip()),
+            local: self.local,
             is_tcp: self.is_tcp(),
             recursion_desired: request.header.rd(),
             is_small: !self.is_tcp() && edns.is_some() && self.udp_size() <= MIN_UDP_SIZE,
             now_s: self.now_s,
             may_cross_zones: request.header.rd() && view.allow_recursion.allows(peer),
-            wants_zone_version: request.wishes.zone_version,
+            wants_zone_version: request.wishes.asked.zone_version,
         };
         let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
         let (limit, tail, signature) = (self.limit(), self.tail_length(), self.signature_length());
@@ -466,7 +452,7 @@ impl<'a> Job<'a> {
         let of = (question.name, question.class);
         let order = (&view.rrset_order, groups_for(&view.sortlist, peer.address));
         let records = Records::new(writer, of, dnssec_ok, order, &mut scratch.records);
-        let mut answer = Answer::new(&query, records, &mut scratch.suffixes, &mut scratch.aliases);
+        let mut answer = Answer::new(&query, records, &mut scratch.search);
         answer.fill();
         let head = Head {
             rcode: answer.rcode,
@@ -474,7 +460,7 @@ impl<'a> Job<'a> {
             is_truncated: answer.is_truncated,
         };
         if let Some(opt) = &mut self.opt {
-            (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.expire));
+            (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.asked.expire));
             opt.zone_version = answer.zone_version;
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::snapshot::Zone;
-use crate::dns::suffix::{Suffixes, root_hash};
+use crate::dns::suffix::{self, Suffixes};
 use crate::dns::{NameRef, case};
 
 /// Zones by apex.
@@ -28,17 +28,16 @@ impl ZoneTable {
         // Random, so that nobody can choose apexes that collide.
         let seed = RandomState::new().hash_one(zones.len());
         let mut table = Self { seed, zones: HashTable::with_capacity(zones.len()), label_counts: 0 };
-        let mut suffixes = Suffixes::default();
-        zones.into_iter().for_each(|zone| table.insert(zone, &mut suffixes));
+        zones.into_iter().for_each(|zone| table.insert(zone));
         table
     }
 
     /// The same table with other zones, or none, in the place of some.
     pub fn with<'a>(&self, changes: impl Iterator<Item = (NameRef<'a>, Option<Arc<Zone>>)>) -> Self {
-        let (mut table, mut suffixes) = (self.clone(), Suffixes::default());
+        let mut table = self.clone();
         for (apex, zone) in changes {
             match zone {
-                Some(zone) => table.insert(zone, &mut suffixes),
+                Some(zone) => table.insert(zone),
                 None => table.remove(apex),
             }
         }
@@ -47,53 +46,38 @@ impl ZoneTable {
 
     /// Its label count stays among those that occur: that costs a look-up at most.
     fn remove(&mut self, apex: NameRef<'_>) {
-        let hash = hash_of_one(apex, self.seed);
+        let hash = suffix::hash(apex.as_bytes(), self.seed);
         if let Ok(entry) = self.zones.find_entry(hash, |zone| zone.apex() == apex) {
             entry.remove();
         }
     }
 
-    fn insert(&mut self, zone: Arc<Zone>, suffixes: &mut Suffixes) {
+    fn insert(&mut self, zone: Arc<Zone>) {
         let seed = self.seed;
-        let mut hash_of = |zone: &Zone| {
-            suffixes.hash(zone.apex(), seed);
-            (suffixes.iter().next().map_or(root_hash(seed), |(_, hash)| hash), suffixes.labels())
-        };
-        let (hash, labels) = hash_of(&zone);
-        self.label_counts |= 1 << labels;
-        match self.zones.find_mut(hash, |other| other.apex() == zone.apex()) {
+        let hash_of = |zone: &Arc<Zone>| suffix::hash(zone.apex().as_bytes(), seed);
+        self.label_counts |= 1 << zone.apex().label_count();
+        match self.zones.find_mut(hash_of(&zone), |other| other.apex() == zone.apex()) {
             Some(same) => *same = zone,
             None => {
-                // A new table has room for all, so nothing is hashed again to make more.
-                self.zones.insert_unique(hash, zone, |other| hash_of_one(other.apex(), seed));
+                self.zones.insert_unique(hash_of(&zone), zone, hash_of);
             }
         }
     }
 
     /// The zone that `name` belongs to.
     pub fn find(&self, name: NameRef<'_>, suffixes: &mut Suffixes) -> Option<&Arc<Zone>> {
-        let most_labels = self.label_counts.checked_ilog2().unwrap_or(0) as usize;
-        suffixes.hash_shortest(name, self.seed, most_labels);
-        let most = suffixes.labels().min(most_labels);
-        for ((start, hash), labels) in suffixes.iter().zip((1..=most).rev()) {
-            if self.label_counts >> labels & 1 == 0 {
-                continue;
-            }
-            let suffix = name.as_bytes().get(start..).unwrap_or_default();
+        suffixes.find(name);
+        let mut counts = self.label_counts & u128::MAX >> (u128::BITS - 1).saturating_sub(suffixes.labels() as u32);
+        while let Some(labels) = counts.checked_ilog2() {
+            counts ^= 1 << labels;
+            let suffix = suffixes.last(name, labels as usize)?;
             // Length bytes are below 64, so folding them as if they were letters changes none of them.
             let same = |zone: &Arc<Zone>| case::is_same(zone.apex().as_bytes(), suffix);
-            if let Some(zone) = self.zones.find(hash, same) {
+            if let Some(zone) = self.zones.find(suffix::hash(suffix, self.seed), same) {
                 return Some(zone);
             }
         }
-        self.root()
-    }
-
-    fn root(&self) -> Option<&Arc<Zone>> {
-        if self.label_counts & 1 == 0 {
-            return None;
-        }
-        self.zones.find(root_hash(self.seed), |zone| zone.apex().is_root())
+        None
     }
 
     /// The zone with this apex.
@@ -115,13 +99,6 @@ impl ZoneTable {
     pub fn is_empty(&self) -> bool {
         self.zones.is_empty()
     }
-}
-
-/// The hash of a whole name.
-fn hash_of_one(name: NameRef<'_>, seed: u64) -> u64 {
-    let mut suffixes = Suffixes::default();
-    suffixes.hash(name, seed);
-    suffixes.iter().next().map_or(root_hash(seed), |(_, hash)| hash)
 }
 
 impl Default for ZoneTable {

@@ -10,32 +10,35 @@ pub(crate) fn is_same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
+    let begins_same = match (left.first_chunk(), right.first_chunk()) {
+        (Some(word), Some(other)) => is_same_word(u64::from_le_bytes(*word), u64::from_le_bytes(*other)),
+        _ => true,
+    };
+    // The last words of strings of up to sixteen bytes hold all that the first ones do not.
+    begins_same && is_same_word(last_word(left), last_word(right)) && (left.len() <= 16 || is_same_within(left, right))
+}
+
+fn is_same_within(left: &[u8], right: &[u8]) -> bool {
     let (words, _) = left.as_chunks::<8>();
     let (others, _) = right.as_chunks::<8>();
     let mut pairs = words.iter().zip(others);
     pairs.all(|(word, other)| is_same_word(u64::from_le_bytes(*word), u64::from_le_bytes(*other)))
-        && is_same_word(last_word(left), last_word(right))
 }
 
-/// How many bytes at their ends two byte strings have in common but for the case of letters.
+/// Where two byte strings of the same length first differ but for the case of letters.
 #[inline]
-pub(crate) fn common_end(left: &[u8], right: &[u8]) -> usize {
-    let most = left.len().min(right.len());
-    let mut common = 0_usize;
-    while common < most {
-        let left_rest = left.get(..left.len().saturating_sub(common)).unwrap_or_default();
-        let right_rest = right.get(..right.len().saturating_sub(common)).unwrap_or_default();
-        let (Some(word), Some(other)) = (left_rest.last_chunk(), right_rest.last_chunk()) else {
-            let pairs = left_rest.iter().rev().zip(right_rest.iter().rev());
-            return common.saturating_add(pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count());
-        };
-        let difference = lower(u64::from_be_bytes(*word)) ^ lower(u64::from_be_bytes(*other));
+pub(crate) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
+    let ((words, rest), (others, other_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    let mut at = 0_usize;
+    for (word, other) in words.iter().zip(others) {
+        let difference = lower(u64::from_le_bytes(*word)) ^ lower(u64::from_le_bytes(*other));
         if difference != 0 {
-            return common.saturating_add(difference.trailing_zeros() as usize / 8);
+            return Some(at.wrapping_add(difference.trailing_zeros() as usize / 8));
         }
-        common = common.saturating_add(8);
+        at = at.wrapping_add(8);
     }
-    most
+    let mut pairs = rest.iter().zip(other_rest);
+    pairs.position(|(byte, other)| !byte.eq_ignore_ascii_case(other)).map(|behind| at.wrapping_add(behind))
 }
 
 /// The last bytes of a string in one word, at most eight: the same for the same bytes, and different for strings of
@@ -102,13 +105,13 @@ mod tests {
             assert!(is_same(left, &left.to_ascii_lowercase()));
             assert_eq!(has_capitals(left), left.iter().any(u8::is_ascii_uppercase));
             assert!((0..length).all(|from| !has_capitals(&left[from..].to_ascii_lowercase())));
+            assert_eq!(first_difference(left, &left.to_ascii_lowercase()), None);
             for place in 0..length {
                 let mut right = left.to_ascii_uppercase();
                 right[place] ^= 0x80;
                 assert!(!is_same(left, &right), "{length} {place}");
-                assert_eq!(common_end(left, &right), length - place - 1);
+                assert_eq!(first_difference(left, &right), Some(place));
             }
-            assert_eq!(common_end(left, &[b"before ".as_slice(), left].concat()), length);
         }
         assert!(!is_same(b"ab", b"abc"));
     }

@@ -81,6 +81,11 @@ impl<'a> Edns<'a> {
         Ok(edns)
     }
 
+    /// Whether there is any option.
+    pub fn has_options(&self) -> bool {
+        !self.options.is_empty()
+    }
+
     /// The options in order, each its number and data.
     pub fn options(&self) -> Options<'a> {
         Options(Reader::new(self.options))
@@ -108,6 +113,17 @@ impl<'a> Iterator for Options<'a> {
 /// What a request's options ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wishes<'a> {
+    /// By options that need no more said.
+    pub asked: Asked,
+    /// The cookie: eight bytes of the client's, and any that this server gave it (RFC 7873).
+    pub cookie: Option<Cookie<'a>>,
+    /// Whom the query is asked for; echoed with scope 0 (RFC 7871).
+    pub client_subnet: Option<ClientSubnet<'a>>,
+}
+
+/// Options that a request has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
     /// Which server this is (RFC 5001).
     pub nsid: bool,
     /// How long until a secondary's zone expires (RFC 7314).
@@ -122,10 +138,6 @@ pub struct Wishes<'a> {
     pub key_tags: bool,
     /// Something else.
     pub other: bool,
-    /// The cookie: eight bytes of the client's, and any that this server gave it (RFC 7873).
-    pub cookie: Option<Cookie<'a>>,
-    /// Whom the query is asked for; echoed with scope 0 (RFC 7871).
-    pub client_subnet: Option<ClientSubnet<'a>>,
 }
 
 /// A request's cookie.
@@ -158,18 +170,18 @@ impl<'a> Wishes<'a> {
                 return Err(WireError::BadOption);
             }
             match code {
-                option::NSID => wishes.nsid = true,
-                option::EXPIRE => wishes.expire = true,
-                option::TCP_KEEPALIVE => wishes.tcp_keepalive = true,
-                option::PADDING => wishes.padding = true,
+                option::NSID => wishes.asked.nsid = true,
+                option::EXPIRE => wishes.asked.expire = true,
+                option::TCP_KEEPALIVE => wishes.asked.tcp_keepalive = true,
+                option::PADDING => wishes.asked.padding = true,
                 // Data in a request is passed over (RFC 9660 section 3.1).
-                option::ZONEVERSION => wishes.zone_version = true,
-                option::KEY_TAG => wishes.key_tags = true,
+                option::ZONEVERSION => wishes.asked.zone_version = true,
+                option::KEY_TAG => wishes.asked.key_tags = true,
                 option::COOKIE => wishes.cookie = wishes.cookie.or(Some(Cookie::read(data)?)),
                 option::CLIENT_SUBNET => {
                     wishes.client_subnet = wishes.client_subnet.or(Some(ClientSubnet::read(data)?));
                 }
-                _ => wishes.other = true,
+                _ => wishes.asked.other = true,
             }
         }
         Ok(wishes)
@@ -257,13 +269,13 @@ mod tests {
     #[test]
     fn wishes_are_read() {
         let found = wishes(b"\x00\x03\x00\x00\x00\x09\x00\x00\x00\x0b\x00\x00\x00\x0c\x00\x02\x00\x00").unwrap();
-        assert!(found.nsid && found.expire && found.tcp_keepalive && found.padding);
+        assert!(found.asked.nsid && found.asked.expire && found.asked.tcp_keepalive && found.asked.padding);
         assert_eq!((found.cookie, found.client_subnet), (None, None));
     }
 
     #[test]
     fn key_tags_are_whole() {
-        let tags = |options: &[u8]| wishes(options).map(|wishes| wishes.key_tags);
+        let tags = |options: &[u8]| wishes(options).map(|wishes| wishes.asked.key_tags);
         assert_eq!(tags(b"\x00\x0e\x00\x02\x4f\x66"), Ok(true));
         assert_eq!(tags(b"\x00\x0e\x00\x02\x4f\x66\x00\x0e\x00\x01\x4f"), Err(WireError::BadOption));
         assert_eq!(tags(b"\x00\x0e\x00\x01\x4f"), Err(WireError::BadOption));

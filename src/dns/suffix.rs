@@ -1,8 +1,8 @@
-//! Hashes of all suffixes of a name, in one pass from its last label to its first.
+//! Hashes of the suffixes of a name.
 //!
-//! Two things look up the longest suffix that they know: the message writer for compression, and the table of zones for
-//! the zone that a name belongs to. ASCII case makes no difference to the hash, so a hit has to be compared in the way
-//! that its user wants. With a random seed nobody can choose names that collide.
+//! Two things look up the longest suffix that they know: the message writer for compression without regard to case, and
+//! the table of zones for the zone that a name belongs to. ASCII case makes no difference to the hash, so a hit has to
+//! be compared in the way that its user wants. With a random seed nobody can choose names that collide.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -17,35 +17,27 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Debug, Clone)]
 pub struct Suffixes {
     labels: usize,
-    /// How many of the first suffixes are not hashed.
-    skipped: usize,
     starts: [u8; MAX_LABELS],
     hashes: [u64; MAX_LABELS],
 }
 
 impl Default for Suffixes {
     fn default() -> Self {
-        Self { labels: 0, skipped: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] }
+        Self { labels: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] }
     }
 }
 
 impl Suffixes {
-    /// Hashes the suffixes of `name`, all but the root.
+    /// Hashes the suffixes of `name`, all but the root, each from the one behind it.
     pub fn hash(&mut self, name: NameRef<'_>, seed: u64) {
-        self.hash_shortest(name, seed, MAX_LABELS);
-    }
-
-    /// Hashes the suffixes of `name` that have at most so many labels.
-    pub fn hash_shortest(&mut self, name: NameRef<'_>, seed: u64, most_labels: usize) {
         let bytes = name.as_bytes();
         self.find_labels(bytes);
-        self.skipped = self.labels.saturating_sub(most_labels);
-        let mut hash = root_hash(seed);
-        let mut end = bytes.len().saturating_sub(1);
-        // Slices of the labels that there are: `take(n).rev()` would step over all the places behind them.
-        let starts = self.starts.get(self.skipped..self.labels).unwrap_or_default();
-        let places = self.hashes.get_mut(self.skipped..self.labels).unwrap_or_default();
-        for (&start, place) in starts.iter().zip(places).rev() {
+        let mut hash = seed;
+        let mut end = bytes.len().wrapping_sub(1);
+        let mut left = self.labels;
+        while left > 0 {
+            left = left.wrapping_sub(1);
+            let (Some(&start), Some(place)) = (self.starts.get(left), self.hashes.get_mut(left)) else { return };
             let start = usize::from(start);
             hash = mix(hash, bytes.get(start..end).unwrap_or_default());
             *place = hash;
@@ -53,8 +45,20 @@ impl Suffixes {
         }
     }
 
+    /// Only finds the labels of a name, for [`Self::last`].
+    pub fn find(&mut self, name: NameRef<'_>) {
+        self.find_labels(name.as_bytes());
+    }
+
+    /// The suffix of so many labels of the name whose labels were found.
+    pub fn last<'n>(&self, name: NameRef<'n>, labels: usize) -> Option<&'n [u8]> {
+        let first = self.labels.checked_sub(labels)?;
+        let start = if labels == 0 { name.len().wrapping_sub(1) } else { usize::from(*self.starts.get(first)?) };
+        name.as_bytes().get(start..)
+    }
+
     fn find_labels(&mut self, bytes: &[u8]) {
-        (self.labels, self.skipped) = (0, 0);
+        self.labels = 0;
         // A name has at most 255 bytes, and no label behind its root label.
         let mut at = 0_u8;
         while let Some(&length) = bytes.get(usize::from(at))
@@ -74,25 +78,31 @@ impl Suffixes {
 
     /// Where each suffix that is hashed starts within the name, and its hash, the longest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, u64)> {
-        let starts = self.starts.get(self.skipped..self.labels).unwrap_or_default();
-        let hashes = self.hashes.get(self.skipped..self.labels).unwrap_or_default();
+        let starts = self.starts.get(..self.labels).unwrap_or_default();
+        let hashes = self.hashes.get(..self.labels).unwrap_or_default();
         starts.iter().zip(hashes).map(|(&start, &hash)| (usize::from(start), hash))
     }
 }
 
-/// What the root hashes to.
-pub fn root_hash(seed: u64) -> u64 {
-    spread(seed ^ MULTIPLIER)
+/// The hash of a whole name, by its bytes.
+#[inline]
+pub fn hash(name: &[u8], seed: u64) -> u64 {
+    mix(seed, name)
 }
 
-/// Takes a label, its length byte included, into a hash. Bit 5 is set in every byte so that letters of both cases
+/// Takes labels, their length bytes included, into a hash. Bit 5 is set in every byte so that letters of both cases
 /// agree; that a few other bytes then agree as well does no harm.
 #[inline]
-fn mix(hash: u64, label: &[u8]) -> u64 {
-    let (chunks, _) = label.as_chunks::<8>();
-    let whole = chunks.iter().fold(hash, |hash, chunk| spread(hash ^ fold(u64::from_le_bytes(*chunk))));
+fn mix(hash: u64, labels: &[u8]) -> u64 {
     // The last bytes may overlap those that came before, which saves a loop over single bytes.
-    spread(whole ^ fold(last_word(label)))
+    let (mut hash, mut rest) = (hash ^ MULTIPLIER, labels);
+    while let Some((chunk, behind)) = rest.split_first_chunk()
+        && !behind.is_empty()
+    {
+        hash = spread(hash ^ fold(u64::from_le_bytes(*chunk)));
+        rest = behind;
+    }
+    spread(hash ^ fold(last_word(labels)))
 }
 
 fn fold(word: u64) -> u64 {
@@ -122,6 +132,17 @@ mod tests {
         assert_eq!(long.len(), 4);
         assert_eq!(long[2..], short);
         assert_ne!(long[0], long[1]);
+    }
+
+    #[test]
+    fn suffixes_are_counted_from_the_last_label() {
+        let name: Name = "a.rather-long-label.Example.COM".parse().unwrap();
+        let mut suffixes = Suffixes::default();
+        suffixes.find(name.as_ref());
+        let last = |labels| suffixes.last(name.as_ref(), labels).map(|bytes| hash(bytes, 1));
+        let expected = |text: &str| Some(hash(text.parse::<Name>().unwrap().as_ref().as_bytes(), 1));
+        assert_eq!([last(0), last(1), last(2)], [expected("."), expected("com"), expected("example.com")]);
+        assert_eq!((last(4), last(5)), (expected("A.RATHER-long-label.example.com"), None));
     }
 
     #[test]

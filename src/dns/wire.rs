@@ -92,8 +92,9 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left, without moving on.
+    /// The same, left where it is.
     #[inline]
-    fn ahead(&self) -> &'a [u8] {
+    pub fn ahead(&self) -> &'a [u8] {
         self.message.get(self.position..self.end).unwrap_or_default()
     }
 

@@ -16,6 +16,7 @@ use super::{Class, NameRef, Rtype, rdata};
 
 mod compression;
 
+use compression::ROOT;
 pub use compression::{Case, Compression};
 
 /// The largest message: what the length before a message on TCP can say.
@@ -37,6 +38,8 @@ pub enum Owner<'n> {
     Name(NameRef<'n>),
     /// Stands in this message already, so many bytes from its start.
     At(u16),
+    /// These labels in front of the name that stands at a place.
+    Below(&'n [u8], u16),
 }
 
 /// A place in a message under construction to which [`Writer::rollback`] returns.
@@ -104,22 +107,34 @@ impl<'a> Writer<'a> {
 
     /// Takes back everything since `mark`.
     pub fn rollback(&mut self, mark: Mark) {
-        if self.end > mark.end {
-            self.names.forget_from(mark.end);
+        self.take_back(mark.end);
+        self.counts = mark.counts;
+    }
+
+    /// Takes back all bytes from `end` on.
+    #[cold]
+    fn take_back(&mut self, end: usize) {
+        if self.end > end {
+            self.names.forget_from(end);
         }
-        (self.end, self.counts) = (mark.end, mark.counts);
+        self.end = end;
+    }
+
+    /// Whether names keep their case: pointers lead to names in the very same one only.
+    pub fn keeps_case(&self) -> bool {
+        self.names.keeps_case()
     }
 
     /// Writes a question. The first one's name is what answers are compressed against.
     pub fn question(&mut self, name: NameRef<'_>, rtype: Rtype, class: Class) -> Result<(), Full> {
-        let mark = self.mark();
+        let start = self.end;
         let name_written = if self.is_empty() { self.question_name(name) } else { self.name(name).map(|_| ()) };
         let written = name_written.and_then(|()| {
             let [a, b] = rtype.0.to_be_bytes();
             let [c, d] = class.0.to_be_bytes();
             self.bytes(&[a, b, c, d])
         });
-        self.counted(mark, 0, written)
+        self.counted(start, 0, written)
     }
 
     /// Copies a question section of `count` questions as it was received. Nothing is compressed against it.
@@ -129,43 +144,47 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes all records of an RRset, or none. The owner's place is returned for further records of that name.
-    pub fn rrset<'n, 'r>(
+    /// Writes all records of an RRset, or none. The owner's place is returned for further records of that name, if
+    /// pointers can reach it.
+    pub fn rrset<'r>(
         &mut self,
         section: Section,
-        owner: Owner<'n>,
-        (rtype, class, ttl): (Rtype, Class, u32),
+        owner: Owner<'_>,
+        fields: (Rtype, Class, u32),
         rdatas: impl IntoIterator<Item = &'r [u8]>,
-    ) -> Result<Owner<'n>, Full> {
-        let mark = self.mark();
-        let mut owner = owner;
+    ) -> Result<Option<u16>, Full> {
+        let (mark, mut place) = (self.mark(), None);
         for rdata in rdatas {
-            match self.record(section, owner, (rtype, class, ttl), rdata) {
-                Ok(place) => owner = place,
+            match self.record(section, place.map_or(owner, Owner::At), fields, rdata) {
+                Ok(written) => place = written,
                 Err(full) => {
                     self.rollback(mark);
                     return Err(full);
                 }
             }
         }
-        Ok(owner)
+        Ok(place)
     }
 
-    /// Writes one record from its uncompressed data, or nothing. The owner's place is returned for further records of
-    /// that name.
-    pub fn record<'n>(
+    /// Writes one record from its uncompressed data, or nothing. The owner's place is returned as by [`Self::rrset`].
+    pub fn record(
         &mut self,
         section: Section,
-        owner: Owner<'n>,
-        (rtype, class, ttl): (Rtype, Class, u32),
+        owner: Owner<'_>,
+        fields: (Rtype, Class, u32),
         rdata: &[u8],
-    ) -> Result<Owner<'n>, Full> {
-        let mark = self.mark();
-        let written = self.owner(owner).and_then(|place| {
-            self.rdata((rtype, class, ttl), rdata)?;
-            Ok(place)
-        });
-        self.counted(mark, slot(section), written)
+    ) -> Result<Option<u16>, Full> {
+        let start = self.end;
+        let written = match (owner, Shape::of(fields.0)) {
+            (Owner::At(place), None) if self.names.keeps_case() => {
+                self.plain((POINTER | place).to_be_bytes(), fields, rdata).map(|()| Some(place))
+            }
+            (Owner::Name(name), None) if name.is_root() && self.names.keeps_case() => {
+                self.plain([0], fields, rdata).map(|()| None)
+            }
+            (_, shape) => self.owner(owner).and_then(|place| self.rdata(shape, fields, rdata).map(|()| place)),
+        };
+        self.counted(start, slot(section), written)
     }
 
     /// Writes the header and returns the length of the whole message.
@@ -178,45 +197,69 @@ impl<'a> Writer<'a> {
         self.end
     }
 
-    /// Counts what was written, or takes back what was written of it.
-    fn counted<T>(&mut self, mark: Mark, slot: usize, written: Result<T, Full>) -> Result<T, Full> {
+    /// Counts what was written, or takes back what was written of it from `start` on.
+    #[inline]
+    fn counted<T>(&mut self, start: usize, slot: usize, written: Result<T, Full>) -> Result<T, Full> {
         match (written, self.counts.get_mut(slot)) {
             (Ok(value), Some(count)) if *count < u16::MAX => {
-                *count = count.saturating_add(1);
+                *count = count.wrapping_add(1);
                 Ok(value)
             }
             _ => {
-                self.rollback(mark);
+                self.take_back(start);
                 Err(Full)
             }
         }
     }
 
-    fn owner<'n>(&mut self, owner: Owner<'n>) -> Result<Owner<'n>, Full> {
+    fn owner(&mut self, owner: Owner<'_>) -> Result<Option<u16>, Full> {
         match owner {
-            Owner::At(place) => self.pointer(usize::from(place)).map(|()| owner),
-            Owner::Name(name) => self.name(name).map(|place| place.map_or(owner, Owner::At)),
+            Owner::At(place) => self.pointer(place).map(|()| Some(place)),
+            Owner::Name(name) => self.name(name),
+            Owner::Below(labels, parent) => self.labels(labels, parent).map(|(_, place)| place),
         }
     }
 
+    /// Writes a whole record with such an owner, whose data are copied as they are.
+    #[inline]
+    fn plain<const N: usize>(
+        &mut self,
+        owner: [u8; N],
+        (rtype, class, ttl): (Rtype, Class, u32),
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
+        let record = self.next(N.wrapping_add(FIXED_LENGTH).wrapping_add(rdata.len()))?;
+        let (place, behind) = record.split_first_chunk_mut::<N>().ok_or(Full)?;
+        let (fixed, data) = behind.split_first_chunk_mut::<FIXED_LENGTH>().ok_or(Full)?;
+        let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
+        let [i, j] = length.to_be_bytes();
+        (*place, *fixed) = (owner, [a, b, c, d, e, f, g, h, i, j]);
+        data.copy_from_slice(rdata);
+        Ok(())
+    }
+
     /// Writes what follows the owner of a record.
-    fn rdata(&mut self, (rtype, class, ttl): (Rtype, Class, u32), rdata: &[u8]) -> Result<(), Full> {
+    fn rdata(
+        &mut self,
+        shape: Option<Shape>,
+        (rtype, class, ttl): (Rtype, Class, u32),
+        rdata: &[u8],
+    ) -> Result<(), Full> {
         let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
         let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
         let [i, j] = length.to_be_bytes();
         self.bytes(&[a, b, c, d, e, f, g, h, i, j])?;
-        let Some(shape) = Shape::of(rtype) else { return self.plain_rdata(rtype, rdata) };
-        let length_place = self.end.saturating_sub(2);
+        let Some(shape) = shape else { return self.plain_rdata(rtype, rdata) };
         let start = self.end;
         let mut rest = self.split(rdata, shape.before)?;
         for _ in 0..shape.names {
-            let Ok(name) = NameRef::from_prefix(rest) else { break };
-            self.name(name)?;
-            rest = rest.get(name.len()..).unwrap_or_default();
+            let (length, _) = self.labels(rest, ROOT)?;
+            rest = rest.get(length.wrapping_add(1)..).unwrap_or_default();
         }
         self.bytes(rest)?;
-        let length = u16::try_from(self.end.saturating_sub(start)).map_err(|_| Full)?;
-        if let Some(place) = self.buffer.get_mut(length_place..length_place.saturating_add(2)) {
+        let length = u16::try_from(self.end.wrapping_sub(start)).map_err(|_| Full)?;
+        if let Some(place) = self.buffer.get_mut(start.wrapping_sub(2)..start) {
             place.copy_from_slice(&length.to_be_bytes());
         }
         Ok(())
@@ -226,7 +269,8 @@ impl<'a> Writer<'a> {
     fn plain_rdata(&mut self, rtype: Rtype, rdata: &[u8]) -> Result<(), Full> {
         let start = self.end;
         self.bytes(rdata)?;
-        if self.names.notes_plain_names() {
+        // BIND always notes them; it shows only where later names take over their case.
+        if !self.names.keeps_case() {
             for field in rdata::names(rtype, rdata) {
                 self.names.note(field.name, start.saturating_add(field.range.start));
             }
@@ -250,38 +294,59 @@ impl<'a> Writer<'a> {
 
     /// Writes a name, compressed, and returns its place if pointers can reach it.
     fn name(&mut self, name: NameRef<'_>) -> Result<Option<u16>, Full> {
-        // The root is shorter than a pointer to it.
-        if name.is_root() {
-            return self.bytes(name.as_bytes()).map(|()| None);
-        }
-        let written = self.buffer.get(..self.end).unwrap_or_default();
-        let known = self.names.find(name, written);
-        let start = self.end;
-        self.bytes(name.as_bytes().get(..known.fresh).unwrap_or_default())?;
-        if let Some(place) = known.place {
-            self.pointer(usize::from(place))?;
-        }
-        self.names.remember(&known, start);
-        let place = if known.fresh == 0 { known.place } else { u16::try_from(start).ok() };
-        Ok(place.filter(|&place| usize::from(place) <= MAX_POINTER))
+        self.labels(name.as_bytes(), ROOT).map(|(_, place)| place)
     }
 
-    fn pointer(&mut self, place: usize) -> Result<(), Full> {
-        let place = u16::try_from(place).map_err(|_| Full)?;
-        self.bytes(&(0xc000 | place).to_be_bytes())
+    /// Writes the labels at the start of `bytes` in front of the name at `parent`, compressed. Returns how many bytes
+    /// they have there, and the place of the name if pointers can reach it.
+    fn labels(&mut self, bytes: &[u8], parent: u16) -> Result<(usize, Option<u16>), Full> {
+        // The root is shorter than a pointer to it.
+        if parent == ROOT && bytes.first().is_none_or(|&length| length == 0) {
+            return self.bytes(&[0]).map(|()| (0, None));
+        }
+        let written = self.buffer.get(..self.end).unwrap_or_default();
+        let known = self.names.find(bytes, parent, written);
+        let start = self.end;
+        self.bytes(bytes.get(..known.fresh).unwrap_or_default())?;
+        if known.place == ROOT {
+            self.bytes(&[0])?
+        } else {
+            self.pointer(known.place)?
+        }
+        if known.fresh == 0 {
+            return Ok((known.length, Some(known.place)));
+        }
+        self.names.remember(bytes, &known, start);
+        Ok((known.length, u16::try_from(start).ok().filter(|&place| usize::from(place) <= MAX_POINTER)))
+    }
+
+    fn pointer(&mut self, place: u16) -> Result<(), Full> {
+        self.bytes(&(POINTER | place).to_be_bytes())
     }
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        let end = self.end.saturating_add(bytes.len());
+        self.next(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The next so many bytes of the message, to be written.
+    #[inline]
+    fn next(&mut self, count: usize) -> Result<&mut [u8], Full> {
+        let end = self.end.wrapping_add(count);
         if end > self.limit {
             return Err(Full);
         }
-        self.buffer.get_mut(self.end..end).ok_or(Full)?.copy_from_slice(bytes);
+        let next = self.buffer.get_mut(self.end..end).ok_or(Full)?;
         self.end = end;
-        Ok(())
+        Ok(next)
     }
 }
+
+/// What tells a pointer from a label.
+const POINTER: u16 = 0xc000;
+/// The type, class, TTL and length of a record.
+const FIXED_LENGTH: usize = 10;
 
 /// Where the names are in the data of the types whose names may be compressed.
 #[derive(Debug, Clone, Copy)]

@@ -154,7 +154,7 @@ impl tcp::Service for TcpService {
             state.counters.count(facts, &from, request.len(), outcome.reply_length());
             querylog::tell(&snapshot, request, &from, facts, self.shared.is_logging_queries.load(Ordering::Relaxed));
             self.shared.post_awaited(facts);
-            if facts.has_keepalive {
+            if facts.asked.tcp_keepalive {
                 client.keep_alive();
             }
             match outcome {

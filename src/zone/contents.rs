@@ -146,6 +146,10 @@ impl ZoneVersion {
         self.apex_leaf.map(|leaf| self.node_at(leaf))
     }
 
+    pub(super) fn apex_leaf(&self) -> Option<Leaf> {
+        self.apex_leaf
+    }
+
     /// All nodes: the names in canonical order, then the NSEC3 owners in theirs.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let mut cursor = self.cursor();

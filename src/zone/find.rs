@@ -1,11 +1,9 @@
 //! What a zone has for a name: everything that RFC 1034 section 4.3.2 asks, out of one descent.
 
-use std::cmp::Ordering;
-
-use super::contents::ZoneVersion;
-use super::key::Key;
+use super::contents::{Denial, ZoneVersion};
+use super::key::{Difference, Key, MAX_KEY};
 use super::node::{Flags, Node};
-use super::trie::{Leaf, Path, Trie};
+use super::trie::{Above, Branch, End, Leaf};
 use crate::dns::{NameRef, case};
 
 /// Where a name stands in a zone. It says what is there, not what to answer: a cut or a DNAME comes first.
@@ -15,8 +13,6 @@ pub struct Find<'a> {
     /// How many labels the closest encloser has, the root not counted: the name's own if it exists. 0 as well for a
     /// name that is not in the zone.
     pub encloser_labels: usize,
-    /// The node of the closest encloser; none if that is an empty non-terminal.
-    pub encloser: Option<Node<'a>>,
     /// The topmost zone cut below the apex, at the name or above it.
     pub cut: Option<Node<'a>>,
     /// The topmost node with a DNAME above the name.
@@ -50,166 +46,119 @@ impl<'a> Match<'a> {
 impl ZoneVersion {
     /// Finds out what there is for `name`. Does not allocate.
     pub fn find(&self, name: NameRef<'_>) -> Find<'_> {
-        if name.is_at_or_below(self.apex()) { self.find_below(name) } else { Find::nothing() }
+        if !name.is_at_or_below(self.apex()) {
+            return Find::nothing();
+        }
+        let key = Key::of_labels(self.labels_of(name));
+        let end = self.names.go_to(&key);
+        end.map_or(Find::nothing(), |end| self.found(name, &key, end))
     }
 
-    /// The same for a name that is known to be the apex or below it.
-    pub fn find_below(&self, name: NameRef<'_>) -> Find<'_> {
-        let labels = self.labels_of(name);
-        let key = Key::of_labels(labels);
-        let Some(path) = self.names.descend(&key) else { return Find::nothing() };
-        let nearest = self.labels_at(path.nearest);
-        if path.stuck.is_none() && case::is_same(nearest, labels) {
-            return self.exact(name, &key, &path);
-        }
-        self.inexact(&key, path, &common_labels(labels, nearest))
+    /// The same for a name that is known to be the apex or below it, on a way that is kept: for the NSEC records that
+    /// deny the name.
+    pub fn find_below(&self, name: NameRef<'_>, way: &mut Way) -> Find<'_> {
+        way.key.set(self.labels_of(name));
+        let end = match self.denial() {
+            Denial::Nsec => self.names.go_by(&way.key, 0, &mut way.branches),
+            _ => self.names.go_to(&way.key),
+        };
+        end.map_or(Find::nothing(), |end| self.found(name, &way.key, end))
     }
 
     /// The node of exactly this name.
     pub fn node(&self, name: NameRef<'_>) -> Option<Node<'_>> {
-        let labels = self.relative(name)?;
-        let path = self.names.descend(&Key::of_labels(labels))?;
-        let is_same = case::is_same(self.labels_at(path.nearest), labels);
-        is_same.then(|| self.node_at(path.nearest))
+        self.node_of(&Key::of_labels(self.relative(name)?), name)
     }
 
-    /// The NSEC owner at the name or the last before it: whose NSEC record matches or covers the name.
-    pub fn nsec_at_or_before(&self, name: NameRef<'_>) -> Option<Node<'_>> {
-        let key = Key::of_labels(self.relative(name)?);
-        self.at_or_before(&self.names, &key, Flags::NSEC).map(|leaf| self.node_at(leaf))
+    /// The same for a name that is known to be the apex or below it.
+    pub fn node_below(&self, name: NameRef<'_>, way: &mut Way) -> Option<Node<'_>> {
+        way.key.set(self.labels_of(name));
+        self.node_of(&way.key, name)
     }
 
-    /// The NSEC3 owner whose hash is exactly this one.
-    pub fn nsec3_matching(&self, hash: &[u8]) -> Option<Node<'_>> {
-        let label = HashLabel::new(hash)?;
-        let leaf = self.nsec3().descend(&label.key())?.nearest;
-        case::is_same(self.labels_at(leaf), label.as_bytes()).then(|| self.node_at(leaf))
+    fn node_of(&self, key: &Key, name: NameRef<'_>) -> Option<Node<'_>> {
+        let node = self.node_at(self.names.go_to(key)?.nearest);
+        case::is_same(node.relative_owner(), self.labels_of(name)).then_some(node)
     }
 
-    /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
-    /// circle (RFC 5155 section 1.3). None only if the zone has no NSEC3 records.
-    pub fn nsec3_covering(&self, hash: &[u8]) -> Option<Node<'_>> {
-        let before = self.at_or_before(self.nsec3(), &HashLabel::new(hash)?.key(), Flags::default());
-        before.or_else(|| self.nsec3().last()).map(|leaf| self.node_at(leaf))
+    /// What a descent for a name has come to.
+    fn found(&self, name: NameRef<'_>, key: &Key, end: End) -> Find<'_> {
+        let node = self.node_at(end.nearest);
+        if !end.is_stuck && case::is_same(node.relative_owner(), self.labels_of(name)) {
+            return self.exact(name, key, node);
+        }
+        match key.difference_from(node.relative_owner()) {
+            Some(difference) => self.inexact(key, end.nearest, difference),
+            None => Find::nothing(),
+        }
     }
 
-    fn exact(&self, name: NameRef<'_>, key: &Key, path: &Path) -> Find<'_> {
-        let node = self.node_at(path.nearest);
-        let cut = path.above.cut.map(|(_, leaf)| leaf).or(path.nearest.flags.has(Flags::CUT).then_some(path.nearest));
-        debug_assert!(path.above.last.is_none_or(|(len, _)| len < key.len()));
+    fn exact<'v>(&'v self, name: NameRef<'_>, key: &Key, node: Node<'v>) -> Find<'v> {
+        let above = if node.is_occluded() { self.above(key) } else { Above::default() };
+        let node_of = |found: Option<(usize, Leaf)>| found.map(|(_, leaf)| self.node_at(leaf));
         Find {
             matched: Match::Node(node),
             encloser_labels: name.label_count(),
-            encloser: Some(node),
-            cut: cut.map(|leaf| self.node_at(leaf)),
-            dname: path.above.dname.map(|(_, leaf)| self.node_at(leaf)),
+            cut: node_of(above.cut).or_else(|| node.is_cut().then_some(node)),
+            dname: node_of(above.dname),
             wildcard: Match::Missing,
         }
     }
 
-    /// The name has no node of its own: what the descent noted is true up to the closest encloser, whose labels are
-    /// those that it has in common with the nearest leaf.
-    fn inexact(&self, key: &Key, path: Path, common: &Common) -> Find<'_> {
-        let end = key.end_of_labels(common.labels);
-        let mut above = path.above;
-        if common.is_whole {
-            above.note(end, path.nearest);
+    /// The name has no node of its own: what it has in common with the nearest leaf is its closest encloser.
+    fn inexact(&self, key: &Key, nearest: Leaf, difference: Difference) -> Find<'_> {
+        let (labels, end) = key.labels_within(difference.at);
+        let mut above = match (nearest.flags.has(Flags::OCCLUDED), labels) {
+            // Nothing above the nearest leaf hides it, nor then the encloser, which is that leaf or the apex.
+            (false, _) if difference.is_whole => Above::default(),
+            (false, 0) => Above::of_apex(self.apex_leaf()),
+            _ => self.above(key),
+        };
+        if difference.is_whole {
+            above.note(end, nearest);
         }
         let within = |found: Option<(usize, Leaf)>| found.filter(|&(len, _)| len <= end).map(|(_, leaf)| leaf);
-        let encloser = match above.last {
-            Some((len, leaf)) if len == end => Some(leaf),
-            Some((len, _)) if len > end => self.leaf_of(&key.truncated(end)),
-            _ => None,
-        };
+        let has_no_wildcard = above.last.is_some_and(|(len, leaf)| len == end && !leaf.flags.has(Flags::WILDCARD));
         let is_missing = end < key.len();
         Find {
             matched: if is_missing { Match::Missing } else { Match::EmptyNonTerminal },
-            encloser_labels: self.apex().label_count() + common.labels,
-            encloser: encloser.map(|leaf| self.node_at(leaf)),
+            encloser_labels: self.apex().label_count() + labels,
             cut: within(above.cut).map(|leaf| self.node_at(leaf)),
             dname: within(above.dname).map(|leaf| self.node_at(leaf)),
-            wildcard: if is_missing { self.wildcard_below(key, end, encloser) } else { Match::Missing },
+            wildcard: if is_missing && !has_no_wildcard { self.wildcard_below(key, end) } else { Match::Missing },
         }
+    }
+
+    /// The names above the one with this key, true up to what it has in common with others.
+    fn above(&self, key: &Key) -> Above {
+        self.names.descend(key).map_or(Above::default(), |path| path.above)
     }
 
     /// The wildcard right below the closest encloser, whose key is the first `end` numbers of `key`.
-    fn wildcard_below(&self, key: &Key, end: usize, encloser: Option<Leaf>) -> Match<'_> {
-        if encloser.is_some_and(|leaf| !leaf.flags.has(Flags::WILDCARD)) {
-            return Match::Missing;
-        }
-        let mut wildcard = key.truncated(end);
+    fn wildcard_below(&self, key: &Key, end: usize) -> Match<'_> {
+        let mut wildcard = key.clone();
+        wildcard.truncate(end);
         wildcard.push_label(b"*");
-        let Some(path) = self.names.descend(&wildcard) else { return Match::Missing };
-        match wildcard.difference_from(self.labels_at(path.nearest)) {
-            None => Match::Node(self.node_at(path.nearest)),
-            Some((at, _)) if at >= wildcard.len() => Match::EmptyNonTerminal,
+        let Some(end) = self.names.go_to(&wildcard) else { return Match::Missing };
+        let node = self.node_at(end.nearest);
+        match wildcard.difference_from(node.relative_owner()) {
+            None => Match::Node(node),
+            Some(difference) if difference.at >= wildcard.len() => Match::EmptyNonTerminal,
             Some(_) => Match::Missing,
         }
     }
-
-    fn leaf_of(&self, key: &Key) -> Option<Leaf> {
-        let leaf = self.names.descend(key)?.nearest;
-        key.difference_from(self.labels_at(leaf)).is_none().then_some(leaf)
-    }
-
-    fn at_or_before(&self, trie: &Trie, key: &Key, flags: Flags) -> Option<Leaf> {
-        let nearest = trie.descend(key)?.nearest;
-        match key.difference_from(self.labels_at(nearest)) {
-            None => trie.at_or_before(key, None, false, flags),
-            Some((at, order)) => trie.at_or_before(key, Some(at), order == Ordering::Greater, flags),
-        }
-    }
 }
 
-/// What a name has in common with another at its end.
-struct Common {
-    labels: usize,
-    /// Whether that is all of the other.
-    is_whole: bool,
+/// The way of a look-up through a zone, kept so that those that follow from it do not start over. One serves any number
+/// of look-ups in turn.
+pub struct Way {
+    pub(super) key: Key,
+    pub(super) branches: Vec<Branch>,
 }
 
-/// How many labels two names have in common; both without those of the apex.
-fn common_labels(labels: &[u8], other: &[u8]) -> Common {
-    let bytes = case::common_end(labels, other);
-    // Labels start at the same distance from the end in both, or they are not the same.
-    let (mut ours, mut theirs) = (Starts::new(labels), Starts::new(other));
-    loop {
-        match (ours.left, theirs.left) {
-            (left, other_left) if left == other_left && left <= bytes => {
-                return Common { labels: ours.count(), is_whole: theirs.at == 0 };
-            }
-            (left, other_left) if left >= other_left => ours.next(),
-            _ => theirs.next(),
-        }
-    }
-}
-
-/// Goes over the starts of the labels of a name.
-struct Starts<'n> {
-    labels: &'n [u8],
-    at: usize,
-    /// How many bytes there are from here to the end.
-    left: usize,
-}
-
-impl<'n> Starts<'n> {
-    fn new(labels: &'n [u8]) -> Self {
-        Self { labels, at: 0, left: labels.len() }
-    }
-
-    fn next(&mut self) {
-        self.at += 1 + self.labels.get(self.at).map_or(0, |length| usize::from(*length));
-        self.left = self.labels.len().saturating_sub(self.at);
-    }
-
-    /// How many labels there are from here on.
-    fn count(mut self) -> usize {
-        let mut count = 0;
-        while self.left > 0 {
-            self.next();
-            count += 1;
-        }
-        count
+impl Default for Way {
+    fn default() -> Self {
+        Self { key: Key::empty(), branches: Vec::with_capacity(MAX_KEY) }
     }
 }
 
@@ -219,41 +168,8 @@ pub(super) fn common_len(key: &Key, nearest: &Key, stuck: Option<usize>) -> usiz
     difference.min(stuck.unwrap_or(usize::MAX))
 }
 
-/// The label of the NSEC3 owner of a hash, its length byte before it: base32 with the extended hex alphabet (RFC 5155
-/// section 3.3).
-struct HashLabel {
-    bytes: [u8; 64],
-    len: usize,
-}
-
-impl HashLabel {
-    fn new(hash: &[u8]) -> Option<Self> {
-        let len = data_encoding::BASE32_DNSSEC.encode_len(hash.len());
-        let mut label = Self { bytes: [0; 64], len: len + 1 };
-        let (length, text) = label.bytes.get_mut(..=len)?.split_first_mut()?;
-        *length = len as u8;
-        data_encoding::BASE32_DNSSEC.encode_mut(hash, text);
-        Some(label)
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-
-    fn key(&self) -> Key {
-        Key::of_labels(self.as_bytes())
-    }
-}
-
 impl Find<'_> {
     fn nothing() -> Self {
-        Find {
-            matched: Match::Missing,
-            encloser_labels: 0,
-            encloser: None,
-            cut: None,
-            dname: None,
-            wildcard: Match::Missing,
-        }
+        Find { matched: Match::Missing, encloser_labels: 0, cut: None, dname: None, wildcard: Match::Missing }
     }
 }

@@ -11,9 +11,15 @@ use std::cmp::Ordering;
 pub(super) const NOBYTE: u8 = 0;
 
 /// The longest key: 254 bytes of labels, all of them escaped.
-const MAX_KEY: usize = 512;
+pub(super) const MAX_KEY: usize = 512;
 /// How many different second numbers an escape has.
 const ESCAPED: u8 = 46;
+/// Marks a byte of two numbers in [`CODES`].
+const ESCAPE: u8 = 0x80;
+/// Length of a SHA-1 digest, the only hash of NSEC3.
+pub(super) const HASH_LENGTH: usize = 20;
+/// Length of the label that stands for one, its length byte included: base32 with the extended hex alphabet.
+pub(super) const HASH_LABEL_LENGTH: usize = 33;
 
 /// The key of one name.
 #[derive(Clone, Debug)]
@@ -38,8 +44,11 @@ impl Key {
     /// Makes this the key of another name.
     pub(super) fn set(&mut self, labels: &[u8]) {
         let before = std::mem::take(&mut self.len);
-        for label in LabelStarts::new(labels).last_first(labels) {
-            self.push_label(label);
+        match labels.split_first() {
+            // A lone label, as most names have below the apex.
+            Some((&length, label)) if usize::from(length) == label.len() => self.push_label(label),
+            Some(_) => LabelStarts::new(labels).last_first(labels).for_each(|label| self.push_label(label)),
+            None => {}
         }
         if let Some(rest) = self.numbers.get_mut(self.len..before) {
             rest.fill(NOBYTE);
@@ -50,22 +59,19 @@ impl Key {
     #[inline]
     pub(super) fn push_label(&mut self, label: &[u8]) {
         let end = self.len + label.len();
-        let Some([slots @ .., close]) = self.numbers.get_mut(self.len..=end) else { return self.push_escaped(label) };
-        let mut escapes = NOBYTE;
-        for (slot, &byte) in slots.iter_mut().zip(label) {
-            let (first, second) = NUMBERS[usize::from(byte)];
-            *slot = first;
-            escapes |= second;
+        let mut all = ESCAPE;
+        if let Some(places) = self.numbers.get_mut(self.len..end) {
+            all = 0;
+            for (place, &byte) in places.iter_mut().zip(label) {
+                *place = CODES[usize::from(byte)];
+                all |= *place;
+            }
         }
-        if escapes != NOBYTE {
-            return self.push_escaped(label);
-        }
-        *close = NOBYTE;
-        self.len = end + 1;
+        if all & ESCAPE == 0 { self.close_label(end) } else { self.push_odd_label(label) }
     }
 
-    /// The same for a label with bytes that are two numbers.
-    fn push_escaped(&mut self, label: &[u8]) {
+    /// The same for a label with bytes of two numbers.
+    fn push_odd_label(&mut self, label: &[u8]) {
         // No name is too long for a key; the masks only show that no index is.
         let mut len = self.len;
         for &byte in label {
@@ -74,8 +80,29 @@ impl Key {
             self.numbers[(len + 1) % MAX_KEY] = second;
             len += 1 + usize::from(second != NOBYTE);
         }
-        self.numbers[len % MAX_KEY] = NOBYTE;
-        self.len = (len + 1).min(MAX_KEY);
+        self.close_label(len);
+    }
+
+    fn close_label(&mut self, end: usize) {
+        self.numbers[end % MAX_KEY] = NOBYTE;
+        self.len = (end + 1).min(MAX_KEY);
+    }
+
+    /// Makes this the key of the one label that stands for a hash (RFC 5155 section 3.3), and returns that label.
+    pub(super) fn set_hash(&mut self, hash: &[u8; HASH_LENGTH]) -> [u8; HASH_LABEL_LENGTH] {
+        let before = self.len;
+        let mut label = [HASH_LABEL_LENGTH as u8 - 1; HASH_LABEL_LENGTH];
+        let places = self.numbers.as_chunks_mut::<8>().0.iter_mut().zip(label[1..].as_chunks_mut::<8>().0);
+        for ((numbers, text), bits) in places.zip(hash.as_chunks::<5>().0) {
+            let (letters, digits) = (above_nine(spread(*bits)), spread(*bits));
+            *numbers = (digits + FIRST_DIGIT + letters * LETTERS_BEHIND_DIGITS).to_be_bytes();
+            *text = (digits + repeated(b'0') + letters * (b'a' - b'9' - 1) as u64).to_be_bytes();
+        }
+        self.close_label(HASH_LABEL_LENGTH - 1);
+        if let Some(rest) = self.numbers.get_mut(self.len..before) {
+            rest.fill(NOBYTE);
+        }
+        label
     }
 
     /// How many numbers the key has, the endless `NOBYTE`s behind them not counted.
@@ -88,14 +115,12 @@ impl Key {
         self.numbers.get(offset).copied().unwrap_or(NOBYTE)
     }
 
-    /// The first `len` numbers as a key of their own.
-    pub(super) fn truncated(&self, len: usize) -> Self {
-        let mut key = self.clone();
-        for number in key.numbers.iter_mut().skip(len) {
-            *number = NOBYTE;
+    /// Leaves only the first `len` numbers.
+    pub(super) fn truncate(&mut self, len: usize) {
+        let before = std::mem::replace(&mut self.len, len);
+        if let Some(rest) = self.numbers.get_mut(len..before) {
+            rest.fill(NOBYTE);
         }
-        key.len = len;
-        key
     }
 
     /// Where this key and `other` first differ; none if they are the same.
@@ -112,30 +137,31 @@ impl Key {
         None
     }
 
-    /// Where this key and that of the name with these labels first differ, and how they compare; none if they are the
-    /// same. The other key is not made.
-    pub(super) fn difference_from(&self, labels: &[u8]) -> Option<(usize, Ordering)> {
+    /// Where this key and that of the name with these labels first differ; none if they are the same. The other key is
+    /// not made.
+    pub(super) fn difference_from(&self, labels: &[u8]) -> Option<Difference> {
         let mut at = 0;
         for label in LabelStarts::new(labels).last_first(labels) {
-            for &byte in label {
+            let ours = self.numbers.get(at..at + label.len()).unwrap_or_default();
+            let same =
+                ours.iter().zip(label).take_while(|(number, byte)| **number == CODES[usize::from(**byte)]).count();
+            at += same;
+            for &byte in label.get(same..).unwrap_or_default() {
                 let (first, second) = NUMBERS[usize::from(byte)];
-                if self.at(at) != first {
-                    return Some((at, self.at(at).cmp(&first)));
-                }
-                at += 1;
-                if second != NOBYTE {
-                    if self.at(at) != second {
-                        return Some((at, self.at(at).cmp(&second)));
+                let escaped = (second != NOBYTE).then_some(second);
+                for number in [first].into_iter().chain(escaped) {
+                    if self.at(at) != number {
+                        return Some(Difference { at, is_after: self.at(at) > number, is_whole: false });
                     }
                     at += 1;
                 }
             }
             if self.at(at) != NOBYTE {
-                return Some((at, Ordering::Greater));
+                return Some(Difference { at, is_after: true, is_whole: false });
             }
             at += 1;
         }
-        (at < self.len).then_some((at, Ordering::Greater))
+        (at < self.len).then_some(Difference { at, is_after: true, is_whole: true })
     }
 
     /// Where the last `count` labels of the name end in the key.
@@ -143,6 +169,13 @@ impl Key {
         let numbers = self.numbers.get(..self.len).unwrap_or_default();
         let mut ends = numbers.iter().enumerate().filter(|(_, number)| **number == NOBYTE);
         count.checked_sub(1).and_then(|before| ends.nth(before)).map_or(0, |(at, _)| at + 1)
+    }
+
+    /// How many whole labels the first `count` numbers hold, and where the last of them ends.
+    pub(super) fn labels_within(&self, count: usize) -> (usize, usize) {
+        let numbers = self.numbers.get(..count.min(self.len)).unwrap_or_default();
+        let labels = numbers.iter().filter(|number| **number == NOBYTE).count();
+        (labels, numbers.iter().rposition(|number| *number == NOBYTE).map_or(0, |last| last + 1))
     }
 
     /// The first 21 numbers packed so that they compare like the key.
@@ -163,6 +196,17 @@ impl Key {
     pub(super) fn is_label_start(&self, offset: usize) -> bool {
         offset == 0 || self.at(offset - 1) == NOBYTE
     }
+}
+
+/// Where a key and another part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// The offset of the first number that is not the same.
+    pub(super) at: usize,
+    /// Whether the key comes behind the other.
+    pub(super) is_after: bool,
+    /// Whether all labels of the other are in the key.
+    pub(super) is_whole: bool,
 }
 
 /// Where the labels of a name start.
@@ -273,7 +317,43 @@ impl Default for Successive {
 }
 
 /// The one or two numbers of each byte; the second is `NOBYTE` if there is none.
-static NUMBERS: [(u8, u8); 256] = numbers();
+const NUMBERS: [(u8, u8); 256] = numbers();
+
+/// The first number of each byte, with [`ESCAPE`] if there is a second.
+static CODES: [u8; 256] = codes();
+
+const fn codes() -> [u8; 256] {
+    let mut codes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (first, second) = NUMBERS[byte];
+        codes[byte] = if second == NOBYTE { first } else { first | ESCAPE };
+        byte += 1;
+    }
+    codes
+}
+
+/// The number of `0`, in each byte, and by how many numbers `a` comes behind `9` more than in base32.
+const FIRST_DIGIT: u64 = repeated(NUMBERS[b'0' as usize].0);
+const LETTERS_BEHIND_DIGITS: u64 = (NUMBERS[b'a' as usize].0 - NUMBERS[b'9' as usize].0 - 1) as u64;
+
+const fn repeated(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Eight groups of five bits, each in a byte of its own.
+fn spread(bytes: [u8; 5]) -> u64 {
+    let [a, b, c, d, e] = bytes.map(u64::from);
+    let bits = a << 32 | b << 24 | c << 16 | d << 8 | e;
+    let halves = bits & 0xf_ffff | (bits & 0xff_fff0_0000) << 12;
+    let quarters = halves & 0x03ff_0000_03ff | (halves & 0xf_fc00_000f_fc00) << 6;
+    quarters & 0x001f_001f_001f_001f | (quarters & 0x03e0_03e0_03e0_03e0) << 3
+}
+
+/// A one in each byte that is more than nine.
+fn above_nine(bytes: u64) -> u64 {
+    (bytes + repeated(0x80 - 10)) >> 7 & repeated(1)
+}
 
 const fn numbers() -> [(u8, u8); 256] {
     let mut table = [(0, 0); 256];
@@ -356,8 +436,8 @@ mod tests {
     fn the_longest_names_have_whole_keys() {
         let escaped = key(&format!("{0}.{0}.{0}.{1}.", "\\255".repeat(63), "\\255".repeat(61)));
         assert_eq!(escaped.len(), 2 * (3 * 63 + 61) + 4);
-        assert_eq!(escaped.end_of_labels(4), escaped.len());
-        assert_eq!(key(&"a.".repeat(127)).end_of_labels(127), 2 * 127);
+        assert_eq!(escaped.labels_within(escaped.len()), (4, escaped.len()));
+        assert_eq!(key(&"a.".repeat(127)).labels_within(512), (127, 2 * 127));
     }
 
     #[test]
@@ -396,8 +476,22 @@ mod tests {
         for (left, right) in texts.iter().flat_map(|left| texts.iter().map(move |right| (left, right))) {
             let (one, other, name) = (key(left), key(right), right.parse::<Name>().unwrap());
             let bytes = name.as_ref().as_bytes();
-            let expected = one.first_difference(&other).map(|at| (at, one.cmp(&other)));
-            assert_eq!(one.difference_from(&bytes[..bytes.len() - 1]), expected, "{left} {right}");
+            let expected = one.first_difference(&other).map(|at| (at, one.cmp(&other).is_gt()));
+            let found = one.difference_from(&bytes[..bytes.len() - 1]);
+            assert_eq!(found.map(|found| (found.at, found.is_after)), expected, "{left} {right}");
+            let is_whole = other.len() < one.len() && expected.is_some_and(|(at, _)| at == other.len());
+            assert_eq!(found.is_some_and(|found| found.is_whole), is_whole, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_hash_is_that_of_its_label() {
+        let mut made = key("a-name-that-was-there.before.it-was-set-to-a-hash.");
+        for hash in (0..=255_u8).map(|byte| std::array::from_fn(|at| byte.wrapping_mul(at as u8 ^ 0x5b))) {
+            let text = data_encoding::BASE32_DNSSEC.encode(&hash);
+            let label = made.set_hash(&hash);
+            assert_eq!(label, *[&[32], text.as_bytes()].concat());
+            assert_eq!(made.numbers, key(&text).numbers);
         }
     }
 
@@ -406,8 +500,11 @@ mod tests {
         let (www, wwx) = (key("www.example."), key("wwx.example."));
         let common = www.first_difference(&wwx).unwrap();
         assert_eq!(common, "example.ww".len());
-        assert_eq!([0, 1, 2].map(|count| www.end_of_labels(count)), [0, "example.".len(), www.len()]);
-        assert_eq!(www.truncated(8), key("EXAMPLE."));
+        assert_eq!(www.labels_within(common), (1, "example.".len()));
+        assert_eq!([0, 7, 8, www.len()].map(|count| www.labels_within(count).0), [0, 0, 1, 2]);
+        let mut parent = www.clone();
+        parent.truncate(8);
+        assert_eq!((parent.len(), parent.numbers), (8, key("EXAMPLE.").numbers));
         assert_eq!(www.first_difference(&key("WWW.example.")), None);
     }
 }

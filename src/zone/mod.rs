@@ -10,6 +10,7 @@ pub mod builder;
 pub mod check;
 mod chunks;
 pub mod contents;
+mod denial;
 pub mod diff;
 pub mod edit;
 pub mod fetch;
@@ -36,7 +37,7 @@ pub use builder::{Builder, ContentsError, Limit, Limits};
 pub use contents::{Cursor, Denial, Soa, ZoneVersion};
 pub use edit::{Edit, EditError};
 pub use fetch::{Fetch, LANES};
-pub use find::{Find, Match};
+pub use find::{Find, Match, Way};
 pub use node::{Node, Rrset};
 
 /// How many threads can work on one large zone. Asking the system takes several files, too long for each zone.

@@ -17,46 +17,63 @@ use crate::dns::{NameBuf, NameRef, Rtype};
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     apex: NameRef<'a>,
+    /// The block and whatever is behind it. A node that is only passed by is not read.
+    block: &'a [u8],
     flags: Flags,
-    labels: &'a [u8],
-    /// The block behind the labels. A node that is only passed by is not read further.
-    rest: Bytes<'a>,
 }
 
 impl<'a> Node<'a> {
-    /// Reads the block at the start of `block`.
+    /// The node of the block at the start of `block`.
+    #[inline]
     pub(super) fn new(apex: NameRef<'a>, flags: Flags, block: &'a [u8]) -> Self {
-        let mut bytes = Bytes(block);
-        let owner_len = bytes.u8();
-        Node { apex, flags, labels: bytes.take(usize::from(owner_len)), rest: bytes }
+        Node { apex, block, flags }
     }
 
     /// The bytes of the RRsets, and those of the signatures.
     #[inline]
     fn parts(&self) -> (&'a [u8], &'a [u8]) {
-        let mut bytes = self.rest;
+        let mut bytes = Bytes(self.block);
+        let owner_len = bytes.u8();
+        bytes.take(usize::from(owner_len));
         let (plain_len, signatures_len) = (bytes.size(), bytes.size());
         (bytes.take(plain_len), bytes.take(signatures_len))
     }
 
     /// The owner name, with the case that it was loaded with.
     pub fn owner(&self) -> NameBuf {
-        NameBuf::join(self.labels, self.apex).unwrap_or_else(|_| NameBuf::from_name(self.apex))
+        NameBuf::join(self.relative_owner(), self.apex).unwrap_or_else(|_| NameBuf::from_name(self.apex))
     }
 
     /// Whether the owner is this name in the same case.
     pub fn is_spelt(&self, name: NameRef<'_>) -> bool {
-        name.as_bytes().split_at_checked(self.labels.len()) == Some((self.labels, self.apex.as_bytes()))
+        self.start_in(name) == Some(0)
+    }
+
+    /// Where the owner starts within a name that it is an ancestor of, if it stands there in the same case.
+    pub fn start_in(&self, name: NameRef<'_>) -> Option<usize> {
+        let labels = self.relative_owner();
+        let start = name.len().checked_sub(labels.len() + self.apex.len())?;
+        let (theirs, apex) = name.as_bytes().get(start..)?.split_at_checked(labels.len())?;
+        (labels == theirs && apex == self.apex.as_bytes()).then_some(start)
     }
 
     /// The owner's labels above the apex in wire form, without a root label; empty at the apex.
+    #[inline]
     pub fn relative_owner(&self) -> &'a [u8] {
-        self.labels
+        block_labels(self.block)
     }
 
     /// The RRset of this type. Signatures are not found here but with [`Rrset::signatures`] and [`Self::signatures`].
     pub fn rrset(&self, rtype: Rtype) -> Option<Rrset<'a>> {
-        self.rrsets().find(|rrset| rrset.rtype == rtype)
+        let (plain, signatures) = self.parts();
+        let mut rest = Bytes(plain);
+        loop {
+            let (found, ttl, count, rrs) = rest.rrset()?;
+            if found >= rtype {
+                let rrset = Rrset { rtype, covered: rtype, ttl, count, rrs, signatures };
+                return (found == rtype).then_some(rrset);
+            }
+        }
     }
 
     /// All RRsets but the RRSIGs, by ascending type.
@@ -107,7 +124,7 @@ impl<'a> Node<'a> {
 
     /// Whether this is the zone's apex.
     pub fn is_apex(&self) -> bool {
-        self.labels.is_empty()
+        self.block.first().is_none_or(|len| *len == 0)
     }
 }
 
@@ -154,10 +171,23 @@ impl<'a> Rrset<'a> {
         self.rrs
     }
 
+    /// The data of the RR that is the only one; of several the first.
+    pub fn only(&self) -> &'a [u8] {
+        let mut bytes = Bytes(self.rrs);
+        let len = bytes.u16();
+        bytes.take(usize::from(len))
+    }
+
     /// The RRSIGs that cover this RRset.
     pub fn signatures(&self) -> Option<Self> {
-        let mut all = Rrsets { rest: Bytes(self.signatures), signatures: &[], are_signatures: true };
-        all.find(|signatures| signatures.covered == self.rtype)
+        let mut rest = Bytes(self.signatures);
+        loop {
+            let (covered, ttl, count, rrs) = rest.rrset()?;
+            if covered >= self.rtype {
+                let signatures = Rrset { rtype: Rtype::RRSIG, covered, ttl, count, rrs, signatures: &[] };
+                return (covered == self.rtype).then_some(signatures);
+            }
+        }
     }
 }
 
@@ -174,30 +204,9 @@ impl<'a> Iterator for Rrsets<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Rrset<'a>> {
-        if let Some((&[a, b, c, d, e, f, count, len], rest)) = self.rest.0.split_first_chunk()
-            && (count | len) < 0x80
-        {
-            // Both sizes take one byte, as they mostly do.
-            self.rest.0 = rest;
-            let covered = Rtype(u16::from_be_bytes([a, b]));
-            return Some(self.rrset(covered, u32::from_be_bytes([c, d, e, f]), usize::from(count), usize::from(len)));
-        }
-        if self.rest.0.is_empty() {
-            return None;
-        }
-        let covered = Rtype(self.rest.u16());
-        let ttl = self.rest.u32();
-        let (count, len) = (self.rest.size(), self.rest.size());
-        Some(self.rrset(covered, ttl, count, len))
-    }
-}
-
-impl<'a> Rrsets<'a> {
-    /// The RRset whose first fields are read.
-    #[inline]
-    fn rrset(&mut self, covered: Rtype, ttl: u32, count: usize, len: usize) -> Rrset<'a> {
+        let (covered, ttl, count, rrs) = self.rest.rrset()?;
         let rtype = if self.are_signatures { Rtype::RRSIG } else { covered };
-        Rrset { rtype, covered, ttl, count, rrs: self.rest.take(len), signatures: self.signatures }
+        Some(Rrset { rtype, covered, ttl, count, rrs, signatures: self.signatures })
     }
 }
 
@@ -282,6 +291,7 @@ impl Flags {
 }
 
 /// The owner's labels of the block at the start of `block`.
+#[inline]
 pub(super) fn block_labels(block: &[u8]) -> &[u8] {
     let mut bytes = Bytes(block);
     let len = bytes.u8();
@@ -359,14 +369,44 @@ impl<'a> Bytes<'a> {
     }
 
     #[inline]
-    fn u32(&mut self) -> u32 {
-        u32::from_be_bytes(self.array())
+    fn size(&mut self) -> usize {
+        match *self.0 {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.0 = rest;
+                usize::from(byte)
+            }
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.0 = rest;
+                usize::from(low & 0x7f) | usize::from(high) << 7
+            }
+            _ => {
+                let byte = self.u8();
+                self.long_size(byte)
+            }
+        }
     }
 
+    /// An RRset as (type, or type covered, TTL, count, RRs); none at the end.
     #[inline]
-    fn size(&mut self) -> usize {
-        let byte = self.u8();
-        if byte < 0x80 { usize::from(byte) } else { self.long_size(byte) }
+    fn rrset(&mut self) -> Option<(Rtype, u32, usize, &'a [u8])> {
+        let (&[a, b, c, d, e, f, count, len], rest) = self.0.split_first_chunk()?;
+        let (covered, ttl) = (Rtype(u16::from_be_bytes([a, b])), u32::from_be_bytes([c, d, e, f]));
+        self.0 = rest;
+        // Both sizes take one byte, as they mostly do.
+        let (count, len) = if (count | len) < 0x80 { (count.into(), len.into()) } else { self.sizes(count, len) };
+        Some((covered, ttl, count, self.take(len)))
+    }
+
+    /// Two sizes that start with these bytes, which are read.
+    fn sizes(&mut self, first: u8, second: u8) -> (usize, usize) {
+        if first < 0x80 {
+            return (first.into(), self.long_size(second));
+        }
+        let mut size = usize::from(first & 0x7f) | usize::from(second & 0x7f) << 7;
+        if second >= 0x80 {
+            size |= self.size() << 14;
+        }
+        (size, self.size())
     }
 
     /// A size whose first byte is read.

@@ -12,12 +12,14 @@ mod edit;
 mod walk;
 mod writer;
 
+use std::sync::Arc;
+
 use super::blocks::Place;
 use super::chunks::Chunks;
-use super::key::{Key, NOBYTE};
+use super::find::Way;
+use super::key::{Difference, Key, NOBYTE};
 use super::node::Flags;
 pub(super) use edit::TrieEdit;
-use walk::Search;
 pub(super) use walk::Walk;
 pub(super) use writer::TrieWriter;
 
@@ -107,6 +109,19 @@ pub(super) struct Trie {
 #[derive(Clone, Copy)]
 pub(super) struct Descent(Cell);
 
+/// A branch that a descent took.
+#[derive(Clone, Copy)]
+pub(super) struct Branch(Cell);
+
+/// Where a descent has come to.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    /// A leaf whose key has as long a beginning in common with the key looked for as any.
+    pub(super) nearest: Leaf,
+    /// Whether the descent found no way on before it came to a leaf.
+    pub(super) is_stuck: bool,
+}
+
 /// What a descent met on its way.
 pub(super) struct Path {
     /// A leaf whose key has as long a beginning in common with the key looked for as any.
@@ -118,7 +133,7 @@ pub(super) struct Path {
 }
 
 /// Names above the one looked for, each with the length of its key. True up to the common part of the keys.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Above {
     /// The topmost zone cut.
     pub(super) cut: Option<(usize, Leaf)>,
@@ -129,6 +144,13 @@ pub(super) struct Above {
 }
 
 impl Above {
+    /// Nothing but the apex, if it has a leaf.
+    pub(super) fn of_apex(leaf: Option<Leaf>) -> Self {
+        let mut above = Self::default();
+        leaf.into_iter().for_each(|leaf| above.note(0, leaf));
+        above
+    }
+
     /// Takes note of a name; they come from the top down.
     pub(super) fn note(&mut self, key_len: usize, leaf: Leaf) {
         let found = Some((key_len, leaf));
@@ -158,7 +180,33 @@ impl Trie {
 
     /// Follows `key` from the root as far as it leads. None if there are no names at all.
     pub(super) fn descend(&self, key: &Key) -> Option<Path> {
-        self.root().map(|root| descend(self, root, key))
+        self.root().map(|root| descend(&*self.chunks, root, key))
+    }
+
+    /// Follows `key` from the root as far as it leads, with no look at the names above. None if there are no names.
+    pub(super) fn go_to(&self, key: &Key) -> Option<End> {
+        self.root().map(|root| go_to(&self.chunks, root, key, |_| ()))
+    }
+
+    /// The same, with the branches on the way noted. Those that are there from a key with the same first `len` numbers
+    /// are not gone down again.
+    pub(super) fn go_by(&self, key: &Key, len: usize, branches: &mut Vec<Branch>) -> Option<End> {
+        let known = if len > 0 { branches.iter().take_while(|branch| branch.0.offset() < len).count() } else { 0 };
+        let start = match known.checked_sub(1).and_then(|last| branches.get(last)) {
+            Some(Branch(cell)) => self.cell(cell.twig(key.at(cell.offset()))?),
+            None => self.root()?,
+        };
+        branches.truncate(known);
+        Some(go_to(&self.chunks, start, key, |cell| branches.push(Branch(cell))))
+    }
+
+    /// The leaf that a descent by these branches came to.
+    pub(super) fn end_of(&self, branches: &[Branch], key: &Key) -> Option<Leaf> {
+        let end = match branches.last() {
+            Some(Branch(cell)) => cell.twig(key.at(cell.offset())).map_or(*cell, |twig| self.cell(twig)),
+            None => self.root()?,
+        };
+        Some(self.first_below(end))
     }
 
     /// Where a descent starts that goes on a step at a time.
@@ -183,17 +231,32 @@ impl Trie {
         descent.0.as_leaf().unwrap_or_default().place
     }
 
-    /// The last leaf that has all `flags` and whose key is `key` or before it. `difference` is where `key` parts from
-    /// all keys there are, none if it is one of them; `is_after` whether the key nearest to it is the smaller one.
+    /// The last leaf that has all `flags` and whose key is that of the way or before it. `difference` is where the key
+    /// parts from that of the nearest leaf, which the way has come to; none if it is the same.
     pub(super) fn at_or_before(
         &self,
-        key: &Key,
-        difference: Option<usize>,
-        is_after: bool,
+        way: &Way,
+        nearest: Leaf,
+        difference: Option<Difference>,
         flags: Flags,
     ) -> Option<Leaf> {
-        let search = Search { trie: self, key, difference, is_after, flags };
-        search.within(self.root()?)
+        let parted = difference.map_or(usize::MAX, |difference| difference.at);
+        // All keys below the branches behind share what the key does not have: all are before it, or none.
+        let shared = way.branches.iter().take_while(|branch| branch.0.offset() <= parted).count();
+        let (above, below) = way.branches.split_at_checked(shared).unwrap_or_default();
+        let is_before = difference.is_none_or(|difference| difference.is_after);
+        let is_stuck = above.last().is_some_and(|branch| branch.0.offset() == parted);
+        let end = below.first().map_or(Cell::leaf(nearest), |branch| branch.0);
+        let last = if is_before && !is_stuck { self.last_below(end, flags) } else { None };
+        let before = |Branch(cell): &Branch| self.last_before(*cell, way.key.at(cell.offset()), flags);
+        last.or_else(|| above.iter().rev().find_map(before))
+    }
+
+    /// The last leaf among the twigs of a branch below `number`.
+    fn last_before(&self, cell: Cell, number: u8, flags: Flags) -> Option<Leaf> {
+        let before = (cell.bitmap() & ((1 << number) - 1)).count_ones();
+        let first = cell.twigs().start;
+        (first..first + before).rev().find_map(|twig| self.last_below(self.cell(twig), flags))
     }
 
     /// The same names with other leaves, all cells new and in order. No name may be missing a leaf.
@@ -240,15 +303,46 @@ trait Cells {
 impl Cells for Trie {
     #[inline]
     fn cell(&self, reference: u32) -> Cell {
-        let chunk = self.chunks.get((reference >> CHUNK_BITS) as usize);
+        self.chunks.cell(reference)
+    }
+}
+
+impl Cells for [Arc<[Cell]>] {
+    #[inline]
+    fn cell(&self, reference: u32) -> Cell {
+        let chunk = self.get((reference >> CHUNK_BITS) as usize);
         let at = reference as usize & ((1 << CHUNK_BITS) - 1);
-        chunk.and_then(|chunk| chunk.get(at)).copied().unwrap_or(Cell::NOTHING)
+        match chunk.and_then(|chunk| chunk.get(at)) {
+            Some(cell) => *cell,
+            None => nowhere(),
+        }
+    }
+}
+
+/// What a reference that leads to no cell leads to.
+#[cold]
+fn nowhere() -> Cell {
+    Cell::NOTHING
+}
+
+/// Follows `key` from `cell` as far as it leads, and shows the branches on the way.
+#[inline]
+fn go_to(cells: &[Arc<[Cell]>], mut cell: Cell, key: &Key, mut show: impl FnMut(Cell)) -> End {
+    loop {
+        if let Some(nearest) = cell.as_leaf() {
+            return End { nearest, is_stuck: false };
+        }
+        show(cell);
+        match cell.twig(key.at(cell.offset())) {
+            Some(twig) => cell = cells.cell(twig),
+            None => return End { nearest: cells.first_below(cell), is_stuck: true },
+        }
     }
 }
 
 /// Follows `key` from `cell` as far as it leads.
 #[inline]
-fn descend(cells: &impl Cells, mut cell: Cell, key: &Key) -> Path {
+fn descend(cells: &(impl Cells + ?Sized), mut cell: Cell, key: &Key) -> Path {
     let mut above = Above::default();
     loop {
         if let Some(nearest) = cell.as_leaf() {

@@ -41,7 +41,7 @@ impl Answer<'_, '_> {
     }
 
     fn add_found(&mut self, version: &ZoneVersion, target: NameRef<'_>) -> Result<(), Full> {
-        let found = version.find(target);
+        let found = version.find_below(target, self.spare);
         if found.cut.is_some() || found.dname.is_some() {
             return Ok(());
         }
@@ -72,11 +72,16 @@ impl Answer<'_, '_> {
     /// have to fit (RFC 9471); those of servers below other cuts are added as far as they do. Addresses that the zone
     /// holds with authority are no glue.
     pub(super) fn add_glue(&mut self, version: &ZoneVersion, cut: NameRef<'_>, ns: Rrset<'_>) -> Result<(), Full> {
-        let targets = || ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
-        for target in targets().filter(|target| target.is_at_or_below(cut)) {
-            self.add_glue_of(version, target)?;
+        let names = || ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
+        let targets = || names().filter(|target| target.is_at_or_below(version.apex()));
+        let mut has_others = false;
+        for target in targets() {
+            match target.is_at_or_below(cut) {
+                true => self.add_glue_of(version, target)?,
+                false => has_others = true,
+            }
         }
-        for target in targets().filter(|target| !target.is_at_or_below(cut)) {
+        for target in targets().filter(|target| has_others && !target.is_at_or_below(cut)) {
             if self.add_glue_of(version, target).is_err() {
                 break;
             }
@@ -86,12 +91,14 @@ impl Answer<'_, '_> {
 
     /// Adds as much of the glue for these servers as there is room for.
     pub(super) fn add_optional_glue(&mut self, place: &Place<'_>, ns: Rrset<'_>) {
-        let mut targets = ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
+        let names = ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
+        let mut targets = names.filter(|target| target.is_at_or_below(place.version.apex()));
         let _ = targets.try_for_each(|target| self.add_glue_of(place.version, target));
     }
 
+    /// The target is in the zone.
     fn add_glue_of(&mut self, version: &ZoneVersion, target: NameRef<'_>) -> Result<(), Full> {
-        match version.node(target) {
+        match version.node_below(target, self.spare) {
             Some(node) if node.is_occluded() || node.is_cut() => self.add_addresses_of(&node, node.owner().as_ref()),
             _ => Ok(()),
         }

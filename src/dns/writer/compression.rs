@@ -1,9 +1,14 @@
 //! Where in a message under construction the suffixes of its names stand.
 //!
-//! A direct-mapped table from the hash of a suffix to its place. A hit is believed only after the bytes in the message
-//! have been compared.
+//! A direct-mapped table. Names are looked up from their last label to their first: a slot says where a label stands
+//! that has a certain name behind it, known by its own place, so that each step compares one label and no suffix is
+//! looked at twice. A hit is believed only after the bytes in the message have been compared. For clients that do not
+//! care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::MAX_POINTER;
+use crate::dns::name::MAX_LABELS;
 use crate::dns::suffix::Suffixes;
 use crate::dns::{NameRef, case};
 
@@ -21,22 +26,45 @@ pub enum Case {
     Ignored,
 }
 
-impl Case {
-    /// How many suffixes of a name are looked for and remembered.
-    fn reach(self) -> usize {
-        match self {
-            Self::Kept => usize::MAX,
-            Self::Ignored => 2,
-        }
-    }
-}
-
-/// What one slot says: the suffix with this hash stands at this place of the message with this number.
-#[derive(Debug, Clone, Copy, Default)]
+/// What one slot says: what has this key stands at this place of the message with this number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Slot {
-    hash: u32,
+    key: Key,
     message: u16,
     place: u16,
+}
+
+/// The hash of a suffix and no place, or the bytes of a label and the place of the name behind it. Of a label of more
+/// than eight bytes only some are there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Key {
+    word: u64,
+    parent: u16,
+}
+
+/// Where the labels of one name start.
+#[derive(Debug)]
+struct Labels {
+    starts: [u8; MAX_LABELS],
+    count: usize,
+}
+
+impl Labels {
+    /// Reads the labels at the start of `bytes` up to a root label or the end. Says how many bytes they have.
+    #[inline]
+    fn read(&mut self, bytes: &[u8]) -> usize {
+        let (mut at, mut count) = (0_usize, 0_usize);
+        while let Some(&length) = bytes.get(at)
+            && length > 0
+            && let Some(start) = self.starts.get_mut(count)
+        {
+            *start = at as u8;
+            at = at.wrapping_add(usize::from(length)).wrapping_add(1);
+            count = count.wrapping_add(1);
+        }
+        self.count = count;
+        at
+    }
 }
 
 /// The memory of a [`super::Writer`]; one serves any number of messages in turn and is never cleared between them,
@@ -49,19 +77,25 @@ pub struct Compression {
     /// Where the name of the question stands, whose suffixes are not in the table yet: many answers need none of them.
     question: Option<u16>,
     /// Those of the name that [`Self::find`] saw last.
+    labels: Labels,
     suffixes: Suffixes,
 }
 
 /// How much of a name is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {
-    /// The first bytes of the name, which have to be written; the whole name if no suffix is known.
+    /// The first bytes of the name, which have to be written: all its labels if no suffix is known.
     pub(super) fresh: usize,
     /// Labels among those.
     fresh_labels: usize,
-    /// Where the rest stands.
-    pub(super) place: Option<u16>,
+    /// How many bytes all its labels have.
+    pub(super) length: usize,
+    /// Where the rest stands; [`ROOT`] if there is none but the root label.
+    pub(super) place: u16,
 }
+
+/// The place of the root, which is written out wherever it is needed: no name starts within the header.
+pub(super) const ROOT: u16 = 0;
 
 impl Default for Compression {
     fn default() -> Self {
@@ -70,6 +104,7 @@ impl Default for Compression {
             message: 0,
             case: Case::Kept,
             question: None,
+            labels: Labels { starts: [0; MAX_LABELS], count: 0 },
             suffixes: Suffixes::default(),
         }
     }
@@ -77,6 +112,7 @@ impl Default for Compression {
 
 impl Compression {
     /// Forgets everything: another message begins.
+    #[inline]
     pub(super) fn start(&mut self, case: Case) {
         (self.case, self.question) = (case, None);
         self.message = self.message.wrapping_add(1);
@@ -91,55 +127,120 @@ impl Compression {
         self.question = Some(place);
     }
 
-    /// Finds the longest suffix of `name` in `message`.
-    pub(super) fn find(&mut self, name: NameRef<'_>, message: &[u8]) -> Known {
+    /// Finds the longest suffix in `message` of the name that `labels` make in front of the name at `parent`.
+    #[inline]
+    pub(super) fn find(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
         if let Some(place) = self.question.take() {
-            self.remember_question(usize::from(place), message);
+            self.remember_question(place, message);
         }
+        match self.case {
+            Case::Kept => self.find_labels(labels, parent, message),
+            Case::Ignored => self.find_suffix(labels, message),
+        }
+    }
+
+    /// Goes from the last label to the first, as far as they are known.
+    fn find_labels(&mut self, labels: &[u8], mut parent: u16, message: &[u8]) -> Known {
+        let length = self.labels.read(labels);
+        let mut end = length;
+        let starts = self.labels.starts.get(..self.labels.count).unwrap_or_default();
+        let mut left = starts.len();
+        for &start in starts.iter().rev() {
+            let label = labels.get(usize::from(start)..end).unwrap_or_default();
+            let key = Key::of_label(label, parent);
+            let slot = self.slots.get(key.slot()).copied().unwrap_or_default();
+            let is_there = slot.key == key && slot.message == self.message;
+            if !is_there || label.len() > WORD && !stands_there(message, slot.place, label) {
+                break;
+            }
+            (parent, end, left) = (slot.place, usize::from(start), left.wrapping_sub(1));
+        }
+        Known { fresh: end, fresh_labels: left, length, place: parent }
+    }
+
+    /// The same without regard to case.
+    fn find_suffix(&mut self, labels: &[u8], message: &[u8]) -> Known {
+        let Ok(name) = NameRef::from_prefix(labels) else {
+            return Known { fresh: 0, fresh_labels: 0, length: 0, place: ROOT };
+        };
+        let length = name.len().saturating_sub(1);
         self.suffixes.hash(name, 0);
-        for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate().take(self.case.reach()) {
-            let Some(slot) = self.slots.get(index(hash)) else { continue };
-            if slot.hash == high(hash) && slot.message == self.message {
+        for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate().take(REACH) {
+            let key = Key { word: hash, parent: ROOT };
+            let Some(slot) = self.slots.get(key.slot()) else { continue };
+            if slot.key == key && slot.message == self.message {
                 let suffix = name.as_bytes().get(start..).unwrap_or_default();
-                if stands_at(message, usize::from(slot.place), suffix, self.case) {
-                    return Known { fresh: start, fresh_labels, place: Some(slot.place) };
+                if stands_at(message, usize::from(slot.place), suffix) {
+                    return Known { fresh: start, fresh_labels, length, place: slot.place };
                 }
             }
         }
-        Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None }
+        Known { fresh: length, fresh_labels: self.suffixes.labels(), length, place: ROOT }
     }
 
-    /// Whether names that are written without compression are to be [noted](Self::note). BIND always does; it shows
-    /// only where later names take over their case.
-    pub(super) fn notes_plain_names(&self) -> bool {
-        self.case == Case::Ignored
+    /// Whether names keep their case.
+    pub(super) fn keeps_case(&self) -> bool {
+        self.case == Case::Kept
     }
 
     /// Remembers the suffixes of a name that stands uncompressed at `place`.
     pub(super) fn note(&mut self, name: NameRef<'_>, place: usize) {
         self.suffixes.hash(name, 0);
-        let all = Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None };
-        self.remember(&all, place);
+        self.remember_suffixes(self.suffixes.labels(), place);
     }
 
     /// Remembers the suffixes of the name that [`Self::find`] saw last, whose fresh bytes now stand at `place`.
-    pub(super) fn remember(&mut self, known: &Known, place: usize) {
-        for (start, hash) in self.suffixes.iter().take(known.fresh_labels.min(self.case.reach())) {
-            let place = place.saturating_add(start);
-            if place > MAX_POINTER {
+    #[inline]
+    pub(super) fn remember(&mut self, labels: &[u8], known: &Known, place: usize) {
+        match self.case {
+            Case::Kept => self.remember_labels(labels, known, place),
+            Case::Ignored => self.remember_suffixes(known.fresh_labels, place),
+        }
+    }
+
+    fn remember_labels(&mut self, labels: &[u8], known: &Known, place: usize) {
+        let (mut parent, mut end) = (known.place, known.fresh);
+        let starts = self.labels.starts.get(..known.fresh_labels).unwrap_or_default();
+        for &start in starts.iter().rev() {
+            let here = place.wrapping_add(usize::from(start));
+            if here > MAX_POINTER {
                 return;
             }
-            if let (Some(slot), Ok(place)) = (self.slots.get_mut(index(hash)), u16::try_from(place)) {
-                *slot = Slot { hash: high(hash), message: self.message, place };
+            let key = Key::of_label(labels.get(usize::from(start)..end).unwrap_or_default(), parent);
+            (parent, end) = (here as u16, usize::from(start));
+            if let Some(slot) = self.slots.get_mut(key.slot()) {
+                *slot = Slot { key, message: self.message, place: parent };
             }
         }
     }
 
-    fn remember_question(&mut self, place: usize, message: &[u8]) {
-        let Ok(name) = NameRef::from_prefix(message.get(place..).unwrap_or_default()) else { return };
-        self.suffixes.hash(name, 0);
-        let known = Known { fresh: name.len(), fresh_labels: self.suffixes.labels(), place: None };
-        self.remember(&known, place);
+    fn remember_suffixes(&mut self, fresh_labels: usize, place: usize) {
+        for (start, hash) in self.suffixes.iter().take(fresh_labels.min(REACH)) {
+            let place = place.saturating_add(start);
+            if place > MAX_POINTER {
+                return;
+            }
+            let key = Key { word: hash, parent: ROOT };
+            if let Some(slot) = self.slots.get_mut(key.slot()) {
+                *slot = Slot { key, message: self.message, place: place as u16 };
+            }
+        }
+    }
+
+    fn remember_question(&mut self, place: u16, message: &[u8]) {
+        let bytes = message.get(usize::from(place)..).unwrap_or_default();
+        match self.case {
+            Case::Kept => {
+                let fresh = self.labels.read(bytes);
+                let known = Known { fresh, fresh_labels: self.labels.count, length: fresh, place: ROOT };
+                self.remember_labels(bytes, &known, place.into());
+            }
+            Case::Ignored => {
+                if let Ok(name) = NameRef::from_prefix(bytes) {
+                    self.note(name, place.into());
+                }
+            }
+        }
     }
 
     /// Forgets the names at `place` and behind.
@@ -151,18 +252,38 @@ impl Compression {
     }
 }
 
-/// Which slot a hash has.
-fn index(hash: u64) -> usize {
-    hash as usize % SLOTS
+impl Key {
+    #[inline]
+    fn of_label(label: &[u8], parent: u16) -> Self {
+        let last = case::last_word(label);
+        let first = label.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+        Self { word: if label.len() > WORD { last ^ first.rotate_left(29) } else { last }, parent }
+    }
+
+    /// Which slot it has.
+    #[inline]
+    fn slot(self) -> usize {
+        // Any odd constant with bits all over: its product has bits of every byte at the top.
+        const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+        let product = (self.word ^ u64::from(self.parent) << 40).wrapping_mul(MULTIPLIER);
+        (product >> INDEX_SHIFT) as usize
+    }
 }
 
-/// The part of a hash that a slot keeps: bits that did not choose the slot.
-fn high(hash: u64) -> u32 {
-    (hash >> 32) as u32
+/// Whether just these bytes stand at a place.
+fn stands_there(message: &[u8], place: u16, label: &[u8]) -> bool {
+    message.get(place.into()..).is_some_and(|behind| behind.starts_with(label))
 }
 
-/// Whether the name that stands at `place` of `message` is `name`. Pointers lead backwards only.
-fn stands_at(message: &[u8], place: usize, name: &[u8], case: Case) -> bool {
+/// How many bytes a key tells apart by itself.
+const WORD: usize = size_of::<u64>();
+/// How many suffixes of a name are looked for and remembered where case is ignored.
+const REACH: usize = 2;
+/// What of 64 bits is no number of a slot.
+const INDEX_SHIFT: u32 = 64 - SLOTS.trailing_zeros();
+
+/// Whether the name that stands at `place` of `message` is `name` but for case. Pointers lead backwards only.
+fn stands_at(message: &[u8], place: usize, name: &[u8]) -> bool {
     if message.get(place..place.saturating_add(name.len())) == Some(name) {
         return true;
     }
@@ -183,11 +304,7 @@ fn stands_at(message: &[u8], place: usize, name: &[u8], case: Case) -> bool {
         let (Some(theirs), Some((ours, rest))) = (message.get(place..end), name.split_at_checked(behind)) else {
             return false;
         };
-        let same = match case {
-            Case::Kept => theirs == ours,
-            Case::Ignored => case::is_same(theirs, ours),
-        };
-        if !same {
+        if !case::is_same(theirs, ours) {
             return false;
         }
         if length == 0 {

@@ -109,11 +109,26 @@ fn reserved_room_stays_free_until_released() {
 }
 
 #[test]
+fn owners_below_a_name_of_the_message_are_compressed_as_whole_names_are() {
+    let (zone, other) = (name("example.com"), name("a.b.example.com"));
+    let write = |writer: &mut Writer<'_>, owners: [Owner<'_>; 2]| {
+        writer.question(zone.as_ref(), Rtype::A, Class::IN).unwrap();
+        owners.into_iter().for_each(|owner| {
+            assert_eq!(writer.record(Section::Answer, owner, A, ADDRESS), Ok(Some(29)));
+        });
+    };
+    let whole = written(512, Case::Kept, |writer| write(writer, [Owner::Name(other.as_ref()); 2]));
+    let below = written(512, Case::Kept, |writer| write(writer, [Owner::Below(b"\x01a\x01b", QUESTION_PLACE); 2]));
+    assert_eq!(whole, below);
+    assert_eq!(owners(&below), ["a.b.example.com."; 2]);
+}
+
+#[test]
 fn the_root_is_never_pointed_to() {
     let message = written(512, Case::Kept, |writer| {
         writer.question(NameRef::ROOT, Rtype::A, Class::IN).unwrap();
-        let owner = writer.record(Section::Answer, Owner::Name(NameRef::ROOT), A, ADDRESS).unwrap();
-        writer.record(Section::Answer, owner, A, ADDRESS).unwrap();
+        let place = writer.record(Section::Answer, Owner::Name(NameRef::ROOT), A, ADDRESS).unwrap();
+        writer.record(Section::Answer, place.map_or(Owner::Name(NameRef::ROOT), Owner::At), A, ADDRESS).unwrap();
     });
     assert_eq!(message.len(), 12 + 5 + 2 * 15);
     assert_eq!(owners(&message), [".", "."]);

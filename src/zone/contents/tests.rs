@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::dns::testing;
 use crate::zone::testing::{APEX, Random, Record, build, dump, hashed, name, soa};
-use crate::zone::{Builder, Limit, Limits, Match};
+use crate::zone::{Builder, Limit, Limits, Match, Way};
 
 /// The plain model: types by name, NSEC3 owners apart.
 #[derive(Default)]
@@ -67,8 +67,6 @@ fn check_find(model: &Model, version: &ZoneVersion, asked: &Name, seed: u64) {
     }
     assert_eq!(matches!(find.matched, Match::Node(_)), model.names.contains_key(asked), "{context}");
     assert_eq!(find.encloser_labels, encloser.label_count(), "{context}");
-    let has_node = model.names.contains_key(&encloser.to_name());
-    assert_eq!(owner(find.encloser), has_node.then(|| encloser.to_name()), "{context}");
     assert_eq!(owner(find.cut), wanted(path.iter().find(|name| model.is_cut(**name))), "{context}");
     let above = &path[..path.len() - 1];
     assert_eq!(owner(find.dname), wanted(above.iter().find(|name| model.has(**name, Rtype::DNAME))), "{context}");
@@ -79,7 +77,16 @@ fn check_find(model: &Model, version: &ZoneVersion, asked: &Name, seed: u64) {
     assert_eq!(owner(find.wildcard.node()), has_wildcard.then_some(wildcard), "{context}");
     assert_eq!(owner(version.node(asked.as_ref())).is_some(), model.names.contains_key(asked), "{context}");
     let nsec = model.names.range(..=asked.clone()).rfind(|(_, types)| types.contains(&Rtype::NSEC));
-    assert_eq!(owner(version.nsec_at_or_before(asked.as_ref())), nsec.map(|(name, _)| name.clone()), "{context}");
+    let (mut way, nsec) = (Way::default(), nsec.map(|(name, _)| name.clone()));
+    assert_eq!(owner(version.nsec_at_or_before(asked.as_ref(), &mut way)), nsec, "{context}");
+    if version.denial() == Denial::Nsec {
+        let labels = version.find_below(asked.as_ref(), &mut way).encloser_labels - version.apex().label_count();
+        assert_eq!(owner(version.nsec_of_found(&way)), nsec, "{context}");
+        let wildcard = name(&format!("*.{encloser}"));
+        let before = model.names.range(..=wildcard).rfind(|(_, types)| types.contains(&Rtype::NSEC));
+        let before = before.map(|(name, _)| name.clone());
+        assert_eq!(owner(version.nsec_of_wildcard(labels, &mut way)), before, "{context}");
+    }
 }
 
 fn check_flags(model: &Model, node: Node<'_>, seed: u64) {
@@ -98,9 +105,13 @@ fn check_flags(model: &Model, node: Node<'_>, seed: u64) {
 
 fn check_nsec3(model: &Model, version: &ZoneVersion, hash: [u8; 20], seed: u64) {
     let asked = hashed(&hash);
-    assert_eq!(owner(version.nsec3_matching(&hash)).is_some(), model.nsec3.contains(&asked), "seed {seed}: {asked}");
+    assert_eq!(
+        owner(version.nsec3_matching(&hash, &mut Way::default())).is_some(),
+        model.nsec3.contains(&asked),
+        "seed {seed}: {asked}"
+    );
     let before = model.nsec3.range(..=asked.clone()).next_back().or(model.nsec3.last());
-    assert_eq!(owner(version.nsec3_covering(&hash)), before.cloned(), "seed {seed}: {asked}");
+    assert_eq!(owner(version.nsec3_covering(&hash, &mut Way::default())), before.cloned(), "seed {seed}: {asked}");
 }
 
 #[test]
@@ -286,7 +297,7 @@ fn signatures_of_nsec3_records_may_come_apart_from_them() {
     let signature = (owner.clone(), Rtype::RRSIG, 60, vec![0, 50, 1]);
     for records in [[nsec3.clone(), soa(1), signature.clone()], [signature, soa(1), nsec3]] {
         let version = build(&records);
-        let node = version.nsec3_matching(&[7; 20]).unwrap();
+        let node = version.nsec3_matching(&[7; 20], &mut Way::default()).unwrap();
         assert!(node.rrset(Rtype::NSEC3).is_some_and(|rrset| rrset.signatures().is_some()));
         assert!(matches!(version.find(owner.as_ref()).matched, Match::Missing));
     }
@@ -304,5 +315,5 @@ fn a_cursor_goes_on_where_it_stopped() {
         cursor.next(&version).unwrap();
     }
     assert!(cursor.next(&version).is_none());
-    assert!(version.find(hashed(&[3; 20]).as_ref()).encloser.is_some_and(|node| node.is_apex()));
+    assert_eq!(version.find(hashed(&[3; 20]).as_ref()).encloser_labels, version.apex().label_count());
 }

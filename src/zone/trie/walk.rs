@@ -1,8 +1,6 @@
-//! Going through a trie in order, and looking for the leaf before a key.
+//! Going through a trie in order.
 
-use super::{Cell, Cells as _, Leaf, Trie};
-use crate::zone::key::Key;
-use crate::zone::node::Flags;
+use super::{Cells as _, Leaf, Trie};
 
 /// A place in the sequence of all leaves. It borrows nothing, so a transfer can keep it between messages; it is good
 /// only for the trie that it began with.
@@ -41,38 +39,5 @@ impl Walk {
                 None => self.0.push(cell.twigs()),
             }
         }
-    }
-}
-
-/// Looks for the last leaf at or before a key.
-pub(in crate::zone) struct Search<'t> {
-    pub(in crate::zone) trie: &'t Trie,
-    pub(in crate::zone) key: &'t Key,
-    pub(in crate::zone) difference: Option<usize>,
-    pub(in crate::zone) is_after: bool,
-    pub(in crate::zone) flags: Flags,
-}
-
-impl Search<'_> {
-    pub(in crate::zone) fn within(&self, cell: Cell) -> Option<Leaf> {
-        let difference = self.difference.unwrap_or(usize::MAX);
-        if let Some(leaf) = cell.as_leaf() {
-            let comes_first = self.difference.is_none() || self.is_after;
-            return (comes_first && leaf.flags.has(self.flags)).then_some(leaf);
-        }
-        if cell.offset() > difference {
-            // All keys below share what the key looked for does not have: all are before it, or none.
-            return if self.is_after { self.trie.last_below(cell, self.flags) } else { None };
-        }
-        let number = self.key.at(cell.offset());
-        let same = cell.twig(number).and_then(|twig| self.within(self.trie.cell(twig)));
-        same.or_else(|| self.before(cell, number))
-    }
-
-    /// The last leaf among the twigs below `number`.
-    fn before(&self, cell: Cell, number: u8) -> Option<Leaf> {
-        let before = (cell.bitmap() & ((1 << number) - 1)).count_ones();
-        let first = cell.twigs().start;
-        (first..first + before).rev().find_map(|twig| self.trie.last_below(self.trie.cell(twig), self.flags))
     }
 }
