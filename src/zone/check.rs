@@ -21,7 +21,7 @@ use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype, rdata};
 pub(super) use concern::is_of_concern;
-use concern::{SHA1, has_old_digest, old_algorithm};
+use concern::{old_algorithm, old_digest};
 use outside::Outside;
 pub use outside::{Resolved, Resolver};
 
@@ -141,12 +141,13 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
 
 /// The keys of a primary, and what it tells its parent of them.
 fn apex_keys(version: &ZoneVersion) -> Verdict {
-    if !keys::are_told_rightly(version) {
-        let text = "CDS/CDNSKEY consistency checks failed".to_owned();
-        return Verdict { messages: vec![message(Level::Error, text)], is_refused: true };
+    let is_refused = !keys::are_told_rightly(version);
+    let warnings = if is_refused { keys::told_digests(version) } else { keys::warnings(version) };
+    let mut messages: Vec<Message> = warnings.into_iter().map(|text| message(Level::Warning, text)).collect();
+    if is_refused {
+        messages.push(message(Level::Error, "CDS/CDNSKEY consistency checks failed".to_owned()));
     }
-    let messages = keys::warnings(version).into_iter().map(|text| message(Level::Warning, text)).collect();
-    Verdict { messages, is_refused: false }
+    Verdict { messages, is_refused }
 }
 
 /// What every zone has to have, a secondary's too: given the numbers of SOA and NS records at the apex.
@@ -185,8 +186,7 @@ fn conflict(node: &Node<'_>) -> Option<Conflict> {
 pub(super) fn may_stand_at_cname(rtype: Rtype) -> bool {
     const SIG: Rtype = Rtype(24);
     const KEY: Rtype = Rtype(25);
-    const NXT: Rtype = Rtype(30);
-    matches!(rtype, Rtype::CNAME | Rtype::RRSIG | Rtype::NSEC | SIG | KEY | NXT)
+    matches!(rtype, Rtype::CNAME | Rtype::RRSIG | Rtype::NSEC | SIG | KEY)
 }
 
 /// A run of checks over one zone.
@@ -359,19 +359,23 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Keys and digests made with SHA-1.
+    /// Keys and digests made with SHA-1 or GOST, each kind once.
     fn deprecated(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
-        let head = || format!("{}/{} deprecated", NoDot(owner), rrset.rtype());
+        let mut texts: Vec<String> = Vec::new();
+        let head = format!("{}/{} deprecated", NoDot(owner), rrset.rtype());
         for data in rrset.rdatas() {
-            if has_old_digest(rrset.rtype(), data) {
-                self.warning(format!("{} digest type {SHA1} (SHA-1)", head()));
-            }
+            let digest = old_digest(rrset.rtype(), data);
+            let digest = digest.map(|(kind, word)| format!("{head} digest type {kind} ({word})"));
             let algorithm = old_algorithm(rrset.rtype(), data);
-            if let Some((algorithm, word)) = algorithm.and_then(|number| Some((number, rdata::algorithm_word(number)?)))
-            {
-                self.warning(format!("{} algorithm {algorithm} ({word})", head()));
+            let algorithm = algorithm.and_then(|number| Some((number, rdata::algorithm_word(number)?)));
+            let algorithm = algorithm.map(|(number, word)| format!("{head} algorithm {number} ({word})"));
+            for text in digest.into_iter().chain(algorithm) {
+                if !texts.contains(&text) {
+                    texts.push(text);
+                }
             }
         }
+        texts.into_iter().for_each(|text| self.warning(text));
     }
 
     fn warning(&mut self, text: String) {
@@ -422,6 +426,8 @@ impl<'a> Checks<'a> {
         }
         let node = match found.matched {
             found @ (Match::Node(_) | Match::EmptyNonTerminal) => found.node(),
+            // What lies below a zone cut is glue, which is for nothing but its own name.
+            Match::Missing if found.cut.is_some() => None,
             Match::Missing => found.wildcard.node(),
         };
         let has_address = |node: Node<'_>| node.rrset(Rtype::A).is_some() || node.rrset(Rtype::AAAA).is_some();

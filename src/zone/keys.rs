@@ -30,7 +30,12 @@ fn algorithm(rtype: Rtype, data: &[u8]) -> Option<u8> {
 pub(super) fn warnings(version: &ZoneVersion) -> Vec<String> {
     let keys = version.apex_node().and_then(|apex| apex.rrset(Rtype::DNSKEY));
     let keys = || keys.iter().flat_map(|keys| keys.rdatas());
-    let mut warnings: Vec<String> = keys().flat_map(|key| [weak(key), deprecated(key)]).flatten().collect();
+    let mut warnings = told_digests(version);
+    for key in keys() {
+        warnings.extend(weak(key));
+        // Each algorithm is told of once.
+        warnings.extend(deprecated(key).filter(|text| !warnings.contains(text)));
+    }
     if keys().count() > 0 && keys().all(|key| deprecated(key).is_some()) {
         warnings.push("all DNSKEY algorithms found are deprecated".to_owned());
     }
@@ -57,6 +62,17 @@ pub(super) fn hashes(version: &ZoneVersion) -> (Vec<String>, bool) {
     (warnings, has_known)
 }
 
+/// Digests for the parent of a kind that must not be made any more (RFC 8624 section 3.3), where there are keys.
+pub(super) fn told_digests(version: &ZoneVersion) -> Vec<String> {
+    let signed = version.apex_node().filter(|apex| apex.rrset(Rtype::DNSKEY).is_some());
+    let told = signed.and_then(|apex| apex.rrset(CDS));
+    let kinds: Vec<u8> = told.iter().flat_map(|told| told.rdatas()).filter_map(|data| data.get(3).copied()).collect();
+    let mut words = DEPRECATED_DIGESTS.to_vec();
+    words.sort_by_key(|(kind, _)| kinds.iter().position(|told| told == kind));
+    let told = words.into_iter().filter(|(kind, _)| kinds.contains(kind));
+    told.map(|(kind, word)| format!("deprecated CDS digest type {kind} ({word})")).collect()
+}
+
 /// RSA with the exponent 3.
 fn weak(key: &[u8]) -> Option<String> {
     const RSA: [u8; 5] = [1, 5, 7, 8, 10];
@@ -73,6 +89,8 @@ fn deprecated(key: &[u8]) -> Option<String> {
     Some(format!("deprecated DNSKEY algorithm found: {algorithm} ({word})\n"))
 }
 
+/// Digests that DS and CDS records must not have any more (RFC 8624 section 3.3), with their words.
+pub(super) const DEPRECATED_DIGESTS: [(u8, &str); 2] = [(1, "SHA-1"), (3, "GOST")];
 /// The most iterations that BIND hashes a name with.
 const MAX_ITERATIONS: u16 = 150;
 /// The one hash of NSEC3 (RFC 5155 section 11).

@@ -190,7 +190,7 @@ const SIGNER_PLACE: usize = 18;
 pub(super) fn ds_digest_length(digest_type: u8) -> Option<usize> {
     match digest_type {
         1 => Some(20),
-        2 | 3 => Some(32),
+        2 => Some(32),
         4 => Some(48),
         _ => None,
     }

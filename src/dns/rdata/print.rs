@@ -51,7 +51,10 @@ impl Printer<'_, '_> {
 
     /// A domain name, relative to the origin if there is one above it. BIND: the origin itself is written out.
     pub(super) fn name(&mut self, name: NameRef<'_>) {
-        let is_above = |origin: &NameRef<'_>| name.is_at_or_below(*origin) && name.len() > origin.len();
+        // In its own case: what is left out must come back as it was.
+        let is_above = |origin: &NameRef<'_>| {
+            name.len() > origin.len() && name.is_at_or_below(*origin) && name.as_bytes().ends_with(origin.as_bytes())
+        };
         match self.origin.filter(|origin| is_above(origin) && !origin.is_root()) {
             None => self.word(name),
             Some(origin) => {

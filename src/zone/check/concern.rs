@@ -6,6 +6,7 @@
 
 use super::{CASED_NAMES, HIP, KEY, SPF};
 use crate::dns::{NameRef, Rtype, case};
+use crate::zone::keys::DEPRECATED_DIGESTS;
 
 /// Whether something may have to be said of an RRset: it points into the zone, is deprecated, may hold the same record
 /// twice, or wants another beside it.
@@ -17,7 +18,7 @@ pub(in crate::zone) fn is_of_concern<'a>(
 ) -> bool {
     match rtype {
         Rtype::NS | Rtype::MX | Rtype::SRV => rdatas.any(|data| ends_in(data, apex)),
-        Rtype::DS | KEY => rdatas.any(|data| old_algorithm(rtype, data).is_some() || has_old_digest(rtype, data)),
+        Rtype::DS | KEY => rdatas.any(|data| old_algorithm(rtype, data).is_some() || old_digest(rtype, data).is_some()),
         SPF => true,
         HIP => count > 1,
         _ => count > 1 && CASED_NAMES.iter().any(|(cased, ..)| *cased == rtype),
@@ -37,13 +38,11 @@ pub(super) fn old_algorithm(rtype: Rtype, data: &[u8]) -> Option<u8> {
     algorithm.filter(|algorithm| ALGORITHMS.contains(algorithm))
 }
 
-/// Whether a digest of a key is made with SHA-1.
-pub(super) fn has_old_digest(rtype: Rtype, data: &[u8]) -> bool {
-    rtype == Rtype::DS && data.get(3) == Some(&SHA1)
+/// The kind of a digest of a key, if it must not be made any more.
+pub(super) fn old_digest(rtype: Rtype, data: &[u8]) -> Option<(u8, &'static str)> {
+    let kind = data.get(3).filter(|_| rtype == Rtype::DS)?;
+    DEPRECATED_DIGESTS.into_iter().find(|(deprecated, _)| deprecated == kind)
 }
-
-/// The digest type of SHA-1 (RFC 3658 section 2.4).
-pub(super) const SHA1: u8 = 1;
 
 #[cfg(test)]
 mod tests {
@@ -68,6 +67,7 @@ mod tests {
     fn what_is_made_with_sha_1_is_of_concern() {
         assert!(concerns(Rtype::DS, &[&[0, 1, 8, 2, 9], &[0, 1, 8, 1, 9]]));
         assert!(concerns(Rtype::DS, &[&[0, 1, 7, 2, 9]]));
+        assert!(concerns(Rtype::DS, &[&[0, 1, 8, 3, 9]]));
         assert!(concerns(KEY, &[&[1, 0, 3, 5, 9]]));
         assert!(!concerns(Rtype::DS, &[&[0, 1, 13, 2, 9]]));
         assert!(!concerns(KEY, &[&[1, 0, 5, 8, 9]]));

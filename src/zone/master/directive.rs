@@ -34,6 +34,8 @@ impl<S: Sink> Loader<'_, S> {
                 let text = format!("unknown $ directive '{}'", String::from_utf8_lossy(word));
                 self.note(&Fault::worded(Voice::Load, text, "syntax error"), scanner, context.path);
                 self.owner(word, context)?;
+                // The same word is a directive the next time as well.
+                context.owner.forget_text();
                 self.record(scanner, false, context)
             }
         }
@@ -76,7 +78,12 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     fn default_ttl(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
-        let token = field(scanner)?;
+        let token = field(scanner).inspect_err(|stop| {
+            if !matches!(stop, Stop::Starved) {
+                // BIND goes on as if 0 had been there.
+                self.ttls.default_s.get_or_insert(0);
+            }
+        })?;
         let ended = end(scanner);
         if matches!(ended, Err(Stop::Starved)) {
             return ended;

@@ -86,6 +86,7 @@ impl<S: Sink> Loader<'_, S> {
         let is_repeated = !is_inherited && context.owner.is_known && scanner.repeats(&context.owner.text);
         if !(is_inherited || is_repeated || self.plain_owner(scanner, context)) {
             let Some(token) = scanner.next_token() else { return self.nothing(scanner) };
+            scanner.start_behind_parentheses(token);
             if token.text.starts_with(b"$") {
                 return self.directive(token.text, scanner, context);
             }
@@ -150,6 +151,9 @@ impl<S: Sink> Loader<'_, S> {
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
         self.remarks(scanner, is_inherited, context);
+        if context.is_new_origin {
+            context.is_new_origin = !scanner.has_plain_field();
+        }
         let heading = self.next_heading(scanner)?;
         let owner = context.owner.name();
         if !(context.owner.is_host && is_for_hosts(heading.rtype)) {
@@ -271,12 +275,11 @@ impl<S: Sink> Loader<'_, S> {
     #[inline]
     fn remarks(&mut self, scanner: &mut Scanner<'_>, is_inherited: bool, context: &mut Context<'_>) {
         if is_inherited {
-            if std::mem::take(&mut context.is_new_origin) {
+            if context.is_new_origin {
                 self.warn_of_inheritance(scanner, context);
             }
             return;
         }
-        context.is_new_origin = false;
         if !context.owner.is_in_zone {
             let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name()));
             self.warn(context.path, scanner.start_line(), Voice::Plain, text);
@@ -399,10 +402,10 @@ fn misplaced_soa(owner: NameRef<'_>) -> Stop {
     Fault::skipping_next(Fault::worded(Voice::Plain, text, "not at top of zone"))
 }
 
-/// The same for what the parent has to say.
+/// The same for what the parent has to say; BIND goes on with the next line.
 fn misplaced_ds(owner: NameRef<'_>) -> Stop {
     let text = format!("DS record at top of zone ({})", NoDot(owner));
-    Fault::skipping_next(Fault::worded(Voice::Plain, text, "at top of zone"))
+    Fault::read_whole(Fault::worded(Voice::Plain, text, "at top of zone"))
 }
 
 /// RFC 973 put MX in the place of these.

@@ -100,6 +100,19 @@ impl Fault {
         stop
     }
 
+    /// BIND has read the entry to its end by then.
+    pub(super) fn read_whole(mut stop: Stop) -> Stop {
+        if let Stop::Fault(fault) = &mut stop {
+            fault.rest = Rest::Nothing;
+        }
+        stop
+    }
+
+    /// Whether something of the entry is left, other than record data.
+    pub(super) fn leaves_fields(&self) -> bool {
+        !self.is_about_rdata() && self.rest != Rest::Nothing
+    }
+
     /// Quotes where none may be. BIND goes on behind the first of them.
     pub(super) fn quotes(scanner: &mut Scanner<'_>) -> Stop {
         scanner.reopen_quotes();

@@ -22,7 +22,8 @@ pub(super) fn name_checks(options: &Options) -> NameChecks {
 /// counts as one.
 pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype) -> bool {
     match rtype {
-        Rtype::A | Rtype::AAAA => is_host(owner, true) || is_gc_msdcs(owner),
+        Rtype::A => is_host(owner, true) || is_gc_msdcs(owner) || is_for_spf(owner),
+        Rtype::AAAA => is_host(owner, true) || is_gc_msdcs(owner),
         Rtype::MX | WKS | A6 => is_host(owner, true),
         MB | MG => is_mailbox(owner),
         Rtype::NSEC3 => owner.labels().next().is_some_and(is_hash),
@@ -42,6 +43,14 @@ fn is_gc_msdcs(owner: NameRef<'_>) -> bool {
     labels.next().is_some_and(|label| label.eq_ignore_ascii_case(b"gc"))
         && labels.next().is_some_and(|label| label.eq_ignore_ascii_case(b"_msdcs"))
         && labels.all(is_host_label)
+}
+
+/// The targets of SPF's `exists` (RFC 7208 section 5.7 and appendix D.1).
+fn is_for_spf(owner: NameRef<'_>) -> bool {
+    const LABELS: [&str; 3] = ["_spf", "_spf_verify", "_spf_rate"];
+    // The label next to the root does not count.
+    let labels = owner.labels().take(owner.label_count().saturating_sub(1));
+    labels.into_iter().any(|label| LABELS.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(label)))
 }
 
 /// Whether the names that PTR records of this owner give are those of hosts.
@@ -82,6 +91,8 @@ mod tests {
         assert!(allowed("a-1.example.", Rtype::A));
         assert!(allowed("*.example.", Rtype::MX));
         assert!(allowed("gc._msdcs.example.", Rtype::A));
+        assert!(allowed("a._SPF_rate.example.", Rtype::A));
+        assert!(!allowed("a._spf.example.", Rtype::AAAA));
         assert!(allowed("_dmarc.example.", Rtype::TXT));
         assert!(allowed("a_b.example.", MB));
         assert!(allowed("2t7B4g4vsa5smi47k61mv5bv1a22bojr.example.", Rtype::NSEC3));

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::dns::rdata::{NameChecks, Plain};
+use crate::dns::text::Tokens;
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
 use directive::Unfinished;
@@ -32,7 +33,7 @@ use entry::Owner;
 use fault::{Fault, Lines, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
-use scan::{ScanFault, Scanner, line_ends};
+use scan::{Scanner, line_ends};
 use signatures::Said;
 use ttl::Ttls;
 use window::{Opened, Window};
@@ -184,7 +185,7 @@ impl<'o, S: Sink> Loader<'o, S> {
     }
 
     fn run(mut self, path: &Path, opened: io::Result<Opened>) -> Report {
-        let outcome = self.file(path, opened, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), false);
+        let outcome = self.file(path, opened, NameBuf::from_name(self.options.apex.as_ref()), Owner::none(), true);
         match outcome {
             Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => drop(self.no_file(path)),
             Err(fault) => drop(self.report.failure.get_or_insert_with(|| read_fault_text(&fault))),
@@ -265,40 +266,49 @@ impl<'o, S: Sink> Loader<'o, S> {
     /// Goes behind an entry that was not taken, and says why.
     #[cold]
     fn leave(&mut self, stop: &Stop, scanner: &mut Scanner<'_>, path: &Path, lines: Lines) {
-        let was_readable = scanner.fault().is_none();
+        let says_more = matches!(stop, Stop::Fault(fault) if fault.leaves_fields());
         match stop {
             Stop::Fault(fault) if fault.is_about_rdata() => scanner.skip_data(fault.rest),
+            Stop::Fault(_) if says_more => {}
             _ => scanner.skip_record(),
         }
         if scanner.is_starved() {
             return;
         }
-        self.stopped(stop, path, lines);
-        let says_more = matches!(stop, Stop::Fault(fault) if !fault.is_about_rdata());
-        if let Some(fault) = scanner.fault().filter(|_| was_readable && says_more) {
-            self.stopped(&Fault::unreadable(fault), path, lines);
+        let field = if says_more && scanner.fault().is_some() { Tokens::line(scanner) } else { lines.field };
+        self.stopped(stop, path, Lines { field, ..lines });
+        let mut is_broken_off = false;
+        if says_more {
+            is_broken_off = self.leave_fields(scanner, path);
+            if scanner.is_starved() {
+                return;
+            }
         }
-        self.leave_nulls(scanner, path);
         let is_about_field = matches!(stop, Stop::Fault(fault) if fault.is_about_rdata() && !fault.is_about_end());
         if is_about_field && scanner.fault().is_none() && scanner.is_at_open_end() {
             self.warn(path, lines.field, Voice::Plain, NO_NEWLINE);
         }
         let skips_next = matches!(stop, Stop::Fault(fault) if fault.skips_next);
-        let is_open = says_more && !skips_next && scanner.is_at_open_end();
+        let is_open = is_broken_off || says_more && !skips_next && scanner.is_at_open_end();
         if is_open || (skips_next && !scanner.skip_whole() && !scanner.is_starved()) {
             self.warn_of_end(path);
         }
     }
 
-    /// Goes behind null bytes on the way to the end of an entry. BIND finds fault with each.
-    fn leave_nulls(&mut self, scanner: &mut Scanner<'_>, path: &Path) {
-        while scanner.fault() == Some(ScanFault::Null) && !self.is_over {
-            scanner.enter_quotes();
-            scanner.skip_record();
-            if scanner.fault() == Some(ScanFault::Null) {
-                self.note(&Fault::unreadable(ScanFault::Null), scanner, path);
-            }
+    /// Goes to the end of an entry, and finds fault with whatever on the way cannot be told apart, as BIND does. True
+    /// if the file has ended within parentheses.
+    fn leave_fields(&mut self, scanner: &mut Scanner<'_>, path: &Path) -> bool {
+        let mut is_broken_off;
+        loop {
+            is_broken_off = scanner.has_lone_parenthesis() && scanner.is_at_end_of_file();
+            scanner.resume();
+            scanner.skip_fields();
+            let Some(fault) = scanner.fault() else { break };
+            let lines = Lines { start: scanner.fault_line(), field: Tokens::line(scanner) };
+            self.stopped(&Fault::unreadable(fault), path, lines);
         }
+        scanner.finish_record();
+        is_broken_off
     }
 
     /// Takes back what an entry has said that will be read again.
@@ -362,7 +372,7 @@ fn read_fault_text(fault: &io::Error) -> String {
 const NO_NEWLINE: &str = "file does not end with newline";
 const NOT_A_FILE: &str = "not a file";
 /// The most messages of one load: a file that is something else altogether must not fill the log.
-const MAX_MESSAGES: usize = 1000;
+const MAX_MESSAGES: usize = 100_000;
 /// The longest message, which is how much BIND logs at a time.
 const MAX_MESSAGE_BYTES: usize = 8191;
 /// The deepest nesting of `$INCLUDE`. BIND goes on until it runs out of files.

@@ -176,6 +176,37 @@ impl<'a> Scanner<'a> {
         true
     }
 
+    /// Lets the record start where its first field does, which has been read.
+    #[inline]
+    pub(super) fn start_behind_parentheses(&mut self, first: Token<'_>) {
+        if self.depth > 0 {
+            self.start = self.at.saturating_sub(first.text.len());
+        }
+    }
+
+    /// Whether a field comes next, and one without quotes.
+    #[cold]
+    pub(super) fn has_plain_field(&self) -> bool {
+        self.clone().next_token().is_some_and(|token| !token.quoted)
+    }
+
+    /// Goes on behind what made the fields end. A string that is not closed ends with its line.
+    pub(super) fn resume(&mut self) {
+        match self.fault.take() {
+            Some(ScanFault::Null) => self.at += 1,
+            Some(ScanFault::Parentheses) => {
+                self.at += usize::from(self.peek() == Some(b')'));
+                self.depth = 0;
+            }
+            Some(ScanFault::Quotes) | None => {}
+        }
+    }
+
+    /// Reads on to the end of a faulty record, or to what makes its fields end before that.
+    pub(super) fn skip_fields(&mut self) {
+        while self.fault.is_none() && self.next_token().is_some() {}
+    }
+
     /// The field that comes next at a place before this one.
     #[cold]
     pub(super) fn field_at(&self, place: usize) -> Option<Token<'a>> {
@@ -275,12 +306,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Leaves a faulty record: reads on to its end, or, when even the fields cannot be told apart, to the line's end.
-    /// Stops before a null byte.
     pub(super) fn skip_record(&mut self) {
-        while self.fault.is_none() && self.next_token().is_some() {}
-        if self.fault == Some(ScanFault::Null) {
-            return;
-        }
+        self.skip_fields();
         if self.fault.is_some() {
             self.skip_line();
         }
