@@ -107,7 +107,7 @@ impl ZoneFile<'_> {
     /// The first TTL of a zone that is longer than may be.
     fn longer_ttl(&self, version: &ZoneVersion) -> Option<u32> {
         let limit = self.options.max_zone_ttl_s?;
-        let mut ttls = version.nodes().flat_map(|node| print::in_dump_order(&node)).map(|rrset| rrset.ttl());
+        let mut ttls = version.nodes().flat_map(|node| print::in_dump_order(&node)).map(|listed| listed.rrset.ttl());
         ttls.find(|&ttl| ttl > limit)
     }
 

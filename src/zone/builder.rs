@@ -81,6 +81,9 @@ pub struct Builder {
     class: Class,
     limits: Limits,
     open: Records,
+    /// The apex, while addresses of its servers are read that stand between its records: named takes what comes behind
+    /// them for a part of what came before.
+    apex_records: Option<Records>,
     blocks: BlockWriter,
     names: Names,
     nsec3: Names,
@@ -100,6 +103,7 @@ impl Builder {
             class,
             limits: Limits::default(),
             open: Records::default(),
+            apex_records: None,
             blocks: BlockWriter::default(),
             names: Names::default(),
             nsec3: Names::default(),
@@ -152,13 +156,45 @@ impl Builder {
     ///
     /// A limit may be reported only when the next owner comes or by [`Self::finish`].
     pub fn add(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
-        if !self.open.is_owned_by(owner) {
-            let labels = self.relative(owner)?;
-            self.close()?;
-            self.open.labels.extend_from_slice(labels);
-            self.open.owner.extend_from_slice(owner.as_bytes());
+        if !self.open.are_spelt(owner) {
+            if self.open.is_owned_by(owner) {
+                self.open.respell(owner);
+            } else {
+                self.change_owner(owner)?;
+            }
         }
         self.open.push(rtype, ttl, rdata)
+    }
+
+    /// Tells that the records that come next came apart from those before, of the same owner or not.
+    pub fn begin_rrset(&mut self) {
+        self.open.interrupt();
+    }
+
+    /// Tells that an owner has come that is outside the zone.
+    pub fn interrupt(&mut self, owner: NameRef<'_>) {
+        if !(self.open.labels.is_empty() && self.open.has_server(owner)) {
+            self.open.interrupt();
+        }
+    }
+
+    /// Leaves the open owner for another one.
+    fn change_owner(&mut self, owner: NameRef<'_>) -> Result<(), ContentsError> {
+        let labels = self.relative(owner)?;
+        if self.open.labels.is_empty() && self.open.has_server(owner) {
+            self.apex_records = Some(mem::take(&mut self.open));
+        } else {
+            self.pack_open()?;
+            if let Some(apex) = self.apex_records.take_if(|apex| !apex.has_server(owner)) {
+                self.open = apex;
+                if self.open.are_spelt(owner) {
+                    return Ok(());
+                }
+                self.pack_open()?;
+            }
+        }
+        self.open.begin(owner, labels, self.apex.as_ref());
+        Ok(())
     }
 
     /// How many records had another TTL than the first of their RRset. Complete only for owners whose records came
@@ -227,8 +263,18 @@ impl Builder {
         owner.as_bytes().get(..owner.len() - apex.len()).ok_or(ContentsError::OutOfZone)
     }
 
-    /// Packs the records of the open owner.
+    /// Packs all that is open.
     fn close(&mut self) -> Result<(), ContentsError> {
+        self.pack_open()?;
+        if let Some(apex) = self.apex_records.take() {
+            self.open = apex;
+            self.pack_open()?;
+        }
+        Ok(())
+    }
+
+    /// Packs the records of the open owner.
+    fn pack_open(&mut self) -> Result<(), ContentsError> {
         if self.open.records.is_empty() {
             return Ok(());
         }
@@ -306,7 +352,7 @@ impl Builder {
         for &place in places {
             let block = self.blocks.at(place);
             self.dead_bytes += node::block_len(block);
-            self.open.push_block(block)?;
+            self.open.push_block(block, self.apex.as_ref())?;
         }
         // Packing counts them anew, without the duplicates that separate blocks have hidden.
         self.records -= self.open.records.len();

@@ -75,6 +75,7 @@ impl Edit<'_> {
         if touched.records.find(rtype, rdata).is_some() {
             return Ok(false);
         }
+        touched.records.interrupt();
         touched.records.push(rtype, ttl, rdata)?;
         Ok(true)
     }
@@ -86,6 +87,7 @@ impl Edit<'_> {
         if has_other_ttl || touched.records.find(rtype, rdata).is_some() {
             return Err(EditError::NotExact);
         }
+        touched.records.interrupt();
         touched.records.push(rtype, ttl, rdata)?;
         Ok(())
     }
@@ -152,7 +154,7 @@ impl Touched {
         let before = nearest.filter(|&leaf| version.labels_at(leaf).eq_ignore_ascii_case(labels));
         let mut records = Records::default();
         match before {
-            Some(leaf) => records.push_block(version.blocks.at(leaf.place))?,
+            Some(leaf) => records.push_block(version.blocks.at(leaf.place), version.apex())?,
             None => records.labels.extend_from_slice(labels),
         }
         Ok(Self { is_nsec3, before, count_before: records.records.len(), records })

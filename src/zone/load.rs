@@ -174,6 +174,10 @@ impl Sink for Records {
     fn is_full(&self) -> bool {
         self.fault.is_some()
     }
+
+    fn interrupt(&mut self, owner: NameRef<'_>) {
+        self.builder.interrupt(owner);
+    }
 }
 
 impl PieceSink for Records {

@@ -20,6 +20,7 @@ pub mod hints;
 pub mod journal;
 mod key;
 mod keys;
+pub mod listing;
 pub mod load;
 pub mod master;
 pub mod message;

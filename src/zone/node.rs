@@ -8,6 +8,7 @@
 //! block  = u8 owner length, owner labels, size plain, size signatures, plain RRsets, signature RRsets
 //! RRset  = u16 type (a signature's: the type covered), u32 ttl, size count, size bytes, RRs
 //! RR     = u16 rdlength, rdata
+//! listing = an RRset of no RRs behind the signatures, where `listing` has something to store
 //! size   = seven bits a byte, the low ones first, the top bit says that more follow
 //! ```
 
@@ -79,12 +80,19 @@ impl<'a> Node<'a> {
     /// All RRsets but the RRSIGs, by ascending type.
     pub fn rrsets(&self) -> Rrsets<'a> {
         let (plain, signatures) = self.parts();
-        Rrsets { rest: Bytes(plain), signatures, are_signatures: false }
+        Rrsets { rest: Bytes(plain), signatures, are_signatures: false, listing: &[] }
     }
 
     /// The RRSIGs as one RRset for each type covered, also those that cover nothing that is there.
     pub fn signatures(&self) -> Rrsets<'a> {
-        Rrsets { rest: Bytes(self.parts().1), signatures: &[], are_signatures: true }
+        Rrsets { rest: Bytes(self.parts().1), signatures: &[], are_signatures: true, listing: &[] }
+    }
+
+    /// What is stored of the order and spelling of the RRsets.
+    pub(super) fn listing(&self) -> &'a [u8] {
+        let mut signatures = self.signatures();
+        while signatures.next().is_some() {}
+        signatures.listing
     }
 
     /// Whether a zone cut is here: NS records, not at the apex.
@@ -197,6 +205,7 @@ pub struct Rrsets<'a> {
     rest: Bytes<'a>,
     signatures: &'a [u8],
     are_signatures: bool,
+    listing: &'a [u8],
 }
 
 impl<'a> Iterator for Rrsets<'a> {
@@ -205,6 +214,10 @@ impl<'a> Iterator for Rrsets<'a> {
     #[inline]
     fn next(&mut self) -> Option<Rrset<'a>> {
         let (covered, ttl, count, rrs) = self.rest.rrset()?;
+        if count == 0 {
+            self.listing = rrs;
+            return None;
+        }
         let rtype = if self.are_signatures { Rtype::RRSIG } else { covered };
         Some(Rrset { rtype, covered, ttl, count, rrs, signatures: self.signatures })
     }
@@ -316,6 +329,24 @@ pub(super) fn size_len(size: usize) -> usize {
     let bits = usize::BITS - (size | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
+
+/// How many bytes a listing takes in a block.
+pub(super) fn listing_size(listing: &[u8]) -> usize {
+    if listing.is_empty() { 0 } else { LISTING_HEAD.len() + size_len(listing.len()) + listing.len() }
+}
+
+/// Appends a listing, if there is one.
+pub(super) fn push_listing(out: &mut Vec<u8>, listing: &[u8]) {
+    if !listing.is_empty() {
+        out.extend_from_slice(&LISTING_HEAD);
+        push_size(out, listing.len());
+        out.extend_from_slice(listing);
+    }
+}
+
+/// Type, TTL and count of the RRset that is none. The count takes two bytes, so that it is not met where both sizes of
+/// an RRset are taken to be of one byte.
+const LISTING_HEAD: [u8; 8] = [0, 0, 0, 0, 0, 0, 0x80, 0];
 
 /// Appends a size as [`Bytes::size`] reads it.
 pub(super) fn push_size(out: &mut Vec<u8>, mut size: usize) {

@@ -6,11 +6,13 @@
 
 mod spread;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::contents::{Cursor, ZoneVersion};
+use super::listing::{Listed, listed};
 use super::node::{Node, Rrset};
 use crate::dns::{NameBuf, NameRef, Rtype, Serial, rdata};
 
@@ -37,9 +39,9 @@ pub fn dump(version: &ZoneVersion, style: Style, out: &mut impl Write) -> io::Re
 }
 
 /// The RRsets of a node as named orders them in dumps: SOA, NS, then by type, each with its signatures behind it.
-pub fn in_dump_order<'a>(node: &Node<'a>) -> impl Iterator<Item = Rrset<'a>> + use<'a> {
-    let mut rrsets: Vec<Rrset<'a>> = node.rrsets().chain(node.signatures()).collect();
-    rrsets.sort_by_key(|rrset| (rank(rrset.covered()), rrset.rtype() == Rtype::RRSIG));
+pub fn in_dump_order<'a>(node: &Node<'a>) -> impl Iterator<Item = Listed<'a>> + use<'a> {
+    let mut rrsets = listed(node);
+    rrsets.sort_by_key(|Listed { rrset, .. }| (rank(rrset.covered()), rrset.rtype() == Rtype::RRSIG));
     rrsets.into_iter()
 }
 
@@ -55,8 +57,9 @@ fn full(version: &ZoneVersion, tells_resign: bool, out: &mut impl Write) -> io::
     let mut line = Line::default();
     let class = version.class().to_string();
     for node in version.nodes() {
-        let owner = node.owner().to_string();
-        for rrset in in_dump_order(&node) {
+        let own = node.owner().to_string();
+        for Listed { rrset, spelling } in in_dump_order(&node) {
+            let owner = spelling.map_or(Cow::Borrowed(&own), |spelling| Cow::Owned(spelling.to_string()));
             for data in rrset.rdatas() {
                 line.push(&owner);
                 line.go_to(FULL_TTL_COLUMN);
@@ -162,11 +165,11 @@ impl<'v> Relative<'v> {
             self.origin = Some(NameBuf::from_name(origin));
         }
         let mut is_first = true;
-        for rrset in in_dump_order(node) {
+        for Listed { rrset, spelling } in in_dump_order(node) {
             self.ttl(rrset.ttl(), out)?;
             for data in rrset.rdatas() {
                 if is_first {
-                    self.line.push_relative(owner, origin);
+                    self.line.push_relative(spelling.as_ref().map_or(owner, NameBuf::as_ref), origin);
                 }
                 is_first = false;
                 self.record(&rrset, data, origin);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::builder::{Builder, ContentsError, Limits};
 use super::contents::ZoneVersion;
 use super::file::{FileError, write_atomically};
+use super::listing::{Listed, listed};
 use super::node::Rrset;
 use crate::dns::{Class, Name, NameRef, Rtype, Serial, rdata};
 
@@ -139,7 +140,8 @@ pub fn dump(version: &ZoneVersion, header: &Header, out: &mut impl Write) -> io:
     write_header(header, out)?;
     for node in version.nodes() {
         let owner = node.owner();
-        for rrset in super::print::in_dump_order(&node) {
+        for Listed { rrset, spelling } in listed(&node) {
+            let owner = spelling.as_ref().unwrap_or(&owner);
             write_rrset(owner.as_ref(), version.class(), &rrset, out)?;
         }
     }
@@ -313,6 +315,7 @@ fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> R
         return Err(Unplaced::OtherZone(owner.to_name()));
     }
     let is_ours = owner.is_at_or_below(apex);
+    builder.begin_rrset();
     let mut left = count;
     while !rest.is_empty() {
         left = left.checked_sub(1).ok_or(RawFault::Count)?;

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use super::blocks::{BlockWriter, Place};
 use super::builder::{ContentsError, Limit, Limits};
 use super::check::is_of_concern;
+use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
 use crate::dns::{NameRef, Rtype, case, rdata};
 
@@ -19,6 +20,12 @@ pub(super) struct Records {
     pub(super) labels: Vec<u8>,
     pub(super) records: Vec<Record>,
     rdatas: Vec<u8>,
+    /// How many times something has come between those that are here.
+    run: u16,
+    /// How the owner is spelt now: as the block has it, or else one more than the place among `spellings`.
+    spelling: u16,
+    spellings: Vec<Capitals>,
+    listing: Vec<u8>,
     /// Those of the block that is put together.
     rrsets: Vec<Arranged>,
     /// Whether records out of several blocks are here, so that what comes first is what was there first.
@@ -26,9 +33,9 @@ pub(super) struct Records {
 }
 
 /// An RRset among arranged records.
-struct Arranged {
+pub(super) struct Arranged {
     /// As it came: its TTL holds.
-    first: Record,
+    pub(super) first: Record,
     /// How many records there are with the duplicates, which are behind the others.
     all: usize,
     /// How many without them.
@@ -59,12 +66,14 @@ impl Arranged {
 /// One record: its rdata lies in [`Records::rdatas`], behind its length.
 #[derive(Clone, Copy)]
 pub(super) struct Record {
-    is_signature: bool,
+    pub(super) is_signature: bool,
     /// The type covered, for a signature.
-    rtype: Rtype,
+    pub(super) rtype: Rtype,
     ttl: u32,
-    start: u32,
+    pub(super) start: u32,
     end: u32,
+    pub(super) run: u16,
+    pub(super) spelling: u16,
 }
 
 impl Record {
@@ -110,11 +119,56 @@ impl Records {
         !self.records.is_empty() && case::is_same(&self.owner, owner.as_bytes())
     }
 
+    /// Whether they are, and the owner is spelt as it was for the record before.
+    #[inline]
+    pub(super) fn are_spelt(&self, owner: NameRef<'_>) -> bool {
+        !self.records.is_empty() && self.owner == owner.as_bytes()
+    }
+
+    /// Whether this is the name of a server that NS records here give.
+    pub(super) fn has_server(&self, name: NameRef<'_>) -> bool {
+        let mut servers = self.records.iter().filter(|record| record.is_of(false, Rtype::NS));
+        servers.any(|record| case::is_same(record.data(&self.rdatas), name.as_bytes()))
+    }
+
+    /// Begins the records of an owner, which is above the apex by `labels`.
+    pub(super) fn begin(&mut self, owner: NameRef<'_>, labels: &[u8], apex: NameRef<'_>) {
+        self.labels.extend_from_slice(labels);
+        self.owner.extend_from_slice(owner.as_bytes());
+        if !owner.as_bytes().ends_with(apex.as_bytes()) {
+            self.know(Capitals::of(owner));
+        }
+    }
+
+    /// Goes on under another spelling of the owner.
+    pub(super) fn respell(&mut self, owner: NameRef<'_>) {
+        self.owner.clear();
+        self.owner.extend_from_slice(owner.as_bytes());
+        self.know(Capitals::of(owner));
+        self.interrupt();
+    }
+
+    /// Begins another run: named takes what comes for something new.
+    pub(super) fn interrupt(&mut self) {
+        self.run = self.run.saturating_add(u16::from(!self.records.is_empty()));
+    }
+
+    fn know(&mut self, spelling: Capitals) {
+        let known = self.spellings.iter().position(|known| *known == spelling);
+        let place = known.unwrap_or_else(|| {
+            self.spellings.push(spelling);
+            self.spellings.len() - 1
+        });
+        self.spelling = u16::try_from(place + 1).unwrap_or_default();
+    }
+
     pub(super) fn clear(&mut self) {
         self.owner.clear();
         self.labels.clear();
         self.records.clear();
         self.rdatas.clear();
+        self.spellings.clear();
+        (self.run, self.spelling) = (0, 0);
         self.is_joined = false;
     }
 
@@ -125,7 +179,8 @@ impl Records {
         let start = self.rdatas.len() as u32;
         self.rdatas.extend_from_slice(&length.to_be_bytes());
         self.rdatas.extend_from_slice(rdata);
-        self.records.push(Record { is_signature, rtype, ttl, start, end: self.rdatas.len() as u32 });
+        let (end, run, spelling) = (self.rdatas.len() as u32, self.run, self.spelling);
+        self.records.push(Record { is_signature, rtype, ttl, start, end, run, spelling });
         Ok(())
     }
 
@@ -147,17 +202,21 @@ impl Records {
     }
 
     /// Takes the records out of a block again. The first block's owner stays.
-    pub(super) fn push_block(&mut self, block: &[u8]) -> Result<(), ContentsError> {
-        let node = Node::new(NameRef::ROOT, Flags::default(), block);
+    pub(super) fn push_block(&mut self, block: &[u8], apex: NameRef<'_>) -> Result<(), ContentsError> {
+        let node = Node::new(apex, Flags::default(), block);
         if self.records.is_empty() {
             self.labels.extend_from_slice(node.relative_owner());
         }
         self.is_joined = !self.records.is_empty();
-        for (is_signature, rrset) in
-            node.rrsets().map(|rrset| (false, rrset)).chain(node.signatures().map(|rrset| (true, rrset)))
-        {
+        self.interrupt();
+        for Listed { rrset, spelling } in listing::listed(&node) {
+            match spelling {
+                Some(spelling) => self.know(Capitals::of(spelling.as_ref())),
+                None if self.labels == node.relative_owner() => self.spelling = 0,
+                None => self.know(Capitals::of(node.owner().as_ref())),
+            }
             // What comes later has the say about the TTL.
-            let covered = if is_signature { rrset.covered() } else { rrset.rtype() };
+            let (is_signature, covered) = (rrset.rtype() == Rtype::RRSIG, rrset.covered());
             let earlier = self.records.iter_mut().filter(|record| record.is_of(is_signature, covered));
             earlier.for_each(|record| record.ttl = rrset.ttl());
             for rdata in rrset.rdatas() {
@@ -175,7 +234,10 @@ impl Records {
         blocks: &mut BlockWriter,
     ) -> Result<Packed, ContentsError> {
         let packed = self.arrange(apex, limits)?;
+        self.listing.clear();
+        listing::of_rrsets(&self.rrsets, (&self.labels, apex), &self.spellings, &mut self.listing);
         let (plain, signatures) = self.body_sizes();
+        let signatures = signatures + node::listing_size(&self.listing);
         let sizes = node::size_len(plain) + node::size_len(signatures);
         let place = blocks.push_with(1 + self.labels.len() + sizes + plain + signatures, |out| {
             out.push(self.labels.len() as u8);
@@ -183,6 +245,7 @@ impl Records {
             node::push_size(out, plain);
             node::push_size(out, signatures);
             self.write_rrsets(out);
+            node::push_listing(out, &self.listing);
         });
         Ok(Packed { place, ..packed })
     }

@@ -18,7 +18,7 @@ use nomd::zone::{Limits, ZoneVersion};
 use super::APEX;
 
 /// What reading a zone may say besides one message for each of its records and lines.
-const MAX_MESSAGES: usize = 1100;
+const MAX_MESSAGES: usize = 20_000;
 /// Digits in a range of `$GENERATE` that stand for more records than there is time for.
 const MAX_RANGE_DIGITS: usize = 4;
 
@@ -39,7 +39,7 @@ pub fn zone_text(bytes: &[u8]) -> bool {
         let again = read_text(&apex(), &text);
         let reason = again.failure.as_deref().unwrap_or("refused");
         let again = again.version.unwrap_or_else(|| panic!("{reason}: {}", text.escape_ascii()));
-        assert_eq!(image(&again), image(&version), "{}", text.escape_ascii());
+        assert_eq!(self::text(&again, style).escape_ascii().to_string(), text.escape_ascii().to_string());
     }
     true
 }
@@ -50,13 +50,13 @@ fn text(version: &ZoneVersion, style: Style) -> Vec<u8> {
     text
 }
 
-/// A raw zone file: what can be read is the same when written and read again.
+/// A raw zone file: what can be read is the same when written and read again, but for the order of RRsets, which is
+/// that of their coming.
 pub fn raw(bytes: &[u8]) -> bool {
     let read = |bytes: &[u8]| with_file(bytes, |path| raw::read(path, &apex(), Class::IN, Limits::default()));
     let Ok((version, _)) = read(bytes) else { return false };
-    let first = image(&version);
-    let (again, _) = read(&first).unwrap();
-    assert_eq!(image(&again), first);
+    let (again, _) = read(&image(&version)).unwrap();
+    assert_eq!(text(&again, Style::Full), text(&version, Style::Full));
     print::dump(&version, Style::Relative, &mut Vec::new()).unwrap();
     true
 }

@@ -15,13 +15,14 @@ pub(super) struct Cursor<'t, 'o, T, Tok> {
     last: Option<Tok>,
     start: usize,
     checks: Option<&'t mut NameChecks>,
+    has_ended: bool,
     /// Whether the fault is the start of quotes that do not end.
     is_at_quotes: bool,
 }
 
 impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
     pub(super) fn new(tokens: &'t mut T, origin: NameRef<'o>, start: usize) -> Self {
-        Self { tokens, origin, ahead: None, last: None, start, checks: None, is_at_quotes: false }
+        Self { tokens, origin, ahead: None, last: None, start, checks: None, has_ended: false, is_at_quotes: false }
     }
 
     /// The same for names that are judged.
@@ -36,8 +37,22 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field, if there is one.
     pub(super) fn optional(&mut self) -> Option<Token<'a>> {
-        self.last = self.ahead.take().unwrap_or_else(|| self.tokens.next_token());
+        self.last = self.ahead.take().unwrap_or_else(|| self.read());
         self.last
+    }
+
+    /// Reads a field. Once the record has ended, nothing is read any more: messages name the line of the last field.
+    #[inline]
+    fn read(&mut self) -> Option<Token<'a>> {
+        if self.has_ended {
+            return None;
+        }
+        let token = self.tokens.next_token();
+        if token.is_none() {
+            let tokens = &self.tokens;
+            self.has_ended = !(tokens.is_at_null() || tokens.has_open_quotes() || tokens.has_lone_parenthesis());
+        }
+        token
     }
 
     /// The next field, in quotes or not, if there is one.
@@ -109,7 +124,10 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// The next field, which stays the next one.
     pub(super) fn peek(&mut self) -> Option<Token<'a>> {
-        *self.ahead.get_or_insert_with(|| self.tokens.next_token())
+        if self.ahead.is_none() {
+            self.ahead = Some(self.read());
+        }
+        self.ahead.flatten()
     }
 
     /// Leaves the field that was read last, so that a fault in it is reported at the next.

@@ -21,6 +21,8 @@ pub(super) struct Owner {
     /// The text that it was read from, in case it is repeated; empty if the origin has changed since.
     text: Vec<u8>,
     is_known: bool,
+    /// Whether nothing has been said of it.
+    is_new: bool,
     /// Records of owners outside the zone are read, for their faults, and dropped.
     is_in_zone: bool,
     /// Whether it is the name of a host for certain, and has no asterisk.
@@ -38,6 +40,7 @@ impl Owner {
             spare: name(),
             text: Vec::new(),
             is_known: false,
+            is_new: false,
             is_in_zone: false,
             is_host: false,
             is_origin_host: None,
@@ -66,6 +69,7 @@ impl Owner {
     fn change(&mut self, text: &[u8], apex: NameRef<'_>) -> bool {
         std::mem::swap(&mut self.name, &mut self.spare);
         let is_other = !self.is_known || self.name != self.spare;
+        self.is_new |= is_other || self.name().as_bytes() != (*self.spare).as_ref().as_bytes();
         self.text.clear();
         self.text.extend_from_slice(text);
         (self.is_known, self.is_in_zone) = (true, self.name().is_at_or_below(apex));
@@ -118,6 +122,9 @@ impl<S: Sink> Loader<'_, S> {
         if text == context.owner.text {
             return Ok(());
         }
+        if text.is_empty() {
+            return Err(Fault::load("unexpected end of input"));
+        }
         let owner = &mut context.owner;
         *owner.spare = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
         if owner.change(text, self.options.apex.as_ref()) {
@@ -154,7 +161,8 @@ impl<S: Sink> Loader<'_, S> {
         if context.is_new_origin {
             context.is_new_origin = !scanner.has_plain_field();
         }
-        let heading = self.next_heading(scanner)?;
+        let mut heading = self.next_heading(scanner)?;
+        heading.ttl = heading.ttl.map(|ttl| self.bounded_ttl(ttl, scanner, context.path));
         let owner = context.owner.name();
         if !(context.owner.is_host && is_for_hosts(heading.rtype)) {
             self.placement(owner, heading.rtype, scanner, context.path);
@@ -163,6 +171,7 @@ impl<S: Sink> Loader<'_, S> {
         if !context.owner.is_in_zone {
             // Nothing of it counts but a TTL for the records behind it.
             self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
+            self.sink.interrupt(owner);
             scanner.finish_record();
             return Ok(());
         }
@@ -239,7 +248,10 @@ impl<S: Sink> Loader<'_, S> {
     #[inline]
     pub(super) fn check_owner(&mut self, owner: NameRef<'_>, rtype: Rtype, path: &Path, line: u64) {
         if matches!(rtype, Rtype::NS | Rtype::NSEC3) && owner.is_wildcard() {
-            let reason = format!("invalid {rtype} owner name (wildcard)");
+            let reason = match rtype {
+                Rtype::NSEC3 => "invalid NSEC3 owner name",
+                _ => "invalid NS owner name (wildcard)",
+            };
             let fault = Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason);
             self.stopped(&fault, path, Lines { start: line, field: line });
         }
@@ -280,13 +292,14 @@ impl<S: Sink> Loader<'_, S> {
             }
             return;
         }
-        if !context.owner.is_in_zone {
-            let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name()));
-            self.warn(context.path, scanner.start_line(), Voice::Plain, text);
-        }
-        if self.options.check_wildcard && !context.owner.is_host && hosts::has_inner_wildcard(context.owner.name()) {
+        let is_new = std::mem::take(&mut context.owner.is_new) && !context.owner.is_host;
+        if is_new && self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name()) {
             let owner = NoDot(context.owner.name());
             let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
+            self.warn(context.path, scanner.start_line(), Voice::Plain, text);
+        }
+        if !context.owner.is_in_zone {
+            let text = format!("ignoring out-of-zone data ({})", NoDot(context.owner.name()));
             self.warn(context.path, scanner.start_line(), Voice::Plain, text);
         }
     }
@@ -312,7 +325,7 @@ impl<S: Sink> Loader<'_, S> {
     #[inline]
     fn ttl(&mut self, heading: Heading, scanner: &mut Scanner<'_>, path: &Path) -> Result<u32, Stop> {
         let ttl = match heading.ttl.or(self.ttls.default_s) {
-            Some(ttl) => self.bounded_ttl(ttl, scanner, path),
+            Some(ttl) => ttl,
             None => self.inherited_ttl(heading.rtype, scanner, path)?,
         };
         if matches!(heading.rtype, Rtype::RRSIG | SIG | NXT) {

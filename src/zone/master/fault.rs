@@ -108,6 +108,11 @@ impl Fault {
         stop
     }
 
+    /// Whether quotes that do not end are in the place of the first field of record data.
+    pub(super) fn begins_with_open_quotes(&self) -> bool {
+        self.is_about_rdata() && self.rest == Rest::Nothing && self.reason == ScanFault::Quotes.to_string()
+    }
+
     /// Whether something of the entry is left, other than record data.
     pub(super) fn leaves_fields(&self) -> bool {
         !self.is_about_rdata() && self.rest != Rest::Nothing

@@ -26,7 +26,7 @@ pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype) -> bool {
         Rtype::AAAA => is_host(owner, true) || is_gc_msdcs(owner),
         Rtype::MX | WKS | A6 => is_host(owner, true),
         MB | MG => is_mailbox(owner),
-        Rtype::NSEC3 => owner.labels().next().is_some_and(is_hash),
+        Rtype::NSEC3 => owner.labels().next().is_none_or(is_hash),
         OPT => owner.is_root(),
         _ => true,
     }

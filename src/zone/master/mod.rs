@@ -48,6 +48,9 @@ pub trait Sink {
         false
     }
 
+    /// Another owner has come, which is outside the zone.
+    fn interrupt(&mut self, _owner: NameRef<'_>) {}
+
     /// Whether [`Self::place`] is to be called.
     const WANTS_PLACES: bool = false;
 
@@ -275,7 +278,9 @@ impl<'o, S: Sink> Loader<'o, S> {
         if scanner.is_starved() {
             return;
         }
-        let field = if says_more && scanner.fault().is_some() { Tokens::line(scanner) } else { lines.field };
+        let is_at_fault = says_more && scanner.fault().is_some();
+        let begins_open = matches!(stop, Stop::Fault(fault) if fault.begins_with_open_quotes());
+        let field = if is_at_fault || begins_open { Tokens::line(scanner) } else { lines.field };
         self.stopped(stop, path, Lines { field, ..lines });
         let mut is_broken_off = false;
         if says_more {

@@ -468,7 +468,7 @@ fn field_end(text: &[u8], mut at: usize) -> usize {
         at = next_special(text, at);
         match text.get(at) {
             // An escape takes the byte behind it into the field whatever it is; but no field goes past its line.
-            Some(b'\\') => at = if text.get(at + 1).is_some_and(|&b| b != b'\n') { at + 2 } else { at + 1 },
+            Some(b'\\') => at = if text.get(at + 1).is_some_and(|b| !b"\r\n".contains(b)) { at + 2 } else { at + 1 },
             Some(b'\n' | b'\r' | b'\t' | b' ' | b'"' | b'(' | b')' | b';' | 0) | None => return at.min(text.len()),
             Some(_) => at += 1,
         }
