@@ -17,6 +17,7 @@ mod encrypted;
 mod faults;
 mod floods;
 mod generated;
+mod histories;
 mod host;
 mod ixfr;
 mod journal;

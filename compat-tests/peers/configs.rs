@@ -122,7 +122,11 @@ remote-control:
         write!(conf, "zone:\n  name: {}\n  zonefile: {}\n  provide-xfr: 127.0.0.0/8 {key}\n", zone.name, zone.file())
             .unwrap();
         if let Role::Secondary(primary) = zone.role {
-            write!(conf, "  request-xfr: AXFR 127.0.0.1@{primary} {key}\n  allow-notify: 127.0.0.0/8 {key}\n").unwrap();
+            let how = if spec.has_differences { "" } else { "AXFR " };
+            write!(conf, "  request-xfr: {how}127.0.0.1@{primary} {key}\n  allow-notify: 127.0.0.0/8 {key}\n").unwrap();
+        }
+        if spec.has_differences {
+            conf += "  store-ixfr: yes\n  create-ixfr: yes\n";
         }
         for port in &zone.notify {
             writeln!(conf, "  notify: 127.0.0.1@{port} {key}").unwrap();
@@ -169,12 +173,14 @@ database:
     for zone in &spec.zones {
         write!(
             conf,
-            "  - domain: {}\n    storage: \"{here}\"\n    file: {}\n    acl: lo\n    zonefile-load: whole\n",
+            "  - domain: {}\n    storage: \"{here}\"\n    file: {}\n    acl: lo\n    zonefile-load: {}\n",
             zone.name,
-            zone.file()
+            zone.file(),
+            if spec.has_differences { "difference" } else { "whole" },
         )
         .unwrap();
         match zone.role {
+            Role::Primary(_) if spec.has_differences => conf += "    journal-content: changes\n    zonefile-sync: -1\n",
             Role::Primary(_) => conf += "    journal-content: none\n    zonefile-sync: -1\n",
             Role::Secondary(port) => writeln!(conf, "    master: p{port}").unwrap(),
         }

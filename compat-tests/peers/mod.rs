@@ -39,6 +39,8 @@ pub struct Spec {
     pub statements: String,
     /// Further files by name, with their contents.
     pub files: Vec<(String, String)>,
+    /// Whether NSD and Knot have and ask for differences; BIND and nomd do as their clauses say.
+    pub has_differences: bool,
     /// Further flags for BIND and nomd.
     pub flags: &'static [&'static str],
 }
