@@ -178,13 +178,24 @@ impl<'a> Wishes<'a> {
                 option::ZONEVERSION => wishes.asked.zone_version = true,
                 option::KEY_TAG => wishes.asked.key_tags = true,
                 option::COOKIE => wishes.cookie = wishes.cookie.or(Some(Cookie::read(data)?)),
-                option::CLIENT_SUBNET => {
-                    wishes.client_subnet = wishes.client_subnet.or(Some(ClientSubnet::read(data)?));
-                }
+                option::CLIENT_SUBNET => wishes.note_subnet(data)?,
                 _ => wishes.asked.other = true,
             }
         }
         Ok(wishes)
+    }
+
+    /// BIND: the form of all is looked at, the scope only of the one that counts.
+    fn note_subnet(&mut self, data: &'a [u8]) -> Result<(), WireError> {
+        let (subnet, scope_bits) = ClientSubnet::read(data)?;
+        if self.client_subnet.is_none() {
+            // Not a fault of the form, so the FORMERR speaks no EDNS.
+            if scope_bits != 0 {
+                return Err(WireError::BadField);
+            }
+            self.client_subnet = Some(subnet);
+        }
+        Ok(())
     }
 }
 
@@ -213,7 +224,8 @@ impl<'a> Cookie<'a> {
 }
 
 impl<'a> ClientSubnet<'a> {
-    fn read(data: &'a [u8]) -> Result<Self, WireError> {
+    /// Reads it, and how many bits of the scope there are.
+    fn read(data: &'a [u8]) -> Result<(Self, u8), WireError> {
         let mut reader = Reader::new(data);
         let fixed = reader.u16().and_then(|family| Ok((family, reader.u8()?, reader.u8()?)));
         let (family, source_bits, scope_bits) = fixed.map_err(|_| WireError::BadOption)?;
@@ -228,11 +240,7 @@ impl<'a> ClientSubnet<'a> {
         if source_bits > max_bits || scope_bits > max_bits || !subnet.address_fits() {
             return Err(WireError::BadOption);
         }
-        // BIND: not a fault of the form, so the FORMERR speaks no EDNS.
-        if scope_bits != 0 {
-            return Err(WireError::BadField);
-        }
-        Ok(subnet)
+        Ok((subnet, scope_bits))
     }
 
     /// Whether the address has just the bytes that its bits need, with zeros behind the last bit (RFC 7871 section 6).
@@ -304,13 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_client_subnet_that_counts_must_have_no_scope() {
+        let (scoped, bare) = (b"\x00\x08\x00\x04\x00\x01\x00\x07", b"\x00\x08\x00\x04\x00\x01\x00\x00");
+        assert_eq!(wishes(scoped).map(|_| ()), Err(WireError::BadField));
+        assert_eq!(wishes(&[&bare[..], scoped].concat()).map(|found| found.client_subnet.is_some()), Ok(true));
+        let broken = b"\x00\x08\x00\x04\x00\x01\x21\x00";
+        assert_eq!(wishes(&[&bare[..], broken].concat()).map(|_| ()), Err(WireError::BadOption));
+    }
+
+    #[test]
     fn client_subnets_obey_their_rules() {
         let subnet = |data: &[u8]| ClientSubnet::read(data).is_ok();
         assert!(subnet(b"\x00\x01\x18\x00\x0a\x01\x02"));
         assert!(subnet(b"\x00\x01\x17\x00\x0a\x01\x02"));
         assert!(subnet(b"\x00\x00\x00\x00"));
         assert!(!subnet(b"\x00\x01\x17\x00\x0a\x01\x03"), "a bit behind the prefix");
-        assert!(!subnet(b"\x00\x01\x18\x08\x0a\x01\x02"), "a scope in a query");
         assert!(!subnet(b"\x00\x01\x21\x00\x0a\x01\x02\x03\x04"), "33 bits of IPv4");
         assert!(!subnet(b"\x00\x01\x18\x00\x0a\x01"), "too few bytes");
         assert!(!subnet(b"\x00\x03\x00\x00") && !subnet(b"\x00\x01\x18"));

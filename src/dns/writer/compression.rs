@@ -1,6 +1,6 @@
 //! Where in a message under construction the suffixes of its names stand.
 //!
-//! A direct-mapped table. Names are looked up from their last label to their first: a slot says where a label stands
+//! A table of places, two for each key. Names are looked up from their last label to their first: a slot says where a label stands
 //! that has a certain name behind it, known by its own place, so that each step compares one label and no suffix is
 //! looked at twice. A hit is believed only after the bytes in the message have been compared. For clients that do not
 //! care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
@@ -32,6 +32,32 @@ struct Slot {
     key: Key,
     message: u16,
     place: u16,
+}
+
+/// All slots, and the number of the message under construction.
+#[derive(Debug)]
+struct Table {
+    slots: Box<[Slot; SLOTS]>,
+    message: u16,
+}
+
+impl Table {
+    /// The place that is remembered under a key.
+    #[inline]
+    fn place_of(&self, key: Key) -> Option<u16> {
+        let slots = [key.slot(), key.other_slot()].into_iter().filter_map(|at| self.slots.get(at));
+        slots.copied().find(|slot| slot.key == key && slot.message == self.message).map(|slot| slot.place)
+    }
+
+    /// Remembers a place under a key: in its first slot, or in its second if another place of this message has that.
+    #[inline]
+    fn remember(&mut self, key: Key, place: u16) {
+        let is_taken = self.slots.get(key.slot()).is_some_and(|slot| slot.message == self.message);
+        let at = if is_taken { key.other_slot() } else { key.slot() };
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Slot { key, message: self.message, place };
+        }
+    }
 }
 
 /// The hash of a suffix and no place, or the bytes of a label and the place of the name behind it. Of a label of more
@@ -71,8 +97,7 @@ impl Labels {
 /// because slots of earlier messages carry another number.
 #[derive(Debug)]
 pub struct Compression {
-    slots: Box<[Slot; SLOTS]>,
-    message: u16,
+    table: Table,
     case: Case,
     /// Where the name of the question stands, whose suffixes are not in the table yet: many answers need none of them.
     question: Option<u16>,
@@ -100,8 +125,7 @@ pub(super) const ROOT: u16 = 0;
 impl Default for Compression {
     fn default() -> Self {
         Self {
-            slots: Box::new([Slot::default(); SLOTS]),
-            message: 0,
+            table: Table { slots: Box::new([Slot::default(); SLOTS]), message: 0 },
             case: Case::Kept,
             question: None,
             labels: Labels { starts: [0; MAX_LABELS], count: 0 },
@@ -115,10 +139,10 @@ impl Compression {
     #[inline]
     pub(super) fn start(&mut self, case: Case) {
         (self.case, self.question) = (case, None);
-        self.message = self.message.wrapping_add(1);
-        if self.message == 0 {
-            self.slots.fill(Slot::default());
-            self.message = 1;
+        self.table.message = self.table.message.wrapping_add(1);
+        if self.table.message == 0 {
+            self.table.slots.fill(Slot::default());
+            self.table.message = 1;
         }
     }
 
@@ -148,12 +172,11 @@ impl Compression {
         for &start in starts.iter().rev() {
             let label = labels.get(usize::from(start)..end).unwrap_or_default();
             let key = Key::of_label(label, parent);
-            let slot = self.slots.get(key.slot()).copied().unwrap_or_default();
-            let is_there = slot.key == key && slot.message == self.message;
-            if !is_there || label.len() > WORD && !stands_there(message, slot.place, label) {
+            let Some(place) = self.table.place_of(key) else { break };
+            if label.len() > WORD && !stands_there(message, place, label) {
                 break;
             }
-            (parent, end, left) = (slot.place, usize::from(start), left.wrapping_sub(1));
+            (parent, end, left) = (place, usize::from(start), left.wrapping_sub(1));
         }
         Known { fresh: end, fresh_labels: left, length, place: parent }
     }
@@ -167,8 +190,8 @@ impl Compression {
         self.suffixes.hash(name, 0);
         for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate().take(REACH) {
             let key = Key { word: hash, parent: ROOT };
-            let Some(slot) = self.slots.get(key.slot()) else { continue };
-            if slot.key == key && slot.message == self.message {
+            let Some(slot) = self.table.slots.get(key.slot()) else { continue };
+            if slot.key == key && slot.message == self.table.message {
                 let suffix = name.as_bytes().get(start..).unwrap_or_default();
                 if stands_at(message, usize::from(slot.place), suffix) {
                     return Known { fresh: start, fresh_labels, length, place: slot.place };
@@ -208,9 +231,7 @@ impl Compression {
             }
             let key = Key::of_label(labels.get(usize::from(start)..end).unwrap_or_default(), parent);
             (parent, end) = (here as u16, usize::from(start));
-            if let Some(slot) = self.slots.get_mut(key.slot()) {
-                *slot = Slot { key, message: self.message, place: parent };
-            }
+            self.table.remember(key, parent);
         }
     }
 
@@ -221,8 +242,8 @@ impl Compression {
                 return;
             }
             let key = Key { word: hash, parent: ROOT };
-            if let Some(slot) = self.slots.get_mut(key.slot()) {
-                *slot = Slot { key, message: self.message, place: place as u16 };
+            if let Some(slot) = self.table.slots.get_mut(key.slot()) {
+                *slot = Slot { key, message: self.table.message, place: place as u16 };
             }
         }
     }
@@ -246,7 +267,7 @@ impl Compression {
     /// Forgets the names at `place` and behind.
     pub(super) fn forget_from(&mut self, place: usize) {
         self.question = self.question.filter(|&question| usize::from(question) < place);
-        for slot in self.slots.iter_mut().filter(|slot| usize::from(slot.place) >= place) {
+        for slot in self.table.slots.iter_mut().filter(|slot| usize::from(slot.place) >= place) {
             *slot = Slot::default();
         }
     }
@@ -260,13 +281,19 @@ impl Key {
         Self { word: if label.len() > WORD { last ^ first.rotate_left(29) } else { last }, parent }
     }
 
-    /// Which slot it has.
+    /// Its first slot. Places are at least two bytes apart, so that equal labels of one name never share a slot.
     #[inline]
     fn slot(self) -> usize {
         // Any odd constant with bits all over: its product has bits of every byte at the top.
         const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-        let product = (self.word ^ u64::from(self.parent) << 40).wrapping_mul(MULTIPLIER);
-        (product >> INDEX_SHIFT) as usize
+        let hash = (self.word.wrapping_mul(MULTIPLIER) >> INDEX_SHIFT) as usize;
+        hash.wrapping_add(usize::from(self.parent >> 1)) % SLOTS
+    }
+
+    /// Its second slot, as far from the first as there are slots: a label that is lost hides all labels in front of it.
+    #[inline]
+    fn other_slot(self) -> usize {
+        self.slot() ^ (SLOTS / 2)
     }
 }
 

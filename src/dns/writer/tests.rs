@@ -108,6 +108,20 @@ fn reserved_room_stays_free_until_released() {
     });
 }
 
+/// Names of as many labels as there may be, all but the first alike.
+#[test]
+fn no_label_of_a_name_hides_another() {
+    let deep = format!("b.{}other.test", "a.".repeat(120));
+    for start in 0..deep.split('.').count() {
+        let (question, owner) = (name(&deep), name(&deep.split('.').skip(start).collect::<Vec<_>>().join(".")));
+        let message = written(512, Case::Kept, |writer| {
+            writer.question(question.as_ref(), Rtype::A, Class::IN).unwrap();
+            writer.record(Section::Answer, Owner::Name(owner.as_ref()), A, ADDRESS).unwrap();
+        });
+        assert_eq!(message.len(), 12 + question.as_ref().len() + 4 + 16, "from label {start}");
+    }
+}
+
 #[test]
 fn owners_below_a_name_of_the_message_are_compressed_as_whole_names_are() {
     let (zone, other) = (name("example.com"), name("a.b.example.com"));
