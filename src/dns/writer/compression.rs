@@ -1,9 +1,9 @@
 //! Where in a message under construction the suffixes of its names stand.
 //!
-//! A table of places, two for each key. Names are looked up from their last label to their first: a slot says where a label stands
-//! that has a certain name behind it, known by its own place, so that each step compares one label and no suffix is
-//! looked at twice. A hit is believed only after the bytes in the message have been compared. For clients that do not
-//! care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
+//! A table of places, two for each key. Names are looked up from their last label to their first: a slot says where a
+//! label stands that has a certain name behind it, known by its own place, so that each step compares one label and no
+//! suffix is looked at twice. A hit is believed only after the bytes in the message have been compared. For clients who
+//! do not care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
