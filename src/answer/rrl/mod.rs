@@ -1,7 +1,7 @@
 //! Response rate limiting (`rate-limit`): how many like answers a network gets a second.
 //!
 //! Whoever forges the source of requests has answers sent to a victim. Answers that go to one network and are about the
-//! same thing share an account in a [`table`]; what is over the limit is dropped, or now and then answered with TC so
+//! same thing share an account in a `table`; what is over the limit is dropped, or now and then answered with TC so
 //! that a true client comes back over TCP. Which answers are alike, and what counts against which limit, is as with
 //! BIND: errors by network alone, NXDOMAIN by zone, referrals by cut, answers of all wildcards of a zone together.
 

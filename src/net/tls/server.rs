@@ -43,7 +43,7 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Reads the files of an identity. The protocol is what clients call what is spoken, such as [`DOT`].
+    /// Reads the files of an identity. The protocol is what clients call what is spoken, such as [`super::DOT`].
     ///
     /// # Errors
     /// A file cannot be used.
