@@ -151,25 +151,11 @@ impl Notification {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
 
     use super::*;
     use crate::dns::Class;
+    use crate::transfer::testing::peer;
     use crate::zone::Builder;
-
-    fn peer() -> Peer {
-        let address = SocketAddr::from(([192, 0, 2, 1], 53));
-        Peer {
-            address,
-            source: SocketAddr::from(([0; 4], 0)),
-            key: None,
-            tls: None,
-            edns: false,
-            tcp_only: false,
-            request_expire: None,
-            request_ixfr: None,
-        }
-    }
 
     fn wire(name: &str) -> Vec<u8> {
         Name::from_text(name.as_bytes()).unwrap().as_ref().as_bytes().to_vec()
@@ -190,7 +176,7 @@ mod tests {
     }
 
     fn told(mode: Mode, is_primary: bool, to_soa: bool) -> Vec<String> {
-        let policy = Policy { mode, also_notify: [peer()].into(), to_soa, is_primary };
+        let policy = Policy { mode, also_notify: [peer(1)].into(), to_soa, is_primary };
         let target = |target: &Target| match target {
             Target::Peer(peer) => peer.to_string(),
             Target::Name(name) => name.to_string(),
@@ -223,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_notify_is_sent_three_times() {
-        let mut notification = Notification::new(peer());
+        let mut notification = Notification::new(peer(1));
         for _ in 0..3 {
             assert_eq!(notification.send(), Next::Send);
         }

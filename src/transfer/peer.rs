@@ -115,20 +115,7 @@ impl Unreachable {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn peer(last: u8) -> Peer {
-        let address = SocketAddr::from(([192, 0, 2, last], 53));
-        Peer {
-            address,
-            source: SocketAddr::from(([0; 4], 0)),
-            key: None,
-            tls: None,
-            edns: true,
-            tcp_only: false,
-            request_expire: None,
-            request_ixfr: None,
-        }
-    }
+    use crate::transfer::testing::peer;
 
     #[test]
     fn a_server_is_unreachable_after_two_failures_for_ten_minutes() {

@@ -14,7 +14,7 @@ use super::message::{self, Ask, Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
 use super::refresh::{Action, Context, Event, Failure, Refresh, SOA_TIMEOUT_S, Settings, Timers};
-use super::testing::{FILLING, NOW_S, dump, exchange, key, name, soa, zone};
+use super::testing::{FILLING, NOW_S, dump, exchange, key, name, peer, soa, zone};
 use crate::dns::tsig::{Chain, Verdict, check_request};
 use crate::dns::writer::{Case, Compression, Owner, Writer};
 use crate::dns::{Class, Header, Key, Message, Opcode, Rcode, Rtype, Section, Serial};
@@ -50,16 +50,7 @@ impl World {
         let key = (random.below(2) == 0).then(|| Arc::new(key()));
         let first = Arc::new(zone(1, HOSTS));
         let count = 1 + random.below(3) as u8;
-        let peer = |last| Peer {
-            address: SocketAddr::from(([192, 0, 2, last], 53)),
-            source: SocketAddr::from(([0; 4], 0)),
-            key: key.clone(),
-            tls: None,
-            edns: true,
-            tcp_only: false,
-            request_expire: None,
-            request_ixfr: None,
-        };
+        let peer = |last| Peer { key: key.clone(), ..peer(last) };
         let settings = Settings {
             primaries: (0..count).map(peer).collect(),
             refresh_s: 300..=2_419_200,

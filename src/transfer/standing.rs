@@ -233,21 +233,9 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::testing::peer;
 
     const OURS: Option<Serial> = Some(Serial(5));
-
-    fn peer(last: u8) -> Peer {
-        Peer {
-            address: SocketAddr::from(([192, 0, 2, last], 53)),
-            source: SocketAddr::from(([0; 4], 0)),
-            key: None,
-            tls: None,
-            edns: true,
-            tcp_only: false,
-            request_expire: None,
-            request_ixfr: None,
-        }
-    }
 
     /// A primary for each element: the serial that it told, or its trouble.
     fn standing(primaries: &[Result<u32, TroubleKind>]) -> Standing {

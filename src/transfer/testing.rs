@@ -1,9 +1,11 @@
 //! Zones, keys and streams for the tests of this floor.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::axfr_out::{AxfrOut, Filling, Form};
 use super::message::{Ask, Opt, request, sign};
+use super::peer::Peer;
 use crate::dns::tsig::{Chain, Verdict, check_request};
 use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype, Serial};
 use crate::zone::{Builder, ZoneVersion};
@@ -22,6 +24,20 @@ pub(super) fn wire(text: &str) -> Vec<u8> {
 
 pub(super) fn key() -> Key {
     Key { name: name("k."), algorithm: Algorithm::Sha256, truncate_bits: None, secret: b"secret".to_vec() }
+}
+
+/// A server of 192.0.2.0/24, with nothing said about it.
+pub(super) fn peer(last: u8) -> Peer {
+    Peer {
+        address: SocketAddr::from(([192, 0, 2, last], 53)),
+        source: SocketAddr::from(([0; 4], 0)),
+        key: None,
+        tls: None,
+        edns: true,
+        tcp_only: false,
+        request_expire: None,
+        request_ixfr: None,
+    }
 }
 
 pub(super) fn soa(serial: u32) -> Vec<u8> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::dns::Rcode;
 use crate::transfer::message::Unusable;
+use crate::transfer::testing::peer;
 
 const NOW_S: u64 = 1_800_000_000;
 
@@ -9,20 +10,6 @@ struct Rig {
     random: Random,
     unreachable: Unreachable,
     now_s: u64,
-}
-
-fn peer(last: u8) -> Peer {
-    let address = SocketAddr::from(([192, 0, 2, last], 53));
-    Peer {
-        address,
-        source: SocketAddr::from(([0; 4], 0)),
-        key: None,
-        tls: None,
-        edns: true,
-        tcp_only: false,
-        request_expire: None,
-        request_ixfr: None,
-    }
 }
 
 fn timers(serial: u32) -> Timers {
