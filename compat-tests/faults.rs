@@ -7,7 +7,7 @@ mod copies;
 mod disk;
 mod images;
 mod primary;
-mod stream;
+pub(super) mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -5,6 +5,7 @@
 mod configs;
 pub mod dig;
 pub mod host;
+pub mod listener;
 
 use std::fs;
 use std::io::Read;

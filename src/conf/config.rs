@@ -342,6 +342,8 @@ pub struct View {
     pub minimal_any: bool,
     /// How it speaks EDNS.
     pub edns: Edns,
+    /// `request-nsid`: whether primaries are asked for their identity.
+    pub request_nsid: bool,
     /// Which proxies are heard.
     pub proxies: Proxies,
     /// `rrset-order`: the first rule that fits counts. Default random for all.
@@ -456,8 +458,12 @@ pub struct Server {
     pub edns: bool,
     /// `tcp-only`: SOA queries and NOTIFY go over TCP.
     pub tcp_only: bool,
+    /// `edns-udp-size`: what SOA queries to it say that we take.
+    pub udp_size: Option<u16>,
     /// `request-expire`.
     pub request_expire: Option<bool>,
+    /// `request-nsid`.
+    pub request_nsid: Option<bool>,
     /// `request-ixfr`.
     pub request_ixfr: Option<bool>,
     /// `transfers`: at most so many at a time from it.

@@ -44,7 +44,7 @@ pub(super) struct SoaQuery {
     /// Whether it is asked over TCP; over TLS it always is.
     pub(super) tcp: bool,
     /// What EDNS says.
-    pub(super) opt: Opt,
+    pub(super) opt: Option<Opt>,
 }
 
 impl SoaQuery {
@@ -309,9 +309,9 @@ impl Request {
 
     /// The request, signed.
     fn query(&self, chain: Option<&mut Chain<&Key>>) -> Result<Vec<u8>, TransferError> {
-        let soa = self.base().and_then(ZoneVersion::soa_rdata);
-        let ask = soa.map_or(Ask::Axfr, Ask::Ixfr);
-        let mut query = message::request(self.id, self.zone.apex.as_ref(), self.zone.class, ask, Opt::Without)
+        let soa = self.base().and_then(ZoneVersion::soa_record);
+        let ask = soa.map_or(Ask::Axfr, |(ttl, soa)| Ask::Ixfr(ttl, soa));
+        let mut query = message::request(self.id, self.zone.apex.as_ref(), self.zone.class, ask, None)
             .map_err(|error| TransferError::Exchange(error.to_string()))?;
         if let Some(chain) = chain {
             message::sign(chain, &mut query, unix_now_s());

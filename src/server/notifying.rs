@@ -27,7 +27,7 @@ use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::Chain;
 use crate::dns::{Class, Name, NameRef, Opcode, Rcode, Rtype, Serial};
 use crate::net::exchange::{ExchangeError, Secure, ask_udp};
-use crate::transfer::message::{self, Ask, Opt};
+use crate::transfer::message::{self, Ask};
 use crate::transfer::notify::{self, Delay, Mode, Next, Notification, Policy, Target};
 use crate::transfer::peer::Peer;
 use crate::transfer::rate::Pacer;
@@ -269,7 +269,7 @@ impl Core {
             return;
         }
         log!(Category::Notify, Severity::Debug(3), "{}{}", ZonePrefix(task.log_name()), open.notification.sending());
-        let Some((ttl, soa)) = soa_of(task) else {
+        let Some(soa) = soa_of(task) else {
             // Expired meanwhile.
             self.notifying.open.remove(&to);
             return;
@@ -277,7 +277,7 @@ impl Core {
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
         let tls = self.connectors.of(&self.config, &peer);
-        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref()), (ttl, &soa)).await };
+        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref()), &soa).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
             Event::Notify(Brought::Reply { to, serial, outcome })
@@ -314,11 +314,9 @@ impl Core {
     }
 }
 
-/// The SOA record that is served: its TTL and data.
-fn soa_of(task: &ZoneTask) -> Option<(u32, Vec<u8>)> {
-    let version = task.served.version()?;
-    let soa = version.apex_node()?.rrset(Rtype::SOA)?;
-    Some((soa.ttl(), soa.rdatas().next()?.to_vec()))
+/// The data of the SOA record that is served.
+fn soa_of(task: &ZoneTask) -> Option<Vec<u8>> {
+    task.served.version()?.soa_record().map(|(_, soa)| soa.to_vec())
 }
 
 /// What the system's resolver says of a name. One that cannot be resolved gets no NOTIFY, as with named.
@@ -330,14 +328,8 @@ async fn look_up(lookups: Arc<Semaphore>, name: Name) -> Vec<IpAddr> {
     found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
-async fn exchange(
-    id: u16,
-    apex: &Name,
-    class: Class,
-    (peer, tls): (&Peer, Option<&Secure>),
-    (ttl, soa): (u32, &[u8]),
-) -> Outcome {
-    let mut query = match message::request(id, apex.as_ref(), class, Ask::Notify(ttl, soa), Opt::Without) {
+async fn exchange(id: u16, apex: &Name, class: Class, (peer, tls): (&Peer, Option<&Secure>), soa: &[u8]) -> Outcome {
+    let mut query = match message::request(id, apex.as_ref(), class, Ask::Notify(soa), None) {
         Ok(query) => query,
         Err(error) => return Outcome::Failed(error.to_string()),
     };

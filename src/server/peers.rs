@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::conf::config::{Config, Remote, Server, View, ZoneSettings};
 use crate::dns::{Key, Name};
+use crate::transfer::message::Opt;
 use crate::transfer::peer::Peer;
 
 /// Finds what there is to know of peers in one view.
@@ -27,7 +28,7 @@ impl<'c> Peers<'c> {
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.transfer_source } else { zone.transfer_source_v6 };
         let source = server.and_then(|server| server.transfer_source).unwrap_or(by_family);
-        Some(self.peer(remote, source, key))
+        Some(self.peer(remote, zone, source, key))
     }
 
     /// Whom a NOTIFY goes to. A key that is not defined leaves it unsigned (BIND semantics 1.17).
@@ -36,7 +37,7 @@ impl<'c> Peers<'c> {
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.notify_source } else { zone.notify_source_v6 };
         let source = server.and_then(|server| server.notify_source).unwrap_or(by_family);
-        self.peer(remote, source, key)
+        self.peer(remote, zone, source, key)
     }
 
     /// `server { transfers }`.
@@ -44,18 +45,30 @@ impl<'c> Peers<'c> {
         self.server(address).and_then(|server| server.transfers).map(|limit| limit as usize)
     }
 
-    fn peer(&self, remote: &Remote, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
+    fn peer(&self, remote: &Remote, zone: &ZoneSettings, source: SocketAddr, key: Option<Arc<Key>>) -> Peer {
         let server = self.server(remote.address.ip());
         Peer {
             address: remote.address,
             source,
             key,
             tls: remote.tls.clone(),
-            edns: server.is_none_or(|server| server.edns),
+            opt: self.opt(server, zone),
             tcp_only: remote.tls.is_some() || server.is_some_and(|server| server.tcp_only),
-            request_expire: server.and_then(|server| server.request_expire),
             request_ixfr: server.and_then(|server| server.request_ixfr),
         }
+    }
+
+    /// The OPT record of SOA queries. One without a `server` statement is asked for BIND's own size of a buffer.
+    fn opt(&self, server: Option<&Server>, zone: &ZoneSettings) -> Option<Opt> {
+        if server.is_some_and(|server| !server.edns) {
+            return None;
+        }
+        let view = self.view?;
+        Some(Opt {
+            udp_bytes: server.map_or(BUFFER_BYTES, |server| server.udp_size.unwrap_or(view.edns.udp_size)),
+            nsid: server.and_then(|server| server.request_nsid).unwrap_or(view.request_nsid),
+            expire: server.and_then(|server| server.request_expire).unwrap_or(zone.request_expire),
+        })
     }
 
     /// BIND semantics 1.54: the key of the element, else that of the `server` statement.
@@ -73,3 +86,6 @@ impl<'c> Peers<'c> {
         servers.filter(|server| server.prefix.contains(&address)).max_by_key(|server| server.prefix.prefix_len())
     }
 }
+
+/// What BIND says that it can take where nothing is said of the other server.
+const BUFFER_BYTES: u16 = 2048;

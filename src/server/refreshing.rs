@@ -86,7 +86,7 @@ pub(super) struct Refreshing {
 struct Ask {
     primary: Peer,
     tcp: bool,
-    opt: Opt,
+    opt: Option<Opt>,
 }
 
 impl Refreshing {
@@ -257,7 +257,6 @@ impl Core {
             primaries: found.collect(),
             refresh_s: zone.min_refresh_time.as_secs()..=zone.max_refresh_time.as_secs(),
             retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
-            request_expire: zone.request_expire,
             try_tcp_refresh: zone.try_tcp_refresh,
             multi_master: zone.multi_master,
         })

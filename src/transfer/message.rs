@@ -20,18 +20,15 @@ use crate::dns::wire::WireError;
 use crate::dns::writer::MAX_MESSAGE;
 use crate::dns::{Class, Key, NameRef, Opcode, Rcode, Rtype, Serial};
 
-/// The UDP size that requests advertise, as BIND does since the DNS flag day of 2020.
-const UDP_BYTES: u16 = 1232;
-
-/// Whether a request has an OPT record, and what it asks for.
+/// The OPT record of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opt {
-    /// None.
-    Without,
-    /// An empty one.
-    Plain,
-    /// With the EXPIRE option (`request-expire`).
-    Expire,
+pub struct Opt {
+    /// The UDP size that it advertises.
+    pub udp_bytes: u16,
+    /// Whether it asks which server answers (`request-nsid`).
+    pub nsid: bool,
+    /// Whether it asks how long the copy of a secondary lives (`request-expire`).
+    pub expire: bool,
 }
 
 /// What a request asks.
@@ -41,18 +38,24 @@ pub enum Ask<'a> {
     Soa,
     /// The whole zone.
     Axfr,
-    /// What changed since the version with this SOA data.
-    Ixfr(&'a [u8]),
-    /// Nothing: tells of a version with this TTL and SOA data.
-    Notify(u32, &'a [u8]),
+    /// What changed since the version with this TTL and SOA data.
+    Ixfr(u32, &'a [u8]),
+    /// Nothing: tells of a version with this SOA data.
+    Notify(&'a [u8]),
 }
 
 /// Writes a request about `zone`; sign it with [`sign`]. It fails only for SOA data that is none.
-pub fn request(id: u16, zone: NameRef<'_>, class: Class, ask: Ask<'_>, opt: Opt) -> Result<Vec<u8>, ProtoError> {
+pub fn request(
+    id: u16,
+    zone: NameRef<'_>,
+    class: Class,
+    ask: Ask<'_>,
+    opt: Option<Opt>,
+) -> Result<Vec<u8>, ProtoError> {
     let (qtype, op_code) = match ask {
         Ask::Soa => (RecordType::SOA, OpCode::Query),
         Ask::Axfr => (RecordType::AXFR, OpCode::Query),
-        Ask::Ixfr(_) => (RecordType::IXFR, OpCode::Query),
+        Ask::Ixfr(..) => (RecordType::IXFR, OpCode::Query),
         Ask::Notify(..) => (RecordType::SOA, OpCode::Notify),
     };
     let name = rr::Name::from_labels(zone.labels())?;
@@ -62,14 +65,14 @@ pub fn request(id: u16, zone: NameRef<'_>, class: Class, ask: Ask<'_>, opt: Opt)
     message.add_query(query);
     match ask {
         Ask::Soa | Ask::Axfr => {}
-        Ask::Ixfr(soa) => message.authorities.push(soa_record(name, class, 0, soa)?),
-        Ask::Notify(ttl, soa) => {
-            // RFC 1996 section 3.3.
+        Ask::Ixfr(ttl, soa) => message.authorities.push(soa_record(name, class, ttl, soa)?),
+        Ask::Notify(soa) => {
+            // RFC 1996 section 3.3. The TTL tells nothing; BIND has 0 there.
             message.metadata.authoritative = true;
-            message.answers.push(soa_record(name, class, ttl, soa)?);
+            message.answers.push(soa_record(name, class, 0, soa)?);
         }
     }
-    message.edns = edns(opt);
+    message.edns = opt.map(edns);
     message.to_vec()
 }
 
@@ -81,16 +84,14 @@ fn soa_record(owner: rr::Name, class: Class, ttl: u32, data: &[u8]) -> Result<rr
     Ok(record)
 }
 
-fn edns(opt: Opt) -> Option<op::Edns> {
+fn edns(opt: Opt) -> op::Edns {
     let mut edns = op::Edns::new();
-    edns.set_max_payload(UDP_BYTES);
-    match opt {
-        Opt::Without => return None,
-        Opt::Plain => {}
-        // An empty option asks for the value (RFC 7314 section 2).
-        Opt::Expire => edns.options_mut().insert(EdnsOption::Unknown(option::EXPIRE, Vec::new())),
+    edns.set_max_payload(opt.udp_bytes);
+    // An empty option asks for the value (RFC 5001 section 2.1, RFC 7314 section 2).
+    for (code, _) in [(option::NSID, opt.nsid), (option::EXPIRE, opt.expire)].into_iter().filter(|(_, asks)| *asks) {
+        edns.options_mut().insert(EdnsOption::Unknown(code, Vec::new()));
     }
-    Some(edns)
+    edns
 }
 
 /// Appends the request's TSIG.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::message::Opt;
 use crate::dns::Key;
 
 /// How long an unreachable server is passed over, in seconds.
@@ -24,12 +25,10 @@ pub struct Peer {
     pub key: Option<Arc<Key>>,
     /// The `tls` statement under which it is asked; none: in plain text.
     pub tls: Option<Arc<str>>,
-    /// Whether requests may have EDNS (`server { edns }`).
-    pub edns: bool,
+    /// The OPT record of SOA queries to it; none: they have no EDNS (`server { edns no }`).
+    pub opt: Option<Opt>,
     /// Whether SOA queries and NOTIFY go over TCP (`server { tcp-only }`).
     pub tcp_only: bool,
-    /// Whether it is asked when its zones expire, over what the zone says (`server { request-expire }`).
-    pub request_expire: Option<bool>,
     /// Whether it is asked for differences, over what the zone says (`server { request-ixfr }`).
     pub request_ixfr: Option<bool>,
 }

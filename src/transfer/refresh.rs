@@ -40,8 +40,6 @@ pub struct Settings {
     pub refresh_s: RangeInclusive<u64>,
     /// `min-retry-time` to `max-retry-time`, in seconds.
     pub retry_s: RangeInclusive<u64>,
-    /// `request-expire`.
-    pub request_expire: bool,
     /// `try-tcp-refresh`.
     pub try_tcp_refresh: bool,
     /// `multi-master`: primaries may lag behind without a log line.
@@ -129,7 +127,7 @@ pub enum Action {
         /// TCP instead of UDP.
         tcp: bool,
         /// Its OPT record.
-        opt: Opt,
+        opt: Option<Opt>,
     },
     /// Transfer the zone, as soon as the quotas allow.
     Transfer {
@@ -203,7 +201,7 @@ struct Held {
 struct Walk {
     primaries: Arc<[Peer]>,
     at: usize,
-    opt: Opt,
+    opt: Option<Opt>,
     tcp: bool,
     tries: u32,
     is_transferring: bool,
@@ -401,7 +399,7 @@ impl Refresh {
         self.walk = Some(Box::new(Walk {
             primaries: Arc::clone(&self.settings.primaries),
             at: 0,
-            opt: Opt::Without,
+            opt: None,
             tcp: false,
             tries: 0,
             is_transferring: false,
@@ -415,18 +413,13 @@ impl Refresh {
 
     /// Asks the primary at hand for the first time; without one the check is over.
     fn approach(&mut self) {
-        let request_expire = self.settings.request_expire;
         let Some(walk) = &mut self.walk else { return };
         let Some(primary) = walk.primaries.get(walk.at) else {
             self.walk = None;
             return;
         };
-        walk.opt = match (primary.edns, primary.request_expire.unwrap_or(request_expire)) {
-            (false, _) => Opt::Without,
-            (true, false) => Opt::Plain,
-            (true, true) => Opt::Expire,
-        };
-        (walk.tcp, walk.tries, walk.is_transferring) = (primary.tcp_only, 0, false);
+        (walk.opt, walk.tcp) = (primary.opt, primary.tcp_only);
+        (walk.tries, walk.is_transferring) = (0, false);
         (walk.announced, walk.reported_expire_s) = (None, None);
         self.ask();
     }

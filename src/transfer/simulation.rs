@@ -55,7 +55,6 @@ impl World {
             primaries: (0..count).map(peer).collect(),
             refresh_s: 300..=2_419_200,
             retry_s: 500..=1_209_600,
-            request_expire: true,
             try_tcp_refresh: true,
             multi_master: false,
         };
@@ -180,7 +179,7 @@ impl World {
     }
 
     /// Sends the query and lets the first fitting packet or the timeout arrive, as the server floor does.
-    fn ask(&mut self, peer: &Peer, tcp: bool, opt: Opt) {
+    fn ask(&mut self, peer: &Peer, tcp: bool, opt: Option<Opt>) {
         let id = (self.random.next_u64() >> 48) as u16;
         let apex = name("example.");
         let key = self.key.clone();

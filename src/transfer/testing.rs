@@ -26,6 +26,9 @@ pub(super) fn key() -> Key {
     Key { name: name("k."), algorithm: Algorithm::Sha256, truncate_bits: None, secret: b"secret".to_vec() }
 }
 
+/// What a SOA query has that asks for nothing but when the zone expires.
+pub(super) const OPT: Opt = Opt { udp_bytes: 1232, nsid: false, expire: true };
+
 /// A server of 192.0.2.0/24, with nothing said about it.
 pub(super) fn peer(last: u8) -> Peer {
     Peer {
@@ -33,9 +36,8 @@ pub(super) fn peer(last: u8) -> Peer {
         source: SocketAddr::from(([0; 4], 0)),
         key: None,
         tls: None,
-        edns: true,
+        opt: Some(OPT),
         tcp_only: false,
-        request_expire: None,
         request_ixfr: None,
     }
 }
@@ -87,7 +89,7 @@ pub(super) fn exchange<'k>(
     filling: Filling,
     id: u16,
 ) -> Exchange<'k> {
-    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, Opt::Without).unwrap();
+    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, None).unwrap();
     let mut chain = key.map(Chain::new);
     if let Some(chain) = &mut chain {
         sign(chain, &mut asked, NOW_S);

@@ -92,9 +92,10 @@ impl ZoneVersion {
         parse_soa(rrset.rdatas().next()?, rrset.ttl())
     }
 
-    /// The data of the SOA record, for a request for what has changed since.
-    pub fn soa_rdata(&self) -> Option<&[u8]> {
-        self.apex_node()?.rrset(Rtype::SOA)?.rdatas().next()
+    /// The TTL and data of the SOA record, for a request for what has changed since.
+    pub fn soa_record(&self) -> Option<(u32, &[u8])> {
+        let soa = self.apex_node()?.rrset(Rtype::SOA)?;
+        Some((soa.ttl(), soa.rdatas().next()?))
     }
 
     /// How many records, signatures included.

@@ -24,17 +24,18 @@ impl Context<'_> {
         let block = node.block()?;
         let levels = Levels([Some(block), None, None]);
         let given = |setting: Setting<bool>| block.find(setting.clause).map(|_| levels.boolean(setting));
+        let size = |setting: Setting<u32>| block.find(setting.clause).map(|_| edns::udp_size(levels.number(setting)));
         Some(Server {
             prefix,
             key: block.find(clause::KEYS).and_then(|node| self.defined_key(node, keys)),
             edns: levels.boolean(clause::EDNS),
             tcp_only: levels.boolean(clause::TCP_ONLY),
+            udp_size: size(clause::EDNS_UDP_SIZE),
             request_expire: given(clause::REQUEST_EXPIRE),
+            request_nsid: given(clause::REQUEST_NSID),
             request_ixfr: given(clause::REQUEST_IXFR),
             transfers: block.find(clause::TRANSFERS).map(|_| levels.number_or(clause::TRANSFERS, 0)),
-            max_udp_size: block
-                .find(clause::MAX_UDP_SIZE.clause)
-                .map(|_| edns::udp_size(levels.number(clause::MAX_UDP_SIZE))),
+            max_udp_size: size(clause::MAX_UDP_SIZE),
             provide_ixfr: given(clause::PROVIDE_IXFR),
             one_answer: levels.word(clause::TRANSFER_FORMAT).map(|word| word == "one-answer"),
             notify_source: source(block, prefix, clause::NOTIFY_SOURCE, clause::NOTIFY_SOURCE_V6),

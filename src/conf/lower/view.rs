@@ -63,6 +63,7 @@ impl Context<'_> {
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY),
             edns: self.edns(levels),
+            request_nsid: levels.boolean(clause::REQUEST_NSID),
             proxies: self.proxies(levels),
             rrset_order: rrset_order(levels),
             sortlist: self.effective_list(levels, clause::SORTLIST, AddressMatchList::default),

@@ -150,6 +150,7 @@ const VIEW: &[Differs<View>] = statements!(View:
     "minimal-any" minimal_any,
     "rrset-order" rrset_order,
     "edns-udp-size, max-udp-size, nocookie-udp-size, require-server-cookie or response-padding" edns,
+    "request-nsid" request_nsid,
     "allow-proxy or allow-proxy-on" proxies,
     "sortlist" sortlist,
     "max-query-restarts" max_query_restarts,

@@ -2,7 +2,9 @@ use hickory_proto::op;
 
 use super::*;
 use crate::dns::writer::{Case, Compression, Owner, Writer};
-use crate::transfer::testing::{NOW_S, key, name, soa};
+use crate::transfer::testing::{NOW_S, OPT, key, name, soa};
+
+const PLAIN: Opt = Opt { udp_bytes: 1232, nsid: false, expire: false };
 
 fn reply(flags: u16, change: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     let (mut out, mut names) = (vec![0; 2048], Compression::default());
@@ -31,8 +33,8 @@ fn read(bytes: &[u8]) -> SoaReply {
 fn requests_decode_in_another_library() {
     let zone = name("example.");
     let soa = soa(9);
-    for ask in [Ask::Soa, Ask::Axfr, Ask::Ixfr(&soa), Ask::Notify(60, &soa)] {
-        let bytes = request(0x1234, zone.as_ref(), Class::IN, ask, Opt::Expire).unwrap();
+    for ask in [Ask::Soa, Ask::Axfr, Ask::Ixfr(60, &soa), Ask::Notify(&soa)] {
+        let bytes = request(0x1234, zone.as_ref(), Class::IN, ask, Some(OPT)).unwrap();
         let decoded = op::Message::from_vec(&bytes).unwrap();
         assert_eq!(decoded.queries.len(), 1);
         assert_eq!(decoded.queries[0].name().to_string(), "example.");
@@ -40,7 +42,7 @@ fn requests_decode_in_another_library() {
         let (answers, authorities) = (decoded.answers.len(), decoded.authorities.len());
         let expected = match ask {
             Ask::Notify(..) => (1, 0),
-            Ask::Ixfr(_) => (0, 1),
+            Ask::Ixfr(..) => (0, 1),
             Ask::Soa | Ask::Axfr => (0, 0),
         };
         assert_eq!((answers, authorities), expected);
@@ -59,20 +61,23 @@ fn requests_are_these_bytes() {
         let counts = [0, questions, 0, answers, 0, authorities, 0, additionals];
         [[0x12, 0x34].as_slice(), &flags, &counts, b"\x02eX\x00", &[0, qtype, 0, 3]].concat()
     };
-    assert_eq!(made(Ask::Soa, Opt::Without), head([0, 0], [1, 0, 0, 0], 6));
-    assert_eq!(made(Ask::Axfr, Opt::Without), head([0, 0], [1, 0, 0, 0], 252));
+    assert_eq!(made(Ask::Soa, None), head([0, 0], [1, 0, 0, 0], 6));
+    assert_eq!(made(Ask::Axfr, None), head([0, 0], [1, 0, 0, 0], 252));
     let plain = [0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(made(Ask::Soa, Opt::Plain), [head([0, 0], [1, 0, 0, 1], 6), plain.to_vec()].concat());
+    assert_eq!(made(Ask::Soa, Some(PLAIN)), [head([0, 0], [1, 0, 0, 1], 6), plain.to_vec()].concat());
     let expire = [0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 4, 0, 9, 0, 0];
-    assert_eq!(made(Ask::Soa, Opt::Expire), [head([0, 0], [1, 0, 0, 1], 6), expire.to_vec()].concat());
+    assert_eq!(made(Ask::Soa, Some(OPT)), [head([0, 0], [1, 0, 0, 1], 6), expire.to_vec()].concat());
+    let all = Opt { udp_bytes: 2048, nsid: true, expire: true };
+    let both = [0, 0, 41, 8, 0, 0, 0, 0, 0, 0, 8, 0, 3, 0, 0, 0, 9, 0, 0];
+    assert_eq!(made(Ask::Soa, Some(all)), [head([0, 0], [1, 0, 0, 1], 6), both.to_vec()].concat());
     let soa = [b"\x01A\x02eX\x00\x01b\x02Ex\x00".as_slice(), &[7; 20]].concat();
     // Names differ in case where they were written so, and only names of the same case share their bytes.
     let packed = [b"\x01A\xc0\x0c\x01b\x02Ex\x00".as_slice(), &[7; 20]].concat();
     let record = |ttl: u8| [&[0xc0, 12, 0, 6, 0, 3, 0, 0, 0, ttl, 0, packed.len() as u8], packed.as_slice()].concat();
-    assert_eq!(made(Ask::Ixfr(&soa), Opt::Without), [head([0, 0], [1, 0, 1, 0], 251), record(0)].concat());
-    let notify = [head([0x24, 0], [1, 1, 0, 0], 6), record(60)].concat();
-    assert_eq!(made(Ask::Notify(60, &soa), Opt::Without), notify);
-    assert!(request(1, zone.as_ref(), Class::IN, Ask::Ixfr(&soa[..9]), Opt::Without).is_err());
+    assert_eq!(made(Ask::Ixfr(60, &soa), None), [head([0, 0], [1, 0, 1, 0], 251), record(60)].concat());
+    let notify = [head([0x24, 0], [1, 1, 0, 0], 6), record(0)].concat();
+    assert_eq!(made(Ask::Notify(&soa), None), notify);
+    assert!(request(1, zone.as_ref(), Class::IN, Ask::Ixfr(60, &soa[..9]), None).is_err());
 }
 
 /// Why replies are not read with hickory-proto: it would refuse this one, whose serial is plain to see.
@@ -140,7 +145,7 @@ fn answers_without_a_serial_are_told_apart() {
 fn a_signed_query_wants_a_signed_answer() {
     let key = key();
     let mut chain = Chain::new(&key);
-    let mut asked = request(1, name("example.").as_ref(), Class::IN, Ask::Soa, Opt::Plain).unwrap();
+    let mut asked = request(1, name("example.").as_ref(), Class::IN, Ask::Soa, Some(PLAIN)).unwrap();
     sign(&mut chain, &mut asked, NOW_S);
     let bytes = reply(0x8400, |writer| add(writer, Section::Answer, Rtype::SOA, &soa(9)));
     let read = read_soa_reply(&bytes, name("example.").as_ref(), Some(&mut chain), NOW_S);

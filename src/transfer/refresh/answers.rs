@@ -2,7 +2,7 @@
 
 use super::{Action, Context, Level, Refresh, SOA_TRIES};
 use crate::dns::{Rcode, Serial};
-use crate::transfer::message::{Opt, SoaReply, Unusable};
+use crate::transfer::message::{SoaReply, Unusable};
 use crate::transfer::peer::{Peer, Socket};
 use crate::transfer::standing::{self, TroubleKind};
 
@@ -127,8 +127,8 @@ impl Refresh {
 
     /// False if that was so already.
     fn ask_without_edns(&mut self) -> bool {
-        let Some(walk) = self.walk.as_mut().filter(|walk| walk.opt != Opt::Without) else { return false };
-        (walk.opt, walk.tries) = (Opt::Without, 0);
+        let Some(walk) = self.walk.as_mut().filter(|walk| walk.opt.is_some()) else { return false };
+        (walk.opt, walk.tries) = (None, 0);
         self.ask();
         true
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::dns::Rcode;
 use crate::transfer::message::Unusable;
-use crate::transfer::testing::peer;
+use crate::transfer::testing::{OPT, peer};
 
 const NOW_S: u64 = 1_800_000_000;
 
@@ -26,7 +26,6 @@ impl Rig {
             primaries: (1..=primaries).map(peer).collect(),
             refresh_s: 300..=2_419_200,
             retry_s: 500..=1_209_600,
-            request_expire: true,
             try_tcp_refresh: true,
             multi_master: false,
         };
@@ -56,7 +55,8 @@ impl Rig {
 fn word(action: &Action) -> String {
     match action {
         Action::AskSoa { primary, tcp, opt } => {
-            format!("ask {} {} {opt:?}", primary.address.ip(), if *tcp { "tcp" } else { "udp" })
+            let asks = opt.map_or("Without", |opt| if opt.expire { "Expire" } else { "Plain" });
+            format!("ask {} {} {asks}", primary.address.ip(), if *tcp { "tcp" } else { "udp" })
         }
         Action::Transfer { primary, have } => {
             format!("transfer {} {:?}", primary.address.ip(), have.map(|serial| serial.0))
@@ -114,10 +114,9 @@ fn the_first_check_after_a_load_is_within_the_retry_interval() {
 fn a_primary_is_asked_as_its_server_statement_says() {
     let mut rig = Rig::new(1);
     let settings = Settings {
-        primaries: Arc::new([Peer { tcp_only: true, request_expire: Some(false), ..peer(1) }]),
+        primaries: Arc::new([Peer { tcp_only: true, opt: Some(Opt { expire: false, ..OPT }), ..peer(1) }]),
         refresh_s: 300..=2_419_200,
         retry_s: 500..=1_209_600,
-        request_expire: true,
         try_tcp_refresh: true,
         multi_master: false,
     };
