@@ -63,3 +63,22 @@ fn a_notify_is_told_of_in_named_s_words() {
     assert_eq!(told[1], told[0]);
     assert_eq!(told[0].len(), 5, "{:?}", told[0]);
 }
+
+/// A zone behind a dialled line waits for the heartbeat, a command or a NOTIFY; one beside it does not.
+#[test]
+fn a_dialled_zone_is_fetched_when_somebody_wants_it() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let text = "$TTL 300\n@ SOA ns hostmaster 1 7200 900 1209600 60\n NS ns\nns A 192.0.2.1\n";
+        let zones = [ZONE, "dialled.example"].map(|name| Zone::primary(name, text));
+        let primary = Server::start(kind, &Spec { zones: zones.into(), ..Spec::default() });
+        primary.wait_for_serial("dialled.example", 1);
+        let dialled = Zone::secondary("dialled.example", primary.port).with("dialup yes;");
+        let spec = Spec { zones: vec![dialled, Zone::secondary(ZONE, primary.port)], ..Spec::default() };
+        let secondary = Server::start(kind, &spec);
+        secondary.wait_for_serial(ZONE, 1);
+        let serial = dig::ask(secondary.port, "dialled.example", "SOA", &[]);
+        assert_eq!(serial.status, "SERVFAIL", "{kind:?}");
+        assert!(secondary.rndc(&["refresh", "dialled.example"]).status == 0);
+        secondary.wait_for_serial("dialled.example", 1);
+    }
+}

@@ -90,6 +90,10 @@ pub struct Options {
     pub tcp_keepalive_timeout: Duration,
     /// `tcp-advertised-timeout`, default 30 s.
     pub tcp_advertised_timeout: Duration,
+    /// `tcp-primaries-timeout`, default 15 s.
+    pub tcp_primaries_timeout: Duration,
+    /// `heartbeat-interval`, default 60 min; zero: never.
+    pub heartbeat_interval: Duration,
     /// `transfers-in`, default 10.
     pub transfers_in: u32,
     /// `transfers-out`, default 10.
@@ -466,6 +470,8 @@ pub struct Server {
     pub request_nsid: Option<bool>,
     /// `request-ixfr`.
     pub request_ixfr: Option<bool>,
+    /// `request-ixfr-max-diffs`.
+    pub request_ixfr_max_diffs: Option<u32>,
     /// `transfers`: at most so many at a time from it.
     pub transfers: Option<u32>,
     /// `max-udp-size`: the largest answer to it.
@@ -589,6 +595,10 @@ pub struct ZoneSettings {
     pub notify_to_soa: bool,
     /// `notify-delay`, default 5 s.
     pub notify_delay: Duration,
+    /// `notify-defer`, default 0 s.
+    pub notify_defer: Duration,
+    /// `dialup`.
+    pub dialup: Dialup,
     /// `notify-source`; port 0 for any.
     pub notify_source: SocketAddr,
     /// `notify-source-v6`.
@@ -597,6 +607,12 @@ pub struct ZoneSettings {
     pub transfer_source: SocketAddr,
     /// `transfer-source-v6`.
     pub transfer_source_v6: SocketAddr,
+    /// `alt-transfer-source`.
+    pub alt_transfer_source: SocketAddr,
+    /// `alt-transfer-source-v6`.
+    pub alt_transfer_source_v6: SocketAddr,
+    /// `use-alt-transfer-source`, default yes where there are no views.
+    pub use_alt_transfer_source: bool,
     /// `min-refresh-time` and its three siblings, default 300, 2419200, 500 and 1209600 s.
     pub min_refresh_time: Duration,
     /// See `min_refresh_time`.
@@ -609,6 +625,8 @@ pub struct ZoneSettings {
     pub max_transfer_time_in: Duration,
     /// `max-transfer-idle-in`, default 60 min.
     pub max_transfer_idle_in: Duration,
+    /// `min-transfer-rate-in`, default 10240 bytes within 5 min.
+    pub min_transfer_rate_in: TransferRate,
     /// `max-transfer-time-out`, default 120 min.
     pub max_transfer_time_out: Duration,
     /// `max-transfer-idle-out`, default 60 min.
@@ -629,6 +647,8 @@ pub struct ZoneSettings {
     pub request_expire: bool,
     /// `request-ixfr`, default yes.
     pub request_ixfr: bool,
+    /// `request-ixfr-max-diffs`; 0: no limit.
+    pub request_ixfr_max_diffs: u32,
     /// `masterfile-format`: the effective one for this role.
     pub masterfile_format: MasterfileFormat,
     /// `masterfile-style full`.
@@ -661,6 +681,44 @@ pub enum Notify {
     Yes,
     Explicit,
     PrimaryOnly,
+}
+
+/// `dialup`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of named.conf
+pub enum Dialup {
+    No,
+    Yes,
+    Notify,
+    NotifyPassive,
+    Passive,
+    Refresh,
+}
+
+impl Dialup {
+    /// Whether the zone is refreshed when that falls due.
+    pub fn refreshes_when_due(self) -> bool {
+        matches!(self, Self::No | Self::Notify)
+    }
+
+    /// Whether NOTIFY is sent at each heartbeat.
+    pub fn notifies_at_heartbeat(self) -> bool {
+        matches!(self, Self::Yes | Self::Notify | Self::NotifyPassive)
+    }
+
+    /// Whether the zone is refreshed at each heartbeat.
+    pub fn refreshes_at_heartbeat(self) -> bool {
+        matches!(self, Self::Yes | Self::Refresh)
+    }
+}
+
+/// `min-transfer-rate-in`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransferRate {
+    /// At least so many bytes,
+    pub bytes: u64,
+    /// within each such time.
+    pub within: Duration,
 }
 
 /// `masterfile-format`.

@@ -318,7 +318,7 @@ fn what_asks_for_nothing_is_not_refused() {
 
 #[test]
 fn statements_without_effect_are_said_once() {
-    let (_, faults) = conf("view a { prefetch 2; }; view b { prefetch 3; notify-defer 3; };").unwrap();
+    let (_, faults) = conf("view a { prefetch 2; }; view b { prefetch 3; send-report-channel \"a.\"; };").unwrap();
     let shown: Vec<(Severity, u32)> = faults.iter().map(|fault| (fault.severity, fault.line)).collect();
     assert_eq!(shown, [(Severity::Notice, 1), (Severity::Warning, 1)], "{faults}");
 }

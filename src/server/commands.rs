@@ -152,7 +152,7 @@ impl Core {
     }
 
     fn notify_zone(&mut self, id: ZoneId) -> Reply {
-        self.announce(id);
+        self.announce_now(id);
         Reply::text("zone notify queued")
     }
 

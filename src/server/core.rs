@@ -20,6 +20,7 @@ use super::commands::Desk;
 use super::connectors::Connectors;
 use super::control::{Command, Reply};
 use super::controls::Controls;
+use super::heartbeat::Heartbeat;
 use super::limiting::{Row, Rows};
 use super::listening::Listening;
 use super::load::Loader;
@@ -88,6 +89,7 @@ pub(super) struct Core {
     pub(super) desk: Arc<Desk>,
     pub(super) refreshing: Refreshing,
     pub(super) notifying: Notifying,
+    pub(super) heartbeat: Heartbeat,
     /// Rows of answers over a rate limit.
     pub(super) rows: Rows,
     pub(super) watch: Option<FileWatch>,
@@ -172,6 +174,7 @@ impl Core {
             self.listening.next_scan(),
             self.rows.next_deadline(),
             self.progress.next_deadline(),
+            self.heartbeat.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -183,6 +186,7 @@ impl Core {
         self.run_notifying();
         self.run_limiting();
         self.run_progress(now);
+        self.run_heartbeat(now);
         if self.listening.next_scan().is_some_and(|at| at <= now) {
             self.rescan_interfaces();
         }
@@ -231,6 +235,7 @@ impl Core {
         let options = &self.config.options;
         self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
         self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
+        self.heartbeat.configure(options.heartbeat_interval, Instant::now());
         let failed = self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);
         self.troubles.set_controls(failed);
         self.follow_files();

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::control::listener::io_text;
@@ -15,7 +16,7 @@ use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relativ
 use super::logging::{Category, Severity, log};
 use super::saving;
 use super::worker::unix_now_s;
-use crate::conf::config::Zone;
+use crate::conf::config::{TransferRate, Zone};
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
@@ -89,7 +90,7 @@ pub(super) async fn ask_tcp(
     tls: Option<&Secure>,
     limit: Duration,
 ) -> Result<Vec<u8>, ExchangeError> {
-    let mut connection = Connection::open(peer.address, Some(peer.source), tls, CONNECT_LIMIT).await?;
+    let mut connection = Connection::open(peer.address, Some(peer.source), tls, peer.connect_limit).await?;
     connection.send(query, limit).await?;
     connection.receive(limit).await.map(<[u8]>::to_vec)
 }
@@ -180,6 +181,8 @@ enum TransferError {
     Exchange(String),
     #[error("maximum transfer time exceeded")]
     TooLong,
+    #[error("minimum transfer rate reached")]
+    TooSlow,
     #[error("serial {serial} is older than ours ({have})")]
     Older { serial: Serial, have: Serial },
 }
@@ -190,7 +193,7 @@ impl TransferError {
         match self {
             Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
             Self::Stream(error) | Self::Differences(error) => error.to_string(),
-            Self::TooLong => "timed out".to_owned(),
+            Self::TooLong | Self::TooSlow => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
         }
     }
@@ -250,8 +253,13 @@ impl Request {
     }
 
     async fn attempt(&self, received: &mut Received) -> Result<Brought, TransferError> {
-        let limit = self.zone.settings.max_transfer_time_in;
-        tokio::time::timeout(limit, self.receive(received)).await.unwrap_or(Err(TransferError::TooLong))
+        let settings = &self.zone.settings;
+        let bytes = AtomicU64::new(0);
+        tokio::select! {
+            outcome = self.receive(received, &bytes) => outcome,
+            () = tokio::time::sleep(settings.max_transfer_time_in) => Err(TransferError::TooLong),
+            () = falls_below(settings.min_transfer_rate_in, &bytes) => Err(TransferError::TooSlow),
+        }
     }
 
     /// The version that differences can be made to, where they are to be asked for.
@@ -276,19 +284,21 @@ impl Request {
     }
 
     /// Asks, and takes what comes.
-    async fn receive(&self, received: &mut Received) -> Result<Brought, TransferError> {
+    async fn receive(&self, received: &mut Received, came_in: &AtomicU64) -> Result<Brought, TransferError> {
         let (zone, primary) = (&self.zone, &self.primary);
         let mut connection =
-            Connection::open(primary.address, Some(primary.source), self.tls.as_deref(), CONNECT_LIMIT)
+            Connection::open(primary.address, Some(primary.source), self.tls.as_deref(), primary.connect_limit)
                 .await
                 .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
         self.log_connected(&connection, primary.key.as_deref());
         let mut chain = primary.key.as_deref().map(Chain::new);
         let query = self.query(chain.as_mut())?;
         let broken = |error: ExchangeError| TransferError::Exchange(exchange_text(&error));
-        connection.send(&query, CONNECT_LIMIT).await.map_err(broken)?;
+        connection.send(&query, primary.connect_limit).await.map_err(broken)?;
         let limits = load::limits(&zone.settings);
-        let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits);
+        let max_differences = primary.max_differences.unwrap_or(zone.settings.request_ixfr_max_diffs);
+        let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits)
+            .with_max_differences(max_differences);
         loop {
             let bytes = connection.receive(zone.settings.max_transfer_idle_in).await;
             let progress = match bytes {
@@ -298,6 +308,7 @@ impl Request {
                 Err(error) => return Err(broken(error)),
             };
             *received = transfer.received();
+            came_in.store(received.bytes, Ordering::Relaxed);
             match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}
                 Progress::UpToDate(_) => return Ok(Brought::Nothing),
@@ -489,6 +500,22 @@ impl Report {
     }
 }
 
+/// Ends when fewer bytes have come in than there should. It looks once in each of the rate's periods.
+async fn falls_below(rate: TransferRate, came_in: &AtomicU64) {
+    if rate.within.is_zero() {
+        return std::future::pending().await;
+    }
+    let mut before = 0;
+    loop {
+        tokio::time::sleep(rate.within).await;
+        let now = came_in.load(Ordering::Relaxed);
+        if now.saturating_sub(before) < rate.bytes {
+            return;
+        }
+        before = now;
+    }
+}
+
 fn fault(transfer: &Inbound<'_>, error: StreamError) -> TransferError {
     if transfer.suggests_axfr(&error) { TransferError::Differences(error) } else { TransferError::Stream(error) }
 }
@@ -501,5 +528,26 @@ fn exchange_text(error: &ExchangeError) -> String {
 }
 
 const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
-/// How long a primary may take to accept a connection, and the request.
-const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transfer_is_too_slow_when_one_period_brings_too_little() {
+        let (minute, came_in) = (Duration::from_secs(60), AtomicU64::new(0));
+        let began = tokio::time::Instant::now();
+        let primary = async {
+            for _ in 0..3 {
+                came_in.fetch_add(1000, Ordering::Relaxed);
+                tokio::time::sleep(minute).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = primary => {}
+            () = falls_below(TransferRate { bytes: 1000, within: minute }, &came_in) => {}
+        }
+        assert_eq!(began.elapsed(), 4 * minute);
+    }
+}

@@ -11,6 +11,7 @@ pub mod control;
 mod controls;
 mod core;
 mod exchange;
+mod heartbeat;
 mod incoming;
 mod journals;
 mod limiting;

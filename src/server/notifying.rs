@@ -152,17 +152,30 @@ impl Notifying {
 impl Core {
     /// A zone has a new version: tells those who want to know, not more often than `notify-delay` allows.
     pub(super) fn announce(&mut self, id: ZoneId) {
+        let defer = self.zones.get(id).map_or(Duration::ZERO, |task| task.conf.settings.notify_defer);
+        self.announce_after(id, defer);
+    }
+
+    /// The same without `notify-defer`: somebody asks for it.
+    pub(super) fn announce_now(&mut self, id: ZoneId) {
+        self.announce_after(id, Duration::ZERO);
+    }
+
+    fn announce_after(&mut self, id: ZoneId, defer: Duration) {
         let Some(task) = self.zones.get(id) else { return };
         let delay_s = task.conf.settings.notify_delay.as_secs();
         let now_s = self.notifying.now_s();
-        let due_s = self.notifying.delays.entry(id).or_default().changed(delay_s, now_s);
+        let due_s = self.notifying.delays.entry(id).or_default().changed(delay_s, defer.as_secs(), now_s);
         self.notifying.due.set(id, due_s);
         self.run_notifying();
     }
 
     /// A zone was loaded for the first time: others may have missed what happened while the server was down.
     pub(super) fn announce_at_start(&mut self, id: ZoneId) {
-        self.tell(id, Occasion::Start);
+        match self.zones.get(id).map(|task| task.conf.settings.notify_defer) {
+            Some(Duration::ZERO) => self.tell(id, Occasion::Start),
+            _ => self.announce(id),
+        }
     }
 
     /// Does what is due.

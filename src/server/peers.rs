@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::conf::config::{Config, Remote, Server, View, ZoneSettings};
 use crate::dns::{Key, Name};
@@ -11,12 +12,14 @@ use crate::transfer::peer::Peer;
 /// Finds what there is to know of peers in one view.
 pub(super) struct Peers<'c> {
     view: Option<&'c View>,
+    connect_limit: Duration,
 }
 
 impl<'c> Peers<'c> {
     /// The peers of a view.
     pub(super) fn new(config: &'c Config, view: &str) -> Self {
-        Self { view: config.views.iter().find(|each| each.name == view) }
+        let connect_limit = config.options.tcp_primaries_timeout;
+        Self { view: config.views.iter().find(|each| each.name == view), connect_limit }
     }
 
     /// A primary. None: its key is not defined, so it cannot be asked (BIND semantics 1.17).
@@ -28,7 +31,7 @@ impl<'c> Peers<'c> {
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.transfer_source } else { zone.transfer_source_v6 };
         let source = server.and_then(|server| server.transfer_source).unwrap_or(by_family);
-        Some(self.peer(remote, zone, source, key))
+        Some(Peer { other_source: alternative(remote, source, zone), ..self.peer(remote, zone, source, key) })
     }
 
     /// Whom a NOTIFY goes to. A key that is not defined leaves it unsigned (BIND semantics 1.17).
@@ -50,10 +53,13 @@ impl<'c> Peers<'c> {
         Peer {
             address: remote.address,
             source,
+            other_source: None,
             key,
             tls: remote.tls.clone(),
             opt: self.opt(server, zone),
             tcp_only: remote.tls.is_some() || server.is_some_and(|server| server.tcp_only),
+            connect_limit: self.connect_limit,
+            max_differences: server.and_then(|server| server.request_ixfr_max_diffs),
             request_ixfr: server.and_then(|server| server.request_ixfr),
         }
     }
@@ -85,6 +91,12 @@ impl<'c> Peers<'c> {
         let servers = self.view?.servers.iter();
         servers.filter(|server| server.prefix.contains(&address)).max_by_key(|server| server.prefix.prefix_len())
     }
+}
+
+/// Where a primary is asked from when `source` fails.
+fn alternative(remote: &Remote, source: SocketAddr, zone: &ZoneSettings) -> Option<SocketAddr> {
+    let by_family = if remote.address.is_ipv4() { zone.alt_transfer_source } else { zone.alt_transfer_source_v6 };
+    Some(by_family).filter(|other| zone.use_alt_transfer_source && *other != source)
 }
 
 /// What BIND says that it can take where nothing is said of the other server.

@@ -220,6 +220,13 @@ impl Core {
         }
     }
 
+    /// `dialup`: a heartbeat is the time at which the line is up.
+    pub(super) fn refresh_at_heartbeat(&mut self, id: ZoneId) {
+        let Some(task) = self.zones.get(id).filter(|task| task.refresh.is_some()) else { return };
+        let event = if task.conf.settings.dialup.refreshes_at_heartbeat() { Event::Refresh } else { Event::LineUp };
+        self.step(id, event, false);
+    }
+
     /// The secondaries that are refreshed.
     pub(super) fn refreshed(&self) -> Vec<ZoneId> {
         self.zones.iter().filter(|(_, task)| task.refresh.is_some()).map(|(id, _)| id).collect()
@@ -259,6 +266,7 @@ impl Core {
             retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
             try_tcp_refresh: zone.try_tcp_refresh,
             multi_master: zone.multi_master,
+            checks_when_due: zone.dialup.refreshes_when_due(),
         })
     }
 

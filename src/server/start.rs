@@ -25,6 +25,7 @@ use super::connectors::Connectors;
 use super::control::listener::io_text;
 use super::controls::Controls;
 use super::core::{AfterLoads, Core, Event};
+use super::heartbeat::Heartbeat;
 use super::limiting::Rows;
 use super::listening::{self, Bound, Families, Listening};
 use super::load::Loader;
@@ -360,6 +361,7 @@ impl Core {
             desk: Arc::new(Desk(events.clone())),
             refreshing: Refreshing::new(&config, seed),
             notifying: Notifying::new(&config.options),
+            heartbeat: Heartbeat::default(),
             rows: Rows::default(),
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),

@@ -57,6 +57,8 @@ pub struct Inbound<'a> {
     /// The version in an IXFR request; none for AXFR.
     have: Option<&'a ZoneVersion>,
     limits: Limits,
+    /// How many differences are taken; 0: as many as come.
+    max_differences: u32,
     chain: Option<Chain<&'a Key>>,
     builder: Builder,
     differences: Option<Box<Differences<'a>>>,
@@ -101,7 +103,27 @@ impl<'a> Inbound<'a> {
         let (first_soa, rdata) = (Vec::new(), Vec::new());
         let (state, received) = (State::Start, Received::default());
         let differences = None;
-        Self { apex, class, id, have, limits, chain, builder, differences, state, first_soa, rdata, received }
+        let max_differences = 0;
+        Self {
+            apex,
+            class,
+            id,
+            have,
+            limits,
+            max_differences,
+            chain,
+            builder,
+            differences,
+            state,
+            first_soa,
+            rdata,
+            received,
+        }
+    }
+
+    /// Takes at most so many differences; 0: as many as come.
+    pub fn with_max_differences(self, max_differences: u32) -> Self {
+        Self { max_differences, ..self }
     }
 
     /// Takes the next message. After an error or anything but [`Progress::More`] the transfer is over.
@@ -131,7 +153,7 @@ impl<'a> Inbound<'a> {
     pub fn suggests_axfr(&self, error: &StreamError) -> bool {
         self.have.is_some()
             && match error {
-                StreamError::TooManyRecords | StreamError::Tsig(_) => false,
+                StreamError::Tsig(_) => false,
                 StreamError::UnexpectedEnd => self.state == State::Differences,
                 _ => true,
             }
@@ -252,7 +274,8 @@ impl<'a> Inbound<'a> {
 
     fn begin_differences(&mut self, fields: &Fields) -> Result<(), StreamError> {
         let last = message::serial_of(&self.first_soa);
-        self.differences = self.have.zip(last).map(|(have, last)| Box::new(Differences::new(have, last, self.limits)));
+        let (limits, most) = (self.limits, self.max_differences);
+        self.differences = self.have.zip(last).map(|(have, last)| Box::new(Differences::new(have, last, limits, most)));
         self.state = State::Differences;
         self.take_difference(fields, None)
     }

@@ -71,7 +71,8 @@ fn name_servers(version: &ZoneVersion, with_mname: bool) -> Vec<Name> {
     names.filter(|name| Some(*name) != mname).map(NameRef::to_name).collect()
 }
 
-/// Brings the changes of a zone together: the first is announced at once, further ones only `notify-delay` after that.
+/// Brings the changes of a zone together: the first is announced at once, further ones only `notify-delay` after that,
+/// all of them `notify-defer` later.
 #[derive(Debug, Clone, Default)]
 pub struct Delay {
     last_s: Option<u64>,
@@ -80,9 +81,9 @@ pub struct Delay {
 
 impl Delay {
     /// There is a new version. Says when it is to be announced.
-    pub fn changed(&mut self, delay_s: u64, now_s: u64) -> u64 {
+    pub fn changed(&mut self, delay_s: u64, defer_s: u64, now_s: u64) -> u64 {
         let earliest_s = self.last_s.map_or(now_s, |last_s| last_s.saturating_add(delay_s));
-        *self.due_s.get_or_insert(earliest_s.max(now_s))
+        *self.due_s.get_or_insert(earliest_s.max(now_s).saturating_add(defer_s))
     }
 
     /// Whether an announcement is due; then it is taken as made.
@@ -197,14 +198,25 @@ mod tests {
     #[test]
     fn the_first_change_is_told_at_once_and_later_ones_together() {
         let mut delay = Delay::default();
-        assert_eq!(delay.changed(5, 100), 100);
+        assert_eq!(delay.changed(5, 0, 100), 100);
         assert!(delay.take_due(100));
-        assert_eq!(delay.changed(5, 101), 105);
-        assert_eq!(delay.changed(5, 103), 105);
+        assert_eq!(delay.changed(5, 0, 101), 105);
+        assert_eq!(delay.changed(5, 0, 103), 105);
         assert!(!delay.take_due(104));
         assert!(delay.take_due(105));
         assert_eq!(delay.due_s(), None);
-        assert_eq!(delay.changed(5, 200), 200);
+        assert_eq!(delay.changed(5, 0, 200), 200);
+    }
+
+    #[test]
+    fn what_could_be_told_is_deferred_and_further_changes_join_it() {
+        let mut delay = Delay::default();
+        assert_eq!(delay.changed(5, 30, 100), 130);
+        assert_eq!(delay.changed(5, 30, 120), 130);
+        assert!(!delay.take_due(129));
+        assert!(delay.take_due(130));
+        assert_eq!(delay.changed(5, 30, 131), 165);
+        assert_eq!(delay.changed(5, 0, 132), 165);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::message::Opt;
 use crate::dns::Key;
@@ -21,6 +22,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Where requests to it come from; an unspecified address and port 0 leave it to the host.
     pub source: SocketAddr,
+    /// Where they come from when that fails (`alt-transfer-source`); none: nowhere else.
+    pub other_source: Option<SocketAddr>,
     /// What requests are signed with.
     pub key: Option<Arc<Key>>,
     /// The `tls` statement under which it is asked; none: in plain text.
@@ -29,8 +32,12 @@ pub struct Peer {
     pub opt: Option<Opt>,
     /// Whether SOA queries and NOTIFY go over TCP (`server { tcp-only }`).
     pub tcp_only: bool,
+    /// How long it may take to accept a connection (`tcp-primaries-timeout`).
+    pub connect_limit: Duration,
     /// Whether it is asked for differences, over what the zone says (`server { request-ixfr }`).
     pub request_ixfr: Option<bool>,
+    /// How many differences are taken from it at most, over what the zone says (`server { request-ixfr-max-diffs }`).
+    pub max_differences: Option<u32>,
 }
 
 /// As BIND prints it.

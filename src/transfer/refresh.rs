@@ -44,6 +44,8 @@ pub struct Settings {
     pub try_tcp_refresh: bool,
     /// `multi-master`: primaries may lag behind without a log line.
     pub multi_master: bool,
+    /// Whether checks are made as they fall due; else only when somebody wants one (`dialup`).
+    pub checks_when_due: bool,
 }
 
 /// The serial and timers of a version, as its SOA record has them.
@@ -88,6 +90,8 @@ pub enum Event {
     },
     /// `rndc refresh`.
     Refresh,
+    /// The line is up: a check that is due is made.
+    LineUp,
     /// `rndc retransfer`: transfer whatever the serial.
     Retransfer,
     /// The SOA query was answered.
@@ -182,6 +186,8 @@ pub struct Refresh {
     queued: Option<Wanted>,
     /// The next check transfers whatever the serial.
     force: bool,
+    /// The next check is made when it is due, even if others are not.
+    is_wanted: bool,
     standing: Standing,
     actions: Vec<Action>,
 }
@@ -205,6 +211,10 @@ struct Walk {
     tcp: bool,
     tries: u32,
     is_transferring: bool,
+    /// The primary being asked has no newer version.
+    is_fine: bool,
+    /// Those that came to nothing, to be asked from their other source when all have had their turn.
+    again: Vec<Peer>,
     told_of_lower: bool,
     force: bool,
     /// The serial in the answer of the primary being asked.
@@ -231,6 +241,7 @@ impl Refresh {
             walk: None,
             queued: None,
             force: false,
+            is_wanted: false,
             standing: Standing::default(),
             actions: Vec::new(),
         }
@@ -250,6 +261,7 @@ impl Refresh {
             Event::Timer => {}
             Event::Notify { from, serial } => self.notified(from, serial, context),
             Event::Refresh => self.want(Wanted::Any, context),
+            Event::LineUp => self.is_wanted |= self.next_check_s <= context.now_s,
             Event::Retransfer => {
                 self.force = true;
                 self.want(Wanted::Any, context);
@@ -321,12 +333,17 @@ impl Refresh {
         if self.copy.is_some_and(|copy| copy.expires_s <= context.now_s) {
             self.expire(context);
         }
-        if self.walk.is_none() && (self.next_check_s <= context.now_s || self.was_set_back(context.now_s)) {
+        let is_due = self.next_check_s <= context.now_s || self.was_set_back(context.now_s);
+        if self.walk.is_none() && is_due && self.may_check() {
             self.begin(context);
         }
-        let check = self.walk.is_none().then_some(self.next_check_s);
+        let check = (self.walk.is_none() && self.may_check()).then_some(self.next_check_s);
         let due = check.into_iter().chain(self.expires_s()).min();
         self.actions.extend(due.map(Action::Timer));
+    }
+
+    fn may_check(&self) -> bool {
+        self.settings.checks_when_due || self.is_wanted
     }
 
     /// Whether the clock was set back since the next check was set: no check is ever set so far ahead. By that clock
@@ -385,7 +402,7 @@ impl Refresh {
                 _ => Wanted::Any,
             });
         } else {
-            self.next_check_s = context.now_s;
+            (self.next_check_s, self.is_wanted) = (context.now_s, true);
         }
     }
 
@@ -395,7 +412,7 @@ impl Refresh {
         if self.copy.is_none() {
             self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
         }
-        self.queued = None;
+        (self.queued, self.is_wanted) = (None, false);
         self.walk = Some(Box::new(Walk {
             primaries: Arc::clone(&self.settings.primaries),
             at: 0,
@@ -403,6 +420,8 @@ impl Refresh {
             tcp: false,
             tries: 0,
             is_transferring: false,
+            is_fine: false,
+            again: Vec::new(),
             told_of_lower: false,
             force: std::mem::take(&mut self.force),
             announced: None,
@@ -419,7 +438,7 @@ impl Refresh {
             return;
         };
         (walk.opt, walk.tcp) = (primary.opt, primary.tcp_only);
-        (walk.tries, walk.is_transferring) = (0, false);
+        (walk.tries, walk.is_transferring, walk.is_fine) = (0, false, false);
         (walk.announced, walk.reported_expire_s) = (None, None);
         self.ask();
     }
@@ -433,7 +452,7 @@ impl Refresh {
 
     fn next_primary(&mut self, context: &mut Context<'_>) {
         if let Some(walk) = &mut self.walk {
-            walk.at = walk.at.saturating_add(1);
+            walk.turn();
             self.approach();
         }
         if self.walk.is_none() {
@@ -451,7 +470,7 @@ impl Refresh {
             Some(Wanted::Newer(serial)) => has.is_none_or(|has| serial.is_newer_than(has)),
         };
         if again || self.force {
-            self.next_check_s = context.now_s;
+            (self.next_check_s, self.is_wanted) = (context.now_s, true);
         }
     }
 
@@ -459,6 +478,20 @@ impl Refresh {
     fn awaited(&self, transfer: bool) -> Option<Peer> {
         let walk = self.walk.as_ref().filter(|walk| walk.is_transferring == transfer)?;
         walk.primaries.get(walk.at).cloned()
+    }
+}
+
+impl Walk {
+    /// Turns to the next primary.
+    fn turn(&mut self) {
+        let primary = self.primaries.get(self.at).filter(|_| !self.is_fine);
+        if let Some((primary, source)) = primary.and_then(|primary| Some((primary, primary.other_source?))) {
+            self.again.push(Peer { source, other_source: None, ..primary.clone() });
+        }
+        self.at = self.at.saturating_add(1);
+        if self.at >= self.primaries.len() && !self.again.is_empty() {
+            (self.primaries, self.at) = (std::mem::take(&mut self.again).into(), 0);
+        }
     }
 }
 

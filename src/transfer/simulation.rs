@@ -57,6 +57,7 @@ impl World {
             retry_s: 500..=1_209_600,
             try_tcp_refresh: true,
             multi_master: false,
+            checks_when_due: true,
         };
         Self {
             random,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::axfr_out::{AxfrOut, Filling, Form};
 use super::message::{Ask, Opt, request, sign};
@@ -34,11 +35,14 @@ pub(super) fn peer(last: u8) -> Peer {
     Peer {
         address: SocketAddr::from(([192, 0, 2, last], 53)),
         source: SocketAddr::from(([0; 4], 0)),
+        other_source: None,
         key: None,
         tls: None,
         opt: Some(OPT),
         tcp_only: false,
+        connect_limit: Duration::from_secs(15),
         request_ixfr: None,
+        max_differences: None,
     }
 }
 

@@ -83,6 +83,11 @@ impl<'a> Context<'a> {
         context
     }
 
+    /// Whether there are `view` statements.
+    fn has_views(&self) -> bool {
+        self.tree.root.find(clause::VIEW).is_some()
+    }
+
     fn config(&self) -> Config {
         let keys = key::keys(self.tree.root);
         Config {

@@ -16,6 +16,7 @@ const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
 const DEFAULT_STATISTICS_FILE: &str = "named.stats";
 /// The unit of the `tcp-*-timeout` statements.
 const TENTHS_MS: u64 = 100;
+const MINUTE_MS: u64 = 60_000;
 
 impl Context<'_> {
     /// The levels of a statement that only `options` has.
@@ -56,6 +57,8 @@ impl Context<'_> {
             tcp_idle_timeout: tenths(clause::TCP_IDLE_TIMEOUT),
             tcp_keepalive_timeout: tenths(clause::TCP_KEEPALIVE_TIMEOUT),
             tcp_advertised_timeout: tenths(clause::TCP_ADVERTISED_TIMEOUT),
+            tcp_primaries_timeout: tenths(clause::TCP_PRIMARIES_TIMEOUT),
+            heartbeat_interval: levels.time(clause::HEARTBEAT_INTERVAL, MINUTE_MS),
             transfers_in: levels.number(clause::TRANSFERS_IN),
             transfers_out: levels.number(clause::TRANSFERS_OUT),
             transfers_per_ns: levels.number(clause::TRANSFERS_PER_NS),

@@ -34,6 +34,9 @@ impl Context<'_> {
             request_expire: given(clause::REQUEST_EXPIRE),
             request_nsid: given(clause::REQUEST_NSID),
             request_ixfr: given(clause::REQUEST_IXFR),
+            request_ixfr_max_diffs: block
+                .find(clause::REQUEST_IXFR_MAX_DIFFS.clause)
+                .map(|_| levels.number(clause::REQUEST_IXFR_MAX_DIFFS)),
             transfers: block.find(clause::TRANSFERS).map(|_| levels.number_or(clause::TRANSFERS, 0)),
             max_udp_size: size(clause::MAX_UDP_SIZE),
             provide_ixfr: given(clause::PROVIDE_IXFR),

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::inherit::Levels;
 use super::{Context, acl, clause};
-use crate::conf::config::{Checks, MasterfileFormat, Notify, Verdict, ZoneSettings, any_source};
+use crate::conf::config::{Checks, Dialup, MasterfileFormat, Notify, TransferRate, Verdict, ZoneSettings, any_source};
 use crate::conf::table::{Clause, ZoneType};
 use crate::conf::tree::{Item, Node, Value};
 
@@ -31,16 +32,22 @@ impl Context<'_> {
             also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
             notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA),
             notify_delay: seconds(clause::NOTIFY_DELAY),
+            notify_defer: seconds(clause::NOTIFY_DEFER),
+            dialup: dialup(levels),
             notify_source: source(levels, clause::NOTIFY_SOURCE, false),
             notify_source_v6: source(levels, clause::NOTIFY_SOURCE_V6, true),
             transfer_source: source(levels, clause::TRANSFER_SOURCE, false),
             transfer_source_v6: source(levels, clause::TRANSFER_SOURCE_V6, true),
+            alt_transfer_source: source(levels, clause::ALT_TRANSFER_SOURCE, false),
+            alt_transfer_source_v6: source(levels, clause::ALT_TRANSFER_SOURCE_V6, true),
+            use_alt_transfer_source: levels.boolean_or(clause::USE_ALT_TRANSFER_SOURCE, !self.has_views()),
             min_refresh_time: seconds(clause::MIN_REFRESH_TIME),
             max_refresh_time: seconds(clause::MAX_REFRESH_TIME),
             min_retry_time: seconds(clause::MIN_RETRY_TIME),
             max_retry_time: seconds(clause::MAX_RETRY_TIME),
             max_transfer_time_in: minutes(clause::MAX_TRANSFER_TIME_IN),
             max_transfer_idle_in: minutes(clause::MAX_TRANSFER_IDLE_IN),
+            min_transfer_rate_in: min_transfer_rate_in(levels),
             max_transfer_time_out: minutes(clause::MAX_TRANSFER_TIME_OUT),
             max_transfer_idle_out: minutes(clause::MAX_TRANSFER_IDLE_OUT),
             one_answer: levels.word(clause::TRANSFER_FORMAT) == Some("one-answer"),
@@ -51,6 +58,7 @@ impl Context<'_> {
             try_tcp_refresh: levels.boolean(clause::TRY_TCP_REFRESH),
             request_expire: levels.boolean(clause::REQUEST_EXPIRE),
             request_ixfr: levels.boolean(clause::REQUEST_IXFR),
+            request_ixfr_max_diffs: levels.number(clause::REQUEST_IXFR_MAX_DIFFS),
             masterfile_format: format(levels, zone_type),
             masterfile_style_full: levels.word(clause::MASTERFILE_STYLE) == Some("full"),
             provide_zone_version: levels.boolean(clause::PROVIDE_ZONEVERSION),
@@ -82,6 +90,27 @@ fn notify(levels: Levels<'_>) -> Notify {
         _ => Notify::Yes,
     }
 }
+
+fn dialup(levels: Levels<'_>) -> Dialup {
+    match levels.find(clause::DIALUP).and_then(Node::value) {
+        Some(Value::Boolean(true)) => Dialup::Yes,
+        Some(Value::Word("notify")) => Dialup::Notify,
+        Some(Value::Word("notify-passive")) => Dialup::NotifyPassive,
+        Some(Value::Word("passive")) => Dialup::Passive,
+        Some(Value::Word("refresh")) => Dialup::Refresh,
+        _ => Dialup::No,
+    }
+}
+
+fn min_transfer_rate_in(levels: Levels<'_>) -> TransferRate {
+    let numbers = levels.find(clause::MIN_TRANSFER_RATE_IN).map(|node| node.items);
+    let given = numbers.and_then(|items| Some((items.first()?.number()?, items.get(1)?.number()?)));
+    let (bytes, minutes) = given.unwrap_or(DEFAULT_TRANSFER_RATE);
+    TransferRate { bytes: bytes.into(), within: Duration::from_secs(60 * u64::from(minutes)) }
+}
+
+/// Bytes within minutes.
+const DEFAULT_TRANSFER_RATE: (u32, u32) = (10240, 5);
 
 fn source(levels: Levels<'_>, clause: Clause, v6: bool) -> SocketAddr {
     match levels.find(clause).and_then(Node::value) {

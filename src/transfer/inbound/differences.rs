@@ -24,6 +24,8 @@ pub(super) struct Differences<'v> {
     /// What `changes` and `done` take.
     bytes: usize,
     done: Vec<Transaction>,
+    /// How many of them are taken; 0: as many as come.
+    most: u32,
 }
 
 /// What comes behind the last SOA record.
@@ -36,9 +38,9 @@ enum Part {
 
 impl<'v> Differences<'v> {
     /// Nothing yet: from `old` to the version with the serial `last`.
-    pub(super) fn new(old: &'v ZoneVersion, last: Serial, limits: Limits) -> Self {
+    pub(super) fn new(old: &'v ZoneVersion, last: Serial, limits: Limits, most: u32) -> Self {
         let (edit, changes) = (old.edit(limits), Changes::default());
-        Self { old, edit, last, part: Part::Additions(old.serial()), changes, bytes: 0, done: Vec::new() }
+        Self { old, edit, last, part: Part::Additions(old.serial()), changes, bytes: 0, done: Vec::new(), most }
     }
 
     /// Takes a SOA record of the apex. True: it is the last record.
@@ -77,7 +79,8 @@ impl<'v> Differences<'v> {
             change.apply(&mut self.edit, self.old.class())?;
         }
         self.done.push(transaction);
-        Ok(())
+        let is_too_many = self.most > 0 && self.done.len() > self.most as usize;
+        if is_too_many { Err(StreamError::TooManyDifferences) } else { Ok(()) }
     }
 
     /// The version that they lead to, and they themselves.

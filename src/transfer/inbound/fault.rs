@@ -40,6 +40,9 @@ pub enum StreamError {
     /// A limit was passed.
     #[error("too many records")]
     TooManyRecords,
+    /// More differences than `request-ixfr-max-diffs`.
+    #[error("too many differences")]
+    TooManyDifferences,
     /// The zone has no NS records at its apex.
     #[error("bad zone")]
     NoNs,

@@ -38,6 +38,7 @@ impl Refresh {
             return self.transfer(primary, context);
         }
         let Some(ours) = self.copy.map(|copy| copy.serial) else { return };
+        walk.is_fine = true;
         if theirs == ours {
             self.confirm(context);
         } else if !self.settings.multi_master && !std::mem::replace(&mut walk.told_of_lower, true) {

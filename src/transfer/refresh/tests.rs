@@ -12,6 +12,17 @@ struct Rig {
     now_s: u64,
 }
 
+fn settings(primaries: u8) -> Settings {
+    Settings {
+        primaries: (1..=primaries).map(peer).collect(),
+        refresh_s: 300..=2_419_200,
+        retry_s: 500..=1_209_600,
+        try_tcp_refresh: true,
+        multi_master: false,
+        checks_when_due: true,
+    }
+}
+
 fn timers(serial: u32) -> Timers {
     Timers { serial: Serial(serial), refresh_s: 3600, retry_s: 900, expire_s: 604_800 }
 }
@@ -22,15 +33,8 @@ fn current(serial: u32) -> Event {
 
 impl Rig {
     fn new(primaries: u8) -> Self {
-        let settings = Settings {
-            primaries: (1..=primaries).map(peer).collect(),
-            refresh_s: 300..=2_419_200,
-            retry_s: 500..=1_209_600,
-            try_tcp_refresh: true,
-            multi_master: false,
-        };
         let (random, unreachable) = (Random::new(7), Unreachable::default());
-        Self { zone: Refresh::new(settings), random, unreachable, now_s: NOW_S }
+        Self { zone: Refresh::new(settings(primaries)), random, unreachable, now_s: NOW_S }
     }
 
     /// With serial 10 from a file just written.
@@ -43,6 +47,15 @@ impl Rig {
     fn step(&mut self, event: Event) -> Vec<Action> {
         let mut context = Context { now_s: self.now_s, random: &mut self.random, unreachable: &mut self.unreachable };
         self.zone.step(event, &mut context)
+    }
+
+    /// The addresses from which SOA queries are to be sent.
+    fn sources(&mut self, event: Event) -> Vec<SocketAddr> {
+        let asked = |action: &Action| match action {
+            Action::AskSoa { primary, .. } => Some(primary.source),
+            _ => None,
+        };
+        self.step(event).iter().filter_map(asked).collect()
     }
 
     /// Short words for what is to be done, timers left out.
@@ -113,14 +126,8 @@ fn the_first_check_after_a_load_is_within_the_retry_interval() {
 #[test]
 fn a_primary_is_asked_as_its_server_statement_says() {
     let mut rig = Rig::new(1);
-    let settings = Settings {
-        primaries: Arc::new([Peer { tcp_only: true, opt: Some(Opt { expire: false, ..OPT }), ..peer(1) }]),
-        refresh_s: 300..=2_419_200,
-        retry_s: 500..=1_209_600,
-        try_tcp_refresh: true,
-        multi_master: false,
-    };
-    rig.zone = Refresh::new(settings);
+    let primary = Peer { tcp_only: true, opt: Some(Opt { expire: false, ..OPT }), ..peer(1) };
+    rig.zone = Refresh::new(Settings { primaries: Arc::new([primary]), ..settings(1) });
     rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
     rig.now_s = rig.zone.next_check_s();
     assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 tcp Plain"]);
@@ -323,4 +330,40 @@ fn a_zone_that_has_nobody_to_ask_waits_even_if_its_intervals_are_nothing() {
     rig.step(Event::Loaded { timers: Timers { refresh_s: 0, retry_s: 0, ..timers(10) }, modified_s: Some(NOW_S + 60) });
     rig.step(Event::Timer);
     assert!(rig.zone.next_check_s() > rig.now_s);
+}
+
+/// BIND tries all primaries from `transfer-source` first, then those that failed from `alt-transfer-source`.
+#[test]
+fn primaries_that_failed_are_asked_again_from_the_other_source() {
+    let mut rig = Rig::new(1);
+    let other = SocketAddr::from(([10, 0, 0, 9], 0));
+    let primary = |last| Peer { other_source: Some(other), ..peer(last) };
+    rig.zone = Refresh::new(Settings { primaries: [1, 2].map(primary).into(), ..settings(2) });
+    rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
+    rig.now_s = rig.zone.next_check_s();
+    let refused = || Event::SoaFailed("connection refused".to_owned());
+    assert_eq!(rig.sources(Event::Timer), [peer(1).source]);
+    assert_eq!(rig.sources(refused()), [peer(2).source]);
+    assert_eq!(rig.sources(current(10)), [other]);
+    assert!(rig.sources(refused()).is_empty(), "the second primary was fine");
+    assert!(!rig.zone.is_busy());
+}
+
+/// `dialup`: checks wait for the heartbeat, for NOTIFY or for a command.
+#[test]
+fn a_zone_behind_a_dialled_line_is_checked_only_when_somebody_wants_it() {
+    let mut rig = Rig::new(1);
+    rig.zone = Refresh::new(Settings { checks_when_due: false, ..settings(1) });
+    rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
+    rig.does(Event::LineUp);
+    assert!(!rig.zone.is_busy(), "not due");
+    rig.now_s = rig.zone.next_check_s();
+    assert!(rig.does(Event::Timer).is_empty());
+    assert_eq!(rig.does(Event::LineUp), ["ask 192.0.2.1 udp Expire"]);
+    rig.does(current(10));
+    assert_eq!(rig.does(Event::Refresh), ["ask 192.0.2.1 udp Expire"]);
+    rig.does(current(10));
+    let notify = Event::Notify { from: peer(1).address, serial: Some(Serial(11)) };
+    let asked = |actions: Vec<String>| actions.last().cloned();
+    assert_eq!(asked(rig.does(notify)).as_deref(), Some("ask 192.0.2.1 udp Expire"));
 }

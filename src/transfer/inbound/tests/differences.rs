@@ -72,6 +72,23 @@ fn several_differences_come_in_as_many_messages_as_they_like() {
     }
 }
 
+/// As BIND does since 9.18.31: the last version may well be within the limits.
+#[test]
+fn differences_beyond_a_limit_lead_to_axfr() {
+    let old = old();
+    let lines = [start(7), start(5), host(1), start(6), host(2), start(6), host(2), start(7), host(3), start(7)];
+    let bytes = message(Rtype::IXFR, Class::IN, 0x8400, &lines);
+    let with = |limits, most| {
+        let mut transfer = Inbound::new(name("example."), Class::IN, ID, Some(&old), None, limits);
+        transfer = transfer.with_max_differences(most);
+        transfer.feed(&bytes, NOW_S).map_err(|error| (error.to_string(), transfer.suggests_axfr(&error)))
+    };
+    assert!(matches!(with(Limits::default(), 2), Ok(Progress::Changed(..))));
+    assert_eq!(with(Limits::default(), 1).unwrap_err(), ("too many differences".to_owned(), true));
+    let few = Limits { records: 2, ..Limits::default() };
+    assert_eq!(with(few, 0).unwrap_err(), ("too many records".to_owned(), true));
+}
+
 #[test]
 fn differences_that_do_not_fit_lead_to_axfr() {
     let cases: [(&[Line<'_>], &str); 7] = [
