@@ -1,13 +1,18 @@
 //! Several requests on one TCP connection: answers come as they are ready, with named and with nomd.
 
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+
+use socket2::{Domain, Socket, Type};
 
 use super::packets::{framed, message, question, receive};
 use super::peers::{Kind, PATIENCE, Server, Spec, Zone};
 
-/// More records than the buffers of a connection take.
-const RECORDS: usize = 300_000;
+/// More records than the buffers of a connection take: some 700 kB.
+const RECORDS: usize = 20_000;
+/// What the client takes at a time and holds. The server's kernel gives a connection of such segments little room too.
+const SEGMENT_BYTES: u32 = 536;
+const BUFFER_BYTES: usize = 4096;
 
 const IN: u16 = 1;
 const SOA: u16 = 6;
@@ -23,8 +28,14 @@ fn server(kind: Kind) -> Server {
     server
 }
 
+/// A connection whose buffers are far from holding the transfer, so that the server cannot be done with it before the
+/// client goes on reading.
 fn connect(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(BUFFER_BYTES).unwrap();
+    socket.set_tcp_mss(SEGMENT_BYTES).unwrap();
+    socket.connect(&SocketAddr::from(([127, 0, 0, 1], server.port)).into()).unwrap();
+    let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
