@@ -34,7 +34,21 @@ pub fn bind_udp(address: SocketAddr, workers: usize) -> Result<Vec<UdpSocket>, L
 /// # Errors
 /// The socket cannot be made or bound.
 pub fn bind_tcp(address: SocketAddr, backlog: u32) -> Result<TcpListener, ListenError> {
-    tcp_listener(address, backlog).map_err(|source| ListenError { protocol: "TCP", address, source })
+    let listener = tcp_socket(address, false).and_then(|socket| listen(socket, backlog));
+    listener.map_err(|source| ListenError { protocol: "TCP", address, source })
+}
+
+/// Listens on an address over TCP with one socket for each worker; they form a group as those of [`bind_udp`] do. An
+/// address on which another server listens is refused even if that server would share it.
+///
+/// # Errors
+/// The address is taken, or the first socket that cannot be made or bound; those before it are closed again.
+pub fn bind_tcp_group(address: SocketAddr, workers: usize, backlog: u32) -> Result<Vec<TcpListener>, ListenError> {
+    let failed = |source| ListenError { protocol: "TCP", address, source };
+    let alone = tcp_socket(address, false).and_then(|socket| TcpListener::from(socket).local_addr());
+    let chosen = alone.map_err(failed)?;
+    let member = |_| listen(tcp_socket(chosen, true)?, backlog);
+    (0..workers).map(member).collect::<io::Result<_>>().map_err(failed)
 }
 
 /// Which addresses to open and which to close, so that those open become those wanted.
@@ -77,14 +91,21 @@ fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn tcp_listener(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+/// A bound socket, alone or as one of a group. Connections have the options of the socket that they came in by.
+fn tcp_socket(address: SocketAddr, is_shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(is_shared)?;
+    socket.set_tcp_nodelay(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn listen(socket: Socket, backlog: u32) -> io::Result<TcpListener> {
     socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
     Ok(socket.into())
 }
@@ -143,6 +164,22 @@ mod tests {
         assert_eq!(bind_tcp(taken, 10).unwrap_err().source.kind(), io::ErrorKind::AddrInUse);
         drop(first);
         bind_tcp(taken, 10).unwrap();
+    }
+
+    #[test]
+    fn the_listeners_of_a_group_share_an_address_that_nobody_else_gets() {
+        let group = bind_tcp_group((Ipv4Addr::LOCALHOST, 0).into(), 3, 10).unwrap();
+        let addresses: BTreeSet<_> = group.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        assert_eq!((group.len(), addresses.len()), (3, 1));
+        let taken = *addresses.first().unwrap();
+        assert_eq!(bind_tcp_group(taken, 3, 10).unwrap_err().source.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn connections_send_without_delay() {
+        let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into(), 10).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(listener.accept().unwrap().0.nodelay().unwrap());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::stacks::{Stacks, framing, is_plain};
 use crate::answer::acl::Peer;
 use crate::conf::config::{Config, Listen, Options};
 use crate::net::interfaces::{self, InterfaceAddress};
-use crate::net::listen::{ListenError, bind_tcp, bind_udp, changes};
+use crate::net::listen::{ListenError, bind_tcp_group, bind_udp, changes};
 use crate::net::tcp::{self, Limits, Timeouts};
 use crate::net::udp::{Framing, Worker};
 
@@ -84,7 +84,7 @@ fn matches(clause: &Listen, host: &Host, address: IpAddr) -> bool {
 /// The sockets of one address, bound and not served yet.
 pub(super) struct Bound {
     udp: Vec<UdpSocket>,
-    tcp: TcpListener,
+    tcp: Vec<TcpListener>,
 }
 
 /// Binds one address for so many workers.
@@ -95,7 +95,7 @@ pub(super) fn bind(
     options: &Options,
 ) -> Result<Bound, ListenError> {
     let udp = if is_plain(clause) { bind_udp(address, workers)? } else { vec![] };
-    Ok(Bound { udp, tcp: bind_tcp(address, options.tcp_listen_queue)? })
+    Ok(Bound { udp, tcp: bind_tcp_group(address, workers, options.tcp_listen_queue)? })
 }
 
 /// One address that is listened on.
@@ -107,9 +107,15 @@ struct Open {
     http: Option<Arc<Limits>>,
 }
 
+/// The threads that serve: as many for UDP as for TCP.
+pub(super) struct Workers {
+    pub(super) udp: Vec<Worker>,
+    pub(super) tcp: tcp::Workers,
+}
+
 /// Everything that is listened on.
 pub(super) struct Listening {
-    workers: Vec<Worker>,
+    workers: Workers,
     open: BTreeMap<SocketAddr, Open>,
     stacks: Stacks,
     limits: Arc<Limits>,
@@ -120,7 +126,7 @@ pub(super) struct Listening {
 
 impl Listening {
     /// Nothing is listened on yet; the workers are there.
-    pub(super) fn new(workers: Vec<Worker>, options: &Options, families: Families, stacks: Stacks) -> Self {
+    pub(super) fn new(workers: Workers, options: &Options, families: Families, stacks: Stacks) -> Self {
         let limits = Arc::new(Limits::new(timeouts(options), options.tcp_clients as usize));
         let interval = options.interface_interval;
         Self { workers, open: BTreeMap::new(), stacks, limits, families, interval, next_scan: None }
@@ -138,7 +144,7 @@ impl Listening {
 
     /// How many UDP sockets there are for each address.
     pub(super) fn worker_count(&self) -> usize {
-        self.workers.len()
+        self.workers.udp.len()
     }
 
     /// When the interfaces are to be looked at again.
@@ -156,7 +162,8 @@ impl Listening {
     ) {
         let http = clause.http.as_ref().map(|http| Arc::new(self.limits.beside(http.clients as usize)));
         let Some(stack) = self.stacks.of(clause, http.as_ref().unwrap_or(&self.limits)) else { return };
-        match tcp::Listening::start(bound.tcp, service.clone(), stack) {
+        let listeners = self.workers.tcp.runtimes().zip(bound.tcp);
+        match tcp::Listening::start(address, listeners, service, stack) {
             Ok(tcp) => {
                 let udp = framing(clause);
                 if let Some(framing) = udp {
@@ -169,7 +176,7 @@ impl Listening {
     }
 
     fn add_udp(&self, address: SocketAddr, sockets: Vec<UdpSocket>, framing: Framing) {
-        for (worker, socket) in self.workers.iter().zip(sockets) {
+        for (worker, socket) in self.workers.udp.iter().zip(sockets) {
             worker.add(address, socket, framing);
         }
     }
@@ -216,7 +223,7 @@ impl Listening {
         addresses: &[InterfaceAddress],
         service: &Arc<S>,
     ) -> Result<(), ListenError> {
-        let bound = bind(address, clause, self.workers.len(), options)?;
+        let bound = bind(address, clause, self.worker_count(), options)?;
         say_listening(address, addresses);
         self.serve(address, clause, bound, service);
         Ok(())
@@ -238,10 +245,10 @@ impl Listening {
             return Ok(());
         }
         if open.udp.take().is_some() {
-            self.workers.iter().for_each(|worker| worker.remove(address));
+            self.workers.udp.iter().for_each(|worker| worker.remove(address));
         }
         if let Some(framing) = wanted {
-            let sockets = bind_udp(address, self.workers.len())?;
+            let sockets = bind_udp(address, self.workers.udp.len())?;
             open.udp = wanted;
             self.add_udp(address, sockets, framing);
         }
@@ -268,7 +275,7 @@ impl Listening {
 
     fn close(&mut self, address: SocketAddr) {
         log!(Category::Network, Severity::Info, "no longer listening on {}", Socket(address));
-        for worker in &self.workers {
+        for worker in &self.workers.udp {
             worker.remove(address);
         }
         self.open.remove(&address);

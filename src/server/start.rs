@@ -27,7 +27,7 @@ use super::controls::Controls;
 use super::core::{AfterLoads, Core, Event};
 use super::heartbeat::Heartbeat;
 use super::limiting::Rows;
-use super::listening::{self, Bound, Families, Listening};
+use super::listening::{self, Bound, Families, Listening, Workers};
 use super::load::Loader;
 use super::logging::{self, Category, Foreground, Routing, Severity, log, syslog};
 use super::notices;
@@ -48,6 +48,7 @@ use super::{snapshot, version};
 use crate::conf::config::{Config, Listen, Options};
 use crate::conf::{self, Diagnostics, Tolerance};
 use crate::net::interfaces::{Changes, InterfaceAddress};
+use crate::net::tcp;
 use crate::net::udp::Worker;
 
 /// How the server is to be started.
@@ -312,7 +313,7 @@ fn bind_all(
 fn runtime(workers: usize) -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.max(MIN_RUNTIME_THREADS))
-        .thread_name("serve")
+        .thread_name("control")
         .enable_all()
         .build()
 }
@@ -340,7 +341,7 @@ impl Core {
     ) -> Result<Self, StartError> {
         let Prepared { config, conf_path, host, stacks, sockets, workers, controls } = prepared;
         let service = Arc::new(TcpService::new(Arc::clone(shared), seed));
-        let workers = udp_workers(workers, shared, seed)?;
+        let workers = Workers { udp: udp_workers(workers, shared, seed)?, tcp: tcp::Workers::start(workers)? };
         let listening = Listening::new(workers, &config.options, options.families(), stacks);
         let done = events.clone();
         // Fails only when the server is going down.
@@ -444,8 +445,8 @@ pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// TCP and transfers get two threads even where one worker answers UDP, so that a large transfer never holds up the
-/// rest.
+/// Transfers in and the control side get two threads even where there is one worker, so that a large transfer never
+/// holds up the rest.
 const MIN_RUNTIME_THREADS: usize = 2;
 /// How long what is under way may take to end.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);

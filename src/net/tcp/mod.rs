@@ -3,8 +3,8 @@
 //! In: a bound listener and a [`Service`]; out: replies and streams of messages. All complete queries of one read are
 //! answered by one write, and those behind a transfer before it ends; a client that does not read its answers is not
 //! read from either, so what a connection can hold is bounded. The same over TLS (RFC 7858), and over HTTP (RFC 8484,
-//! `http`): what lies above TCP is the [`Stack`] of the listener. Runs on tokio; a service is called on its threads and
-//! must not block.
+//! `http`): what lies above TCP is the [`Stack`] of the listener. Runs on tokio, on threads that share no connection
+//! (`workers`); a service is called there and must not block.
 
 mod connection;
 pub mod http;
@@ -12,9 +12,11 @@ mod idle;
 mod quota;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 pub use connection::frame;
 pub use quota::Quota;
+pub use workers::Workers;
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -227,20 +230,28 @@ impl Stack {
 pub struct Listening {
     local: SocketAddr,
     stack: Arc<ArcSwap<Stack>>,
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Listening {
-    /// Serves a listener (non-blocking, as [`crate::net::listen::bind_tcp`] makes it). To be called within a runtime.
+    /// Serves the listeners of one address (non-blocking, as [`crate::net::listen`] makes them), each in a runtime.
     ///
     /// # Errors
-    /// The listener cannot be registered with the runtime.
-    pub fn start<S: Service>(listener: std::net::TcpListener, service: Arc<S>, stack: Stack) -> io::Result<Self> {
-        let local = listener.local_addr()?;
-        let listener = TcpListener::from_std(listener)?;
+    /// A listener cannot be registered with its runtime.
+    pub fn start<'a, S: Service>(
+        local: SocketAddr,
+        listeners: impl IntoIterator<Item = (&'a Handle, std::net::TcpListener)>,
+        service: &Arc<S>,
+        stack: Stack,
+    ) -> io::Result<Self> {
         let stack = Arc::new(ArcSwap::from_pointee(stack));
-        let task = tokio::spawn(accept(listener, Server { local, service, stack: Arc::clone(&stack) }));
-        Ok(Self { local, stack, task })
+        let mut listening = Self { local, stack: Arc::clone(&stack), tasks: vec![] };
+        for (runtime, listener) in listeners {
+            let _entered = runtime.enter();
+            let server = Server { local, service: Arc::clone(service), stack: Arc::clone(&stack) };
+            listening.tasks.push(runtime.spawn(accept(TcpListener::from_std(listener)?, server)));
+        }
+        Ok(listening)
     }
 
     /// What new connections speak.
@@ -257,15 +268,17 @@ impl Listening {
 
     /// Closes the listener and its connections, and waits until the address is free again.
     pub async fn stop(mut self) {
-        self.task.abort();
-        // An aborted task ends in an error; that is what is waited for.
-        let _ = (&mut self.task).await;
+        for mut task in std::mem::take(&mut self.tasks) {
+            task.abort();
+            // An aborted task ends in an error; that is what is waited for.
+            let _ = (&mut task).await;
+        }
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -281,20 +294,16 @@ struct Server<S> {
 async fn accept<S: Service>(listener: TcpListener, server: Server<S>) {
     let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let stack = server.stack.load_full();
-                    let permit = admit(&server, &stack.limits).await;
-                    // Fails only if the client has gone already.
-                    if stream.set_nodelay(true).is_ok() {
-                        Visit::new(peer, &server, stack, permit).begin(stream, &mut connections);
-                    }
-                }
-                Err(error) => pause_after(error, &server).await,
-            },
-            Some(_) = connections.join_next() => {}
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let stack = server.stack.load_full();
+                let permit = admit(&server, &stack.limits).await;
+                Visit::new(peer, &server, stack, permit).begin(stream, &mut connections);
+            }
+            Err(error) => pause_after(error, &server).await,
         }
+        // Those that have ended take a little memory until the next comes.
+        while connections.try_join_next().is_some() {}
     }
 }
 

@@ -87,7 +87,9 @@ fn start(clients: usize) -> Setting {
     let service = Arc::new(Obedient { ends: sender, faults: Mutex::default() });
     let limits = Arc::new(Limits::new(timeouts, clients));
     let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into(), 10).unwrap();
-    let listening = Listening::start(listener, Arc::clone(&service), Stack::plain(Arc::clone(&limits))).unwrap();
+    let (local, runtime) = (listener.local_addr().unwrap(), Handle::current());
+    let stack = Stack::plain(Arc::clone(&limits));
+    let listening = Listening::start(local, [(&runtime, listener)], &service, stack).unwrap();
     Setting { listening, service, limits, ends }
 }
 
