@@ -6,6 +6,8 @@
 //! same owner are joined. Duplicate records are dropped; where TTLs differ, that of the block read last holds, as in
 //! BIND.
 
+mod batch;
+
 use std::mem;
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use super::node::{self, Flags};
 use super::records::{Record, Records};
 use super::trie::{Leaf, Trie, TrieWriter};
 use crate::dns::{Class, Name, NameRef, Rtype};
+use batch::{Batch, Tail};
 
 /// Why records are no zone. Words as BIND has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,12 +70,13 @@ pub struct Limits {
     pub types_per_name: u32,
 }
 
-/// Records that come together in a zone, packed.
+/// Records that come one behind the other in a file, packed.
 pub struct Part {
     chunks: Vec<Arc<[u8]>>,
     leaves: Box<[Leaf]>,
     records: usize,
     differing_ttls: usize,
+    tail: Tail,
 }
 
 /// Takes records and builds a zone version of them.
@@ -81,9 +85,7 @@ pub struct Builder {
     class: Class,
     limits: Limits,
     open: Records,
-    /// The apex, while addresses of its servers are read that stand between its records: named takes what comes behind
-    /// them for a part of what came before.
-    apex_records: Option<Records>,
+    batch: Batch,
     blocks: BlockWriter,
     names: Names,
     nsec3: Names,
@@ -103,7 +105,7 @@ impl Builder {
             class,
             limits: Limits::default(),
             open: Records::default(),
-            apex_records: None,
+            batch: Batch::default(),
             blocks: BlockWriter::default(),
             names: Names::default(),
             nsec3: Names::default(),
@@ -128,17 +130,19 @@ impl Builder {
     /// The records since the last part, for another builder to [`Self::absorb`]. Memory is used again for the next
     /// part: what the system has to find and clear costs as much as parsing does.
     pub fn end_part(&mut self) -> Result<Part, ContentsError> {
+        let tail = self.tail();
         let closed = self.close();
         let listed = self.listed.get_or_insert_default();
         let leaves = listed.as_slice().into();
         listed.clear();
         let (records, differing_ttls) = (mem::take(&mut self.records), mem::take(&mut self.differing_ttls));
-        closed.map(|()| Part { chunks: self.blocks.take(), leaves, records, differing_ttls })
+        closed.map(|()| Part { chunks: self.blocks.take(), leaves, records, differing_ttls, tail })
     }
 
     /// Takes over the records of a part that come behind those so far.
     pub fn absorb(&mut self, part: Part) -> Result<(), ContentsError> {
         self.close()?;
+        self.batch.tail = part.tail;
         self.records += part.records;
         self.differing_ttls += part.differing_ttls;
         self.check_total()?;
@@ -160,7 +164,8 @@ impl Builder {
             if self.open.is_owned_by(owner) {
                 self.open.respell(owner);
             } else {
-                self.change_owner(owner)?;
+                self.close()?;
+                self.begin(owner)?;
             }
         }
         self.open.push(rtype, ttl, rdata)
@@ -171,28 +176,8 @@ impl Builder {
         self.open.interrupt();
     }
 
-    /// Tells that an owner has come that is outside the zone.
-    pub fn interrupt(&mut self, owner: NameRef<'_>) {
-        if !(self.open.labels.is_empty() && self.open.has_server(owner)) {
-            self.open.interrupt();
-        }
-    }
-
-    /// Leaves the open owner for another one.
-    fn change_owner(&mut self, owner: NameRef<'_>) -> Result<(), ContentsError> {
+    fn begin(&mut self, owner: NameRef<'_>) -> Result<(), ContentsError> {
         let labels = self.relative(owner)?;
-        if self.open.labels.is_empty() && self.open.has_server(owner) {
-            self.apex_records = Some(mem::take(&mut self.open));
-        } else {
-            self.pack_open()?;
-            if let Some(apex) = self.apex_records.take_if(|apex| !apex.has_server(owner)) {
-                self.open = apex;
-                if self.open.are_spelt(owner) {
-                    return Ok(());
-                }
-                self.pack_open()?;
-            }
-        }
         self.open.begin(owner, labels, self.apex.as_ref());
         Ok(())
     }
@@ -263,22 +248,9 @@ impl Builder {
         owner.as_bytes().get(..owner.len() - apex.len()).ok_or(ContentsError::OutOfZone)
     }
 
-    /// Packs all that is open.
-    fn close(&mut self) -> Result<(), ContentsError> {
-        self.pack_open()?;
-        if let Some(apex) = self.apex_records.take() {
-            self.open = apex;
-            self.pack_open()?;
-        }
-        Ok(())
-    }
-
     /// Packs the records of the open owner.
     fn pack_open(&mut self) -> Result<(), ContentsError> {
-        if self.open.records.is_empty() {
-            return Ok(());
-        }
-        let closed = self.pack_all();
+        let closed = if self.open.records.is_empty() { Ok(()) } else { self.pack_all() };
         self.open.clear();
         closed
     }

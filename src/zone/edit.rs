@@ -152,7 +152,7 @@ impl Touched {
         let path = trie.descend(&Key::of_labels(labels));
         let nearest = path.filter(|path| path.stuck.is_none()).map(|path| path.nearest);
         let before = nearest.filter(|&leaf| version.labels_at(leaf).eq_ignore_ascii_case(labels));
-        let mut records = Records::default();
+        let mut records = Records::for_edit();
         match before {
             Some(leaf) => records.push_block(version.blocks.at(leaf.place), version.apex())?,
             None => records.labels.extend_from_slice(labels),

@@ -2,9 +2,10 @@
 //!
 //! Raw files have the RRsets of a name as they lie in named's memory: in front the types that are asked for often; in
 //! either part those that came together in the order in which they came, and what came later before what was there.
-//! Each RRset keeps the case of the owner of its first record. What follows from the types and the owner is not stored.
-//! Any other node has a *listing* behind its RRsets: for each of them, in named's order, which one it is, and where the
-//! capital letters of its owner are.
+//! Each RRset keeps the case of the owner of its first record, and of signatures that did not all come together named
+//! does not say when they are to be made anew. What follows from the types and the owner is not stored.
+//! Any other node has a *listing* behind its RRsets: for each of them, in named's order, which one it is, whether it
+//! came together, and where the capital letters of its owner are.
 
 use super::node::{Node, Rrset};
 use super::records::{Arranged, Record};
@@ -16,6 +17,8 @@ pub struct Listed<'a> {
     pub rrset: Rrset<'a>,
     /// The owner as it is spelt for this RRset, where that is another way than the node's.
     pub spelling: Option<NameBuf>,
+    /// Whether it is signatures that did not all come together.
+    pub is_merged: bool,
 }
 
 /// The RRsets of a node, signatures included, in named's order.
@@ -23,15 +26,15 @@ pub fn listed<'a>(node: &Node<'a>) -> Vec<Listed<'a>> {
     let rrsets = node.rrsets().chain(node.signatures());
     let stored = node.listing();
     if stored.is_empty() {
-        let mut all: Vec<_> = rrsets.map(|rrset| Listed { rrset, spelling: None }).collect();
+        let mut all: Vec<_> = rrsets.map(|rrset| Listed { rrset, spelling: None, is_merged: false }).collect();
         all.sort_by_key(|listed| usual_place(listed.rrset.covered(), listed.rrset.rtype() == Rtype::RRSIG));
         return all;
     }
     let (rrsets, owner) = (rrsets.collect::<Vec<_>>(), node.owner());
     let own = Capitals::of(owner.as_ref());
-    let listed = entries(stored).filter_map(|(place, capitals)| {
+    let listed = entries(stored).filter_map(|(place, is_merged, capitals)| {
         let spelling = (capitals != own).then(|| capitals.spell(owner.as_ref()));
-        Some(Listed { rrset: *rrsets.get(place)?, spelling })
+        Some(Listed { rrset: *rrsets.get(place)?, spelling, is_merged })
     });
     listed.collect()
 }
@@ -54,12 +57,13 @@ fn is_asked_for_often(rtype: Rtype) -> bool {
 /// What has to be stored of the RRsets of an owner, which mostly is nothing. `rrsets` are all of them as the block has
 /// them, `own` is how the block spells the owner, apart from the apex, and `others` are the other spellings.
 pub(super) fn of_rrsets(rrsets: &[Arranged], own: (&[u8], NameRef<'_>), others: &[Capitals], out: &mut Vec<u8>) {
-    if (rrsets.len() < 2 && others.is_empty()) || rrsets.len() > usize::from(u8::MAX) {
+    let is_plain = others.is_empty() && !rrsets.iter().any(|rrset| rrset.first.is_merged);
+    if (rrsets.len() < 2 && is_plain) || rrsets.len() > usize::from(u8::MAX) {
         return;
     }
     let mut order: Vec<(u8, &Record)> = (0..=u8::MAX).zip(rrsets.iter().map(|rrset| &rrset.first)).collect();
     order.sort_by_key(|(_, first)| first.place_in_memory());
-    if others.is_empty() && order.is_sorted_by_key(|(_, first)| first.usual_place()) {
+    if is_plain && order.is_sorted_by_key(|(_, first)| first.usual_place()) {
         return;
     }
     let own = NameBuf::join(own.0, own.1).unwrap_or(NameBuf::root());
@@ -67,18 +71,18 @@ pub(super) fn of_rrsets(rrsets: &[Arranged], own: (&[u8], NameRef<'_>), others: 
     for (place, first) in order {
         let known = usize::from(first.spelling).checked_sub(1).and_then(|spelling| others.get(spelling));
         let bits = &known.unwrap_or(&own).0;
-        out.extend_from_slice(&[place, bits.len() as u8]);
+        out.extend_from_slice(&[place, bits.len() as u8 | if first.is_merged { MERGED } else { 0 }]);
         out.extend_from_slice(bits);
     }
 }
 
 /// The entries of a listing.
-fn entries(mut stored: &[u8]) -> impl Iterator<Item = (usize, Capitals)> + '_ {
+fn entries(mut stored: &[u8]) -> impl Iterator<Item = (usize, bool, Capitals)> + '_ {
     std::iter::from_fn(move || {
         let (&[place, length], rest) = stored.split_first_chunk()?;
-        let (bits, rest) = rest.split_at_checked(usize::from(length))?;
+        let (bits, rest) = rest.split_at_checked(usize::from(length & !MERGED))?;
         stored = rest;
-        Some((usize::from(place), Capitals(bits.into())))
+        Some((usize::from(place), length & MERGED != 0, Capitals(bits.into())))
     })
 }
 
@@ -120,6 +124,8 @@ impl Capitals {
     }
 }
 
+/// Set in the length of an entry, which is small, for signatures that did not all come together.
+const MERGED: u8 = 0x80;
 /// The types that named keeps in front: A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, DNAME, DS, NSEC, DNSKEY,
 /// NSEC3, SVCB, HTTPS.
 const OFTEN: [u16; 17] = [1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 39, 43, 47, 48, 50, 64, 65];

@@ -83,9 +83,13 @@ fn on_threads(
     let parts = whole.for_parts();
     let mut outcome = Ok(());
     let take = |part: Result<Part, ContentsError>| {
+        if part.as_ref().is_ok_and(|part| whole.goes_on_in(part)) {
+            return false;
+        }
         if outcome.is_ok() {
             outcome = part.and_then(|part| whole.absorb(part));
         }
+        true
     };
     let sink = || Records { builder: parts.for_parts(), fault: None };
     let report = master::read_on_threads(path, options, processors(), sink, take)?;
@@ -161,22 +165,44 @@ impl Records {
     fn finish(self) -> Result<ZoneVersion, ContentsError> {
         self.fault.map_or_else(|| self.builder.finish(), Err)
     }
+
+    #[inline]
+    fn note(&mut self, outcome: Result<(), ContentsError>) {
+        if let Err(fault) = outcome {
+            self.fault.get_or_insert(fault);
+        }
+    }
 }
 
 impl Sink for Records {
     #[inline]
     fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
-        if let Err(fault) = self.builder.add(owner, rtype, ttl, rdata) {
-            self.fault.get_or_insert(fault);
-        }
+        let added = self.builder.add_to_batch(owner, rtype, ttl, rdata);
+        self.note(added);
     }
 
     fn is_full(&self) -> bool {
         self.fault.is_some()
     }
 
-    fn interrupt(&mut self, owner: NameRef<'_>) {
-        self.builder.interrupt(owner);
+    fn owner(&mut self, owner: NameRef<'_>) {
+        let turned = self.builder.turn(owner);
+        self.note(turned);
+    }
+
+    fn commit(&mut self) {
+        let committed = self.builder.commit();
+        self.note(committed);
+    }
+
+    fn generated(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
+        let added = self.builder.add_generated(owner, rtype, ttl, rdata);
+        self.note(added);
+    }
+
+    fn end_generated(&mut self) {
+        let ended = self.builder.end_generated();
+        self.note(ended);
     }
 }
 

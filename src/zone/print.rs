@@ -41,7 +41,9 @@ pub fn dump(version: &ZoneVersion, style: Style, out: &mut impl Write) -> io::Re
 /// The RRsets of a node as named orders them in dumps: SOA, NS, then by type, each with its signatures behind it.
 pub fn in_dump_order<'a>(node: &Node<'a>) -> impl Iterator<Item = Listed<'a>> + use<'a> {
     let mut rrsets = listed(node);
-    rrsets.sort_by_key(|Listed { rrset, .. }| (rank(rrset.covered()), rrset.rtype() == Rtype::RRSIG));
+    for some in rrsets.chunks_mut(SORTED_TOGETHER) {
+        some.sort_by_key(|Listed { rrset, .. }| (rank(rrset.covered()), rrset.rtype() == Rtype::RRSIG));
+    }
     rrsets.into_iter()
 }
 
@@ -58,7 +60,7 @@ fn full(version: &ZoneVersion, tells_resign: bool, out: &mut impl Write) -> io::
     let class = version.class().to_string();
     for node in version.nodes() {
         let own = node.owner().to_string();
-        for Listed { rrset, spelling } in in_dump_order(&node) {
+        for Listed { rrset, spelling, is_merged } in in_dump_order(&node) {
             let owner = spelling.map_or(Cow::Borrowed(&own), |spelling| Cow::Owned(spelling.to_string()));
             for data in rrset.rdatas() {
                 line.push(&owner);
@@ -72,7 +74,7 @@ fn full(version: &ZoneVersion, tells_resign: bool, out: &mut impl Write) -> io::
                 rdata::to_text(rdata::in_class(rrset.rtype(), version.class()), data, &mut line.text);
                 line.write(out)?;
             }
-            if tells_resign && rrset.rtype() == Rtype::RRSIG {
+            if tells_resign && rrset.rtype() == Rtype::RRSIG && !is_merged {
                 writeln!(out, "; resign={}", rdata::time_text(resign_time(&rrset)))?;
             }
         }
@@ -87,8 +89,7 @@ fn resign_time(rrset: &Rrset<'_>) -> u32 {
         let (expiration, inception) = rdata::signature_times(data)?;
         Some(if Serial(inception).is_newer_than(Serial(now_s)) { now_s } else { expiration })
     });
-    let earlier = |left, right| if Serial(left).is_newer_than(Serial(right)) { right } else { left };
-    times.reduce(earlier).unwrap_or_default()
+    times.min().unwrap_or_default()
 }
 
 /// What has been said so far in a relative dump and need not be said again.
@@ -165,7 +166,7 @@ impl<'v> Relative<'v> {
             self.origin = Some(NameBuf::from_name(origin));
         }
         let mut is_first = true;
-        for Listed { rrset, spelling } in in_dump_order(node) {
+        for Listed { rrset, spelling, .. } in in_dump_order(node) {
             self.ttl(rrset.ttl(), out)?;
             for data in rrset.rdatas() {
                 if is_first {
@@ -281,6 +282,8 @@ impl Line {
     }
 }
 
+/// How many RRsets of a name named sorts at a time.
+const SORTED_TOGETHER: usize = 64;
 const TAB_COLUMNS: usize = 8;
 const FULL_TTL_COLUMN: usize = 46;
 const FULL_RDATA_COLUMN: usize = 64;

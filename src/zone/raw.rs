@@ -140,7 +140,7 @@ pub fn dump(version: &ZoneVersion, header: &Header, out: &mut impl Write) -> io:
     write_header(header, out)?;
     for node in version.nodes() {
         let owner = node.owner();
-        for Listed { rrset, spelling } in listed(&node) {
+        for Listed { rrset, spelling, .. } in listed(&node) {
             let owner = spelling.as_ref().unwrap_or(&owner);
             write_rrset(owner.as_ref(), version.class(), &rrset, out)?;
         }
@@ -161,8 +161,9 @@ fn write_header(header: &Header, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_rrset(owner: NameRef<'_>, class: Class, rrset: &Rrset<'_>, out: &mut impl Write) -> io::Result<()> {
-    let covered = match (rrset.rtype(), rrset.rdatas().next().and_then(<[u8]>::first_chunk)) {
-        (Rtype::RRSIG | SIG, Some(&covered)) => u16::from_be_bytes(covered),
+    let covered = match (rrset.rtype(), rrset.only().first_chunk()) {
+        (Rtype::RRSIG, _) => rrset.covered().0,
+        (SIG, Some(&covered)) => u16::from_be_bytes(covered),
         _ => 0,
     };
     let records = rrset.as_bytes();

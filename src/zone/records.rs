@@ -28,8 +28,8 @@ pub(super) struct Records {
     listing: Vec<u8>,
     /// Those of the block that is put together.
     rrsets: Vec<Arranged>,
-    /// Whether records out of several blocks are here, so that what comes first is what was there first.
-    is_joined: bool,
+    /// Whether these are changes to what has been loaded.
+    is_edit: bool,
 }
 
 /// An RRset among arranged records.
@@ -57,6 +57,12 @@ impl Arranged {
         Self { first, all: records.len(), kept, size, is_in_line }
     }
 
+    /// Marks signatures of which some were added to the others: named forgets when those are to be made anew.
+    fn mark_merged(&mut self, records: &[Record]) {
+        let mut kept = records.iter().take(self.kept);
+        self.first.is_merged |= self.first.is_signature && kept.any(|record| record.run != self.first.run);
+    }
+
     /// How long it is in a block.
     fn len(&self) -> usize {
         6 + node::size_len(self.kept) + node::size_len(self.size) + self.size
@@ -67,6 +73,8 @@ impl Arranged {
 #[derive(Clone, Copy)]
 pub(super) struct Record {
     pub(super) is_signature: bool,
+    /// Whether it is the first of signatures that did not all come together.
+    pub(super) is_merged: bool,
     /// The type covered, for a signature.
     pub(super) rtype: Rtype,
     ttl: u32,
@@ -88,6 +96,12 @@ impl Record {
 
     fn is_of(&self, is_signature: bool, rtype: Rtype) -> bool {
         (self.is_signature, self.rtype) == (is_signature, rtype)
+    }
+
+    /// Gives it the TTL of what comes behind it and is merged with it.
+    fn set_ttl(&mut self, ttl: u32) {
+        self.is_merged |= self.ttl != ttl;
+        self.ttl = ttl;
     }
 
     /// RDLENGTH and rdata.
@@ -115,20 +129,36 @@ pub(super) struct Packed {
 }
 
 impl Records {
+    /// Memory for changes to what has been loaded.
+    pub(super) fn for_edit() -> Self {
+        Self { is_edit: true, ..Self::default() }
+    }
+
     pub(super) fn is_owned_by(&self, owner: NameRef<'_>) -> bool {
         !self.records.is_empty() && case::is_same(&self.owner, owner.as_bytes())
     }
 
-    /// Whether they are, and the owner is spelt as it was for the record before.
+    /// Whether they are or will be, and the owner is spelt as it was for the record before.
     #[inline]
     pub(super) fn are_spelt(&self, owner: NameRef<'_>) -> bool {
-        !self.records.is_empty() && self.owner == owner.as_bytes()
+        self.owner == owner.as_bytes()
     }
 
-    /// Whether this is the name of a server that NS records here give.
-    pub(super) fn has_server(&self, name: NameRef<'_>) -> bool {
-        let mut servers = self.records.iter().filter(|record| record.is_of(false, Rtype::NS));
-        servers.any(|record| case::is_same(record.data(&self.rdatas), name.as_bytes()))
+    /// The names of the servers that NS records here give.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &[u8]> {
+        let servers = self.records.iter().filter(|record| record.is_of(false, Rtype::NS));
+        servers.map(|record| record.data(&self.rdatas))
+    }
+
+    /// Whether the owner has capital letters.
+    pub(super) fn have_capitals(&self) -> bool {
+        self.owner.iter().any(u8::is_ascii_uppercase)
+    }
+
+    /// How many bytes of rdata there are.
+    #[inline]
+    pub(super) fn rdata_bytes(&self) -> usize {
+        self.rdatas.len() - self.records.len() * 2
     }
 
     /// Begins the records of an owner, which is above the apex by `labels`.
@@ -169,19 +199,31 @@ impl Records {
         self.rdatas.clear();
         self.spellings.clear();
         (self.run, self.spelling) = (0, 0);
-        self.is_joined = false;
     }
 
     pub(super) fn push(&mut self, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
         let length = u16::try_from(rdata.len()).map_err(|_| ContentsError::BadRecord)?;
         let is_signature = rtype == Rtype::RRSIG;
         let rtype = if is_signature { covered(rdata)? } else { rtype };
+        self.push_of((is_signature, rtype), ttl, length, rdata);
+        Ok(())
+    }
+
+    /// The same for a record that was generated: named does not look at what a signature covers then.
+    pub(super) fn push_generated(&mut self, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
+        let length = u16::try_from(rdata.len()).map_err(|_| ContentsError::BadRecord)?;
+        let rrset = if rtype == Rtype::RRSIG { (true, Rtype(0)) } else { (false, rtype) };
+        self.push_of(rrset, ttl, length, rdata);
+        Ok(())
+    }
+
+    #[inline]
+    fn push_of(&mut self, (is_signature, rtype): (bool, Rtype), ttl: u32, length: u16, rdata: &[u8]) {
         let start = self.rdatas.len() as u32;
         self.rdatas.extend_from_slice(&length.to_be_bytes());
         self.rdatas.extend_from_slice(rdata);
         let (end, run, spelling) = (self.rdatas.len() as u32, self.run, self.spelling);
-        self.records.push(Record { is_signature, rtype, ttl, start, end, run, spelling });
-        Ok(())
+        self.records.push(Record { is_signature, is_merged: false, rtype, ttl, start, end, run, spelling });
     }
 
     /// Where among the records this one is.
@@ -207,9 +249,8 @@ impl Records {
         if self.records.is_empty() {
             self.labels.extend_from_slice(node.relative_owner());
         }
-        self.is_joined = !self.records.is_empty();
         self.interrupt();
-        for Listed { rrset, spelling } in listing::listed(&node) {
+        for Listed { rrset, spelling, is_merged } in listing::listed(&node) {
             match spelling {
                 Some(spelling) => self.know(Capitals::of(spelling.as_ref())),
                 None if self.labels == node.relative_owner() => self.spelling = 0,
@@ -218,9 +259,11 @@ impl Records {
             // What comes later has the say about the TTL.
             let (is_signature, covered) = (rrset.rtype() == Rtype::RRSIG, rrset.covered());
             let earlier = self.records.iter_mut().filter(|record| record.is_of(is_signature, covered));
-            earlier.for_each(|record| record.ttl = rrset.ttl());
+            earlier.for_each(|record| record.set_ttl(rrset.ttl()));
             for rdata in rrset.rdatas() {
-                self.push(rrset.rtype(), rrset.ttl(), rdata)?;
+                let length = u16::try_from(rdata.len()).map_err(|_| ContentsError::BadRecord)?;
+                self.push_of((is_signature, covered), rrset.ttl(), length, rdata);
+                self.records.last_mut().into_iter().for_each(|record| record.is_merged = is_merged);
             }
         }
         Ok(())
@@ -265,7 +308,7 @@ impl Records {
             }
             packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();
             let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
-            let kept = arrange(records, rtype, &self.rdatas, !self.is_joined);
+            let kept = arrange(records, rtype, &self.rdatas);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
                 return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
             }
@@ -274,7 +317,10 @@ impl Records {
                 packed.flags = packed.flags.with(Flags::CONCERN);
             }
             packed.records += kept;
-            let rrset = Arranged::new(records, first, kept);
+            let mut rrset = Arranged::new(records, first, kept);
+            if !self.is_edit {
+                rrset.mark_merged(records);
+            }
             if rrset.size > MAX_RRSET {
                 return Err(ContentsError::LargeRrset);
             }
@@ -318,31 +364,30 @@ const MAX_RRSET: usize = 65_512;
 
 /// Brings records into canonical order, one of equal ones in front, and says how many are left without the others:
 /// duplicates. As in BIND it is the last of those that came together, and the first of those that did not.
-fn arrange(records: &mut [Record], rtype: Rtype, rdatas: &[u8], keeps_last: bool) -> usize {
+fn arrange(records: &mut [Record], rtype: Rtype, rdatas: &[u8]) -> usize {
     let is_folded = |record: &Record| rdata::is_folded(rtype, record.data(rdatas));
     if records.len() < 2 {
         return records.len();
     }
     match records.iter().any(is_folded) {
-        true => {
-            arrange_by(records, |left, right| rdata::compare(rtype, left.data(rdatas), right.data(rdatas)), keeps_last)
-        }
-        false => arrange_by(records, |left, right| left.data(rdatas).cmp(right.data(rdatas)), false),
+        true => arrange_by(records, |left, right| rdata::compare(rtype, left.data(rdatas), right.data(rdatas))),
+        false => arrange_by(records, |left, right| left.data(rdatas).cmp(right.data(rdatas))),
     }
 }
 
-fn arrange_by(records: &mut [Record], order: impl Fn(&Record, &Record) -> Ordering, keeps_last: bool) -> usize {
+fn arrange_by(records: &mut [Record], order: impl Fn(&Record, &Record) -> Ordering) -> usize {
     if records.is_sorted_by(|left, right| order(left, right).is_lt()) {
         return records.len();
     }
     records.sort_by(&order);
     let mut kept = 1;
     for at in 1..records.len() {
-        if order(&records[kept - 1], &records[at]).is_ne() {
-            records[kept] = records[at];
+        let (last, record) = (records[kept - 1], records[at]);
+        if order(&last, &record).is_ne() {
+            records[kept] = record;
             kept += 1;
-        } else if keeps_last {
-            records[kept - 1] = records[at];
+        } else if last.run == record.run {
+            records[kept - 1] = record;
         }
     }
     kept

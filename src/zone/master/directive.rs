@@ -140,10 +140,10 @@ impl<S: Sink> Loader<'_, S> {
             ));
         }
         self.depth += 1;
+        self.commit();
         let outcome = self.file(path, Opened::new(path), origin, context.owner.for_include(), is_new_origin);
         self.depth -= 1;
-        // The included file's last owner was another one.
-        self.rrset_ttls.clear();
+        self.commit();
         outcome.map_err(|fault| {
             if fault.kind() == io::ErrorKind::IsADirectory {
                 return self.no_file(path);
@@ -151,6 +151,12 @@ impl<S: Sink> Loader<'_, S> {
             let reason = read_fault_text(&fault);
             Fault::worded(Voice::Load, format!("{}: {reason}", path.display()), reason)
         })
+    }
+
+    /// What comes now belongs to no RRset that has been read.
+    fn commit(&mut self) {
+        self.rrset_ttls.clear();
+        self.sink.commit();
     }
 }
 

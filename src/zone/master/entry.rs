@@ -64,12 +64,12 @@ impl Owner {
     }
 
     /// Takes the name that is in `spare` for the owner, which was written as `text`. Says whether it is another than
-    /// before.
+    /// before, or in another case.
     #[inline]
     fn change(&mut self, text: &[u8], apex: NameRef<'_>) -> bool {
         std::mem::swap(&mut self.name, &mut self.spare);
-        let is_other = !self.is_known || self.name != self.spare;
-        self.is_new |= is_other || self.name().as_bytes() != (*self.spare).as_ref().as_bytes();
+        let is_other = !self.is_known || self.name().as_bytes() != (*self.spare).as_ref().as_bytes();
+        self.is_new |= is_other;
         self.text.clear();
         self.text.extend_from_slice(text);
         (self.is_known, self.is_in_zone) = (true, self.name().is_at_or_below(apex));
@@ -129,6 +129,7 @@ impl<S: Sink> Loader<'_, S> {
         *owner.spare = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
         if owner.change(text, self.options.apex.as_ref()) {
             self.rrset_ttls.clear();
+            self.sink.owner(owner.name());
         }
         owner.is_host = false;
         Ok(())
@@ -143,6 +144,7 @@ impl<S: Sink> Loader<'_, S> {
         let Some((text, [b' ' | b'\t', ..])) = rest.split_at_checked(name.length) else { return false };
         if owner.change(text, self.options.apex.as_ref()) {
             self.rrset_ttls.clear();
+            self.sink.owner(owner.name());
         }
         let mut is_origin_host = || *owner.is_origin_host.get_or_insert_with(|| is_host(origin, false));
         owner.is_host = name.is_host && (name.label_count.is_some() || is_origin_host());
@@ -171,7 +173,6 @@ impl<S: Sink> Loader<'_, S> {
         if !context.owner.is_in_zone {
             // Nothing of it counts but a TTL for the records behind it.
             self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
-            self.sink.interrupt(owner);
             scanner.finish_record();
             return Ok(());
         }

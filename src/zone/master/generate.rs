@@ -45,6 +45,7 @@ impl<S: Sink> Loader<'_, S> {
         }
         self.expect_class(words.class)?;
         let made = self.generate_all(&template, &words, scanner, context);
+        self.sink.end_generated();
         if let Err(stop) = made {
             self.stopped(&stop, context.path, Lines { start: scanner.start_line(), field: line });
         }
@@ -126,7 +127,7 @@ impl<S: Sink> Loader<'_, S> {
         if S::WANTS_PLACES {
             self.sink.place(context.path, line);
         }
-        self.sink.record(owner.as_ref(), rtype, ttl, &self.rdata);
+        self.sink.generated(owner.as_ref(), rtype, ttl, &self.rdata);
         Ok(())
     }
 

@@ -48,8 +48,19 @@ pub trait Sink {
         false
     }
 
-    /// Another owner has come, which is outside the zone.
-    fn interrupt(&mut self, _owner: NameRef<'_>) {}
+    /// Another owner has come, or the same in another case, in the zone or outside it.
+    fn owner(&mut self, _owner: NameRef<'_>) {}
+
+    /// Another file begins or ends: what comes now belongs to nothing that came before.
+    fn commit(&mut self) {}
+
+    /// Takes one record of the zone that a `$GENERATE` has made. It belongs to no other.
+    fn generated(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
+        self.record(owner, rtype, ttl, rdata);
+    }
+
+    /// The `$GENERATE` has ended: what comes now may belong to what came before it.
+    fn end_generated(&mut self) {}
 
     /// Whether [`Self::place`] is to be called.
     const WANTS_PLACES: bool = false;

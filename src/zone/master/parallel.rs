@@ -31,14 +31,14 @@ const MAX_CUT_LINES: usize = 1000;
 const AHEAD: usize = 4;
 
 /// Reads the master file at `path` as [`super::read`] does, on so many threads. Each thread has a sink; what comes of
-/// the pieces is given to `take` in the order of the file. None if that did not work out and the file has to be read in
-/// one go; some pieces may have been taken then.
+/// the pieces is given to `take` in the order of the file, which refuses one that does not stand for itself. None if
+/// that did not work out and the file has to be read in one go; some pieces may have been taken then.
 pub fn read_on_threads<S: PieceSink>(
     path: &Path,
     options: &Options,
     threads: usize,
     sink: impl Fn() -> S + Sync,
-    take: impl FnMut(S::Piece),
+    take: impl FnMut(S::Piece) -> bool,
 ) -> Option<Report> {
     read_in_pieces(path, options, (threads, PIECE_BYTES), sink, take)
 }
@@ -49,7 +49,7 @@ fn read_in_pieces<S: PieceSink>(
     options: &Options,
     (threads, piece_bytes): (usize, usize),
     sink: impl Fn() -> S + Sync,
-    take: impl FnMut(S::Piece),
+    take: impl FnMut(S::Piece) -> bool,
 ) -> Option<Report> {
     let mut file = File::open(path).ok()?;
     let modified = file.metadata().ok()?.modified().ok();
@@ -184,7 +184,7 @@ struct Reading<'f, P> {
 }
 
 impl<P> Reading<'_, P> {
-    fn run(mut self, most_ahead: usize, mut take: impl FnMut(P)) -> Option<Report> {
+    fn run(mut self, most_ahead: usize, mut take: impl FnMut(P) -> bool) -> Option<Report> {
         loop {
             // The piece with a directive that the others wait for.
             let mut awaited = None;
@@ -202,7 +202,9 @@ impl<P> Reading<'_, P> {
                 (self.pieces.origin, self.pieces.ttls.default_s) = (part.origin, part.ttls.default_s);
                 self.report.messages.extend(part.report.messages);
                 self.report.sources.extend(part.report.sources);
-                take(part.piece);
+                if !take(part.piece) {
+                    return None;
+                }
                 self.pieces.spare.push(part.text);
             }
         }

@@ -43,7 +43,10 @@ fn in_one_go(path: &Path) -> (Vec<Record>, Report) {
 
 fn on_threads(path: &Path, piece_bytes: usize) -> Option<(Vec<Record>, Report)> {
     let (mut records, manner) = (Vec::new(), (3, piece_bytes));
-    let report = read_in_pieces(path, &options(), manner, Records::default, |part| records.extend(part))?;
+    let report = read_in_pieces(path, &options(), manner, Records::default, |part| {
+        records.extend(part);
+        true
+    })?;
     Some((records, report))
 }
 
