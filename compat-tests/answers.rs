@@ -227,3 +227,39 @@ fn the_chaos_names_are_answered_as_named_does() {
         compare(&spec, ("served.example.net", 3), &names, types, flags);
     }
 }
+
+/// Of a chain that leads into a zone without contents nothing is left but SERVFAIL, unless RD is clear.
+#[test]
+fn chains_into_zones_that_are_not_loaded_fail_as_with_named() {
+    let text = "$TTL 300\n@ SOA ns h 7 7200 900 1209600 60\n@ NS ns\nns A 192.0.2.1\nw CNAME waiting.test.\n\
+                d DNAME waiting.test.\nq CNAME n.sub\nsub NS ns\nb CNAME both.test.\nc CNAME closed.test.\n";
+    let zones = || {
+        vec![
+            Zone::primary("example.com", text),
+            Zone::primary("closed.test", text).with("allow-query { 10/8; };"),
+            Zone::secondary("waiting.test", 1),
+            Zone::secondary("sub.example.com", 1),
+            Zone::secondary("both.test", 1).with("allow-query { 10/8; };"),
+        ]
+    };
+    for options in ["", "recursion yes; allow-recursion { 10/8; };"] {
+        let servers = [Kind::Bind, Kind::Nomd].map(|kind| {
+            let server = Server::start(kind, &Spec { zones: zones(), options: options.into(), ..Spec::default() });
+            server.wait_for_serial("example.com", 7);
+            server
+        });
+        for name in ["w", "d", "a.d", "q", "b", "c", "sub", "n.sub"].map(|label| format!("{label}.example.com")) {
+            for (rtype, words) in [("A", "+rec"), ("A", "+norec"), ("A", "+noedns"), ("CNAME", "+rec"), ("DS", "+rec")]
+            {
+                let [theirs, ours] = servers.each_ref().map(|server| dig::ask(server.port, &name, rtype, &[words]));
+                assert_eq!(ours, theirs, "{name} {rtype} {words} {options}");
+            }
+        }
+        for name in ["both.test", "waiting.test", "x.waiting.test"] {
+            for rtype in ["A", "DS"] {
+                let [theirs, ours] = servers.each_ref().map(|server| dig::ask(server.port, name, rtype, &[]));
+                assert_eq!(ours, theirs, "{name} {rtype} {options}");
+            }
+        }
+    }
+}

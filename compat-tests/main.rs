@@ -24,6 +24,7 @@ mod ixfr;
 mod journal;
 mod keygen;
 mod limits;
+mod logged;
 mod mutated;
 #[path = "mutation/mutator.rs"]
 mod mutator;

@@ -15,6 +15,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "id.server and NSID",
         &["the_chaos_names_are_answered_as_named_does", "each_option_is_answered_as_named_does"],
     ),
+    ("9.10", "queries that fail, in the log", &["queries_that_fail_are_logged_as_named_logs_them"]),
     ("12.1", "no requests, unknown operations", &["odd_packets_are_answered_as_named_does"]),
     ("12.2", "the number of questions", &["odd_packets_are_answered_as_named_does"]),
     (
@@ -30,6 +31,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
             "answers_are_those_of_named",
             "a_zone_that_was_never_loaded_is_servfail",
             "a_zone_that_is_not_there_yet_or_has_expired_fails_and_here_says_why",
+            "chains_into_zones_that_are_not_loaded_fail_as_with_named",
         ],
     ),
     ("12.6", "allow-query", &["allow_query_and_allow_query_on_refuse_with_an_extended_error"]),

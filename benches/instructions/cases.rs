@@ -143,6 +143,7 @@ fn snapshot() -> Snapshot {
         rrset_order: Orders::default(),
         sortlist: Box::default(),
         max_restarts: 11,
+        offers_recursion: false,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

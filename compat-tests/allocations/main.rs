@@ -157,6 +157,7 @@ fn snapshot(key: &Arc<Key>, limits: rrl::Settings) -> Snapshot {
         rrset_order: Orders::default(),
         sortlist: Box::default(),
         max_restarts: 11,
+        offers_recursion: false,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

@@ -50,6 +50,7 @@ fn rndc_conf(control_port: u16) -> String {
 }
 
 fn named_conf(spec: &Spec, here: &str, port: u16, control_port: u16) -> String {
+    let recursion = if spec.options.contains("recursion yes;") { "" } else { "recursion no;" };
     let mut conf = rndc_key();
     if let Some(key) = &spec.key {
         let Key { algorithm, secret } = key;
@@ -61,7 +62,7 @@ fn named_conf(spec: &Spec, here: &str, port: u16, control_port: u16) -> String {
 options {{
   directory "{here}"; pid-file "{here}/named.pid"; session-keyfile none; lock-file none;
   listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  recursion no; dnssec-validation no; empty-zones-enable no; notify explicit; notify-delay 0;
+  {recursion} dnssec-validation no; empty-zones-enable no; notify explicit; notify-delay 0;
   {}
 }};
 {}

@@ -68,6 +68,7 @@ pub fn view(identity: &Identity, edns: EdnsPolicy, proxies: ProxyPolicy, rate_li
         rrset_order: RrsetOrder::None.into(),
         sortlist: Box::default(),
         max_restarts: 11,
+        offers_recursion: false,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns,

@@ -269,7 +269,7 @@ impl Counters {
         if facts.has_zone {
             self.add(if facts.is_authoritative { Counter::QryAuthAns } else { Counter::QryNoauthAns });
         }
-        if matches!(facts.denied, Some(Denied::OutsideZones | Denied::Query)) {
+        if matches!(facts.denied, Some(Denied::OutsideZones | Denied::Query | Denied::QueryOn)) {
             self.add(if facts.recursion_desired { Counter::RecQryRej } else { Counter::AuthQryRej });
         }
         self.add(match facts.rcode {

@@ -42,6 +42,8 @@ pub struct Facts {
     pub is_verified: bool,
     /// What was refused, if anything, for the security log.
     pub denied: Option<Denied>,
+    /// Why a query that might be answered is not.
+    pub unanswered: Option<Unanswered>,
     /// The limit that the reply is over, for the rate-limit log.
     pub limited: Option<Limited>,
     /// What the reply says.
@@ -78,8 +80,10 @@ impl Facts {
 pub enum Denied {
     /// A query for a name outside all zones: `query (cache) 'n/T/C' denied`.
     OutsideZones,
-    /// A query that `allow-query` or `allow-query-on` does not allow: `query 'n/T/C' denied`.
+    /// A query that `allow-query` does not allow: `query 'n/T/C' denied`.
     Query,
+    /// A query that `allow-query-on` does not allow: `query-on denied`.
+    QueryOn,
     /// A transfer that `allow-transfer` does not allow: `zone transfer 'n/T/C' denied`.
     Transfer,
     /// A transfer of what is no zone here: `bad zone transfer request: … non-authoritative zone (NOTAUTH)`.
@@ -96,6 +100,15 @@ pub enum Denied {
     Proxy,
     /// A proxy at an address of ours that `allow-proxy-on` does not allow: no reply.
     ProxyInterface,
+}
+
+/// Why a query gets SERVFAIL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The zone has no contents, not yet or not any more.
+    NotLoaded,
+    /// The chain of aliases is too long, or leads back into itself.
+    Restarts,
 }
 
 /// What kind of answer was given, as the counters tell them apart.
@@ -133,6 +146,7 @@ impl Default for Facts {
             has_tsig: false,
             is_verified: false,
             denied: None,
+            unanswered: None,
             limited: None,
             rcode: Rcode::NOERROR,
             tsig_error: None,

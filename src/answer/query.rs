@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::acl::Peer;
 use super::denial;
-use super::facts::{Denied, Result as Kind};
+use super::facts::{Denied, Result as Kind, Unanswered};
 use super::opt::{EXPIRED, ExtendedError, MAX_RESTARTS_REACHED, NOT_AUTHORITATIVE, NOT_READY, PROHIBITED, ZoneSerial};
 use super::records::Records;
 use super::snapshot::{MinimalResponses, View, Zone};
@@ -69,6 +69,7 @@ pub(super) struct Answer<'a, 'w> {
     /// The version of the zone of the question, where it may be told (RFC 9660).
     pub(super) zone_version: Option<ZoneSerial>,
     pub(super) denied: Option<Denied>,
+    pub(super) unanswered: Option<Unanswered>,
     /// See [`super::Facts::awaited`].
     pub(super) awaited: Option<u64>,
     pub(super) kind: Kind,
@@ -151,6 +152,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             expire_s: None,
             zone_version: None,
             denied: None,
+            unanswered: None,
             awaited: None,
             kind: Kind::Failure,
             first: First::default(),
@@ -169,6 +171,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         while matches!(step, Step::Follow) {
             if restarts.next().is_none() {
                 self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
+                self.unanswered = Some(Unanswered::Restarts);
                 return Ok(());
             }
             let name = self.aliases.target.clone();
@@ -186,30 +189,43 @@ impl<'a, 'w> Answer<'a, 'w> {
         (self.rcode, self.error, self.kind) = (rcode, error, Kind::Failure);
     }
 
+    /// The zone has no contents. What has been found of a chain that leads there is of no use.
+    fn fail_unloaded(&mut self, zone: &Zone) {
+        let is_expired = zone.expires_at_s().is_some_and(|at_s| at_s <= self.query.now_s);
+        self.fail(Rcode::SERVFAIL, Some(if is_expired { EXPIRED } else { NOT_READY }));
+        self.is_authoritative = false;
+        self.unanswered = Some(Unanswered::NotLoaded);
+        self.awaited = zone.wait().then(|| zone.handle());
+    }
+
     /// One round: finds the zone of `name` and answers from it as far as it goes.
     fn step(&mut self, name: NameRef<'_>, is_first: bool) -> Result<Step, Full> {
         let view = self.query.view;
-        let Some(zone) = self.zone_of(view, name).filter(|zone| is_first || self.may_enter(zone)) else {
+        let Some(zone) = self.zone_of(view, name) else {
             if is_first {
                 self.fail(Rcode::REFUSED, Some(NOT_AUTHORITATIVE));
                 self.denied = Some(Denied::OutsideZones);
             }
             return Ok(Step::Done);
         };
-        if !self.may_ask(zone) {
+        let contents = zone.contents();
+        let Some(version) = contents.as_deref() else {
+            // BIND: only who does not set RD is content with the beginning of a chain.
+            if is_first || self.query.recursion_desired {
+                self.fail_unloaded(zone);
+            }
+            return Ok(Step::Done);
+        };
+        if !is_first && !self.may_enter(zone) {
+            return Ok(Step::Done);
+        }
+        if let Some(denied) = self.denied_by(zone) {
             if is_first {
                 self.fail(Rcode::REFUSED, Some(PROHIBITED));
-                self.denied = Some(Denied::Query);
+                self.denied = Some(denied);
             }
             return Ok(Step::Done);
         }
-        let contents = zone.contents();
-        let Some(version) = contents.as_deref() else {
-            let is_expired = zone.expires_at_s().is_some_and(|at_s| at_s <= self.query.now_s);
-            self.fail(Rcode::SERVFAIL, Some(if is_expired { EXPIRED } else { NOT_READY }));
-            self.awaited = zone.wait().then(|| zone.handle());
-            return Ok(Step::Done);
-        };
         if is_first {
             self.is_authoritative = true;
             self.first_zone = Some(zone);
@@ -247,7 +263,8 @@ impl<'a, 'w> Answer<'a, 'w> {
             let parent = name.parent().and_then(|parent| view.zones.find(parent, self.suffixes));
             // BIND: an alias that may not lead into the zone above gets what the zone itself has to say.
             let may_enter = |parent: &&Arc<Zone>| self.first_zone.is_none() || self.may_enter(parent);
-            return parent.filter(may_enter).or(Some(zone));
+            // BIND: without contents it has nothing to say, not even that.
+            return parent.filter(may_enter).or_else(|| Some(zone).filter(|zone| zone.contents().is_some()));
         }
         Some(zone)
     }
@@ -257,10 +274,13 @@ impl<'a, 'w> Answer<'a, 'w> {
         self.query.may_cross_zones || self.first_zone.is_some_and(|first| Arc::ptr_eq(first, zone))
     }
 
-    fn may_ask(&self, zone: &Zone) -> bool {
+    fn denied_by(&self, zone: &Zone) -> Option<Denied> {
         let policy = zone.policy();
         let on = Peer { address: self.query.local, key: self.query.peer.key };
-        policy.allow_query.allows(self.query.peer) && policy.allow_query_on.allows(on)
+        if !policy.allow_query.allows(self.query.peer) {
+            return Some(Denied::Query);
+        }
+        (!policy.allow_query_on.allows(on)).then_some(Denied::QueryOn)
     }
 
     fn answer_from(&mut self, place: &Place<'_>) -> Result<Step, Full> {

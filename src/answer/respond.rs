@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::acl::Peer;
 use super::cookie::{COOKIE_LENGTH, CookieState};
-use super::facts::{Denied, Facts, Result as Found};
+use super::facts::{Denied, Facts, Result as Found, Unanswered};
 use super::opt::Opt;
 use super::query::{self, Answer, Query};
 use super::records::{Memory, Records};
@@ -464,7 +464,7 @@ impl<'a> Job<'a> {
             opt.zone_version = answer.zone_version;
         }
         (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
-        scratch.facts.awaited = answer.awaited;
+        (scratch.facts.unanswered, scratch.facts.awaited) = (answer.unanswered, answer.awaited);
         scratch.facts.has_zone = answer.has_zone();
         // What has no room has not been counted as anything yet.
         let lacks_room = answer.is_truncated && answer.kind == Found::Failure;
@@ -473,8 +473,9 @@ impl<'a> Job<'a> {
         let mut writer = answer.records.writer;
         writer.release(tail);
         let length = close(writer, self.opt.as_ref(), signature, request, head);
+        let is_bare = head.is_truncated && tail > 0 || self.scratch.facts.unanswered == Some(Unanswered::NotLoaded);
         match self.rate_limit(view, question, &first, head.rcode) {
-            None if head.is_truncated && tail > 0 => self.reply_without_records(head, reply),
+            None if is_bare => self.reply_without_records(head, reply),
             None => self.finish(length, head, reply),
             Some(Action::Drop) => Outcome::Drop,
             Some(Action::Slip) => self.slip(head.rcode, reply),

@@ -84,6 +84,8 @@ pub struct View {
     pub sortlist: Box<[SortRule]>,
     /// How many aliases one answer follows (`max-query-restarts`).
     pub max_restarts: u32,
+    /// `recursion yes`: named then has a line for each query for other names that it refuses.
+    pub offers_recursion: bool,
     /// For whom named would recurse. nomd does not, but like named it follows CNAMEs from zone to zone, and takes
     /// additional data from other zones, only for them and when they set RD.
     pub allow_recursion: Acl,

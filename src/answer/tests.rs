@@ -108,6 +108,7 @@ fn world() -> Snapshot {
         rrset_order: RrsetOrder::None.into(),
         sortlist: Box::default(),
         max_restarts: 11,
+        offers_recursion: false,
         allow_recursion: Acl::Nobody,
         no_case_compress: Acl::Nobody,
         edns: EdnsPolicy::default(),

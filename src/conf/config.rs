@@ -338,6 +338,8 @@ pub struct View {
     pub keys: Vec<Arc<Key>>,
     /// Whether BIND would recurse for somebody here. nomd does not.
     pub recursion: bool,
+    /// `recursion yes`, whoever may make use of it.
+    pub offers_recursion: bool,
     /// `allow-recursion`: for whom that would be; nobody with `recursion no`. Default localhost and localnets.
     pub allow_recursion: AddressMatchList,
     /// `minimal-responses`.

@@ -9,7 +9,7 @@ use super::control::listener::socket_text;
 use super::logging::line::{ClientPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, is_enabled, log, without_waiting};
 use crate::answer::cookie::CookieState;
-use crate::answer::facts::{Denied, Facts};
+use crate::answer::facts::{Denied, Facts, Unanswered};
 use crate::answer::{Client, Proxy, Snapshot, Transport};
 use crate::dns::message::Message;
 use crate::dns::name::NoDot;
@@ -20,7 +20,11 @@ use crate::dns::{Class, NameBuf, NameRef, Opcode, Rcode, Rtype};
 pub(super) fn tell(snapshot: &Snapshot, request: &[u8], client: &Client, facts: &Facts, is_logging_queries: bool) {
     let is_query = is_logging_queries && facts.opcode == Opcode::QUERY && facts.view.is_some();
     let is_notify = is_notify_of_a_zone(facts);
-    if !is_query && !is_notify && facts.denied.is_none() && facts.tsig_error.is_none() {
+    let denied = facts.denied.filter(|denied| *denied != Denied::OutsideZones || offers_recursion(snapshot, facts));
+    let failure = Failure::of(facts, client.transport)
+        .filter(|failure| is_enabled(Category::QueryErrors, failure.severity(is_query)));
+    let is_told = denied.is_some() || facts.unanswered.is_some() || facts.tsig_error.is_some();
+    if !is_query && !is_notify && !is_told && failure.is_none() {
         return;
     }
     let Some(line) = Line::new(snapshot, request, client, facts) else { return };
@@ -34,10 +38,55 @@ pub(super) fn tell(snapshot: &Snapshot, request: &[u8], client: &Client, facts: 
         if let Some(error) = facts.tsig_error {
             line.bad_signature(error);
         }
-        if let Some(denied) = facts.denied {
+        if let Some(denied) = denied {
             line.denied(denied);
         }
+        if facts.unanswered == Some(Unanswered::Restarts) {
+            log!(Category::Client, Severity::Info, "{line}query iterations limit reached");
+        }
+        if let Some(failure) = failure {
+            line.failure(failure, failure.severity(is_query));
+        }
     });
+}
+
+/// A query that got no answer: in named's words, and where its source has them, which is part of the line.
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    reason: &'static str,
+    line: u32,
+    debug: u32,
+}
+
+impl Failure {
+    #[inline]
+    fn of(facts: &Facts, transport: Transport) -> Option<Self> {
+        if matches!(facts.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) {
+            return None;
+        }
+        let (rtype, _) = facts.question.filter(|_| facts.is_query && !facts.is_malformed)?;
+        let (reason, line, debug) = match (facts.denied, facts.unanswered, facts.rcode, rtype) {
+            (Some(Denied::OutsideZones | Denied::Query | Denied::QueryOn), ..) => ("REFUSED", 5708, 3),
+            (_, Some(Unanswered::NotLoaded), ..) => ("zone not loaded", 5713, 1),
+            (.., Rcode::NOTIMP, Rtype::AXFR | Rtype::IXFR) => ("NOTIMP", 12419, 3),
+            (.., Rcode::NOTIMP, _) => ("NOTIMP", 12446, 3),
+            (.., Rcode::SERVFAIL, Rtype::AXFR | Rtype::IXFR) if transport == LACKS_ALPN => ("no ALPN", 12434, 1),
+            (.., Rcode::FORMERR, Rtype::TKEY) => ("FORMERR", 12455, 3),
+            (.., Rcode::FORMERR, Rtype::OPT | Rtype::TSIG) => ("FORMERR", 12459, 3),
+            _ => return None,
+        };
+        Some(Self { reason, line, debug })
+    }
+
+    /// BIND: who has queries logged wants to see at once which of them failed.
+    fn severity(self, is_logging_queries: bool) -> Severity {
+        if is_logging_queries { Severity::Info } else { Severity::Debug(self.debug) }
+    }
+}
+
+/// Whether named would look further for a name outside all zones, and so tells that somebody may not have that.
+fn offers_recursion(snapshot: &Snapshot, facts: &Facts) -> bool {
+    facts.view.and_then(|index| snapshot.views.get(index)).is_some_and(|view| view.offers_recursion)
 }
 
 /// named tells of every NOTIFY for a zone that it has, also of one that it refuses.
@@ -73,6 +122,15 @@ impl<'a> Line<'a> {
         log!(Category::Queries, Severity::Info, "{self}query: {name} {class} {rtype} {flags} ({local})");
     }
 
+    fn failure(&self, Failure { reason, line, .. }: Failure, severity: Severity) {
+        let (name, class, rtype) = (NoDot(self.name.as_ref()), self.class, self.rtype);
+        log!(
+            Category::QueryErrors,
+            severity,
+            "{self}query failed ({reason}) for {name}/{class}/{rtype} at query.c:{line}"
+        );
+    }
+
     fn notify(&self, severity: Severity, rest: &str) {
         let zone = NoDot(self.name.as_ref());
         let key = self.verified_key().map(|key| format!(": TSIG '{}'", NoDot(key))).unwrap_or_default();
@@ -98,7 +156,11 @@ impl<'a> Line<'a> {
         let zone = NoDot(self.name.as_ref());
         let question = format!("{zone}/{}/{}", self.rtype, self.class);
         match denied {
-            Denied::OutsideZones => log!(Category::Security, Severity::Info, "{self}query (cache) '{question}' denied"),
+            Denied::OutsideZones => {
+                let reason = "allow-query-cache did not match";
+                log!(Category::Security, Severity::Info, "{self}query (cache) '{question}' denied ({reason})");
+            }
+            Denied::QueryOn => log!(Category::Security, Severity::Info, "{self}query-on denied"),
             Denied::Query => log!(Category::Security, Severity::Info, "{self}query '{question}' denied"),
             Denied::Transfer => {
                 log!(Category::Security, Severity::Error, "{self}zone transfer '{question}' denied");
@@ -153,6 +215,9 @@ impl fmt::Display for Line<'_> {
         prefix.fmt(f)
     }
 }
+
+/// TLS of a client that has not said that it speaks DNS (RFC 9103 section 7.1): it gets no transfer.
+const LACKS_ALPN: Transport = Transport::Tls { is_dot: false };
 
 /// The flags of a query as the query log has them.
 struct Flags<'a>(&'a Line<'a>);

@@ -88,6 +88,7 @@ fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<
         sortlist: view.sortlist.iter().filter_map(|element| sort_rule(element, host)).collect(),
         max_restarts: view.max_query_restarts,
         no_case_compress: host.compile(&view.no_case_compress),
+        offers_recursion: view.offers_recursion,
         allow_recursion: host.compile(&view.allow_recursion),
         edns: edns(&view.edns, host),
         proxies: proxies(&view.proxies, host),

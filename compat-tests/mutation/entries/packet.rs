@@ -124,6 +124,7 @@ fn snapshot() -> Snapshot {
         rrset_order: Orders::default(),
         sortlist: Box::default(),
         max_restarts: 11,
+        offers_recursion: false,
         allow_recursion: Acl::Any,
         no_case_compress: Acl::Nobody,
         edns: edns(),

@@ -33,7 +33,7 @@ impl Answer<'_, '_> {
         if std::ptr::eq(&raw const **zone, place.zone) {
             return self.add_found(place.version, target);
         }
-        if !self.may_enter(zone) || !self.may_ask(zone) {
+        if !self.may_enter(zone) || self.denied_by(zone).is_some() {
             return Ok(());
         }
         let contents = zone.contents();

@@ -59,6 +59,7 @@ impl Context<'_> {
             match_recursive_only: levels.boolean(clause::MATCH_RECURSIVE_ONLY),
             keys,
             recursion: !acl::is_nobody(&allow_recursion),
+            offers_recursion: class == Class::IN && levels.boolean(clause::RECURSION),
             allow_recursion,
             minimal_responses: minimal_responses(levels),
             minimal_any: levels.boolean(clause::MINIMAL_ANY),

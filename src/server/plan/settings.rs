@@ -147,6 +147,7 @@ const VIEW: &[Differs<View>] = statements!(View:
     "match-recursive-only" match_recursive_only,
     "key" keys,
     "recursion" recursion,
+    "recursion" offers_recursion,
     "allow-recursion" allow_recursion,
     "minimal-responses" minimal_responses,
     "minimal-any" minimal_any,

@@ -1,0 +1,86 @@
+//! What is logged of queries that get no answer: the lines of named, at its levels, under one configuration after another.
+
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port};
+
+const TEXT: &str = "$TTL 300\n@ SOA ns h 7 7200 900 1209600 60\n@ NS ns\nns A 192.0.2.1\nloop CNAME loop\nc CNAME x.other.\n\
+                    w CNAME waiting.test.\n";
+
+/// What stands in all lines that are compared.
+const MARKS: [&str; 4] = ["query failed (", "' denied", "query-on denied", "query iterations limit reached"];
+
+/// A difference that is meant: named also tells where a chain leads that it does not follow. Who asked for the end of
+/// one has not asked for what lies there.
+const MEANT: &str = "query (cache) 'x.other/A/IN' denied";
+
+const QUESTIONS: [&[&str]; 20] = [
+    &["ns.example.com", "A"],
+    &["none.example.com", "A"],
+    &["example.net", "A"],
+    &["example.net", "A", "+norec"],
+    &["example.net", "AXFR", "+notcp"],
+    &["example.com", "TSIG"],
+    &["example.com", "TKEY"],
+    &["example.com", "OPT"],
+    &["example.com", "MAILA"],
+    &["waiting.test", "A"],
+    &["w.example.com", "A"],
+    &["c.example.com", "A"],
+    &["loop.example.com", "A"],
+    &["closed.test", "A"],
+    &["on.test", "A"],
+    &["example.com", "AXFR", "+notcp"],
+    &["waiting.test", "AXFR"],
+    &["bind", "CH", "TXT"],
+    &["example.com", "A", "+ednsopt=10:0102"],
+    &["example.com", "A", "+edns=1", "+noednsneg"],
+];
+
+fn start(kind: Kind, options: &str, flags: &'static [&'static str], http_port: u16) -> Server {
+    let zones = vec![
+        Zone::primary("example.com", TEXT),
+        Zone::primary("closed.test", TEXT).with("allow-query { none; };"),
+        Zone::primary("on.test", TEXT).with("allow-query-on { 10/8; };"),
+        Zone::secondary("waiting.test", 1),
+    ];
+    let options = format!("{options} listen-on port {http_port} tls none http default {{ 127.0.0.1; }};");
+    let server = Server::start(kind, &Spec { zones, options, flags, ..Spec::default() });
+    server.wait_for_serial("example.com", 7);
+    server
+}
+
+/// The lines that each question brings, without time, port and the address of an object.
+fn lines(kind: Kind, options: &str, flags: &'static [&'static str]) -> Vec<Vec<String>> {
+    let http_port = free_port();
+    let server = start(kind, options, flags, http_port);
+    let ask = |port: u16, words: &[&str]| {
+        let before = server.log().len();
+        dig::dig(port, words);
+        let log = server.log()[before..].to_owned();
+        let is_compared = |line: &&str| !line.contains(MEANT) && MARKS.iter().any(|mark| line.contains(mark));
+        log.lines().filter(is_compared).map(behind_client).collect()
+    };
+    let mut all: Vec<Vec<String>> = QUESTIONS.iter().map(|words| ask(server.port, words)).collect();
+    all.push(ask(http_port, &["+http-plain", "example.com", "AXFR"]));
+    all
+}
+
+fn behind_client(line: &str) -> String {
+    let (_, behind) = line.split_once('#').unwrap_or(("", line));
+    behind.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
+}
+
+#[test]
+fn queries_that_fail_are_logged_as_named_logs_them() {
+    let with: [(&str, &'static [&'static str]); 5] = [
+        ("", &[]),
+        ("", &["-d", "1"]),
+        ("", &["-d", "3"]),
+        ("querylog yes;", &[]),
+        ("recursion yes; allow-recursion { 10/8; };", &[]),
+    ];
+    for (options, flags) in with {
+        let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(|kind| lines(kind, options, flags));
+        assert_eq!(ours, theirs, "{options:?} {flags:?}");
+        assert!(theirs.iter().any(|lines| !lines.is_empty()), "{options:?} {flags:?}");
+    }
+}
