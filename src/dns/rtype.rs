@@ -33,6 +33,7 @@ impl Rtype {
     pub const KX: Self = Self(36);
     pub const DNAME: Self = Self(39);
     pub const OPT: Self = Self(41);
+    pub const APL: Self = Self(42);
     pub const DS: Self = Self(43);
     pub const RRSIG: Self = Self(46);
     pub const NSEC: Self = Self(47);

@@ -7,6 +7,7 @@ mod ahead;
 mod apex;
 mod blocks;
 pub mod builder;
+pub mod catalog;
 pub mod check;
 mod chunks;
 pub mod contents;
@@ -30,7 +31,7 @@ pub mod print;
 pub mod raw;
 mod records;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trie;
 pub mod zonemd;
 

@@ -1,6 +1,12 @@
 //! For tests: random zones that the same seed repeats, and what they hold as plain data.
 
-use super::{Builder, Node, Rrset, ZoneVersion};
+use std::fs;
+
+use super::check::Policy;
+use super::load::load;
+use super::master::Options;
+use super::message::Strictness;
+use super::{Builder, Limits, Node, Rrset, ZoneVersion};
 use crate::dns::{Class, Name, Rtype, testing};
 
 pub(super) const APEX: &str = "Zone.example.";
@@ -94,4 +100,23 @@ pub(super) fn dump(version: &ZoneVersion) -> Vec<(String, Rtype, u32, Vec<u8>)> 
         records.into_iter().map(move |(rtype, ttl, rdata)| (owner.clone(), rtype, ttl, rdata)).collect::<Vec<_>>()
     };
     version.nodes().flat_map(of_node).collect()
+}
+
+/// A zone from its text.
+pub(crate) fn read(apex: &str, text: &str) -> ZoneVersion {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("zone");
+    fs::write(&path, text).unwrap();
+    let options = Options {
+        apex: apex.parse().unwrap(),
+        class: Class::IN,
+        check_names: Strictness::Ignore,
+        check_mx: Strictness::Ignore,
+        check_ns: Strictness::Ignore,
+        check_wildcard: false,
+        max_zone_ttl_s: None,
+    };
+    let policy = Policy { ns_addresses: false, integrity: false, ..Policy::default() };
+    let loaded = load(&path, &options, Limits::default(), &policy);
+    loaded.version.unwrap_or_else(|| panic!("{:?} {:?}", loaded.messages, loaded.failure))
 }

@@ -4,31 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::dns::{Class, Name, NameRef};
-use crate::zone::check::Policy;
-use crate::zone::load::load;
-use crate::zone::master::Options;
-use crate::zone::message::Strictness;
+use crate::dns::{Name, NameRef};
+use crate::zone::testing::read;
 
 const SHA384: &[Hash] = &[Hash::Sha384];
-
-fn read(apex: &str, text: &str) -> ZoneVersion {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("zone");
-    fs::write(&path, text).unwrap();
-    let options = Options {
-        apex: apex.parse().unwrap(),
-        class: Class::IN,
-        check_names: Strictness::Ignore,
-        check_mx: Strictness::Ignore,
-        check_ns: Strictness::Ignore,
-        check_wildcard: false,
-        max_zone_ttl_s: None,
-    };
-    let policy = Policy { ns_addresses: false, integrity: false, ..Policy::default() };
-    let loaded = load(&path, &options, Limits::default(), &policy);
-    loaded.version.unwrap_or_else(|| panic!("{:?} {:?}", loaded.messages, loaded.failure))
-}
 
 fn example(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/zonemd").join(file)).unwrap()
