@@ -366,8 +366,29 @@ pub struct View {
     pub rate_limit: Option<RateLimit>,
     /// The default for names outside every zone; their answer is REFUSED either way, but it is logged as denied.
     pub allow_query: AddressMatchList,
+    /// `catalog-zones`.
+    pub catalogs: Vec<CatalogZone>,
     /// Its zones, in order.
     pub zones: Vec<Zone>,
+}
+
+/// An element of `catalog-zones`: a zone that lists zones to serve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CatalogZone {
+    /// The name of the zone.
+    pub apex: Name,
+    /// `default-primaries`: whom members are asked of where the catalog does not say.
+    pub primaries: Arc<[Remote]>,
+    /// The port of primaries that the catalog names: that of `options`.
+    pub primary_port: u16,
+    /// `zone-directory`: where members' files are. None: in the working directory.
+    pub directory: Option<Arc<str>>,
+    /// `in-memory`: members have no files.
+    pub is_in_memory: bool,
+    /// `min-update-interval`, default 5 s.
+    pub min_update_interval: Duration,
+    /// What members do and allow where the catalog does not say.
+    pub settings: Arc<ZoneSettings>,
 }
 
 /// How EDNS is spoken.

@@ -67,6 +67,10 @@ impl Core {
                 self.rescan_interfaces();
                 Reply::done()
             }
+            Verb::DelZone => {
+                let cleans = command.has_option("-clean") || command.has_option("-clear");
+                self.on_named_zone(command, |core, id| core.delete_zone(id, cleans))
+            }
             Verb::Standing => self.standing(command),
             Verb::Sync => self.sync_command(command),
             Verb::Freeze | Verb::Thaw => match &command.zone {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::access::{Host, Policies};
+use super::catalogs::{Catalogs, Reading};
 use super::commands::Desk;
 use super::connectors::Connectors;
 use super::control::{Command, Reply};
@@ -70,6 +71,8 @@ pub(super) enum Event {
     Files(BTreeSet<OsString>),
     /// Answers of some kind are over a limit.
     Limited(Row),
+    /// A version of a catalog zone has been read; none: the reading broke off.
+    Catalog(ZoneKey, Box<Option<Reading>>),
 }
 
 /// The control side's state.
@@ -90,6 +93,7 @@ pub(super) struct Core {
     pub(super) refreshing: Refreshing,
     pub(super) notifying: Notifying,
     pub(super) heartbeat: Heartbeat,
+    pub(super) catalogs: Catalogs,
     /// Rows of answers over a rate limit.
     pub(super) rows: Rows,
     pub(super) watch: Option<FileWatch>,
@@ -164,6 +168,7 @@ impl Core {
             Event::Interfaces => self.listening.scan_soon(),
             Event::Files(names) => self.files_changed(&names),
             Event::Limited(row) => self.limited(row),
+            Event::Catalog(key, reading) => self.catalog_read(&key, *reading),
         }
     }
 
@@ -171,6 +176,7 @@ impl Core {
         let deadlines = [
             self.refreshing.next_deadline(),
             self.notifying.next_deadline(),
+            self.catalogs.next_deadline(),
             self.listening.next_scan(),
             self.rows.next_deadline(),
             self.progress.next_deadline(),
@@ -184,6 +190,7 @@ impl Core {
         self.run_refreshing();
         self.run_saving();
         self.run_notifying();
+        self.run_catalogs(now);
         self.run_limiting();
         self.run_progress(now);
         self.run_heartbeat(now);
@@ -219,7 +226,9 @@ impl Core {
         let served = |key: &ZoneKey| self.zones.id(key).and_then(|id| self.zones.get(id)).map(|task| &task.served);
         let table = before.views.iter().find(|before| *before.name == *view.name).map(|before| &before.zones);
         let (Touched::Zones(touched), Some(table)) = (touched, table) else {
-            return Arc::new(snapshot::zone_table(view, |key| served(key).cloned()));
+            let members = self.catalogs.members_of(&view.name).filter_map(|id| self.zones.get(id));
+            let members = members.map(|task| Arc::clone(&task.served));
+            return Arc::new(snapshot::zone_table(view, |key| served(key).cloned(), members));
         };
         match touched.get(view.name.as_str()) {
             None => Arc::clone(table),

@@ -118,6 +118,7 @@ impl Core {
             None => self.announce_at_start(id),
             Some(_) => self.announce(id),
         }
+        self.catalog_published(id);
     }
 
     fn take_failure(&mut self, id: ZoneId, error: &LoadError) {
@@ -131,7 +132,7 @@ impl Core {
         }
     }
 
-    fn say_if_all_loaded(&mut self) {
+    pub(super) fn say_if_all_loaded(&mut self) {
         if self.loads_open > 0 {
             return;
         }

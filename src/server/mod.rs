@@ -5,6 +5,7 @@
 //! own.
 
 mod access;
+mod catalogs;
 mod commands;
 mod connectors;
 pub mod control;

@@ -19,8 +19,9 @@ use super::control::{Command, IscResult, Reply};
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
 use super::journals;
+use super::logging::line::ZonePrefix;
 use super::logging::{self, Category, Severity, log};
-use super::plan::{Plan, Source, Step, ZoneChange, ZoneKey};
+use super::plan::{Plan, Source, Step, ZoneChange, ZoneKey, zone_change};
 use super::process::PidFile;
 use super::shared::Retired;
 use super::start::{self, StartError};
@@ -215,6 +216,18 @@ pub(super) enum Touched {
 }
 
 impl Touched {
+    /// Nothing so far.
+    pub(super) fn none() -> Self {
+        Self::Zones(HashMap::new())
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, key: ZoneKey) {
+        if let Self::Zones(zones) = self {
+            zones.entry(Arc::clone(&key.view)).or_default().push(key);
+        }
+    }
+
     /// The zones that the steps of a plan change. Views that show zones of others are made anew: those may be shown
     /// in places that no step names.
     fn of(plan: &Plan, old: &Config, new: &Config) -> Self {
@@ -223,19 +236,19 @@ impl Touched {
         if views.any(|view| view.zones.iter().any(is_shown_elsewhere)) {
             return Self::All;
         }
-        let mut zones: HashMap<Arc<str>, Vec<ZoneKey>> = HashMap::new();
+        let mut touched = Self::none();
         for step in &plan.steps {
             if let Step::DropZone(key) | Step::ChangeZone(key, ..) | Step::AddZone(key, _) = step {
-                zones.entry(Arc::clone(&key.view)).or_default().push(key.clone());
+                touched.add(key.clone());
             }
         }
-        Self::Zones(zones)
+        touched
     }
 }
 
 /// What a plan does to the zones.
 impl Core {
-    /// Makes zones go, change and come, and shows it to the workers all at once.
+    /// Makes zones go, change and come, catalogs' members among them, and shows it to the workers all at once.
     pub(super) fn carry_out(&mut self, plan: Plan, config: Arc<Config>) {
         let touched = Touched::of(&plan, &self.config, &config);
         let host = self.host.clone();
@@ -249,7 +262,7 @@ impl Core {
             match step {
                 Step::DropZone(key) => self.drop_zone(&key),
                 Step::ChangeZone(key, zone, change) => self.change_zone(key, zone, &change, &mut policies),
-                Step::AddZone(key, zone) => self.add_zone(key, zone, None, &mut policies),
+                Step::AddZone(key, zone) => self.add_configured(key, zone, &mut policies),
                 // These follow the configuration now in force, whether they differ or failed before.
                 _ => {}
             }
@@ -257,13 +270,37 @@ impl Core {
         if changes_peers {
             self.refreshed().into_iter().for_each(|id| self.configure_refresh(id));
         }
+        let touched = self.configure_catalogs(policies, touched);
         self.publish_snapshot(&touched);
         self.last_configured = SystemTime::now();
+        self.ask_catalogs();
+    }
+
+    /// Adds a zone of the configuration. If a catalog has brought it already, it is the configuration's from now on.
+    fn add_configured(&mut self, key: ZoneKey, zone: Zone, policies: &mut Policies<'_>) {
+        let member = self.zones.id(&key).and_then(|id| self.zones.get(id).map(|task| (id, task)));
+        let Some((id, task)) = member else {
+            self.add_zone(key, zone, None, policies);
+            return;
+        };
+        let prefix = ZonePrefix(task.log_name());
+        log!(Category::General, Severity::Warning, "{prefix}is configured and no longer a catalog's");
+        let change = zone_change(&task.conf, &zone);
+        self.catalogs.forget(id);
+        if let Some(change) = change {
+            self.change_zone(key, zone, &change, policies);
+        }
     }
 
     /// Adds a zone and has its file read. Until that is done it has the contents of the zone that it takes the place
     /// of, if there was one.
-    fn add_zone(&mut self, key: ZoneKey, zone: Zone, inherited: Option<Arc<ZoneVersion>>, policies: &mut Policies<'_>) {
+    pub(super) fn add_zone(
+        &mut self,
+        key: ZoneKey,
+        zone: Zone,
+        inherited: Option<Arc<ZoneVersion>>,
+        policies: &mut Policies<'_>,
+    ) -> ZoneId {
         let role = match zone.role {
             Role::Secondary { .. } => ZoneRole::Secondary,
             _ => ZoneRole::Primary,
@@ -276,16 +313,18 @@ impl Core {
             ZoneTask::new(id, key.view, zone, served)
         });
         self.load(id);
+        id
     }
 
-    fn change_zone(&mut self, key: ZoneKey, zone: Zone, change: &ZoneChange, policies: &mut Policies<'_>) {
+    pub(super) fn change_zone(&mut self, key: ZoneKey, zone: Zone, change: &ZoneChange, policies: &mut Policies<'_>) {
         let Some(id) = self.zones.id(&key) else { return };
         let Some(task) = self.zones.get_mut(id) else { return };
         let contents = task.served.version();
         let is_other = change.source == Source::OtherRole || (change.source == Source::OtherFile && contents.is_none());
         if is_other {
             self.drop_zone(&key);
-            return self.add_zone(key, zone, contents, policies);
+            self.add_zone(key, zone, contents, policies);
+            return;
         }
         let (old_file, old_journal) = (task.file(), journals::path(&task.conf));
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
@@ -319,11 +358,13 @@ impl Core {
         }
     }
 
-    fn drop_zone(&mut self, key: &ZoneKey) {
+    /// Drops a zone; its files stay.
+    pub(super) fn drop_zone(&mut self, key: &ZoneKey) {
         // Its contents go with the snapshot that still shows it.
         if let Some((id, _)) = self.zones.remove(key) {
             self.refreshing.forget(id);
             self.notifying.forget(id);
+            self.catalogs.forget(id);
             self.troubles.forget_zone(id);
         }
     }

@@ -198,6 +198,7 @@ impl Core {
             self.step(id, Event::Refresh, true);
         }
         self.announce_at_start(id);
+        self.catalog_published(id);
     }
 
     fn begin_refreshing(&mut self, id: ZoneId, first: Event) {
@@ -342,6 +343,7 @@ impl Core {
             self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled, drops_journal: false });
         }
         self.announce(id);
+        self.catalog_published(id);
         Event::Transferred(timers)
     }
 

@@ -56,16 +56,22 @@ pub(super) fn build(
     }
 }
 
-/// The zones of a view. `zone` gives the running zone of a key; a zone that does not run is left out.
-pub(super) fn zone_table(view: &View, zone: impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>) -> ZoneTable {
+/// The zones of a view. `zone` gives the running zone of a key; a zone that does not run is left out. `members` are
+/// those that catalogs have brought.
+pub(super) fn zone_table(
+    view: &View,
+    zone: impl Fn(&ZoneKey) -> Option<Arc<snapshot::Zone>>,
+    members: impl Iterator<Item = Arc<snapshot::Zone>>,
+) -> ZoneTable {
     let own: Arc<str> = view.name.as_str().into();
-    ZoneTable::new(view.zones.iter().filter_map(|configured| {
+    let configured = view.zones.iter().filter_map(|configured| {
         let holder = match &configured.role {
             Role::InView(other) => other.as_str().into(),
             _ => own.clone(),
         };
         zone(&ZoneKey { view: holder, apex: configured.apex.clone(), class: configured.class })
-    }))
+    });
+    ZoneTable::new(members.chain(configured))
 }
 
 fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<RateLimit>>) -> snapshot::View {

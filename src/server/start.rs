@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::access::Host;
+use super::catalogs::Catalogs;
 use super::commands::Desk;
 use super::connectors::Connectors;
 use super::control::listener::io_text;
@@ -363,6 +364,7 @@ impl Core {
             refreshing: Refreshing::new(&config, seed),
             notifying: Notifying::new(&config.options),
             heartbeat: Heartbeat::default(),
+            catalogs: Catalogs::default(),
             rows: Rows::default(),
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),

@@ -74,6 +74,7 @@ impl Core {
             expires: task.served.expires_at_s().map(at),
             secure: version.is_signed(),
             dynamic: false,
+            is_added: self.catalogs.has(id),
         };
         Reply::text(status.to_string())
     }

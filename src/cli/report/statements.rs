@@ -50,7 +50,7 @@ fn advice(name: &str) -> &'static str {
 }
 
 /// What an operator can do instead.
-const INSTEAD: [(&[&str], &str); 8] = [
+const INSTEAD: [(&[&str], &str); 7] = [
     (
         &["dnssec-policy", "inline-signing", "auto-dnssec"],
         "sign these zones on another server and be its secondary here",
@@ -58,7 +58,6 @@ const INSTEAD: [(&[&str], &str); 8] = [
     (&["allow-update", "update-policy"], "keep these zones on named, or let their files be edited instead"),
     (&["allow-update-forwarding"], "let updaters send to the primary itself"),
     (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
-    (&["catalog-zones"], "write the zones that the catalog lists into named.conf"),
     (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),
     (&["geoip"], "write the networks as prefixes"),

@@ -5,6 +5,7 @@
 //! harmless value, so that one run finds all.
 
 mod acl;
+mod catalog;
 mod ciphers;
 mod control;
 mod edns;

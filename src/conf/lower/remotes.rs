@@ -41,14 +41,19 @@ struct Expansion {
 impl Context<'_> {
     /// The servers that a statement lists. Each named list counts once; a list that leads to itself thus ends.
     pub(super) fn remotes(&self, node: &Node<'_>) -> Vec<Remote> {
+        self.remotes_of(node.items)
+    }
+
+    /// The same of a port, if there is one, and a list.
+    pub(super) fn remotes_of(&self, items: &[Item<'_>]) -> Vec<Remote> {
         let mut expansion = Expansion::default();
-        self.expand(node, None, &mut expansion);
+        self.expand(items, None, &mut expansion);
         expansion.remotes
     }
 
-    fn expand(&self, node: &Node<'_>, outer_port: Option<u16>, into: &mut Expansion) {
-        let port = node.after("port").map(|item| self.port_of(item)).or(outer_port);
-        for element in node.list().unwrap_or_default() {
+    fn expand(&self, items: &[Item<'_>], outer_port: Option<u16>, into: &mut Expansion) {
+        let port = after(items, "port").map(|item| self.port_of(item)).or(outer_port);
+        for element in items.iter().find_map(Item::list).unwrap_or_default() {
             match element.first() {
                 Some(Item { value: Value::Address(address), .. }) => {
                     let tls = after(element, "tls").and_then(Item::text).map(str::to_ascii_lowercase);
@@ -71,7 +76,7 @@ impl Context<'_> {
         let folded = name.to_ascii_lowercase();
         let Some(node) = self.remotes.0.get(&folded) else { return };
         if into.used.insert(folded) {
-            self.expand(node, port, into);
+            self.expand(node.items, port, into);
         }
     }
 

@@ -73,6 +73,7 @@ impl Context<'_> {
             no_case_compress: self.effective_list(levels, clause::NO_CASE_COMPRESS, acl::none),
             rate_limit: self.rate_limit(levels),
             allow_query: self.effective_list(levels, clause::ALLOW_QUERY, acl::any),
+            catalogs: self.catalogs(levels, class),
             zones: self.zones(&namespace),
         }
     }

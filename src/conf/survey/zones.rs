@@ -120,7 +120,7 @@ impl ViewSurvey<'_> {
     }
 }
 
-/// Whether a statement of a view has an element `zone NAME ...`, as catalog-zones and response-policy have.
+/// Whether a statement of a view has an element `zone NAME ...`, as response-policy has.
 fn lists_zone(node: &Node<'_>, name: &str) -> bool {
     let elements = node.list().unwrap_or_default();
     let mut listed = elements.iter().filter_map(|element| after(element, "zone")?.text());

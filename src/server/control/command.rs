@@ -310,7 +310,8 @@ use ZoneArgument::{Optional, Required};
 /// Every command: those of 9.18 and what nomd makes of them, and `plan` and `standing`, which BIND has not got.
 static TABLE: [Row; 50] = [
     other("addzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
-    other("delzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
+    run("delzone", Verb::DelZone, "delzone [-clean] zone [class [view]]", "Drop a zone that a catalog has brought.")
+        .zone(Required),
     other("dnssec", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
     other("dnstap", Refused(IscResult::NOT_FOUND, "")),
     run("dumpdb", Verb::DumpDb, "dumpdb [-zones] [view ...]", "Write zones to the dump file (named_dump.db)."),

@@ -118,6 +118,8 @@ pub struct ZoneStatus {
     pub secure: bool,
     /// Whether it takes updates.
     pub dynamic: bool,
+    /// Whether it was added at run time.
+    pub is_added: bool,
 }
 
 impl fmt::Display for ZoneStatus {
@@ -139,7 +141,7 @@ impl fmt::Display for ZoneStatus {
         }
         writeln!(f, "secure: {}", yes(self.secure))?;
         writeln!(f, "dynamic: {}", yes(self.dynamic))?;
-        write!(f, "reconfigurable via modzone: no")
+        write!(f, "reconfigurable via modzone: {}", yes(self.is_added))
     }
 }
 
@@ -168,6 +170,7 @@ mod tests {
             expires: Some(time),
             secure: false,
             dynamic: false,
+            is_added: false,
         };
         let expected = "name: example.com\ntype: secondary\nfiles: exs.zone\nserial: 1\nnodes: 2\n\
             last loaded: Sat, 21 Nov 2026 02:39:05 GMT\nnext refresh: Sat, 21 Nov 2026 02:39:05 GMT\n\

@@ -144,5 +144,10 @@ impl Plan {
     }
 }
 
+/// How a zone differs from before, if it does.
+pub(super) fn zone_change(old: &Zone, new: &Zone) -> Option<ZoneChange> {
+    zones::change(old, new, old.settings == new.settings)
+}
+
 #[cfg(test)]
 mod tests;

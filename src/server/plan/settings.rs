@@ -161,6 +161,7 @@ const VIEW: &[Differs<View>] = statements!(View:
     "no-case-compress" no_case_compress,
     "rate-limit" rate_limit,
     "allow-query" allow_query,
+    "catalog-zones" catalogs,
 );
 
 const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:

@@ -71,15 +71,10 @@ impl Found {
     }
 
     fn pair(&mut self, view: &Arc<str>, old: &Zone, new: &Zone) {
-        let source = source(old, new);
         let equal = self.have_equal_settings(old, new);
-        let statements = match (source, equal) {
-            (Source::Same, true) if has_same_primaries(old, new) => return,
-            (Source::Same, true) => vec![],
-            _ => settings::zone(&old.settings, &new.settings),
-        };
-        let statements = [statements, own_statements(old, new)].concat();
-        self.changed.push(Step::ChangeZone(key(view, new), new.clone(), ZoneChange { source, statements }));
+        if let Some(change) = change(old, new, equal) {
+            self.changed.push(Step::ChangeZone(key(view, new), new.clone(), change));
+        }
     }
 
     fn have_equal_settings(&mut self, old: &Zone, new: &Zone) -> bool {
@@ -87,6 +82,17 @@ impl Found {
         let pair = (Arc::as_ptr(old), Arc::as_ptr(new));
         Arc::ptr_eq(old, new) || *self.equal_settings.entry(pair).or_insert_with(|| old == new)
     }
+}
+
+/// How a zone differs from before, if it does. `equal`: its settings say the same.
+pub(super) fn change(old: &Zone, new: &Zone, equal: bool) -> Option<ZoneChange> {
+    let source = source(old, new);
+    let statements = match (source, equal) {
+        (Source::Same, true) if has_same_primaries(old, new) => return None,
+        (Source::Same, true) => vec![],
+        _ => settings::zone(&old.settings, &new.settings),
+    };
+    Some(ZoneChange { source, statements: [statements, own_statements(old, new)].concat() })
 }
 
 fn key(view: &Arc<str>, zone: &Zone) -> ZoneKey {
