@@ -11,7 +11,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -87,9 +87,14 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         if self.streams.len() >= MAX_STREAMS {
             return Ok(());
         }
+        poll_fn(|context| Poll::Ready(self.poll_read_at_once(context))).await
+    }
+
+    /// No part of the future above, which would make every connection larger by the buffer.
+    fn poll_read_at_once(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
         let mut bytes = [0; READ_SIZE];
         let mut buffer = ReadBuf::new(&mut bytes);
-        let read = poll_fn(|context| Poll::Ready(Pin::new(&mut self.stream).poll_read(context, &mut buffer))).await;
+        let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
         self.input.extend_from_slice(buffer.filled());
         match read {
             Poll::Ready(Err(_)) => Err(Closed::Disconnected),

@@ -372,6 +372,17 @@ async fn stopping_closes_connections_and_frees_the_address() {
     assert_eq!(setting.limits.quota.used(), 0);
 }
 
+#[tokio::test]
+async fn an_idle_connection_takes_little_memory() {
+    let setting = start(10);
+    let stack = Arc::new(Stack::plain(Arc::clone(&setting.limits)));
+    let (local, service) = (setting.listening.local(), Arc::clone(&setting.service));
+    let server = Server { local, service, stack: Arc::new(ArcSwap::new(Arc::clone(&stack))) };
+    let permit = Quota::try_acquire(&setting.limits).unwrap();
+    let size = size_of_val(&Visit::new(local, &server, stack, permit).speak_dns(connect(&setting).await));
+    assert!(size <= 1500, "{size} bytes beside its buffers");
+}
+
 #[test]
 fn a_message_that_no_length_can_say_is_taken_back() {
     let mut out = vec![1];
