@@ -9,7 +9,7 @@
 mod answers;
 mod transfers;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -186,6 +186,8 @@ pub struct Refresh {
     queued: Option<Wanted>,
     /// The next check transfers whatever the serial.
     force: bool,
+    /// Whoever sent the last NOTIFY since the last check.
+    notifier: Option<IpAddr>,
     /// The next check is made when it is due, even if others are not.
     is_wanted: bool,
     standing: Standing,
@@ -241,6 +243,7 @@ impl Refresh {
             walk: None,
             queued: None,
             force: false,
+            notifier: None,
             is_wanted: false,
             standing: Standing::default(),
             actions: Vec::new(),
@@ -414,7 +417,7 @@ impl Refresh {
         }
         (self.queued, self.is_wanted) = (None, false);
         self.walk = Some(Box::new(Walk {
-            primaries: Arc::clone(&self.settings.primaries),
+            primaries: self.in_turn(),
             at: 0,
             opt: None,
             tcp: false,
@@ -428,6 +431,18 @@ impl Refresh {
             reported_expire_s: None,
         }));
         self.approach();
+    }
+
+    /// The primaries as they are asked: whoever has sent a NOTIFY has the new version, others may lag behind. BIND begins
+    /// with the first of its list all the same, which costs the time-out of one that is down.
+    fn in_turn(&mut self) -> Arc<[Peer]> {
+        let (notifier, primaries) = (self.notifier.take(), &self.settings.primaries);
+        let is_notifier = |peer: &&Peer| Some(peer.address.ip()) == notifier;
+        if !primaries.iter().skip(1).any(|peer| is_notifier(&peer)) {
+            return Arc::clone(primaries);
+        }
+        let (first, others): (Vec<&Peer>, Vec<&Peer>) = primaries.iter().partition(is_notifier);
+        first.into_iter().chain(others).cloned().collect()
     }
 
     /// Asks the primary at hand for the first time; without one the check is over.

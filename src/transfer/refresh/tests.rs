@@ -303,6 +303,22 @@ fn a_queued_notify_is_dropped_when_the_transfer_brought_its_serial() {
 }
 
 #[test]
+fn whoever_sent_a_notify_is_asked_first() {
+    let mut rig = Rig::loaded(3);
+    let notify = || Event::Notify { from: peer(2).address, serial: Some(Serial(12)) };
+    let asked = |actions: Vec<String>| actions.last().cloned().unwrap();
+    assert_eq!(asked(rig.does(notify())), "ask 192.0.2.2 udp Expire");
+    assert_eq!(asked(rig.does(current(10))), "ask 192.0.2.1 udp Expire");
+    rig.step(notify());
+    assert_eq!(asked(rig.does(current(10))), "ask 192.0.2.3 udp Expire");
+    assert_eq!(asked(rig.does(current(10))), "ask 192.0.2.2 udp Expire", "it was noted during the check");
+    rig.step(current(10));
+    rig.step(current(10));
+    rig.step(current(10));
+    assert_eq!(rig.does(Event::Refresh), ["ask 192.0.2.1 udp Expire"]);
+}
+
+#[test]
 fn events_that_nobody_waits_for_change_nothing() {
     let mut rig = Rig::loaded(1);
     for event in [current(99), Event::SoaTimeout, Event::Transferred(timers(99)), Event::UpToDate] {

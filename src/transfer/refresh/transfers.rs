@@ -89,6 +89,7 @@ impl Refresh {
         for peer in self.settings.primaries.iter().filter(|peer| peer.address.ip() == sender.ip()) {
             context.unreachable.remove(peer);
         }
+        self.notifier = Some(sender.ip());
         self.want(serial.map_or(Wanted::Any, Wanted::Newer), context);
     }
 }
