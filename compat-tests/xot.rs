@@ -2,7 +2,7 @@
 //! their `tls` statement names.
 
 use super::encrypted::Certificates;
-use super::peers::{Kind, Server, Spec, free_port};
+use super::peers::{Kind, Server, Spec, Zone, free_port};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 
@@ -52,6 +52,33 @@ fn zones_are_fetched_over_tls_by_each_from_each() {
         assert_eq!(secondary.rndc(&["refresh", "example"]).status, 0, "{from:?} {to:?}");
         secondary.wait_for_serial("example", 2);
         assert!(secondary.log().contains(&format!("from 127.0.0.1#{port}: Transfer completed")), "{from:?} {to:?}");
+    }
+}
+
+#[test]
+fn nsd_fetches_over_tls() {
+    let certificates = Certificates::make();
+    let (nomd, port) = primary(Kind::Nomd, &certificates, "own", "");
+    let nsd = format!("  tls-cert-bundle: \"{}\"\n", certificates.path("ca.pem"));
+    let zones = vec![Zone::secondary("example", port)];
+    let spec = Spec { zones, nsd, nsd_asks: Some("server.example"), ..Spec::default() };
+    Server::start(Kind::Nsd, &spec).wait_for_serial("example", 1);
+    assert!(nomd.log().contains("AXFR ended"), "{}", nomd.log());
+}
+
+/// NSD before 4.7 does not say that what it speaks within TLS is DNS, as RFC 9103 section 7.1 wants it to.
+#[test]
+fn a_server_that_names_no_protocol_is_not_fetched_from_as_with_named() {
+    let certificates = Certificates::make();
+    let port = free_port();
+    let [key, certificate] = ["server.key", "server.pem"].map(|name| certificates.path(name));
+    let tls = format!("  tls-service-key: \"{key}\"\n  tls-service-pem: \"{certificate}\"\n  tls-port: {port}\n");
+    let nsd = format!("  ip-address: 127.0.0.1@{port}\n{tls}");
+    let spec = Spec { zones: vec![Zone::primary("example", zone(1))], nsd, ..Spec::default() };
+    let _nsd = Server::start(Kind::Nsd, &spec);
+    for kind in BOTH {
+        let secondary = secondary(kind, port, &strict(&certificates, "server.example"), "");
+        secondary.wait_for_log("ALPN for DoT failed");
     }
 }
 

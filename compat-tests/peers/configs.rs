@@ -107,11 +107,19 @@ fn nsd_conf(spec: &Spec, here: &str, port: u16) -> String {
   verbosity: 2
   rrl-ratelimit: 0
   xfrd-reload-timeout: 0
-remote-control:
+{}remote-control:
   control-enable: yes
   control-interface: "{here}/nsd.sock"
-"#
+"#,
+        spec.nsd
     );
+    let tls = match spec.nsd_asks {
+        Some(name) => {
+            write!(conf, "tls-auth:\n  name: primaries\n  auth-domain-name: {name}\n").unwrap();
+            " primaries"
+        }
+        None => "",
+    };
     let key = match &spec.key {
         Some(Key { algorithm, secret }) => {
             write!(conf, "key:\n  name: {}\n  algorithm: {algorithm}\n  secret: \"{secret}\"\n", Key::NAME).unwrap();
@@ -124,7 +132,8 @@ remote-control:
             .unwrap();
         if let Role::Secondary(primary) = zone.role {
             let how = if spec.has_differences { "" } else { "AXFR " };
-            write!(conf, "  request-xfr: {how}127.0.0.1@{primary} {key}\n  allow-notify: 127.0.0.0/8 {key}\n").unwrap();
+            write!(conf, "  request-xfr: {how}127.0.0.1@{primary} {key}{tls}\n  allow-notify: 127.0.0.0/8 {key}\n")
+                .unwrap();
         }
         if spec.has_differences {
             conf += "  store-ixfr: yes\n  create-ixfr: yes\n";

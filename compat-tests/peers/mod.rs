@@ -42,6 +42,10 @@ pub struct Spec {
     pub files: Vec<(String, String)>,
     /// Whether NSD and Knot have and ask for differences; BIND and nomd do as their clauses say.
     pub has_differences: bool,
+    /// Lines of NSD's `server` section.
+    pub nsd: String,
+    /// The name by which NSD knows its primaries over TLS; none: it asks without.
+    pub nsd_asks: Option<&'static str>,
     /// Further flags for BIND and nomd.
     pub flags: &'static [&'static str],
 }

@@ -433,8 +433,8 @@ impl Refresh {
         self.approach();
     }
 
-    /// The primaries as they are asked: whoever has sent a NOTIFY has the new version, others may lag behind. BIND begins
-    /// with the first of its list all the same, which costs the time-out of one that is down.
+    /// The primaries as they are asked: whoever has sent a NOTIFY has the new version, others may lag behind. BIND
+    /// begins with the first of its list all the same, which costs the time-out of one that is down.
     fn in_turn(&mut self) -> Arc<[Peer]> {
         let (notifier, primaries) = (self.notifier.take(), &self.settings.primaries);
         let is_notifier = |peer: &&Peer| Some(peer.address.ip()) == notifier;
