@@ -29,9 +29,9 @@ pub enum ContentsError {
     /// More records than `max-records`, `max-records-per-type` or `max-types-per-name` allow; which one is told.
     #[error("too many records")]
     TooManyRecords(Limit),
-    /// An RRset of more bytes than BIND stores.
+    /// An RRset of more bytes than BIND stores; its owner is told.
     #[error("ran out of space")]
-    LargeRrset,
+    LargeRrset(Name),
     /// The owner is not at or below the apex.
     #[error("out-of-zone data")]
     OutOfZone,
@@ -189,11 +189,16 @@ impl Builder {
     }
 
     /// Puts the zone together.
-    pub fn finish(mut self) -> Result<ZoneVersion, ContentsError> {
+    pub fn finish(self) -> Result<ZoneVersion, ContentsError> {
+        self.finish_unchecked().and_then(ZoneVersion::with_one_soa)
+    }
+
+    /// Puts the records together, even if they are no zone for want of a SOA record or having several.
+    pub(super) fn finish_unchecked(mut self) -> Result<ZoneVersion, ContentsError> {
         self.close()?;
         let (names, nsec3) = (mem::take(&mut self.names), mem::take(&mut self.nsec3));
         let (names, nsec3) = (self.index(names)?, self.index(nsec3)?);
-        self.assemble(names, nsec3)
+        Ok(self.assemble(names, nsec3))
     }
 
     /// Joins the blocks of one owner and makes a trie of all. Blocks stay where they are: file order is near enough to
@@ -226,8 +231,8 @@ impl Builder {
         Ok(names.finish(&self.blocks))
     }
 
-    fn assemble(self, names: Trie, nsec3: Trie) -> Result<ZoneVersion, ContentsError> {
-        let version = ZoneVersion::checked(Parts {
+    fn assemble(self, names: Trie, nsec3: Trie) -> ZoneVersion {
+        let version = ZoneVersion::new(Parts {
             apex: self.apex,
             class: self.class,
             blocks: self.blocks.finish(),
@@ -235,8 +240,8 @@ impl Builder {
             dead_bytes: self.dead_bytes,
             names,
             nsec3,
-        })?;
-        Ok(if version.has_much_dead() { version.rewritten() } else { version })
+        });
+        if version.has_much_dead() { version.rewritten() } else { version }
     }
 
     /// The owner's labels without the apex.

@@ -48,16 +48,21 @@ pub(super) struct Parts {
 impl ZoneVersion {
     /// Puts the parts together if there is exactly one SOA record at the apex.
     pub(super) fn checked(parts: Parts) -> Result<Self, ContentsError> {
-        let version = Self::new(parts);
-        let apex = version.apex_node();
+        Self::new(parts).with_one_soa()
+    }
+
+    /// The version itself, if there is exactly one SOA record at its apex.
+    pub(super) fn with_one_soa(self) -> Result<Self, ContentsError> {
+        let apex = self.apex_node();
         let count = |rtype| apex.and_then(|apex| apex.rrset(rtype)).map_or(0, |rrset| rrset.len());
         match (count(Rtype::SOA), count(Rtype::NS)) {
-            (1, _) => Ok(version),
+            (1, _) => Ok(self),
             (soa, ns) => Err(ContentsError::SoaCount { soa, ns }),
         }
     }
 
-    fn new(parts: Parts) -> Self {
+    /// Puts the parts together, whatever SOA records there are.
+    pub(super) fn new(parts: Parts) -> Self {
         let Parts { apex, class, blocks, record_count, dead_bytes, names, nsec3 } = parts;
         let (serial, facts) = (Serial(0), Facts::default());
         let nsec3 = (nsec3.len() > 0).then(|| Box::new(nsec3));

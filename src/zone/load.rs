@@ -3,17 +3,18 @@
 //! The caller logs the messages, those without a place behind `zone z/IN: `; then, if there is a failure, `loading from
 //! master file F failed: R`; and, if there is no version, `not loaded due to errors.`.
 
+mod rehearsal;
+
 use std::path::Path;
 
 use super::builder::{Builder, ContentsError, Limits, Part};
 use super::check::{self, Conflict, Policy};
 use super::contents::ZoneVersion;
 use super::journal::{self, Followed};
-use super::master::{self, Options, PieceSink, Report, Sink, Source};
-use super::message::{Level, Message};
+use super::master::{self, Options, PieceSink, Report, Sink, Source, Turn};
+use super::message::Message;
 use super::processors;
-use crate::dns::name::NoDot;
-use crate::dns::{Name, NameRef, Rtype};
+use crate::dns::{NameRef, Rtype};
 
 /// What came of loading a zone.
 #[derive(Default)]
@@ -43,20 +44,16 @@ pub fn load_with_journal(
     policy: &Policy,
 ) -> Loaded {
     let builder = || Builder::new(options.apex.clone(), options.class).with_limits(limits);
-    let (report, finished) = if_small(path, options, builder())
+    let (report, built) = if_small(path, options, builder())
         .or_else(|| on_threads(path, options, builder()))
         .unwrap_or_else(|| in_one_go(path, options, builder()));
-    let Report { messages, sources, failure } = report;
+    let Report { messages, sources, failure, .. } = with_refusals(report, &built, path, options);
     let mut loaded = Loaded { version: None, messages, sources, failure };
-    match finished {
-        Ok(version) => loaded.judge(version, path, options, policy, journal.map(|journal| (journal, limits))),
-        Err(ContentsError::SoaCount { soa, .. }) if soa > 1 => {
-            loaded.refuse(&[(options.apex.clone(), Conflict::Singleton)], path, options)
-        }
-        // A file with faults in it may well have lost its SOA to them.
-        Err(ContentsError::SoaCount { .. }) if loaded.failure.is_some() => {}
+    match built.and_then(ZoneVersion::with_one_soa) {
+        _ if loaded.failure.is_some() => {}
+        Ok(version) => loaded.judge(version, policy, journal.map(|journal| (journal, limits))),
         Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
-        Err(fault) => drop(loaded.failure.get_or_insert_with(|| fault.to_string())),
+        Err(fault) => loaded.failure = Some(fault.to_string()),
     }
     loaded
 }
@@ -64,19 +61,18 @@ pub fn load_with_journal(
 /// A file smaller than this is not worth a second thread.
 const LARGE_BYTES: u64 = 4 << 20;
 
+/// The records that there are, if they could be put together.
+type Built = Result<ZoneVersion, ContentsError>;
+
 /// Reads a file that is not large.
-fn if_small(path: &Path, options: &Options, builder: Builder) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
-    let mut records = Records { builder, fault: None };
+fn if_small(path: &Path, options: &Options, builder: Builder) -> Option<(Report, Built)> {
+    let mut records = Records::new(builder);
     let report = master::read_below(LARGE_BYTES, path, options, &mut records)?;
     Some((report, records.finish()))
 }
 
 /// Reads a large file on all processors, if it lends itself to that.
-fn on_threads(
-    path: &Path,
-    options: &Options,
-    mut whole: Builder,
-) -> Option<(Report, Result<ZoneVersion, ContentsError>)> {
+fn on_threads(path: &Path, options: &Options, mut whole: Builder) -> Option<(Report, Built)> {
     if processors() < 2 {
         return None;
     }
@@ -91,32 +87,47 @@ fn on_threads(
         }
         true
     };
-    let sink = || Records { builder: parts.for_parts(), fault: None };
-    let report = master::read_on_threads(path, options, processors(), sink, take)?;
-    Some((report, outcome.and_then(|()| whole.finish())))
+    let report = master::read_on_threads(path, options, processors(), || Records::new(parts.for_parts()), take)?;
+    let version = outcome.and_then(|()| whole.finish_unchecked());
+    Some((report, version))
 }
 
-fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Result<ZoneVersion, ContentsError>) {
-    let mut records = Records { builder, fault: None };
+fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Built) {
+    let mut records = Records::new(builder);
     let report = master::read(path, options, &mut records);
     (report, records.finish())
 }
 
+/// Says with the rest what named would say of records that it does not add, if there are any.
+fn with_refusals(report: Report, built: &Built, path: &Path, options: &Options) -> Report {
+    let conflict = built.as_ref().ok().and_then(first_conflict);
+    if conflict.is_none() && !matches!(built, Err(ContentsError::LargeRrset(_))) && !report.is_hasty {
+        return report;
+    }
+    let mut suspects = match built {
+        Ok(version) => check::conflicts(version).map(|(owner, _)| owner).collect(),
+        Err(_) => rehearsal::suspects(path, options),
+    };
+    suspects.insert(options.apex.clone());
+    if let Err(ContentsError::LargeRrset(owner)) = built {
+        suspects.insert(owner.clone());
+    }
+    let told = rehearsal::read(path, options, suspects);
+    // The file may have been changed in the meantime.
+    let failure = told.failure.or_else(|| Some(conflict?.to_string()));
+    Report { sources: report.sources, failure, ..told }
+}
+
+/// What records of a version exclude each other, if any do.
+fn first_conflict(version: &ZoneVersion) -> Option<Conflict> {
+    let soa = version.apex_node().and_then(|apex| apex.rrset(Rtype::SOA));
+    let of_soa = soa.filter(|soa| soa.len() > 1).map(|_| Conflict::Singleton);
+    of_soa.or_else(|| check::conflicts(version).next().map(|(_, conflict)| conflict))
+}
+
 impl Loaded {
     /// Checks a version that has been built, and keeps it if nothing speaks against it.
-    fn judge(
-        &mut self,
-        version: ZoneVersion,
-        path: &Path,
-        options: &Options,
-        policy: &Policy,
-        journal: Option<(&Path, Limits)>,
-    ) {
-        let conflicts: Vec<(Name, Conflict)> = check::conflicts(&version).take(MAX_CONFLICTS).collect();
-        self.refuse(&conflicts, path, options);
-        if self.failure.is_some() {
-            return;
-        }
+    fn judge(&mut self, version: ZoneVersion, policy: &Policy, journal: Option<(&Path, Limits)>) {
         let followed =
             journal.map_or(Followed::Missing, |(journal, limits)| journal::follow(&version, journal, limits));
         let version = match followed {
@@ -130,29 +141,6 @@ impl Loaded {
             self.version = Some(version);
         }
     }
-
-    /// Says which records exclude each other, if any do.
-    fn refuse(&mut self, conflicts: &[(Name, Conflict)], path: &Path, options: &Options) {
-        if let Some((_, first)) = conflicts.first() {
-            for message in located(path, options, conflicts) {
-                self.insert(message);
-            }
-            self.failure.get_or_insert_with(|| first.to_string());
-        }
-    }
-
-    /// Puts what is said of a conflict in front of what is said of later lines, as named finds it in between.
-    fn insert(&mut self, message: Message) {
-        let is_later = |other: &Message| match (&other.place, &message.place) {
-            (Some((other_path, other_line)), Some((path, line))) => other_path == path && other_line > line,
-            _ => false,
-        };
-        let at = self.messages.iter().position(is_later).unwrap_or(self.messages.len());
-        if !self.messages.iter().take(at).any(|before| before.level == Level::Error) {
-            self.failure = message.text.rsplit(": ").next().map(str::to_owned);
-        }
-        self.messages.insert(at, message);
-    }
 }
 
 /// Hands the records of a file to the builder.
@@ -162,8 +150,12 @@ struct Records {
 }
 
 impl Records {
-    fn finish(self) -> Result<ZoneVersion, ContentsError> {
-        self.fault.map_or_else(|| self.builder.finish(), Err)
+    fn new(builder: Builder) -> Self {
+        Self { builder, fault: None }
+    }
+
+    fn finish(self) -> Built {
+        self.fault.map_or_else(|| self.builder.finish_unchecked(), Err)
     }
 
     #[inline]
@@ -185,9 +177,15 @@ impl Sink for Records {
         self.fault.is_some()
     }
 
-    fn owner(&mut self, owner: NameRef<'_>) {
-        let turned = self.builder.turn(owner);
-        self.note(turned);
+    fn owner(&mut self, owner: NameRef<'_>) -> Turn {
+        self.builder.turn(owner).unwrap_or_else(|fault| {
+            self.fault.get_or_insert(fault);
+            Turn::Next
+        })
+    }
+
+    fn outer(&self) -> Option<NameRef<'_>> {
+        self.builder.outer()
     }
 
     fn commit(&mut self) {
@@ -214,87 +212,6 @@ impl PieceSink for Records {
         self.fault.take().map_or(part, Err)
     }
 }
-
-/// Conflicts show once the zone is built, when lines are forgotten: reads the file again to find them.
-fn located(path: &Path, options: &Options, conflicts: &[(Name, Conflict)]) -> Vec<Message> {
-    let suspects = conflicts.iter().map(|(owner, conflict)| Suspect::new(owner, *conflict)).collect();
-    let mut search = Search { suspects, place: (path.to_owned(), 0), messages: Vec::new(), open: None };
-    master::read(path, options, &mut search);
-    search.close();
-    search.messages
-}
-
-/// A name at which there is a conflict, and what of it has been read.
-struct Suspect<'a> {
-    owner: &'a Name,
-    conflict: Conflict,
-    has_cname: bool,
-    has_other: bool,
-    /// The types seen of which there may be one record.
-    singletons: Vec<Rtype>,
-}
-
-impl<'a> Suspect<'a> {
-    fn new(owner: &'a Name, conflict: Conflict) -> Self {
-        Self { owner, conflict, has_cname: false, has_other: false, singletons: Vec::new() }
-    }
-
-    /// Takes note of a record. True if it completes the conflict.
-    fn completes(&mut self, rtype: Rtype) -> bool {
-        let is_second = self.singletons.contains(&rtype);
-        if matches!(rtype, Rtype::CNAME | Rtype::DNAME | Rtype::SOA) {
-            self.singletons.push(rtype);
-        }
-        self.has_cname |= rtype == Rtype::CNAME;
-        self.has_other |= !check::may_stand_at_cname(rtype);
-        match self.conflict {
-            Conflict::Singleton => is_second,
-            Conflict::CnameAndOther => self.has_cname && self.has_other,
-        }
-    }
-}
-
-/// The second reading of a file with conflicts.
-struct Search<'a> {
-    suspects: Vec<Suspect<'a>>,
-    place: (std::path::PathBuf, u64),
-    messages: Vec<Message>,
-    /// A conflict that is complete, and where: BIND gives the last line of the records that stand together.
-    open: Option<(usize, std::path::PathBuf, u64)>,
-}
-
-impl Search<'_> {
-    fn close(&mut self) {
-        let Some((which, path, line)) = self.open.take() else { return };
-        let Some(suspect) = self.suspects.get(which) else { return };
-        let owner = NoDot(suspect.owner.as_ref());
-        let text = format!("dns_master_load: {}:{line}: {owner}: {}", path.display(), suspect.conflict);
-        self.messages.push(Message { level: Level::Error, place: Some((path, line)), text });
-    }
-}
-
-impl Sink for Search<'_> {
-    const WANTS_PLACES: bool = true;
-
-    fn place(&mut self, path: &Path, line: u64) {
-        self.place = (path.to_owned(), line);
-    }
-
-    fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, _ttl: u32, _rdata: &[u8]) {
-        let which = self.suspects.iter().position(|suspect| suspect.owner.as_ref() == owner);
-        if self.open.as_ref().is_some_and(|(open, ..)| Some(*open) != which) {
-            self.close();
-        }
-        let Some(which) = which else { return };
-        let (path, line) = &self.place;
-        if self.suspects.get_mut(which).is_some_and(|suspect| suspect.completes(rtype)) || self.open.is_some() {
-            self.open = Some((which, path.clone(), *line));
-        }
-    }
-}
-
-/// How many conflicts of a zone are listed.
-const MAX_CONFLICTS: usize = 100;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The records of one owner: gathered in any order, merged into RRsets, and packed into a block.
 //!
-//! Duplicates are dropped and the first TTL of an RRset holds (RFC 2181 section 5.2).
+//! Duplicates are dropped and the first TTL of an RRset holds (RFC 2181 section 5.2), or, as in BIND, the first of
+//! those that came last.
 
 use std::cmp::Ordering;
 
@@ -9,7 +10,7 @@ use super::builder::{ContentsError, Limit, Limits};
 use super::check::is_of_concern;
 use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
-use crate::dns::{NameRef, Rtype, case, rdata};
+use crate::dns::{NameBuf, NameRef, Rtype, case, rdata};
 
 /// The records of the owner that is being added.
 #[derive(Default)]
@@ -301,12 +302,16 @@ impl Records {
         self.rrsets.clear();
         let mut packed = Packed::default();
         for records in self.records.chunk_by_mut(|left, right| left.rrset() == right.rrset()) {
-            let Some(&first) = records.first() else { continue };
+            let Some(&(mut first)) = records.first() else { continue };
             // Signatures may come in another part of the file than the NSEC3 records that they belong beside.
             if !first.is_signature || first.is_nsec3() {
                 packed.flags = packed.flags.with(Flags::of_type(first.rtype, self.labels.is_empty()));
             }
-            packed.differing_ttls += records.iter().filter(|record| record.ttl != first.ttl).count();
+            let differing = records.iter().filter(|record| record.ttl != first.ttl).count();
+            if differing > 0 {
+                packed.differing_ttls += differing;
+                first.ttl = ttl_of_last_run(records);
+            }
             let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
             let kept = arrange(records, rtype, &self.rdatas);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
@@ -322,7 +327,7 @@ impl Records {
                 rrset.mark_merged(records);
             }
             if rrset.size > MAX_RRSET {
-                return Err(ContentsError::LargeRrset);
+                return Err(self.large(apex));
             }
             self.rrsets.push(rrset);
         }
@@ -330,6 +335,12 @@ impl Records {
             return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
         }
         Ok(packed)
+    }
+
+    #[cold]
+    fn large(&self, apex: NameRef<'_>) -> ContentsError {
+        NameBuf::join(&self.labels, apex)
+            .map_or(ContentsError::OutOfZone, |owner| ContentsError::LargeRrset(owner.as_ref().to_name()))
     }
 
     /// How long the RRsets are in a block: the plain ones, and the signatures.
@@ -360,7 +371,14 @@ impl Records {
 }
 
 /// The most bytes that an RRset has, two for the length of each record included: it must fit into a message.
-const MAX_RRSET: usize = 65_512;
+pub(super) const MAX_RRSET: usize = 65_512;
+
+/// What holds for records of an RRset that have come apart: each run has the TTL of its first.
+#[cold]
+fn ttl_of_last_run(records: &[Record]) -> u32 {
+    let run = records.last().map(|last| last.run);
+    records.iter().find(|record| Some(record.run) == run).map_or(0, |first| first.ttl)
+}
 
 /// Brings records into canonical order, one of equal ones in front, and says how many are left without the others:
 /// duplicates. As in BIND it is the last of those that came together, and the first of those that did not.

@@ -126,7 +126,7 @@ impl From<ContentsError> for StreamError {
     fn from(error: ContentsError) -> Self {
         match error {
             ContentsError::TooManyRecords(_) => Self::TooManyRecords,
-            ContentsError::BadRecord | ContentsError::LargeRrset => Flaw::Record.into(),
+            ContentsError::BadRecord | ContentsError::LargeRrset(_) => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
         }
     }

@@ -8,6 +8,7 @@ use std::mem;
 
 use super::{Builder, ContentsError, Part};
 use crate::dns::{NameBuf, NameRef, Rtype, case};
+use crate::zone::master::Turn;
 use crate::zone::node;
 use crate::zone::records::Records;
 
@@ -44,25 +45,15 @@ impl Tail {
     }
 }
 
-/// How an owner stands to those before it.
-enum Turn {
-    /// The batch is complete.
-    Next,
-    /// It is a server's.
-    Server,
-    /// It goes on behind those of servers.
-    Back,
-}
-
 impl Builder {
     /// Tells that the next owner of a file has come, which may be outside the zone.
-    pub fn turn(&mut self, owner: NameRef<'_>) -> Result<(), ContentsError> {
+    pub fn turn(&mut self, owner: NameRef<'_>) -> Result<Turn, ContentsError> {
         let turn = self.turn_to(owner);
         if let Some(outer) = self.batch.outer.take() {
             self.batch.servers.push(mem::replace(&mut self.open, outer));
         }
         match turn {
-            Turn::Back => return Ok(()),
+            Turn::Back => return Ok(turn),
             Turn::Next => self.close()?,
             Turn::Server => {
                 if self.batch.servers.len() >= MOST_SERVERS {
@@ -72,7 +63,15 @@ impl Builder {
                 self.batch.outer = Some(mem::replace(&mut self.open, memory));
             }
         }
-        if owner.is_at_or_below(self.apex.as_ref()) { self.begin(owner) } else { Ok(()) }
+        if owner.is_at_or_below(self.apex.as_ref()) {
+            self.begin(owner)?;
+        }
+        Ok(turn)
+    }
+
+    /// The owner that names the server whose records are open.
+    pub fn outer(&self) -> Option<NameRef<'_>> {
+        self.batch.outer.as_ref().and_then(|outer| NameRef::from_wire(&outer.owner).ok())
     }
 
     fn turn_to(&self, owner: NameRef<'_>) -> Turn {

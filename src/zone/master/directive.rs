@@ -56,17 +56,18 @@ impl<S: Sink> Loader<'_, S> {
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
         let name = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
+        let behind_name = scanner.clone();
         let ended = end(scanner);
-        if matches!(ended, Err(Stop::Starved)) {
-            return ended;
+        if matches!(ended, Err(Stop::Starved)) || !behind_name.has_whole_record() {
+            return Err(Stop::Starved);
         }
         match context.unfinished.take() {
             Some(Unfinished::Include(path)) => {
                 if let Err(stop) = ended {
-                    self.note(&stop, scanner, context.path);
-                    scanner.skip_record();
+                    self.extra_words(stop, behind_name, scanner, context)?;
                 }
-                self.enter(&path, name, true, context)
+                self.enter(&path, (name, true), scanner, context);
+                Ok(())
             }
             _ => {
                 context.origin = name;
@@ -75,6 +76,25 @@ impl<S: Sink> Loader<'_, S> {
                 ended
             }
         }
+    }
+
+    /// Something stands behind the origin of an `$INCLUDE`. BIND leaves out the first line of the file in its place,
+    /// and takes it for an entry of its own.
+    fn extra_words<'a>(
+        &mut self,
+        stop: Stop,
+        behind_origin: Scanner<'a>,
+        scanner: &mut Scanner<'a>,
+        context: &Context<'_>,
+    ) -> Result<(), Stop> {
+        if scanner.fault().is_some() {
+            return Err(stop);
+        }
+        self.note(&stop, scanner, context.path);
+        *scanner = behind_origin;
+        scanner.go_on_with_entry();
+        self.skips_line = true;
+        Ok(())
     }
 
     fn default_ttl(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
@@ -107,6 +127,7 @@ impl<S: Sink> Loader<'_, S> {
     /// Reads another file in place of the entry. Its path is relative to the working directory, as BIND has it; origin
     /// and owner are afterwards what they were before.
     fn include(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
+        self.commit();
         let path = Path::new(OsStr::from_bytes(any_field(scanner)?.text));
         match scanner.next_token() {
             None => {
@@ -114,7 +135,8 @@ impl<S: Sink> Loader<'_, S> {
                 if scanner.is_at_end_of_file() {
                     self.warn_of_end(context.path);
                 }
-                self.enter(path, context.origin.clone(), context.is_new_origin, context)
+                self.enter(path, (context.origin.clone(), context.is_new_origin), scanner, context);
+                Ok(())
             }
             Some(token) if token.quoted => Err(Fault::quotes(scanner)),
             Some(token) => {
@@ -125,19 +147,27 @@ impl<S: Sink> Loader<'_, S> {
         }
     }
 
-    fn enter(
+    /// Reads an included file, and then what is left of the directive.
+    fn enter(&mut self, path: &Path, origin: (NameBuf, bool), scanner: &mut Scanner<'_>, context: &mut Context<'_>) {
+        let is_behind_line = !self.skips_line;
+        if let Err(stop) = self.included(path, origin, context) {
+            self.note(&stop, scanner, context.path);
+        }
+        if is_behind_line {
+            scanner.finish_record();
+        }
+        self.leave_line_behind_include(scanner, context.path);
+    }
+
+    fn included(
         &mut self,
         path: &Path,
-        origin: NameBuf,
-        is_new_origin: bool,
+        (origin, is_new_origin): (NameBuf, bool),
         context: &mut Context<'_>,
     ) -> Result<(), Stop> {
         if self.depth >= MAX_INCLUDE_DEPTH {
-            return Err(Fault::worded(
-                Voice::Load,
-                format!("{}: too many nested files", path.display()),
-                "quota reached",
-            ));
+            let text = format!("{}: too many nested files", path.display());
+            return Err(Fault::worded(Voice::Load, text, "quota reached"));
         }
         self.depth += 1;
         self.commit();
@@ -151,12 +181,6 @@ impl<S: Sink> Loader<'_, S> {
             let reason = read_fault_text(&fault);
             Fault::worded(Voice::Load, format!("{}: {reason}", path.display()), reason)
         })
-    }
-
-    /// What comes now belongs to no RRset that has been read.
-    fn commit(&mut self) {
-        self.rrset_ttls.clear();
-        self.sink.commit();
     }
 }
 

@@ -127,11 +127,11 @@ impl<S: Sink> Loader<'_, S> {
         }
         let owner = &mut context.owner;
         *owner.spare = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
-        if owner.change(text, self.options.apex.as_ref()) {
-            self.rrset_ttls.clear();
-            self.sink.owner(owner.name());
-        }
+        let is_other = owner.change(text, self.options.apex.as_ref());
         owner.is_host = false;
+        if is_other {
+            self.begin_owner(context.owner.name());
+        }
         Ok(())
     }
 
@@ -142,13 +142,13 @@ impl<S: Sink> Loader<'_, S> {
         let Some(rest) = scanner.plain_rest().filter(|_| context.unfinished.is_none()) else { return false };
         let Some(name) = owner.spare.set_plain(rest, origin) else { return false };
         let Some((text, [b' ' | b'\t', ..])) = rest.split_at_checked(name.length) else { return false };
-        if owner.change(text, self.options.apex.as_ref()) {
-            self.rrset_ttls.clear();
-            self.sink.owner(owner.name());
-        }
+        let is_other = owner.change(text, self.options.apex.as_ref());
         let mut is_origin_host = || *owner.is_origin_host.get_or_insert_with(|| is_host(origin, false));
         owner.is_host = name.is_host && (name.label_count.is_some() || is_origin_host());
         scanner.step_over(name.length);
+        if is_other {
+            self.begin_owner(context.owner.name());
+        }
         true
     }
 
@@ -176,20 +176,21 @@ impl<S: Sink> Loader<'_, S> {
             scanner.finish_record();
             return Ok(());
         }
-        if heading.rtype == Rtype::SOA && owner != self.options.apex.as_ref() {
+        if heading.rtype == Rtype::SOA && self.inherited(owner) != self.options.apex.as_ref() {
             return Err(misplaced_soa(owner));
         }
-        if heading.rtype == Rtype::DS && owner == self.options.apex.as_ref() {
-            return Err(misplaced_ds(owner));
+        if heading.rtype == Rtype::DS && self.inherited(owner) == self.options.apex.as_ref() {
+            return Err(misplaced_ds(self.options.apex.as_ref()));
         }
         let ttl = self.ttl(heading, scanner, context.path)?;
-        if !context.owner.is_host && owner.is_wildcard() {
+        if heading.rtype == Rtype::SOA || (!context.owner.is_host && owner.is_wildcard()) {
             self.check_owner(owner, heading.rtype, context.path, scanner.start_line());
         }
         if S::WANTS_PLACES {
             self.sink.place(context.path, scanner.start_line());
         }
         self.sink.record(owner, heading.rtype, ttl, &self.rdata);
+        self.hear();
         scanner.finish_record();
         Ok(())
     }
@@ -245,14 +246,17 @@ impl<S: Sink> Loader<'_, S> {
         Ok(())
     }
 
-    /// Types of which names with an asterisk can have none.
+    /// Types that a name cannot have. BIND finds that out when it adds them.
     #[inline]
     pub(super) fn check_owner(&mut self, owner: NameRef<'_>, rtype: Rtype, path: &Path, line: u64) {
-        if matches!(rtype, Rtype::NS | Rtype::NSEC3) && owner.is_wildcard() {
-            let reason = match rtype {
-                Rtype::NSEC3 => "invalid NSEC3 owner name",
-                _ => "invalid NS owner name (wildcard)",
-            };
+        let reason = match rtype {
+            Rtype::SOA if owner != self.options.apex.as_ref() => NOT_TOP,
+            Rtype::NSEC3 if owner.is_wildcard() => "invalid NSEC3 owner name",
+            Rtype::NS if owner.is_wildcard() => "invalid NS owner name (wildcard)",
+            _ => return,
+        };
+        if !S::WANTS_PLACES {
+            self.report.is_hasty = true;
             let fault = Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason);
             self.stopped(&fault, path, Lines { start: line, field: line });
         }
@@ -306,7 +310,8 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     fn warn_of_inheritance(&mut self, scanner: &mut Scanner<'_>, context: &Context<'_>) {
-        let (owner, origin) = (NoDot(context.owner.name()), NoDot(context.origin.as_ref()));
+        let owner = NoDot(self.inherited(context.owner.name()));
+        let origin = NoDot(context.origin.as_ref());
         let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
         self.warn(context.path, scanner.start_line(), Voice::Plain, text);
     }
@@ -413,7 +418,7 @@ pub(super) fn name_fault(fault: NameError) -> Stop {
 /// BIND has read the record whole before it sees this.
 fn misplaced_soa(owner: NameRef<'_>) -> Stop {
     let text = format!("SOA record not at top of zone ({})", NoDot(owner));
-    Fault::skipping_next(Fault::worded(Voice::Plain, text, "not at top of zone"))
+    Fault::skipping_next(Fault::worded(Voice::Plain, text, NOT_TOP))
 }
 
 /// The same for what the parent has to say; BIND goes on with the next line.
@@ -427,5 +432,6 @@ const MD: Rtype = Rtype(3);
 const MF: Rtype = Rtype(4);
 const SIG: Rtype = Rtype(24);
 const NXT: Rtype = Rtype(30);
+const NOT_TOP: &str = "not at top of zone";
 const META_TYPE: &str = "invalid use of a meta type";
 const BAD_OWNER: &str = "bad owner name (check-names)";

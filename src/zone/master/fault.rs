@@ -86,6 +86,11 @@ impl Fault {
         }))
     }
 
+    /// What comes to light when records are added to the zone.
+    pub(super) fn refused(text: String, reason: String) -> Self {
+        Self { lines: vec![(Voice::Load, text)], reason, skips_next: false, rest: Rest::All }
+    }
+
     /// Two lines, as BIND says some things twice.
     fn twice(voice: Voice, first: String, second: &str) -> Stop {
         let lines = vec![(voice, first), (Voice::Load, second.to_owned())];

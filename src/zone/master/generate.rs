@@ -117,17 +117,12 @@ impl<S: Sink> Loader<'_, S> {
         if let Err(stop) = read {
             return Err(self.generated_fault(&stop, &rdata));
         }
-        if rtype == Rtype::SOA && owner.as_ref() != self.options.apex.as_ref() {
-            let text = format!("{}: {NOT_TOP}", NoDot(owner.as_ref()));
-            let fault = Fault::worded(Voice::Load, text, NOT_TOP);
-            self.stopped(&fault, context.path, Lines { start: line, field: line });
-            return Ok(());
-        }
         self.check_owner(owner.as_ref(), rtype, context.path, line);
         if S::WANTS_PLACES {
             self.sink.place(context.path, line);
         }
         self.sink.generated(owner.as_ref(), rtype, ttl, &self.rdata);
+        self.hear();
         Ok(())
     }
 
@@ -280,7 +275,6 @@ fn modifier(text: &[u8], offset: i64) -> Option<(Modifier, &[u8])> {
 const MAX_NUMBER: u32 = i32::MAX as u32;
 /// The most characters of one number.
 const MAX_WIDTH: usize = 127;
-const NOT_TOP: &str = "not at top of zone";
 const META_TYPE: &str = "invalid use of a meta type";
 
 #[cfg(test)]

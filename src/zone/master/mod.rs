@@ -14,13 +14,14 @@ mod generate;
 mod heading;
 mod hosts;
 mod parallel;
+mod run;
 mod scan;
 mod signatures;
 mod ttl;
 mod window;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -33,6 +34,7 @@ use entry::Owner;
 use fault::{Fault, Lines, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
+use run::RrsetTtls;
 use scan::{Scanner, line_ends};
 use signatures::Said;
 use ttl::Ttls;
@@ -49,7 +51,14 @@ pub trait Sink {
     }
 
     /// Another owner has come, or the same in another case, in the zone or outside it.
-    fn owner(&mut self, _owner: NameRef<'_>) {}
+    fn owner(&mut self, _owner: NameRef<'_>) -> Turn {
+        Turn::Next
+    }
+
+    /// The owner to which [`Turn::Back`] would go.
+    fn outer(&self) -> Option<NameRef<'_>> {
+        None
+    }
 
     /// Another file begins or ends: what comes now belongs to nothing that came before.
     fn commit(&mut self) {}
@@ -62,11 +71,44 @@ pub trait Sink {
     /// The `$GENERATE` has ended: what comes now may belong to what came before it.
     fn end_generated(&mut self) {}
 
-    /// Whether [`Self::place`] is to be called.
+    /// Whether the methods from here on are to be called.
     const WANTS_PLACES: bool = false;
 
     /// Where the record stands that comes next.
     fn place(&mut self, _path: &Path, _line: u64) {}
+
+    /// A file begins, in which the owner so far is inherited.
+    fn begin_file(&mut self) {}
+
+    /// It ends.
+    fn end_file(&mut self) {}
+
+    /// What came to light since this was asked last.
+    fn refused(&mut self) -> Vec<Refused> {
+        Vec::new()
+    }
+}
+
+/// How an owner stands to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Their records are complete.
+    Next,
+    /// It is a server's that they name, and does not part them from what comes behind it.
+    Server,
+    /// It goes on behind those of servers.
+    Back,
+}
+
+/// An RRset that named does not add.
+#[derive(Debug)]
+pub struct Refused {
+    /// The file and line that named gives for it.
+    pub place: (PathBuf, u64),
+    /// The owner.
+    pub owner: Name,
+    /// Why.
+    pub reason: String,
 }
 
 /// A sink for a file that is read in pieces.
@@ -121,6 +163,8 @@ pub struct Report {
     pub sources: Vec<Source>,
     /// Why the zone cannot be used, as named ends `loading from master file F failed: R`; none if it can.
     pub failure: Option<String>,
+    /// Whether there are records that named only finds fault with when it adds them, which has been said too early.
+    pub is_hasty: bool,
 }
 
 /// Reads the master file at `path` with all that it includes.
@@ -154,10 +198,15 @@ struct Loader<'o, S> {
     /// The data of the current record, reused.
     rdata: Vec<u8>,
     /// The TTLs of the current owner's RRsets, as long as its records stand together.
-    rrset_ttls: Vec<(u32, u32)>,
+    rrset_ttls: RrsetTtls,
+    /// The same of the owner that names the server whose records are being read.
+    outer_ttls: RrsetTtls,
+    is_at_server: bool,
     recent: Recent,
     /// What has been said and is not said again.
     said: Said,
+    /// Whether what comes up to the end of a line is left out.
+    skips_line: bool,
     checks: NameChecks,
     /// Reads the data that is written plainly.
     plain: Plain,
@@ -189,8 +238,11 @@ impl<'o, S: Sink> Loader<'o, S> {
             is_over: false,
             rdata: Vec::new(),
             rrset_ttls: Vec::new(),
+            outer_ttls: Vec::new(),
+            is_at_server: false,
             recent: Recent::default(),
             said: Said::default(),
+            skips_line: false,
             checks: hosts::name_checks(options),
             plain: Plain::default(),
             is_piece: false,
@@ -228,6 +280,9 @@ impl<'o, S: Sink> Loader<'o, S> {
         let modified = opened.modified();
         let mut window = Window::new(opened)?;
         self.report.sources.push(Source { path: path.into(), modified });
+        if S::WANTS_PLACES {
+            self.sink.begin_file();
+        }
         let mut context = Context { path, origin, is_new_origin, owner, unfinished: None };
         let mut line = 1;
         loop {
@@ -239,6 +294,10 @@ impl<'o, S: Sink> Loader<'o, S> {
         }
         if !self.is_over {
             self.end_of_file(window.piece(), context.path);
+            if S::WANTS_PLACES {
+                self.sink.end_file();
+                self.hear();
+            }
         }
         Ok(())
     }
@@ -248,6 +307,10 @@ impl<'o, S: Sink> Loader<'o, S> {
     fn piece(&mut self, text: &[u8], is_last: bool, line: &mut u64, context: &mut Context<'_>) -> usize {
         let mut scanner = Scanner::new(text, is_last, *line);
         let mut mark = 0;
+        if self.skips_line {
+            self.leave_line(&mut scanner, context.path);
+            mark = scanner.position();
+        }
         while let Some(is_inherited) = scanner.next_record() {
             let said = (self.report.messages.len(), self.report.failure.is_some());
             if let Err(stop) = self.entry(&mut scanner, is_inherited, context) {
@@ -306,8 +369,45 @@ impl<'o, S: Sink> Loader<'o, S> {
         }
         let skips_next = matches!(stop, Stop::Fault(fault) if fault.skips_next);
         let is_open = is_broken_off || says_more && !skips_next && scanner.is_at_open_end();
-        if is_open || (skips_next && !scanner.skip_whole() && !scanner.is_starved()) {
-            self.warn_of_end(path);
+        if is_open || (skips_next && !self.leave_next(scanner, path)) {
+            self.break_off(path);
+        }
+    }
+
+    /// Goes behind the next entry, and finds fault with it as BIND does. False if the file ends before that.
+    fn leave_next(&mut self, scanner: &mut Scanner<'_>, path: &Path) -> bool {
+        scanner.begin_next();
+        let is_there = !scanner.is_at_end_of_file();
+        self.leave_fields(scanner, path);
+        (is_there && !scanner.is_at_open_end()) || scanner.is_starved()
+    }
+
+    /// The file ends while BIND leaves out a line: it goes on with that in the one that includes the file.
+    fn break_off(&mut self, path: &Path) {
+        self.warn_of_end(path);
+        self.skips_line = true;
+    }
+
+    /// Goes to the end of the line that is left out.
+    #[cold]
+    fn leave_line(&mut self, scanner: &mut Scanner<'_>, path: &Path) {
+        let said = (self.report.messages.len(), self.report.failure.is_some());
+        self.skips_line = false;
+        let is_there = !scanner.is_at_end_of_file();
+        self.leave_fields(scanner, path);
+        if scanner.is_starved() {
+            self.unsay(said);
+            scanner.rewind();
+            self.skips_line = true;
+        } else if !is_there || scanner.is_at_open_end() {
+            self.break_off(path);
+        }
+    }
+
+    /// The same where a file was included. What is left of the text at hand is taken for the line at least.
+    fn leave_line_behind_include(&mut self, scanner: &mut Scanner<'_>, path: &Path) {
+        if self.skips_line && scanner.has_whole_record() {
+            self.leave_line(scanner, path);
         }
     }
 

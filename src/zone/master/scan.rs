@@ -314,12 +314,26 @@ impl<'a> Scanner<'a> {
         self.finish_record();
     }
 
-    /// Leaves out what comes up to the next end of a line outside parentheses. False if the file ends before that.
-    pub(super) fn skip_whole(&mut self) -> bool {
+    /// Makes ready for fields outside parentheses, whatever came before.
+    pub(super) fn begin_next(&mut self) {
         (self.depth, self.fault) = (0, None);
-        let is_there = self.at < self.text.len();
-        self.skip_record();
-        is_there
+    }
+
+    /// Goes back to the start of the text.
+    pub(super) fn rewind(&mut self) {
+        self.at = 0;
+    }
+
+    /// Takes what comes next for an entry, though it does not stand at the start of a line.
+    pub(super) fn go_on_with_entry(&mut self) {
+        self.is_within_line = true;
+    }
+
+    /// Whether the text holds the record to its end.
+    pub(super) fn has_whole_record(&self) -> bool {
+        let mut ahead = self.clone();
+        ahead.skip_record();
+        !ahead.starved
     }
 
     fn peek(&self) -> Option<u8> {
