@@ -22,6 +22,7 @@ use nomd::dns::tsig::Chain;
 use nomd::dns::writer::{Case, Compression, Owner, Writer};
 use nomd::dns::{Class, Header, Key, Name, NameBuf, Question, Rtype};
 use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
+use nomd::zone::disk::Host;
 use nomd::zone::{Limits, raw};
 
 #[test]
@@ -164,7 +165,8 @@ fn requests_of_testdata() -> Vec<Vec<u8>> {
 fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
     let apex: Name = entries::APEX.parse().unwrap();
     let question = Question { name: NameBuf::from_name(apex.as_ref()), rtype: Rtype::AXFR, class: Class::IN };
-    let (version, _) = raw::read(&testdata("zones/example.com.raw"), &apex, Class::IN, Limits::default()).unwrap();
+    let (version, _) =
+        raw::read(&Host, &testdata("zones/example.com.raw"), &apex, Class::IN, Limits::default()).unwrap();
     let filling = Filling { message_bytes, one_answer: false };
     let header = Header { id: entries::TRANSFER_ID, flags: 0, counts: [1, 0, 0, 0] };
     let unsigned = None::<Chain<&Key>>;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::getopt::{Flag, Flags, number};
 use crate::dns::Serial;
+use crate::zone::disk::Host;
 use crate::zone::journal::{self, Fault, Form, Journal, JournalError, print};
 
 /// Runs the program on the words behind its name; gives the exit code.
@@ -74,14 +75,14 @@ impl Request {
 
     fn carry_out(&self) -> bool {
         match (self.rewrites, self.compacts) {
-            (Some(form), _) => journal::rewrite(&self.file, form).is_ok(),
-            (None, Some(serial)) => journal::compact(&self.file, serial, 0).is_ok(),
+            (Some(form), _) => journal::rewrite(&Host, &self.file, form).is_ok(),
+            (None, Some(serial)) => journal::compact(&Host, &self.file, serial, 0).is_ok(),
             (None, None) => self.print(),
         }
     }
 
     fn print(&self) -> bool {
-        let journal = match Journal::open(&self.file) {
+        let journal = match Journal::open(&Host, &self.file) {
             Ok(journal) => journal,
             Err(error) if error.is_missing() => {
                 eprintln!("no journal");

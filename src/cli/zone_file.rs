@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::dns::name::NoDot;
+use crate::zone::disk::Host;
 use crate::zone::journal::{self, Followed};
 use crate::zone::load::{self, Loaded};
 use crate::zone::master::Options;
@@ -64,9 +65,9 @@ impl ZoneFile<'_> {
 
     fn load_raw(&self, lines: &mut String) -> Loaded {
         let mut loaded = Loaded::default();
-        match raw::read(self.path, &self.options.apex, self.options.class, self.limits) {
+        match raw::read(&Host, self.path, &self.options.apex, self.options.class, self.limits) {
             Ok((version, _)) => {
-                let version = match self.journal.map(|path| journal::follow(&version, path, self.limits)) {
+                let version = match self.journal.map(|path| journal::follow(&Host, &version, path, self.limits)) {
                     None | Some(Followed::Missing | Followed::Nothing) => version,
                     Some(Followed::To(version)) => version,
                     Some(Followed::Not(messages)) => return Loaded { messages, ..loaded },

@@ -4,7 +4,7 @@
 //! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
 //! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
 use crate::transfer::standing::{self, LastTransfer};
 use crate::zone::ZoneVersion;
+use crate::zone::copy::{Durability, News};
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
 
@@ -138,17 +139,6 @@ pub(super) enum Arrived {
     Failed(Failure, String),
 }
 
-/// Where a version is on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// In the zone's file.
-    File,
-    /// In the journal, which leads to it from the version in the file.
-    Journal,
-    /// Nowhere.
-    None,
-}
-
 /// What a primary has sent.
 enum Brought {
     Whole(ZoneVersion),
@@ -230,10 +220,8 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
     }
     let took = began.elapsed();
     match outcome {
-        Ok(Brought::Whole(version)) => request.store(version, received, took).await,
-        Ok(Brought::Changed(version, transactions)) => {
-            request.store_changed(version, &transactions, received, took).await
-        }
+        Ok(Brought::Whole(version)) => request.store(version, &[], received, took),
+        Ok(Brought::Changed(version, transactions)) => request.store(version, &transactions, received, took),
         Ok(Brought::Nothing) => {
             Report { request, received, took, serial: None }.say("up to date");
             Arrived::UpToDate
@@ -341,54 +329,26 @@ impl Request {
         }
     }
 
-    /// Makes the changes to a version durable: in the journal if that leads to the version that they are made to.
-    async fn store_changed(
-        self,
-        version: ZoneVersion,
-        transactions: &[Transaction],
-        received: Received,
-        took: Duration,
-    ) -> Arrived {
-        let is_journaled = self.is_durable && tokio::task::block_in_place(|| self.append(transactions));
-        if !is_journaled {
-            return self.store(version, received, took).await;
-        }
+    /// Makes a version durable, with the changes that lead to it where they came.
+    fn store(self, version: ZoneVersion, transactions: &[Transaction], received: Received, took: Duration) -> Arrived {
+        let durability = tokio::task::block_in_place(|| self.keep(&version, transactions));
         let (sources, serial) = (self.sources(), Some(version.serial()));
-        let report = Box::new(Report { request: self, received, took, serial });
-        Arrived::New { version: Arc::new(version), sources, durability: Durability::Journal, report }
-    }
-
-    /// Appends to the journal. False if there is none to be kept, or it cannot be.
-    fn append(&self, transactions: &[Transaction]) -> bool {
-        let Some(path) = journals::path(&self.zone) else { return false };
-        match journals::append(&path, transactions) {
-            Ok(()) => true,
-            Err(error) => {
-                log!(Category::General, Severity::Error, "{}journal: {error}", ZonePrefix(self.text()));
-                false
-            }
-        }
-    }
-
-    /// Makes a version durable.
-    async fn store(self, version: ZoneVersion, received: Received, took: Duration) -> Arrived {
         let version = Arc::new(version);
-        let is_recorded = tokio::task::block_in_place(|| self.record(&version));
-        let saved = match self.file.clone() {
-            Some(path) => saving::save(path, Arc::clone(&version), Arc::clone(&self.zone.settings)).await,
-            None => Ok(()),
-        };
-        if let Err(error) = &saved {
-            saving::log_fault(self.text(), error);
-        } else if is_recorded {
-            tokio::task::block_in_place(|| self.compact_journal(&version));
-        } else if let Some(journal) = journals::path(&self.zone) {
-            self.drop_journal(&journal);
-        }
-        let (sources, serial) = (self.sources(), Some(version.serial()));
         let report = Box::new(Report { request: self, received, took, serial });
-        let durability = if saved.is_ok() { Durability::File } else { Durability::None };
         Arrived::New { version, sources, durability, report }
+    }
+
+    /// Writes a version to disk. A zone without a file is as durable as it can be.
+    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Durability {
+        let Some(copy) = journals::copy(&self.zone) else { return Durability::File };
+        let news = match () {
+            () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
+            () if self.record(version) => News::Recorded,
+            () => News::Whole,
+        };
+        let kept = copy.keep(version, news, unix_now_s());
+        kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
+        kept.durability
     }
 
     /// Records in the journal what the transfer has changed, where that is asked for.
@@ -400,25 +360,6 @@ impl Request {
             log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
         }
         matches!(difference, Difference::Recorded)
-    }
-
-    fn compact_journal(&self, saved: &ZoneVersion) {
-        if let Err(error) = journals::compact(&self.zone, saved) {
-            let zone = ZonePrefix(self.text());
-            log!(Category::General, Severity::Warning, "{zone}dns_journal_compact failed: {error}");
-        }
-    }
-
-    /// The journal leads to no version that is there any more: the zone came whole.
-    fn drop_journal(&self, path: &Path) {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let (zone, reason) = (ZonePrefix(self.text()), io_text(&error));
-                let path = path.display();
-                log!(Category::General, Severity::Warning, "{zone}unable to remove journal '{path}': {reason}");
-            }
-            _ => {}
-        }
     }
 
     fn sources(&self) -> Vec<Source> {

@@ -19,6 +19,7 @@ use super::journals::{self, Difference};
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
 use crate::zone::check::Policy;
+use crate::zone::disk::Host;
 use crate::zone::file::{self, quarantine};
 use crate::zone::journal::Followed;
 use crate::zone::master::{Options, Source};
@@ -295,7 +296,7 @@ fn put_aside(path: &Path, error: LoadError) -> LoadError {
     if path.is_dir() {
         return LoadError::Faulty(reason);
     }
-    match quarantine(path, file::ZONE_FILE) {
+    match quarantine(&Host, path, file::ZONE_FILE) {
         Ok(aside) => LoadError::PutAside(reason, aside),
         Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
     }
@@ -317,7 +318,7 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
 fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     let (zone, path) = (reading.zone, reading.path.as_path());
     let source = Source { path: path.into(), modified: modified(path) };
-    let version = match raw::read(path, &zone.apex, zone.class, limits(&zone.settings)) {
+    let version = match raw::read(&Host, path, &zone.apex, zone.class, limits(&zone.settings)) {
         Ok((version, _)) => version,
         Err(RawError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::Missing);
@@ -327,7 +328,7 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
     if let Some((owner, conflict)) = check::conflicts(&version).next() {
         return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
     }
-    let followed = reading.of_primary().map(|path| journal::follow(&version, path, limits(&zone.settings)));
+    let followed = reading.of_primary().map(|path| journal::follow(&Host, &version, path, limits(&zone.settings)));
     let version = match followed {
         None | Some(Followed::Missing | Followed::Nothing) => version,
         Some(Followed::To(version)) => version,

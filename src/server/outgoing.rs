@@ -18,6 +18,7 @@ use crate::dns::{Key, Rcode, Rtype, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
 use crate::zone::ZoneVersion;
+use crate::zone::disk::Host;
 use crate::zone::journal::{Journal, Transaction};
 
 /// A transfer being sent.
@@ -212,7 +213,7 @@ fn differences(
     max_percent: Option<u32>,
 ) -> Result<Vec<Transaction>, String> {
     let missing = |_| NOT_IN_JOURNAL.to_owned();
-    let journal = Journal::open(path).map_err(missing)?;
+    let journal = Journal::open(&Host, path).map_err(missing)?;
     let (mut found, mut bytes) = (Vec::new(), 0_u64);
     for entry in journal.entries(from).map_err(missing)? {
         let transaction = entry.map_err(missing)?.transaction;

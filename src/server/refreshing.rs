@@ -4,23 +4,20 @@
 //! the quotas, timers, expiry, and the times of files.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
-use super::incoming::{self, Arrived, Durability, Request, SoaQuery};
+use super::incoming::{self, Arrived, Request, SoaQuery};
 use super::journals;
 use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
-use super::saving::SaveError;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
@@ -34,6 +31,7 @@ use crate::transfer::random::Random;
 use crate::transfer::rate::Pacer;
 use crate::transfer::refresh::{Action, Context, Event, Failure, Level, Refresh, Settings};
 use crate::zone::ZoneVersion;
+use crate::zone::copy::{Durability, KeepError};
 
 /// What an exchange has brought a zone.
 pub(super) struct Brought {
@@ -54,7 +52,7 @@ pub(super) enum Arrival {
         /// The version that was to be written.
         version: Arc<ZoneVersion>,
         /// Whether it was.
-        outcome: Result<(), SaveError>,
+        outcome: Result<(), KeepError>,
     },
 }
 
@@ -467,20 +465,10 @@ pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
     if let Some(unsaved) = &mut task.unsaved {
         unsaved.touched_s = at_s;
     }
-    let Some(path) = task.file().filter(|_| task.is_durable()) else { return };
-    let at = UNIX_EPOCH + Duration::from_secs(at_s);
-    journals::path(&task.conf).into_iter().for_each(|journal| drop(set_modified(&journal, at)));
-    if let Err(error) = set_modified(&path, at) {
+    let Some(copy) = journals::copy(&task.conf).filter(|_| task.is_durable()) else { return };
+    if let Err(error) = copy.touch(UNIX_EPOCH + Duration::from_secs(at_s)) {
         let zone = ZonePrefix(task.log_name());
-        log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", path.display());
-    }
-}
-
-fn set_modified(path: &Path, at: SystemTime) -> std::io::Result<()> {
-    match File::options().append(true).open(path) {
-        // The copy is in memory only, or not yet on disk.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        opened => opened?.set_modified(at),
+        log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", copy.file.display());
     }
 }
 

@@ -5,7 +5,7 @@
 //! must not be stale, and the old file is still there, so a crash leaves the old version as it always does. The fault
 //! is logged each time. BIND: the same, from memory.
 
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -18,56 +18,39 @@ use super::logging::{Category, Severity, log};
 use super::refreshing::{Arrival, Brought};
 use super::worker::unix_now_s;
 use super::zones::{Unsaved, ZoneId};
-use crate::conf::config::{MasterfileFormat, ZoneSettings};
 use crate::zone::ZoneVersion;
-use crate::zone::file::{FileError, write_atomically};
-use crate::zone::print::{self, Style};
-use crate::zone::raw::{self, Header};
+use crate::zone::copy::{Copy, KeepError};
+use crate::zone::disk::Host;
+use crate::zone::file::FileError;
 
-/// Why a copy could not be written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SaveError {
-    #[error("{}: write: {}", path.display(), io_text(source))]
-    Write { path: PathBuf, source: std::io::Error },
-    #[error("{}: rename: {}", path.display(), io_text(source))]
-    Rename { path: PathBuf, source: std::io::Error },
-    #[error(transparent)]
-    Thread(#[from] tokio::task::JoinError),
+/// Writes a zone's copy, off the control side.
+async fn save(copy: Copy<'static, Host>, version: Arc<ZoneVersion>) -> Result<(), KeepError> {
+    let path = copy.file.clone();
+    let write = move || copy.save(&version, unix_now_s());
+    let written = tokio::task::spawn_blocking(write).await;
+    let broken_off = |error| Err(FileError::Write { path, source: io::Error::other(error) });
+    written.unwrap_or_else(broken_off).map_err(KeepError::File)
 }
 
-impl From<FileError> for SaveError {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Write { path, source } => Self::Write { path, source },
-            FileError::Rename { path, source } => Self::Rename { path, source },
+/// Says what the disk does not let happen to a copy.
+pub(super) fn log_fault(zone: ZoneText<'_>, error: &KeepError) {
+    let zone = ZonePrefix(zone);
+    match error {
+        KeepError::Journal(_) => log!(Category::General, Severity::Error, "{zone}{error}"),
+        KeepError::File(FileError::Write { path, source }) => {
+            let (path, reason) = (path.display(), io_text(source));
+            log!(Category::General, Severity::Error, "{zone}dumping master file: {path}: write: {reason}");
+        }
+        KeepError::File(FileError::Rename { path, source }) => {
+            let (path, reason) = (path.display(), io_text(source));
+            log!(Category::General, Severity::Error, "{zone}dumping master file: {path}: rename: {reason}");
+        }
+        KeepError::Compact(_) => log!(Category::General, Severity::Warning, "{zone}{error}"),
+        KeepError::Remove { path, source } => {
+            let (path, reason) = (path.display(), io_text(source));
+            log!(Category::General, Severity::Warning, "{zone}unable to remove journal '{path}': {reason}");
         }
     }
-}
-
-/// Makes a version durable.
-pub(super) async fn save(
-    path: PathBuf,
-    version: Arc<ZoneVersion>,
-    settings: Arc<ZoneSettings>,
-) -> Result<(), SaveError> {
-    Ok(tokio::task::spawn_blocking(move || write(&path, &version, &settings)).await??)
-}
-
-/// Writes a zone's copy so that named reads it as its own.
-fn write(path: &Path, version: &ZoneVersion, settings: &ZoneSettings) -> Result<(), FileError> {
-    let style = if settings.masterfile_style_full { Style::Full } else { Style::Relative };
-    match settings.masterfile_format {
-        MasterfileFormat::Raw => {
-            let dumped_at_s = u32::try_from(unix_now_s()).unwrap_or(u32::MAX);
-            raw::write(path, version, &Header { dumped_at_s, ..Header::default() })
-        }
-        MasterfileFormat::Text => write_atomically(path, |out| print::dump(version, style, out)),
-    }
-}
-
-/// Says that a copy could not be written.
-pub(super) fn log_fault(zone: ZoneText<'_>, error: &SaveError) {
-    log!(Category::General, Severity::Error, "{}dumping master file: {error}", ZonePrefix(zone));
 }
 
 impl Core {
@@ -113,10 +96,10 @@ impl Core {
     }
 
     fn save_again(&mut self, id: ZoneId) {
-        let Some((path, version, settings)) = self.unsaved(id) else { return };
+        let Some((copy, version)) = self.unsaved(id) else { return };
         let events = self.events.clone();
         tokio::spawn(async move {
-            let outcome = save(path, Arc::clone(&version), settings).await;
+            let outcome = save(copy, Arc::clone(&version)).await;
             let what = Arrival::Saved { version, outcome };
             // Fails only when the server is going down.
             let _ = events.send(Event::Refresh(Brought { id, what }));
@@ -124,23 +107,23 @@ impl Core {
     }
 
     /// What is to be written for a zone, and where.
-    fn unsaved(&self, id: ZoneId) -> Option<(PathBuf, Arc<ZoneVersion>, Arc<ZoneSettings>)> {
+    fn unsaved(&self, id: ZoneId) -> Option<(Copy<'static, Host>, Arc<ZoneVersion>)> {
         let task = self.zones.get(id).filter(|task| task.unsaved.is_some())?;
-        Some((task.file()?, task.served.version()?, Arc::clone(&task.conf.settings)))
+        Some((journals::copy(&task.conf)?, task.served.version()?))
     }
 
     /// Writes what is still to be written before the server ends.
     pub(super) async fn save_all(&mut self) {
         let unsaved = self.zones.iter().filter(|(_, task)| task.unsaved.is_some()).map(|(id, _)| id);
         for id in unsaved.collect::<Vec<_>>() {
-            let Some((path, version, settings)) = self.unsaved(id) else { continue };
-            let outcome = save(path, Arc::clone(&version), settings).await;
+            let Some((copy, version)) = self.unsaved(id) else { continue };
+            let outcome = save(copy, Arc::clone(&version)).await;
             self.saved(id, &version, outcome);
         }
     }
 
     /// A copy was written, or could not be written.
-    pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, outcome: Result<(), SaveError>) {
+    pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, outcome: Result<(), KeepError>) {
         let Some(task) = self.zones.get_mut(id) else { return };
         if let Some(unsaved) = task.unsaved {
             if let Err(error) = outcome {
@@ -175,15 +158,15 @@ impl Core {
     /// not lead on from that version.
     fn shorten_journal(&self, id: ZoneId, saved: &Arc<ZoneVersion>, may_drop: bool) -> bool {
         let Some(task) = self.zones.get(id).filter(|_| !self.refreshing.is_running(id)) else { return true };
+        let Some(copy) = journals::copy(&task.conf) else { return true };
         let shortened = match may_drop && !task.serves_another(saved) {
-            true => journals::remove(&task.conf),
-            false => journals::compact(&task.conf, saved),
+            true => copy.drop_journal().map(|()| true),
+            false => copy.shorten(saved),
         };
-        if let Err(error) = &shortened {
-            let zone = ZonePrefix(task.log_name());
-            log!(Category::General, Severity::Warning, "{zone}dns_journal_compact failed: {error}");
-        }
-        shortened.is_ok()
+        shortened.unwrap_or_else(|error| {
+            log_fault(task.log_name(), &error);
+            false
+        })
     }
 }
 

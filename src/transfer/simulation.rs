@@ -1,345 +1,405 @@
-//! A secondary against primaries and a network that misbehave, run from seeds with a clock of its own.
+//! A secondary against primaries, a network, a clock and a disk that misbehave, run from seeds.
 //!
-//! Packets are lost, late and doubled; primaries die midway, lie about serials, send streams that are cut or damaged,
-//! sign with the wrong key, or slip in records outside the zone. At every moment the version served is one that a
-//! primary really had, the old one keeps serving until it expires, and once the faults end the newest one is served.
+//! Packets are lost, late, doubled and overtaken; primaries die midway, lie about serials, change in mid-transfer, send
+//! differences that do not fit, streams that are cut, damaged, wrongly signed or endless, and records outside the zone.
+//! Disks are full, failing or read-only, the power fails at any step, and the clock is set. At every moment the version
+//! served is one that a primary really had; after a crash what was published is there again, or where the disk refused
+//! it an older one; and once the faults end the newest is served, and on disk, as soon as the timers allow.
+//!
+//! `NOMD_HISTORIES` makes more of them, from `NOMD_SEED` on.
 
-use std::collections::HashMap;
+mod machine;
+mod network;
+mod versions;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::axfr_out::Filling;
-use super::inbound::{Inbound, Progress, StreamError};
-use super::message::{self, Ask, Opt, SoaReply};
+use self::machine::{Machine, SAVE_DELAY_S};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
-use super::refresh::{Action, Context, Event, Failure, Refresh, SOA_TIMEOUT_S, Settings, Timers};
-use super::testing::{FILLING, NOW_S, dump, exchange, key, name, peer, soa, zone};
-use crate::dns::tsig::{Chain, Verdict, check_request};
-use crate::dns::writer::{Case, Compression, Owner, Writer};
-use crate::dns::{Class, Header, Key, Message, Opcode, Rcode, Rtype, Section, Serial};
-use crate::zone::{Limits, ZoneVersion};
+use super::refresh::{Action, Context, Event, Refresh, Settings, Timers};
+use super::testing::{NOW_S, key, peer};
+use crate::dns::{Key, Serial};
+use crate::zone::ZoneVersion;
+use crate::zone::journal::Transaction;
 
-const SEEDS: u64 = 60;
-/// How long primaries and network misbehave, and how long the secondary then has to recover, in seconds.
-const FAULTS_S: u64 = 3 * 86_400;
-const RECOVERY_S: u64 = 86_400;
-const HOSTS: u32 = 12;
+const HISTORIES: u64 = 2000;
+/// How many things happen before the faults end.
+const STEPS: u64 = 60;
+/// What the SOA records of the zone say, and what is added to it at the worst: a primary that is thought unreachable,
+/// queries that time out.
+const RETRY_S: u64 = 900;
+const SLACK_S: u64 = 900;
+/// The longest back-off of a zone without a copy.
+const LAST_BACKOFF_S: u64 = 6 * 3600;
 
 struct World {
     random: Random,
     unreachable: Unreachable,
-    now_s: u64,
-    faulty: bool,
+    /// The clock of the primaries, and how far ours is ahead.
+    true_s: u64,
+    ahead_s: i64,
+    is_faulty: bool,
     key: Option<Arc<Key>>,
-    /// What each primary serves now; every version that ever was.
-    primaries: Vec<Arc<ZoneVersion>>,
-    versions: HashMap<u32, Arc<ZoneVersion>>,
+    /// The version that each primary has, by number, and the newest that one ever had.
+    primaries: Vec<usize>,
+    newest: usize,
+    settings: Arc<Settings>,
     zone: Refresh,
+    machine: Machine,
     served: Option<Arc<ZoneVersion>>,
-    /// A version received whole, until the machine hears of it.
-    pending: Option<Arc<ZoneVersion>>,
+    /// The serials of which one is there after a crash; none: that is not known.
+    promised: Option<Vec<Serial>>,
+    /// By our clock.
     timer_s: Option<u64>,
-    /// What arrives when: the answer to the one thing under way.
-    arrivals: Vec<(u64, Event)>,
+    /// What arrives when, by the true clock.
+    arrivals: Vec<(u64, Arrival)>,
+    crashes: u64,
+}
+
+/// What is under way.
+enum Arrival {
+    Told(Event),
+    Version(Brought),
+}
+
+/// A version received whole, and what led to it where differences came.
+struct Brought {
+    version: Arc<ZoneVersion>,
+    changes: Vec<Transaction>,
+}
+
+impl Brought {
+    fn new(version: Box<ZoneVersion>, changes: Vec<Transaction>) -> Self {
+        Self { version: Arc::from(version), changes }
+    }
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let key = (random.below(2) == 0).then(|| Arc::new(key()));
-        let first = Arc::new(zone(1, HOSTS));
         let count = 1 + random.below(3) as u8;
         let peer = |last| Peer { key: key.clone(), ..peer(last) };
-        let settings = Settings {
+        let settings = Arc::new(Settings {
             primaries: (0..count).map(peer).collect(),
             refresh_s: 300..=2_419_200,
             retry_s: 500..=1_209_600,
             try_tcp_refresh: true,
             multi_master: false,
             checks_when_due: true,
-        };
+        });
         Self {
             random,
             unreachable: Unreachable::default(),
-            now_s: NOW_S,
-            faulty: true,
+            true_s: NOW_S,
+            ahead_s: 0,
+            is_faulty: true,
             key,
-            primaries: vec![Arc::clone(&first); usize::from(count)],
-            versions: HashMap::from([(1, first)]),
-            zone: Refresh::new(settings),
+            primaries: vec![0; usize::from(count)],
+            newest: 0,
+            zone: Refresh::new(Arc::clone(&settings)),
+            settings,
+            machine: Machine::new(seed + 1),
             served: None,
-            pending: None,
+            promised: None,
             timer_s: None,
             arrivals: Vec::new(),
+            crashes: 0,
         }
     }
 
     fn run(&mut self) {
-        self.step(Event::Missing);
-        let faults_end_s = self.now_s + FAULTS_S;
-        while self.now_s < faults_end_s {
-            if self.random.below(12) == 0 {
-                self.change();
-            }
+        self.start();
+        for _ in 0..STEPS {
+            self.misbehave();
             self.advance();
         }
-        self.faulty = false;
+        self.end_faults();
+        let due_s = self.zone.next_check_s().saturating_sub(self.now_s());
+        let retry_s = if self.served.is_some() { RETRY_S } else { LAST_BACKOFF_S };
+        self.run_for(due_s + retry_s + SLACK_S);
+        assert_eq!(self.serial(), Some(versions::serial(self.newest)), "it did not converge");
+        self.run_for(2 * SAVE_DELAY_S);
+        self.crash();
+        assert_eq!(self.serial(), Some(versions::serial(self.newest)), "the newest is not on disk");
+    }
+
+    fn end_faults(&mut self) {
+        self.is_faulty = false;
+        self.machine.disk.end_faults();
+        self.set_clock(0);
+        // What was under way when the last fault ended may bring anything.
+        while !self.arrivals.is_empty() {
+            self.advance();
+        }
         self.publish();
-        (0..self.primaries.len()).for_each(|at| self.primaries[at] = Arc::clone(&self.primaries[0]));
-        let end_s = self.now_s + RECOVERY_S;
-        while self.now_s < end_s {
+        self.primaries.fill(self.newest);
+    }
+
+    fn run_for(&mut self, time_s: u64) {
+        let end_s = self.true_s + time_s;
+        while self.next_s() <= end_s {
             self.advance();
         }
-        let newest = self.primaries[0].serial();
-        assert_eq!(self.served.as_ref().map(|version| version.serial()), Some(newest), "it did not converge");
+    }
+
+    fn now_s(&self) -> u64 {
+        self.true_s.saturating_add_signed(self.ahead_s)
+    }
+
+    fn serial(&self) -> Option<Serial> {
+        self.served.as_ref().map(|version| version.serial())
+    }
+
+    fn arrives(&mut self, delay_s: u64, arrival: Arrival) {
+        self.arrivals.push((self.true_s + delay_s, arrival));
+    }
+
+    /// When something happens next, by the true clock.
+    fn next_s(&self) -> u64 {
+        let clocks = self.timer_s.into_iter().chain(self.machine.save_at_s);
+        let clocks = clocks.map(|at_s| at_s.saturating_add_signed(-self.ahead_s).max(self.true_s));
+        clocks.chain(self.arrivals.iter().map(|&(at_s, _)| at_s)).min().unwrap()
     }
 
     /// To the next thing that happens.
     fn advance(&mut self) {
-        self.arrivals.sort_by_key(|&(at_s, _)| at_s);
-        let arrival_s = self.arrivals.first().map(|&(at_s, _)| at_s);
-        let timer_s = self.timer_s.filter(|&at_s| arrival_s.is_none_or(|arrival_s| at_s < arrival_s));
-        let event = match timer_s {
-            Some(_) => {
-                self.timer_s = None;
-                Event::Timer
-            }
-            None => self.arrivals.remove(0).1,
-        };
-        self.now_s = self.now_s.max(timer_s.or(arrival_s).unwrap());
-        if matches!(event, Event::Transferred(_)) {
-            self.served = self.pending.take();
-            self.check_contents();
+        self.true_s = self.true_s.max(self.next_s());
+        let now_s = self.now_s();
+        self.machine.disk.set_clock(now_s);
+        if self.timer_s.take_if(|at_s| *at_s <= now_s).is_some() {
+            self.step(Event::Timer);
+        } else if self.machine.save_at_s.is_some_and(|at_s| at_s <= now_s) {
+            self.save();
+        } else {
+            self.arrive();
         }
-        self.step(event);
+        if self.machine.disk.is_down() {
+            self.crash();
+        }
+    }
+
+    fn arrive(&mut self) {
+        self.arrivals.sort_by_key(|&(at_s, _)| at_s);
+        match self.arrivals.remove(0).1 {
+            Arrival::Told(event) => self.step(event),
+            Arrival::Version(brought) => self.take(brought),
+        }
+    }
+
+    /// Makes a version durable and publishes it, if the power lasts.
+    fn take(&mut self, Brought { version, changes }: Brought) {
+        assert!(versions::is_true(&version), "no primary ever had this");
+        let (serial, now_s) = (version.serial(), self.now_s());
+        let is_kept = self.machine.keep(&version, &changes, now_s);
+        if is_kept && !self.machine.disk.is_down() {
+            self.promised = Some(vec![serial]);
+        } else if let Some(promised) = &mut self.promised {
+            promised.push(serial);
+        }
+        let fails = self.machine.disk.is_down() || (self.is_faulty && self.random.below(20) == 0);
+        if !fails {
+            let timers = Timers::from(version.soa().unwrap());
+            self.served = Some(version);
+            self.step(Event::Transferred(timers));
+        } else {
+            self.crash();
+        }
+    }
+
+    fn save(&mut self) {
+        let now_s = self.now_s();
+        let Some(served) = self.served.clone() else {
+            self.machine.save_at_s = Some(now_s + SAVE_DELAY_S);
+            return;
+        };
+        let is_saved = self.machine.save(&served, now_s);
+        if is_saved && !self.machine.disk.is_down() {
+            self.promised = Some(vec![served.serial()]);
+        }
     }
 
     fn step(&mut self, event: Event) {
-        let mut context = Context { now_s: self.now_s, random: &mut self.random, unreachable: &mut self.unreachable };
+        let now_s = self.now_s();
+        let mut context = Context { now_s, random: &mut self.random, unreachable: &mut self.unreachable };
         let expires_s = self.zone.expires_s();
         for action in self.zone.step(event, &mut context) {
             match action {
                 Action::AskSoa { primary, tcp, opt } => self.ask(&primary, tcp, opt),
-                Action::Transfer { primary, .. } => self.transfer(&primary),
+                Action::Transfer { primary, have } => self.transfer(&primary, have.is_none()),
                 Action::Timer(at_s) => self.timer_s = Some(at_s),
                 Action::Expire => {
-                    assert!(expires_s.is_some_and(|at_s| at_s <= self.now_s), "expired too early");
+                    assert!(expires_s.is_none_or(|at_s| at_s <= now_s), "expired too early");
                     self.served = None;
                 }
-                Action::Touch(at_s) => assert!(at_s <= self.now_s),
+                Action::Touch(at_s) => self.machine.touch(at_s),
                 Action::Log(..) => {}
             }
         }
-        self.check();
-    }
-
-    fn check(&self) {
-        let served = self.served.as_ref().map(|version| version.serial());
-        assert_eq!(served, self.zone.serial(), "what is served is what the machine believes");
+        assert_eq!(self.serial(), self.zone.serial(), "what is served is what the machine believes");
         assert!(self.arrivals.len() <= 8, "more than one thing is under way");
     }
 
-    fn check_contents(&self) {
-        let version = self.served.as_ref().unwrap();
-        assert_eq!(dump(version), dump(&self.versions[&version.serial().0]), "no primary ever had this");
+    /// The power fails, and is back.
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.machine.disk.restart();
+        self.arrivals.clear();
+        (self.timer_s, self.served, self.unreachable) = (None, None, Unreachable::default());
+        self.zone = Refresh::new(Arc::clone(&self.settings));
+        self.start();
+    }
+
+    /// Serves what the disk holds.
+    fn start(&mut self) {
+        let Some(found) = self.machine.load() else {
+            assert!(self.promised.is_none() || self.has_bad_disk(), "the copy is gone");
+            self.promised = None;
+            return self.step(Event::Missing);
+        };
+        let serial = found.version.serial();
+        assert!(versions::is_true(&found.version), "no primary ever had what is on disk");
+        let is_promised = self.promised.as_ref().is_none_or(|promised| promised.contains(&serial));
+        assert!(is_promised || self.has_bad_disk(), "{serial} is on disk instead of {:?}", self.promised);
+        // What could not be read now may be read another time.
+        self.promised = Some(vec![serial]).filter(|_| !self.has_bad_disk());
+        let timers = Timers::from(found.version.soa().unwrap());
+        self.served = Some(Arc::new(found.version));
+        self.step(Event::Loaded { timers, modified_s: found.modified_s });
+        if found.is_doubtful {
+            self.step(Event::Refresh);
+        }
+    }
+
+    /// Whether the disk may not even read what it has.
+    fn has_bad_disk(&self) -> bool {
+        self.machine.disk.faults().failing > 0
+    }
+}
+
+/// What goes wrong of itself.
+impl World {
+    fn misbehave(&mut self) {
+        match self.random.below(40) {
+            0..=9 => self.change(),
+            10 | 11 => self.machine.change_faults(&mut self.random),
+            12 | 13 => self.machine.disk.crash_after(self.random.below(60)),
+            14 => self.crash(),
+            15 => self.jump(),
+            16 => self.step(Event::Refresh),
+            17 => self.step(Event::Retransfer),
+            _ => {}
+        }
+        if self.machine.disk.is_down() {
+            self.crash();
+        }
     }
 
     /// A primary changes its zone, or goes back in time; it may say so, once or twice.
     fn change(&mut self) {
         let at = self.random.below(self.primaries.len() as u64) as usize;
         if self.random.below(6) == 0 {
-            let serial = 1 + self.random.below(self.versions.len() as u64) as u32;
-            self.primaries[at] = Arc::clone(&self.versions[&serial]);
+            self.primaries[at] = self.random.below(self.newest as u64 + 1) as usize;
         } else {
             self.publish();
-            self.primaries[at] = Arc::clone(&self.primaries[0]);
+            self.primaries[at] = self.newest;
         }
-        let serial = (self.random.below(4) > 0).then(|| self.primaries[at].serial());
+        let serial = (self.random.below(4) > 0).then(|| versions::serial(self.primaries[at]));
         let from = SocketAddr::from(([192, 0, 2, at as u8], 4711));
         for _ in 0..self.random.below(3) {
-            self.arrivals.push((self.now_s + self.random.below(9), Event::Notify { from, serial }));
+            let delay_s = self.random.below(9);
+            self.arrives(delay_s, Arrival::Told(Event::Notify { from, serial }));
         }
     }
 
     /// The first primary has a new version.
     fn publish(&mut self) {
-        let serial = self.versions.len() as u32 + 1;
-        let version = Arc::new(zone(serial, HOSTS));
-        self.versions.insert(serial, Arc::clone(&version));
-        self.primaries[0] = version;
+        self.newest += 1;
+        self.primaries[0] = self.newest;
     }
 
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.faulty && self.random.below(one_in) == 0
+    /// Our clock is set, to the right time or another.
+    fn jump(&mut self) {
+        let ahead_s = [0, 100, 4000, 10 * 86_400, -100, -4000, -10 * 86_400];
+        let at = self.random.below(ahead_s.len() as u64) as usize;
+        self.set_clock(ahead_s[at]);
     }
 
-    fn primary(&self, peer: &Peer) -> Arc<ZoneVersion> {
-        let last = peer.address.to_string().split(['.', ':']).nth(3).unwrap().parse::<usize>().unwrap();
-        Arc::clone(&self.primaries[last])
-    }
-
-    /// Sends the query and lets the first fitting packet or the timeout arrive, as the server floor does.
-    fn ask(&mut self, peer: &Peer, tcp: bool, opt: Option<Opt>) {
-        let id = (self.random.next_u64() >> 48) as u16;
-        let apex = name("example.");
-        let key = self.key.clone();
-        let mut chain = key.as_deref().map(Chain::new);
-        let mut asked = message::request(id, apex.as_ref(), Class::IN, Ask::Soa, opt).unwrap();
-        if let Some(chain) = &mut chain {
-            message::sign(chain, &mut asked, self.now_s);
+    fn set_clock(&mut self, ahead_s: i64) {
+        let was_s = std::mem::replace(&mut self.ahead_s, ahead_s);
+        self.machine.disk.set_clock(self.now_s());
+        if ahead_s < was_s {
+            // As the server floor does when it sees that the clock was set back.
+            self.step(Event::Timer);
         }
-        if tcp && self.chance(3) {
-            return self.arrivals.push((self.now_s + 1, Event::SoaFailed("connection refused".to_owned())));
-        }
-        let mut packets = Vec::new();
-        for _ in 0..1 + u64::from(self.chance(5)) {
-            let delay_s = if self.chance(4) { SOA_TIMEOUT_S + 1 } else { 1 };
-            if !self.chance(4) {
-                packets.push((delay_s, self.soa_reply(peer, &asked)));
-            }
-        }
-        let in_time = packets.into_iter().filter(|(delay_s, _)| *delay_s < SOA_TIMEOUT_S);
-        let mut fitting = in_time.filter(|(_, bytes)| message::answers(bytes, id, Opcode::QUERY, apex.as_ref()));
-        let arrival = match fitting.next() {
-            Some((delay_s, bytes)) => {
-                let reply = message::read_soa_reply(&bytes, apex.as_ref(), chain.as_mut(), self.now_s);
-                assert!(self.faulty || matches!(reply, SoaReply::Current { .. }), "{reply:?}");
-                (self.now_s + delay_s, Event::SoaReply(reply))
-            }
-            None => (self.now_s + SOA_TIMEOUT_S, Event::SoaTimeout),
-        };
-        self.arrivals.push(arrival);
-    }
-
-    fn soa_reply(&mut self, peer: &Peer, asked: &[u8]) -> Vec<u8> {
-        let request = Message::new(asked).unwrap();
-        let wrong = Key { secret: b"wrong".to_vec(), ..key() };
-        let key = if self.chance(9) { Some(Arc::new(wrong)) } else { self.key.clone() };
-        let chain = match check_request(&request, |_, _| key.as_deref(), self.now_s).unwrap() {
-            Verdict::Verified(chain) => Some(chain),
-            Verdict::Unsigned | Verdict::Refused(_) => None,
-        };
-        let real = self.primary(peer).serial().0;
-        let serial = if self.chance(8) { real.wrapping_add(self.random.next_u64() as u32) } else { real };
-        let rcodes = [Rcode::SERVFAIL, Rcode::REFUSED, Rcode::FORMERR, Rcode::NOTAUTH];
-        let rcode = if self.chance(6) { rcodes[self.random.below(4) as usize] } else { Rcode::NOERROR };
-        let (mut out, mut names) = (vec![0; 1232], Compression::default());
-        let mut writer = Writer::new(&mut out, 1000, &mut names, Case::Kept);
-        let apex = name("example.");
-        writer.question(apex.as_ref(), Rtype::SOA, Class::IN).unwrap();
-        if rcode == Rcode::NOERROR {
-            let fields = (Rtype::SOA, Class::IN, 60);
-            writer.record(Section::Answer, Owner::Name(apex.as_ref()), fields, &soa(serial)).unwrap();
-        }
-        let header = Header { flags: request.header().response(rcode).with_aa().flags, ..request.header() };
-        let header = if self.chance(10) { header.with_tc() } else { header };
-        let length = writer.finish(header);
-        out.truncate(length);
-        if let Some(mut chain) = chain {
-            chain.sign(&out, self.now_s).append_to(&mut out);
-        }
-        if self.chance(10) {
-            let place = self.random.below(out.len() as u64) as usize;
-            out.truncate(place);
-        }
-        out
-    }
-
-    fn transfer(&mut self, peer: &Peer) {
-        let event = match self.receive(peer) {
-            Ok(version) => {
-                let timers = Timers::from(version.soa().unwrap());
-                self.pending = Some(Arc::from(version));
-                Event::Transferred(timers)
-            }
-            Err(failure) => Event::TransferFailed(failure, String::new()),
-        };
-        self.arrivals.push((self.now_s + 1 + self.random.below(60), event));
-    }
-
-    fn receive(&mut self, peer: &Peer) -> Result<Box<ZoneVersion>, Failure> {
-        if self.chance(6) {
-            return Err(Failure::Unreachable);
-        }
-        let id = (self.random.next_u64() >> 48) as u16;
-        let key = self.key.clone();
-        let filling = Filling { message_bytes: 400, ..FILLING };
-        let stream = exchange(&self.primary(peer), key.as_deref(), filling, id);
-        let messages = self.spoil(stream.messages, key.is_some());
-        let mut incoming = Inbound::new(name("example."), Class::IN, id, None, stream.chain, Limits::default());
-        for message in messages {
-            match incoming.feed(&message, NOW_S) {
-                Ok(Progress::More) => {}
-                Ok(Progress::Done(version)) => return Ok(version),
-                Ok(progress) => panic!("AXFR answered by {progress:?}"),
-                Err(_) => return Err(Failure::Other),
-            }
-        }
-        assert_eq!(incoming.end_of_input(), StreamError::UnexpectedEnd);
-        Err(Failure::Other)
-    }
-
-    /// Cuts, doubles, loses or damages messages. Damage that no checksum finds is left to signed streams.
-    fn spoil(&mut self, mut messages: Vec<Vec<u8>>, signed: bool) -> Vec<Vec<u8>> {
-        let at = self.random.below(messages.len() as u64) as usize;
-        if self.chance(5) {
-            messages.truncate(at);
-        } else if self.chance(6) {
-            let length = messages[at].len() / 2;
-            messages[at].truncate(length);
-        } else if signed && self.chance(3) {
-            let place = self.random.below(messages[at].len() as u64) as usize;
-            messages[at][place] ^= 1 << self.random.below(8);
-        } else if signed && self.chance(6) {
-            messages.remove(at);
-        } else if !signed && self.chance(3) {
-            slip_in(&mut messages[0]);
-        }
-        messages
     }
 }
 
-/// Appends `evil. A 6.6.6.6` to the answer section of an unsigned message.
-fn slip_in(message: &mut Vec<u8>) {
-    message.extend_from_slice(b"\x04evil\x00\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x06\x06\x06\x06");
-    let count = u16::from_be_bytes([message[6], message[7]]) + 1;
-    message[6..8].copy_from_slice(&count.to_be_bytes());
+/// What came of histories.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    versions: u64,
+    crashes: u64,
+}
+
+impl Seen {
+    fn of(seeds: impl Iterator<Item = u64>) -> Self {
+        seeds.map(Self::of_one).fold(Self::default(), Self::and)
+    }
+
+    fn of_one(seed: u64) -> Self {
+        let run = || {
+            let mut world = World::new(seed);
+            world.run();
+            Self { versions: world.newest as u64, crashes: world.crashes }
+        };
+        std::panic::catch_unwind(run).unwrap_or_else(|_| panic!("failed with NOMD_SEED={seed} NOMD_HISTORIES=1"))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { versions: self.versions + other.versions, crashes: self.crashes + other.crashes }
+    }
+}
+
+/// A number from the environment.
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
 #[test]
 fn whatever_happens_a_real_version_is_served_and_the_newest_in_the_end() {
-    let mut held = 0;
-    for seed in 0..SEEDS {
-        let outcome = std::panic::catch_unwind(|| {
-            let mut world = World::new(seed);
-            world.run();
-            world.versions.len()
-        });
-        match outcome {
-            Ok(versions) => held += versions,
-            Err(_) => panic!("failed with seed {seed}"),
-        }
-    }
-    assert!(held > SEEDS as usize * 5, "the primaries hardly changed: {held} versions");
+    let (first, count) = (number("NOMD_SEED", 1), number("NOMD_HISTORIES", HISTORIES));
+    let end = first + count;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let seen = std::thread::scope(|scope| {
+        let begin = |number| scope.spawn(move || Seen::of((first + number as u64..end).step_by(threads)));
+        let running: Vec<_> = (0..threads).map(begin).collect();
+        let seen = running.into_iter().map(|thread| thread.join().unwrap());
+        seen.fold(Seen::default(), Seen::and)
+    });
+    let Seen { versions, crashes } = seen;
+    println!("{count} histories, {versions} versions, {crashes} crashes");
+    assert!(versions > count * 3, "the primaries hardly changed: {versions} versions");
+    assert!(crashes > count * 2, "there was hardly a crash: {crashes}");
 }
 
 #[test]
 fn a_primary_that_stays_dead_lets_the_copy_expire_on_time() {
     let mut world = World::new(1);
-    world.faulty = false;
-    world.step(Event::Missing);
+    world.is_faulty = false;
+    world.start();
     while world.served.is_none() {
         world.advance();
     }
-    let loaded_s = world.now_s;
+    let loaded_s = world.true_s;
     while world.served.is_some() {
         // Nothing answers any more.
-        for (_, event) in &mut world.arrivals {
-            *event = Event::SoaTimeout;
+        for (_, arrival) in &mut world.arrivals {
+            *arrival = Arrival::Told(Event::SoaTimeout);
         }
         world.advance();
     }
-    assert_eq!(world.now_s - loaded_s, 604_800);
-    assert_eq!(world.zone.serial(), None::<Serial>);
+    assert_eq!(world.true_s - loaded_s, 604_800);
 }

@@ -8,7 +8,8 @@ use super::axfr_out::{AxfrOut, Filling, Form};
 use super::message::{Ask, Opt, request, sign};
 use super::peer::Peer;
 use crate::dns::tsig::{Chain, Verdict, check_request};
-use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype, Serial};
+use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype};
+use crate::zone::journal::Transaction;
 use crate::zone::{Builder, ZoneVersion};
 
 pub(super) const NOW_S: u64 = 1_800_000_000;
@@ -93,23 +94,52 @@ pub(super) fn exchange<'k>(
     filling: Filling,
     id: u16,
 ) -> Exchange<'k> {
-    let mut asked = request(id, version.apex(), Class::IN, Ask::Axfr, None).unwrap();
-    let mut chain = key.map(Chain::new);
-    if let Some(chain) = &mut chain {
-        sign(chain, &mut asked, NOW_S);
+    Asking { version, key, filling, id, old: None, changes: vec![], ours_s: NOW_S, theirs_s: NOW_S }.exchange()
+}
+
+/// A transfer to be made.
+pub(super) struct Asking<'a, 'k> {
+    /// What the primary has.
+    pub(super) version: &'a Arc<ZoneVersion>,
+    pub(super) key: Option<&'k Key>,
+    pub(super) filling: Filling,
+    pub(super) id: u16,
+    /// The version that differences are asked to.
+    pub(super) old: Option<&'a ZoneVersion>,
+    /// Those differences; none: the zone is sent.
+    pub(super) changes: Vec<Transaction>,
+    /// The clocks of both.
+    pub(super) ours_s: u64,
+    pub(super) theirs_s: u64,
+}
+
+impl<'k> Asking<'_, 'k> {
+    /// Asks and is answered; where the primary does not like the clock with nothing.
+    pub(super) fn exchange(self) -> Exchange<'k> {
+        let Self { version, key, filling, id, .. } = self;
+        let ask = self.old.and_then(ZoneVersion::soa_record).map_or(Ask::Axfr, |(ttl, soa)| Ask::Ixfr(ttl, soa));
+        let rtype = if self.old.is_some() { Rtype::IXFR } else { Rtype::AXFR };
+        let mut asked = request(id, version.apex(), Class::IN, ask, None).unwrap();
+        let mut chain = key.map(Chain::new);
+        if let Some(chain) = &mut chain {
+            sign(chain, &mut asked, self.ours_s);
+        }
+        let message = Message::new(&asked).unwrap();
+        let server = match check_request(&message, |_, _| key, self.theirs_s).unwrap() {
+            Verdict::Verified(chain) => Some(chain),
+            Verdict::Unsigned => None,
+            Verdict::Refused(_) => return Exchange { chain, messages: vec![] },
+        };
+        let form = Form::of(rtype, self.old.map(ZoneVersion::serial), version.serial(), false);
+        let head = (message.header(), message.question().unwrap());
+        let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
+        if !self.changes.is_empty() {
+            out = out.with_differences(self.changes);
+        }
+        let next = || {
+            let mut message = Vec::new();
+            out.next(self.theirs_s, &mut message).then_some(message)
+        };
+        Exchange { chain, messages: std::iter::from_fn(next).collect() }
     }
-    let message = Message::new(&asked).unwrap();
-    let server = match check_request(&message, |_, _| key, NOW_S).unwrap() {
-        Verdict::Verified(chain) => Some(chain),
-        Verdict::Unsigned => None,
-        Verdict::Refused(refusal) => panic!("{refusal:?}"),
-    };
-    let form = Form::of(Rtype::AXFR, None, Serial(0), false);
-    let head = (message.header(), message.question().unwrap());
-    let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
-    let next = || {
-        let mut message = Vec::new();
-        out.next(NOW_S, &mut message).then_some(message)
-    };
-    Exchange { chain, messages: std::iter::from_fn(next).collect() }
 }

@@ -4,10 +4,11 @@
 //! synced, so that a crash at any point leaves the old file or the new one (bind-compatible names: an operator's
 //! clean-up rules for stray `tmp-*` and `db-*` files keep working).
 
-use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use super::disk::{Access, Disk, DiskFile, folder};
 
 /// A zone file that could not be written or moved.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +33,22 @@ pub enum FileError {
 
 /// Writes `path` whole: what `write` puts out becomes the file's content, durable when this returns. On any error the
 /// old file stays as it was and the temporary file is removed.
-pub fn write_atomically(
+pub fn write_atomically<D: Disk>(
+    disk: &D,
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    write: impl FnOnce(&mut BufWriter<D::File>) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    let (temporary, file) = create_beside(path, "tmp-", TEMPORARY_LETTERS)?;
+    let (temporary, file) = create_beside(disk, path, "tmp-", TEMPORARY_LETTERS)?;
     let written = fill(file, write).map_err(|source| FileError::Write { path: temporary.clone(), source });
     let renamed = written.and_then(|()| {
-        fs::rename(&temporary, path).map_err(|source| FileError::Rename { path: path.to_owned(), source })
+        disk.rename(&temporary, path).map_err(|source| FileError::Rename { path: path.to_owned(), source })
     });
     if renamed.is_err() {
         // The fault itself is what gets reported; a stray tmp- file is as harmless as after a crash.
-        let _ = fs::remove_file(&temporary);
+        let _ = disk.remove(&temporary);
         return renamed;
     }
-    sync_directory(path)
+    disk.sync_names(path).map_err(|source| FileError::Write { path: folder(path).to_owned(), source })
 }
 
 /// What the name of a zone file that is put aside begins with.
@@ -55,30 +57,35 @@ pub const ZONE_FILE: &str = "db-";
 pub const JOURNAL: &str = "jn-";
 
 /// Moves an unreadable file out of the way, to `db-XXXXXXXX` or so beside it, and says what it is called now.
-pub fn quarantine(path: &Path, prefix: &str) -> Result<PathBuf, FileError> {
-    let (aside, _) = create_beside(path, prefix, QUARANTINE_LETTERS)?;
-    match fs::rename(path, &aside) {
+pub fn quarantine(disk: &impl Disk, path: &Path, prefix: &str) -> Result<PathBuf, FileError> {
+    let (aside, _) = create_beside(disk, path, prefix, QUARANTINE_LETTERS)?;
+    match disk.rename(path, &aside) {
         Ok(()) => Ok(aside),
         Err(source) => {
-            let _ = fs::remove_file(&aside);
+            let _ = disk.remove(&aside);
             Err(FileError::Rename { path: path.to_owned(), source })
         }
     }
 }
 
-fn fill(file: File, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+fn fill<F: DiskFile>(file: F, write: impl FnOnce(&mut BufWriter<F>) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
     write(&mut out)?;
     out.flush()?;
-    out.get_ref().sync_all()
+    out.get_ref().sync()
 }
 
 /// Creates a new file with a random name in the directory of `path`.
-fn create_beside(path: &Path, prefix: &str, letters: usize) -> Result<(PathBuf, File), FileError> {
+fn create_beside<D: Disk>(
+    disk: &D,
+    path: &Path,
+    prefix: &str,
+    letters: usize,
+) -> Result<(PathBuf, D::File), FileError> {
     let mut attempts = 0;
     loop {
         let candidate = path.with_file_name(random_name(prefix, letters));
-        match OpenOptions::new().write(true).create_new(true).open(&candidate) {
+        match disk.open(&candidate, Access::New) {
             Ok(file) => return Ok((candidate, file)),
             Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && attempts < CREATE_ATTEMPTS => attempts += 1,
             Err(source) => return Err(FileError::Write { path: candidate, source }),
@@ -99,16 +106,6 @@ fn random_name(prefix: &str, letters: usize) -> String {
     name
 }
 
-fn sync_directory(path: &Path) -> Result<(), FileError> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|source| FileError::Write { path: directory.to_owned(), source })
-}
-
 const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const TEMPORARY_LETTERS: usize = 10;
 const QUARANTINE_LETTERS: usize = 8;
@@ -117,7 +114,10 @@ const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::zone::disk::Host;
 
     fn entries(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> =
@@ -131,7 +131,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("example.zone");
         for content in ["one", "two"] {
-            write_atomically(&path, |out| out.write_all(content.as_bytes())).unwrap();
+            write_atomically(&Host, &path, |out| out.write_all(content.as_bytes())).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         assert_eq!(entries(directory.path()), ["example.zone"]);
@@ -142,7 +142,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("example.zone");
         fs::write(&path, "old").unwrap();
-        let fault = write_atomically(&path, |out| {
+        let fault = write_atomically(&Host, &path, |out| {
             out.write_all(b"half")?;
             Err(io::Error::other("disk full"))
         });
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_named_in_the_error() {
-        let fault = write_atomically(Path::new("/nonexistent/x/z"), |_| Ok(())).unwrap_err();
+        let fault = write_atomically(&Host, Path::new("/nonexistent/x/z"), |_| Ok(())).unwrap_err();
         assert!(fault.to_string().starts_with("/nonexistent/x/tmp-"), "{fault}");
     }
 
@@ -162,12 +162,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("example.zone");
         fs::write(&path, "junk").unwrap();
-        let aside = quarantine(&path, ZONE_FILE).unwrap();
+        let aside = quarantine(&Host, &path, ZONE_FILE).unwrap();
         assert_eq!(fs::read_to_string(&aside).unwrap(), "junk");
         let names = entries(directory.path());
         assert_eq!(names.len(), 1);
         assert!(names[0].starts_with("db-") && names[0].len() == 11, "{names:?}");
-        assert!(quarantine(&path, JOURNAL).is_err());
+        assert!(quarantine(&Host, &path, JOURNAL).is_err());
         assert_eq!(entries(directory.path()).len(), 1);
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::builder::{Builder, ContentsError, Limits, Part};
 use super::check::{self, Conflict, Policy};
 use super::contents::ZoneVersion;
+use super::disk::Host;
 use super::journal::{self, Followed};
 use super::master::{self, Options, PieceSink, Report, Sink, Source, Turn};
 use super::message::Message;
@@ -129,7 +130,7 @@ impl Loaded {
     /// Checks a version that has been built, and keeps it if nothing speaks against it.
     fn judge(&mut self, version: ZoneVersion, policy: &Policy, journal: Option<(&Path, Limits)>) {
         let followed =
-            journal.map_or(Followed::Missing, |(journal, limits)| journal::follow(&version, journal, limits));
+            journal.map_or(Followed::Missing, |(journal, limits)| journal::follow(&Host, &version, journal, limits));
         let version = match followed {
             Followed::Missing | Followed::Nothing => version,
             Followed::To(version) => version,

@@ -5,12 +5,12 @@
 //! records as RDLENGTH and uncompressed rdata. Reading is strict, RRset by RRset in one reused buffer: any length that
 //! lies is an error that names the offset. Owners outside the zone are dropped, as BIND does since CVE-2026-78301.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::builder::{Builder, ContentsError, Limits};
 use super::contents::ZoneVersion;
+use super::disk::{Access, Disk, DiskFile};
 use super::file::{FileError, write_atomically};
 use super::listing::{Listed, listed};
 use super::node::Rrset;
@@ -115,10 +115,16 @@ pub enum RawFault {
 }
 
 /// Reads the raw file at `path` as the zone `apex`.
-pub fn read(path: &Path, apex: &Name, class: Class, limits: Limits) -> Result<(ZoneVersion, Header), RawError> {
+pub fn read(
+    disk: &impl Disk,
+    path: &Path,
+    apex: &Name,
+    class: Class,
+    limits: Limits,
+) -> Result<(ZoneVersion, Header), RawError> {
     let fault = |fault| fault_at(path, fault);
-    let file = File::open(path).map_err(|source| RawError::Read { path: path.to_owned(), source })?;
-    let length = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
+    let file = disk.open(path, Access::Read).map_err(|source| RawError::Read { path: path.to_owned(), source })?;
+    let length = file.length().unwrap_or(u64::MAX);
     let mut input = Input { source: BufReader::with_capacity(BUFFER_BYTES, file), offset: 0, start: 0, length };
     let header = input.header().map_err(fault)?;
     let mut builder = Builder::new(apex.clone(), class).with_limits(limits);
@@ -131,8 +137,8 @@ pub fn read(path: &Path, apex: &Name, class: Class, limits: Limits) -> Result<(Z
 }
 
 /// Writes `version` to `path` in the raw format, atomically.
-pub fn write(path: &Path, version: &ZoneVersion, header: &Header) -> Result<(), FileError> {
-    write_atomically(path, |out| dump(version, header, out))
+pub fn write(disk: &impl Disk, path: &Path, version: &ZoneVersion, header: &Header) -> Result<(), FileError> {
+    write_atomically(disk, path, |out| dump(version, header, out))
 }
 
 /// Writes `version` in the raw format to any place.

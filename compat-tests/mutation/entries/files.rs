@@ -7,6 +7,7 @@ use nomd::conf::survey::survey;
 use nomd::conf::{self, Dialect, Manner, Secrets, Wanted, judge};
 use nomd::dns::{Class, Name};
 use nomd::zone::check::Policy;
+use nomd::zone::disk::Host;
 use nomd::zone::journal::{self, Journal};
 use nomd::zone::load::{self, Loaded};
 use nomd::zone::master::Options;
@@ -31,7 +32,7 @@ pub fn zone_text(bytes: &[u8]) -> bool {
     let most = MAX_MESSAGES + bytes.iter().filter(|byte| **byte == b'\n').count();
     assert!(loaded.messages.len() <= most, "{} messages", loaded.messages.len());
     let Some(version) = loaded.version else { return false };
-    let from_raw = with_file(&image(&version), |path| raw::read(path, &apex(), Class::IN, Limits::default()));
+    let from_raw = with_file(&image(&version), |path| raw::read(&Host, path, &apex(), Class::IN, Limits::default()));
     let (from_raw, _) = from_raw.unwrap();
     for style in [Style::Full, Style::Relative] {
         let text = text(&version, style);
@@ -53,7 +54,7 @@ fn text(version: &ZoneVersion, style: Style) -> Vec<u8> {
 /// A raw zone file: what can be read is the same when written and read again, but for the order of RRsets, which is
 /// that of their coming.
 pub fn raw(bytes: &[u8]) -> bool {
-    let read = |bytes: &[u8]| with_file(bytes, |path| raw::read(path, &apex(), Class::IN, Limits::default()));
+    let read = |bytes: &[u8]| with_file(bytes, |path| raw::read(&Host, path, &apex(), Class::IN, Limits::default()));
     let Ok((version, _)) = read(bytes) else { return false };
     let (again, _) = read(&image(&version)).unwrap();
     assert_eq!(text(&again, Style::Full), text(&version, Style::Full));
@@ -65,7 +66,7 @@ pub fn raw(bytes: &[u8]) -> bool {
 pub fn journal(bytes: &[u8]) -> bool {
     let read = |path: &Path| {
         let mut text = Vec::new();
-        let printed = journal::print::print(&Journal::open(path).ok()?, true, &mut text);
+        let printed = journal::print::print(&Journal::open(&Host, path).ok()?, true, &mut text);
         printed.ok().map(|()| text)
     };
     with_file(bytes, |path| {

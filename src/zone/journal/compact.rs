@@ -3,19 +3,18 @@
 //! Which transactions are kept is named's choice: those that the zone file does not have yet, and of the others about
 //! as many as fill half of the size that is asked for.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, Head, Header, POSITION_BYTES, Position, add_to_index};
 use super::{Form, Journal, JournalError};
 use crate::dns::Serial;
+use crate::zone::disk::{Access, Disk, DiskFile};
 
 /// Makes a journal no larger than `target_bytes`, as far as it can be without what leads on from `serial`, which is
 /// what the zone file holds. A journal of the old form is always written anew.
-pub fn compact(path: &Path, serial: Serial, target_bytes: u32) -> Result<(), JournalError> {
-    let journal = Journal::open(path)?;
+pub fn compact(disk: &impl Disk, path: &Path, serial: Serial, target_bytes: u32) -> Result<(), JournalError> {
+    let journal = Journal::open(disk, path)?;
     if journal.is_empty() {
         return Ok(());
     }
@@ -30,16 +29,16 @@ pub fn compact(path: &Path, serial: Serial, target_bytes: u32) -> Result<(), Jou
         return Ok(());
     }
     let start = journal.first_kept(serial, target_bytes.saturating_sub(index_end) / 2)?;
-    journal.rewrite_from(start, Form::V2)
+    journal.rewrite_from(disk, start, Form::V2)
 }
 
 /// Writes a whole journal anew in this form.
-pub fn rewrite(path: &Path, form: Form) -> Result<(), JournalError> {
-    let journal = Journal::open(path)?;
-    if journal.is_empty() { Ok(()) } else { journal.rewrite_from(journal.header.begin, form) }
+pub fn rewrite(disk: &impl Disk, path: &Path, form: Form) -> Result<(), JournalError> {
+    let journal = Journal::open(disk, path)?;
+    if journal.is_empty() { Ok(()) } else { journal.rewrite_from(disk, journal.header.begin, form) }
 }
 
-impl Journal {
+impl<F: DiskFile> Journal<F> {
     /// The first transaction to be kept if about `wanted` bytes may be.
     fn first_kept(&self, serial: Serial, wanted: u32) -> Result<Position, JournalError> {
         let end = self.header.end;
@@ -68,20 +67,22 @@ impl Journal {
         Ok(best)
     }
 
-    fn rewrite_from(&self, start: Position, form: Form) -> Result<(), JournalError> {
+    fn rewrite_from(&self, disk: &impl Disk, start: Position, form: Form) -> Result<(), JournalError> {
         let beside = self.path.with_extension("jnw");
         let written = self
-            .copy_to(&beside, start, form)
-            .and_then(|()| fs::rename(&beside, &self.path).map_err(JournalError::file(&self.path)));
+            .copy_to(disk, &beside, start, form)
+            .and_then(|()| disk.rename(&beside, &self.path).map_err(JournalError::file(&self.path)));
         if written.is_err() {
             // The fault that is told is the first one.
-            let _ = fs::remove_file(&beside);
+            let _ = disk.remove(&beside);
+            return written;
         }
-        written
+        // What is appended from now on must not be to a file that a crash puts the old one in the place of.
+        disk.sync_names(&self.path).map_err(JournalError::file(&self.path))
     }
 
-    fn copy_to(&self, beside: &Path, start: Position, form: Form) -> Result<(), JournalError> {
-        let file = File::create(beside).map_err(JournalError::file(beside))?;
+    fn copy_to(&self, disk: &impl Disk, beside: &Path, start: Position, form: Form) -> Result<(), JournalError> {
+        let file = disk.open(beside, Access::Replace).map_err(JournalError::file(beside))?;
         let mut copy = Copy::new(self, BufWriter::new(file), beside.to_owned(), form);
         copy.put(&vec![0; copy.offset as usize])?;
         copy.header.begin = Position { serial: start.serial, offset: copy.offset };
@@ -94,23 +95,23 @@ impl Journal {
 }
 
 /// A journal in the making, out of another one.
-struct Copy {
-    out: BufWriter<File>,
+struct Copy<O: DiskFile> {
+    out: BufWriter<O>,
     path: PathBuf,
     header: Header,
     index: Vec<Position>,
     offset: u32,
 }
 
-impl Copy {
-    fn new(journal: &Journal, out: BufWriter<File>, path: PathBuf, form: Form) -> Self {
+impl<O: DiskFile> Copy<O> {
+    fn new(journal: &Journal<impl DiskFile>, out: BufWriter<O>, path: PathBuf, form: Form) -> Self {
         let header = Header { source_serial: journal.header.source_serial, ..Header::new(form) };
         let offset = header.index_end() as u32;
         let index = vec![Position::NONE; (offset as usize - layout::HEADER_BYTES) / POSITION_BYTES];
         Self { out, path, header, index, offset }
     }
 
-    fn transaction(&mut self, journal: &Journal, place: &mut Position) -> Result<(), JournalError> {
+    fn transaction(&mut self, journal: &Journal<impl DiskFile>, place: &mut Position) -> Result<(), JournalError> {
         let start = u64::from(place.offset);
         let from = journal.step(place)?;
         let mut body = vec![0; from.size as usize];
@@ -144,10 +145,10 @@ impl Copy {
             self.header.begin = Position::NONE;
         }
         let head = [self.header.to_bytes(), layout::index_bytes(&self.index)].concat();
-        let finish = |out: &mut BufWriter<File>| -> io::Result<()> {
+        let finish = |out: &mut BufWriter<O>| -> io::Result<()> {
             out.flush()?;
             out.get_ref().write_all_at(&head, 0)?;
-            out.get_ref().sync_all()
+            out.get_ref().sync()
         };
         finish(&mut self.out).map_err(JournalError::file(&self.path))
     }

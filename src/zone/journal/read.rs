@@ -1,19 +1,19 @@
 //! Reading a journal: where serials are, and the transactions from one of them on.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, HEADER_BYTES, Head, Header, Position};
 use super::{Fault, Form, JournalError, Transaction};
 use crate::dns::Serial;
+use crate::zone::disk::{Access, Disk, DiskFile};
 
 /// A journal that is open for reading. What is appended meanwhile is not seen.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<F = File> {
     pub(super) path: PathBuf,
-    pub(super) file: File,
+    pub(super) file: F,
     pub(super) header: Header,
     pub(super) index: Vec<Position>,
 }
@@ -31,26 +31,25 @@ pub struct Entry {
     pub transaction: Transaction,
 }
 
-impl Journal {
+impl<F: DiskFile> Journal<F> {
     /// Opens a journal and reads its header and index.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = File::open(path).map_err(JournalError::file(path))?;
+    pub fn open(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
+        let file = disk.open(path, Access::Read).map_err(JournalError::file(path))?;
         Self::of(file, path)
     }
 
-    pub(super) fn of(mut file: File, path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn of(file: F, path: &Path) -> Result<Self, JournalError> {
         let at_start = |fault| JournalError::bad(path, 0, fault);
-        let length = file.metadata().map_err(JournalError::file(path))?.len();
+        let length = file.length().map_err(JournalError::file(path))?;
         let mut bytes = [0; HEADER_BYTES];
-        file.seek(SeekFrom::Start(0)).map_err(JournalError::file(path))?;
-        file.read_exact(&mut bytes).map_err(|source| short(source, path))?;
+        file.read_exact_at(&mut bytes, 0).map_err(|source| short(source, path))?;
         let header = Header::parse(&bytes).map_err(at_start)?;
         if header.index_end() > length {
             return Err(at_start(Fault::NoHeader));
         }
         header.check(length).map_err(at_start)?;
         let mut index = vec![0; header.index_end() as usize - HEADER_BYTES];
-        file.read_exact(&mut index).map_err(JournalError::file(path))?;
+        file.read_exact_at(&mut index, HEADER_BYTES as u64).map_err(JournalError::file(path))?;
         Ok(Self { path: path.to_owned(), file, header, index: layout::parse_index(&index) })
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::{Change, Fault, Journal, JournalError};
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, Rtype};
+use crate::zone::disk::{Disk, DiskFile};
 use crate::zone::message::{Level, Message};
 use crate::zone::{ContentsError, Edit, EditError, Limits, ZoneVersion};
 
@@ -68,7 +69,11 @@ impl From<JournalError> for ReplayError {
 }
 
 /// The version that the journal leads to from `version`. None: the journal is empty or ends there.
-pub fn replay(version: &ZoneVersion, journal: &Journal, limits: Limits) -> Result<Option<ZoneVersion>, ReplayError> {
+pub fn replay(
+    version: &ZoneVersion,
+    journal: &Journal<impl DiskFile>,
+    limits: Limits,
+) -> Result<Option<ZoneVersion>, ReplayError> {
     if journal.is_empty() {
         return Ok(None);
     }
@@ -99,8 +104,8 @@ pub enum Followed {
 }
 
 /// Makes the changes of the journal at `path`, if there is one.
-pub fn follow(version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
-    let journal = match Journal::open(path) {
+pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
+    let journal = match Journal::open(disk, path) {
         Ok(journal) => journal,
         Err(error) if error.is_missing() => return Followed::Missing,
         Err(error) => {

@@ -5,6 +5,7 @@ use super::*;
 use crate::dns::{Class, Rtype};
 use crate::zone::check::Policy;
 use crate::zone::diff::diff;
+use crate::zone::disk::Host;
 use crate::zone::load::load;
 use crate::zone::master::Options;
 use crate::zone::message::Strictness;
@@ -30,7 +31,7 @@ fn zone(file: &str) -> ZoneVersion {
 }
 
 fn transactions(path: &Path) -> Result<Vec<Transaction>, JournalError> {
-    let journal = Journal::open(path)?;
+    let journal = Journal::open(&Host, path)?;
     let entries = journal.entries(journal.first_serial())?;
     entries.map(|entry| entry.map(|entry| entry.transaction)).collect()
 }
@@ -58,13 +59,13 @@ fn history(random: &mut Random, length: u32) -> (Vec<ZoneVersion>, Vec<Transacti
 
 /// What a journal of this file leads to.
 fn replayed(from: &ZoneVersion, path: &Path) -> Result<Option<ZoneVersion>, ReplayError> {
-    replay(from, &Journal::open(path)?, Limits::default())
+    replay(from, &Journal::open(&Host, path)?, Limits::default())
 }
 
 #[test]
 fn journals_of_named_are_printed_as_by_named_journalprint() {
     for name in ["update", "v9", "diff"] {
-        let journal = Journal::open(&fixture(&format!("{name}.jnl"))).unwrap();
+        let journal = Journal::open(&Host, &fixture(&format!("{name}.jnl"))).unwrap();
         let mut text = vec![];
         print::print(&journal, true, &mut text).unwrap();
         let expected = fs::read_to_string(fixture(&format!("{name}.expected"))).unwrap();
@@ -78,7 +79,7 @@ fn journals_are_byte_for_byte_those_of_named() {
     for name in ["update.jnl", "diff.jnl"] {
         let path = folder.path().join(name);
         for transaction in transactions(&fixture(name)).unwrap() {
-            Writer::open(&path).unwrap().append(&transaction).unwrap();
+            Writer::open(&Host, &path).unwrap().append(&transaction).unwrap();
         }
         assert_eq!(fs::read(&path).unwrap(), fs::read(fixture(name)).unwrap(), "{name}");
     }
@@ -105,7 +106,7 @@ fn a_journal_is_written_in_the_other_form_as_by_named_journalprint() {
     let path = folder.path().join("zone.jnl");
     fs::copy(fixture("update.jnl"), &path).unwrap();
     for (form, expected) in [(Form::V1, "v9.jnl"), (Form::V2, "update.jnl")] {
-        rewrite(&path, form).unwrap();
+        rewrite(&Host, &path, form).unwrap();
         assert_eq!(fs::read(&path).unwrap(), fs::read(fixture(expected)).unwrap(), "{expected}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -126,9 +127,9 @@ fn a_journal_of_the_old_form_can_be_appended_to() {
         next.push(old.apex(), Rtype::SOA, Class::IN, 300, &data);
     }
     steps.push(next.finish().unwrap());
-    Writer::open(&path).unwrap().append(&steps[2]).unwrap();
+    Writer::open(&Host, &path).unwrap().append(&steps[2]).unwrap();
     assert_eq!(transactions(&path).unwrap(), steps);
-    rewrite(&path, Form::V2).unwrap();
+    rewrite(&Host, &path, Form::V2).unwrap();
     assert_eq!(transactions(&path).unwrap(), steps);
 }
 
@@ -139,7 +140,7 @@ fn replay_leads_from_every_version_to_the_last() {
         let mut random = Random(crate::dns::testing::Random::new(seed));
         let (zones, steps) = history(&mut random, 6);
         let path = folder.path().join(format!("{seed}.jnl"));
-        Writer::open(&path).unwrap().append_all(&steps).unwrap();
+        Writer::open(&Host, &path).unwrap().append_all(&steps).unwrap();
         let (last, earlier) = zones.split_last().unwrap();
         for zone in earlier {
             let reached = replayed(zone, &path).unwrap().unwrap();
@@ -155,7 +156,7 @@ fn a_zone_that_the_journal_does_not_know_is_out_of_sync() {
     let (_, steps) = history(&mut random, 2);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone.jnl");
-    Writer::open(&path).unwrap().append_all(&steps).unwrap();
+    Writer::open(&Host, &path).unwrap().append_all(&steps).unwrap();
     for serial in [0, 4, 9] {
         let error = replayed(&random_zone(&mut random, serial), &path).unwrap_err();
         assert_eq!(error.to_string(), "journal out of sync with zone");
@@ -188,9 +189,9 @@ fn the_index_is_thinned_out_and_serials_are_found_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone.jnl");
     for step in &steps {
-        Writer::open(&path).unwrap().append(step).unwrap();
+        Writer::open(&Host, &path).unwrap().append(step).unwrap();
     }
-    let journal = Journal::open(&path).unwrap();
+    let journal = Journal::open(&Host, &path).unwrap();
     for (place, step) in steps.iter().enumerate() {
         let entries = journal.entries(step.before).unwrap();
         assert!(entries.map(|entry| entry.unwrap().transaction).eq(steps[place..].iter().cloned()));
@@ -206,16 +207,16 @@ fn a_compacted_journal_keeps_what_the_file_lacks_and_about_half_of_the_size() {
     let path = folder.path().join("zone.jnl");
     for (file_serial, target) in [(101, 0), (101, 20_000), (60, 0), (2, 0)] {
         let _ = fs::remove_file(&path);
-        Writer::open(&path).unwrap().append_all(&steps).unwrap();
-        compact(&path, Serial(file_serial), target).unwrap();
+        Writer::open(&Host, &path).unwrap().append_all(&steps).unwrap();
+        compact(&Host, &path, Serial(file_serial), target).unwrap();
         let kept = transactions(&path).unwrap();
         assert!(steps.ends_with(&kept));
-        let journal = Journal::open(&path).unwrap();
+        let journal = Journal::open(&Host, &path).unwrap();
         assert!(!journal.first_serial().is_newer_than(Serial(file_serial)));
         let size = fs::metadata(&path).unwrap().len();
         assert!(file_serial < 101 || size <= u64::from(target.max(4096)), "{size}");
     }
-    assert!(compact(&path, Serial(500), 0).is_err());
+    assert!(compact(&Host, &path, Serial(500), 0).is_err());
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn only_what_follows_on_is_appended() {
     let (_, steps) = history(&mut random, 3);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone.jnl");
-    let mut writer = Writer::open(&path).unwrap();
+    let mut writer = Writer::open(&Host, &path).unwrap();
     writer.append(&steps[0]).unwrap();
     let before = fs::read(&path).unwrap();
     let error = writer.append(&steps[2]).unwrap_err().to_string();
@@ -240,13 +241,13 @@ fn a_crash_before_the_header_is_written_leaves_the_journal_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone.jnl");
     let steps = transactions(&fixture("update.jnl")).unwrap();
-    Writer::open(&path).unwrap().append(&steps[0]).unwrap();
+    Writer::open(&Host, &path).unwrap().append(&steps[0]).unwrap();
     let first = fs::read(&path).unwrap();
     for written in (0..whole.len() - first.len()).step_by(5) {
         let torn = [&first[..], &whole[first.len()..first.len() + written]].concat();
         fs::write(&path, torn).unwrap();
         assert_eq!(transactions(&path).unwrap(), steps[..1]);
-        Writer::open(&path).unwrap().append(&steps[1]).unwrap();
+        Writer::open(&Host, &path).unwrap().append(&steps[1]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 }

@@ -3,28 +3,27 @@
 //! A crash before the header is written leaves a journal that ends where it did. The index is written with the header;
 //! it is a help to find serials and never needed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, HEADER_BYTES, Head, Header, Position, add_to_index};
 use super::{Fault, Form, Journal, JournalError, Transaction};
 use crate::dns::Serial;
+use crate::zone::disk::{Access, Disk, DiskFile};
 
 /// A journal that is open for writing.
 #[derive(Debug)]
-pub struct Writer {
-    journal: Journal,
+pub struct Writer<F = File> {
+    journal: Journal<F>,
 }
 
-impl Writer {
+impl<F: DiskFile> Writer<F> {
     /// Opens a journal, or begins one.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        let journal = match file {
+    pub fn open(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
+        let journal = match disk.open(path, Access::Update) {
             Ok(file) => Journal::of(file, path)?,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => create(path, Form::V2)?,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => create(disk, path, Form::V2)?,
             Err(fault) => return Err(JournalError::file(path)(fault)),
         };
         Ok(Self { journal })
@@ -117,24 +116,18 @@ impl Writer {
 }
 
 /// A journal without transactions, in a file that was not there.
-fn create(path: &Path, form: Form) -> Result<Journal, JournalError> {
+fn create<D: Disk>(disk: &D, path: &Path, form: Form) -> Result<Journal<D::File>, JournalError> {
     let header = Header::new(form);
     let index = vec![Position::NONE; (header.index_end() as usize - HEADER_BYTES) / layout::POSITION_BYTES];
-    let write = || {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let write = || -> io::Result<D::File> {
+        let file = disk.open(path, Access::New)?;
         file.write_all_at(&[header.to_bytes(), layout::index_bytes(&index)].concat(), 0)?;
-        file.sync_all()?;
-        sync_folder(path)?;
+        file.sync()?;
+        disk.sync_names(path)?;
         Ok(file)
     };
     let file = write().map_err(JournalError::file(path))?;
     Ok(Journal { path: PathBuf::from(path), file, header, index })
-}
-
-/// Makes it durable that there is a new file.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }
 
 /// The most bytes in a journal: named's bound on one transaction and on `max-journal-size`.

@@ -3,6 +3,7 @@ use std::fs;
 
 use super::*;
 use crate::zone::check::Policy;
+use crate::zone::disk::Host;
 use crate::zone::load::load;
 use crate::zone::master::Options;
 use crate::zone::message::Strictness;
@@ -41,7 +42,7 @@ fn read_as(bytes: &[u8], apex: &Name) -> Result<(ZoneVersion, Header), RawError>
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
     fs::write(&path, bytes).unwrap();
-    read(&path, apex, Class::IN, Limits::default())
+    read(&Host, &path, apex, Class::IN, Limits::default())
 }
 
 fn fault_of(bytes: &[u8]) -> (u64, RawFault) {
@@ -71,7 +72,7 @@ fn files_are_byte_for_byte_those_of_named() {
 fn both_versions_are_read() {
     let expected = text_of(&load_fixture("example.com.zone"));
     for name in ["example.com.raw", "example.com.raw0"] {
-        let (version, header) = read(&fixture(name), &apex(), Class::IN, Limits::default()).unwrap();
+        let (version, header) = read(&Host, &fixture(name), &apex(), Class::IN, Limits::default()).unwrap();
         assert_eq!(text_of(&version), expected);
         assert_eq!((header.source_serial, header.last_transfer_s), (None, None));
     }
@@ -83,8 +84,8 @@ fn a_written_file_reads_back_with_its_header() {
     let header = Header { form: Form::V1, dumped_at_s: 1, source_serial: Some(Serial(2)), last_transfer_s: Some(3) };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
-    write(&path, &version, &header).unwrap();
-    let (copy, read_header) = read(&path, &apex(), Class::IN, Limits::default()).unwrap();
+    write(&Host, &path, &version, &header).unwrap();
+    let (copy, read_header) = read(&Host, &path, &apex(), Class::IN, Limits::default()).unwrap();
     assert_eq!(read_header, header);
     assert_eq!(text_of(&copy), text_of(&version));
 }

@@ -1,0 +1,198 @@
+//! A secondary's copy on disk: the zone's file, and the journal that leads on from it to what is served.
+//!
+//! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
+//! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that does not fit
+//! its file, which the next start finds and puts aside. What is kept is durable when the call returns.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::disk::Disk;
+use super::file::{self, FileError, write_atomically};
+use super::journal::{self, Followed, JournalError, Transaction, Writer};
+use super::message::{Level, Message};
+use super::print::{self, Style};
+use super::raw::{self, Header};
+use super::{Limits, ZoneVersion};
+
+/// Where a copy is and what it is like.
+#[derive(Debug, Clone)]
+pub struct Copy<'d, D> {
+    /// The file system.
+    pub disk: &'d D,
+    /// The zone's file.
+    pub file: PathBuf,
+    /// The journal.
+    pub journal: PathBuf,
+    /// How the file is written.
+    pub form: Form,
+    /// What the journal may grow to; none: to twice the zone.
+    pub journal_bytes: Option<u32>,
+}
+
+/// How a zone's file is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// Raw.
+    Raw,
+    /// As a master file.
+    Text(Style),
+}
+
+/// What has come for a copy.
+#[derive(Debug, Clone, Copy)]
+pub enum News<'t> {
+    /// This, which leads to the new version from the one that is on disk.
+    Changes(&'t [Transaction]),
+    /// The whole zone.
+    Whole,
+    /// The whole zone; the journal leads to it already.
+    Recorded,
+}
+
+/// Where a version is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// In the zone's file.
+    File,
+    /// In the journal, which leads to it from the version in the file.
+    Journal,
+    /// Nowhere.
+    None,
+}
+
+/// What came of keeping a version.
+#[derive(Debug)]
+pub struct Kept {
+    /// Where it is.
+    pub durability: Durability,
+    /// What went wrong on the way.
+    pub faults: Vec<KeepError>,
+}
+
+/// What a disk does not let happen.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// Changes could not be appended to the journal.
+    #[error("journal: {0}")]
+    Journal(JournalError),
+    /// The zone's file could not be written.
+    #[error("dumping master file: {0}")]
+    File(FileError),
+    /// The journal could not be made shorter.
+    #[error("dns_journal_compact failed: {0}")]
+    Compact(JournalError),
+    /// The journal could not be removed.
+    #[error("unable to remove journal '{}': {source}", path.display())]
+    Remove {
+        /// The journal.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl<D: Disk> Copy<'_, D> {
+    /// Makes a version durable, before it is served.
+    pub fn keep(&self, version: &ZoneVersion, news: News<'_>, now_s: u64) -> Kept {
+        let mut faults = vec![];
+        if let News::Changes(transactions) = news {
+            match append(self.disk, &self.journal, transactions) {
+                Ok(()) => return Kept { durability: Durability::Journal, faults },
+                Err(error) => faults.push(KeepError::Journal(error)),
+            }
+        }
+        if let Err(error) = self.save(version, now_s) {
+            faults.push(KeepError::File(error));
+            return Kept { durability: Durability::None, faults };
+        }
+        let shortened = match news {
+            News::Recorded => self.shorten(version).map(drop),
+            News::Changes(_) | News::Whole => self.drop_journal(),
+        };
+        faults.extend(shortened.err());
+        Kept { durability: Durability::File, faults }
+    }
+
+    /// Writes a version to the file, so that named reads it as its own.
+    pub fn save(&self, version: &ZoneVersion, now_s: u64) -> Result<(), FileError> {
+        match self.form {
+            Form::Raw => {
+                let dumped_at_s = u32::try_from(now_s).unwrap_or(u32::MAX);
+                raw::write(self.disk, &self.file, version, &Header { dumped_at_s, ..Header::default() })
+            }
+            Form::Text(style) => write_atomically(self.disk, &self.file, |out| print::dump(version, style, out)),
+        }
+    }
+
+    /// Keeps the journal within its size, now that this version is in the file: before, what leads to it must not be
+    /// dropped. A journal that stays too large does no harm; one that does not lead on from the file (false) is removed.
+    pub fn shorten(&self, saved: &ZoneVersion) -> Result<bool, KeepError> {
+        let twice = || u32::try_from(saved.size_bytes().saturating_mul(2)).unwrap_or(MAX_JOURNAL_BYTES);
+        let limit_bytes = self.journal_bytes.unwrap_or_else(twice).min(MAX_JOURNAL_BYTES);
+        match journal::compact(self.disk, &self.journal, saved.serial(), limit_bytes) {
+            Err(JournalError::NoSerial { .. }) => self.drop_journal().map(|()| false),
+            Err(error) if !error.is_missing() => Err(KeepError::Compact(error)),
+            _ => Ok(true),
+        }
+    }
+
+    /// Removes the journal, if there is one. It must not come back with a crash: it may lead on from the file by now.
+    pub fn drop_journal(&self) -> Result<(), KeepError> {
+        match self.disk.remove(&self.journal).and_then(|()| self.disk.sync_names(&self.journal)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(KeepError::Remove { path: self.journal.clone(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets when file and journal were changed last, from which the expiry is counted. What is not there stays away.
+    pub fn touch(&self, at: SystemTime) -> io::Result<()> {
+        // The journal's time is a help where it can be had; the file's is what counts.
+        let _ = self.disk.set_modified(&self.journal, at);
+        match self.disk.set_modified(&self.file, at) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            touched => touched,
+        }
+    }
+}
+
+/// Appends to a journal; durable when this returns.
+pub fn append(disk: &impl Disk, path: &Path, transactions: &[Transaction]) -> Result<(), JournalError> {
+    Writer::open(disk, path)?.append_all(transactions)
+}
+
+/// Makes the changes of a journal to a copy. One that does not fit is put aside: the copy is a version that a primary
+/// had, and is refreshed at once.
+pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
+    let followed = journal::follow(disk, version, path, limits);
+    match followed {
+        Followed::Not(mut faults) => {
+            faults.extend(put_aside(disk, path));
+            Followed::Not(faults)
+        }
+        other => other,
+    }
+}
+
+/// Moves a journal that is of no use out of the way; says so.
+pub fn put_aside(disk: &impl Disk, path: &Path) -> Option<Message> {
+    let text = match file::quarantine(disk, path, file::JOURNAL) {
+        Ok(aside) => format!(
+            "unable to load from '{}'; renaming file to '{}' for failure analysis and retransferring.",
+            path.display(),
+            aside.display()
+        ),
+        Err(fault) if disk.modified(path).is_ok() => fault.to_string(),
+        Err(_) => return None,
+    };
+    Some(Message::of_zone(Level::Warning, text))
+}
+
+/// The most that a journal can be.
+const MAX_JOURNAL_BYTES: u32 = i32::MAX as u32;
+
+#[cfg(test)]
+mod tests;

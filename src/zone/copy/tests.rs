@@ -1,0 +1,142 @@
+use super::*;
+use crate::dns::{Class, Rtype, Serial};
+use crate::zone::Builder;
+use crate::zone::diff::diff;
+use crate::zone::disk::simulated::{Faults, Simulated};
+use crate::zone::testing::{name, soa};
+
+const FILE: &str = "/cache/db";
+const JOURNAL: &str = "/cache/db.jnl";
+/// More than any of what is done here takes.
+const STEPS: u64 = 60;
+const SEEDS: u64 = 6;
+
+fn copy(disk: &Simulated, journal_bytes: u32) -> Copy<'_, Simulated> {
+    let (file, journal) = (FILE.into(), JOURNAL.into());
+    Copy { disk, file, journal, form: Form::Raw, journal_bytes: Some(journal_bytes) }
+}
+
+fn version(serial: u32) -> ZoneVersion {
+    let apex = name("zone.example.");
+    let mut builder = Builder::new(apex.clone(), Class::IN);
+    builder.add(apex.as_ref(), Rtype::SOA, 300, &soa(serial).3).unwrap();
+    builder.add(apex.as_ref(), Rtype::NS, 300, b"\x02ns\x00").unwrap();
+    let text = [vec![200], serial.to_be_bytes().repeat(50)].concat();
+    builder.add(apex.as_ref(), Rtype::TXT, 300, &text).unwrap();
+    builder.finish().unwrap()
+}
+
+/// What a start finds.
+fn found(disk: &Simulated) -> Option<u32> {
+    let read = raw::read(disk, Path::new(FILE), &name("zone.example."), Class::IN, Limits::default());
+    let (version, _) = read.ok()?;
+    let next = match follow(disk, &version, Path::new(JOURNAL), Limits::default()) {
+        Followed::To(next) => next,
+        _ => version,
+    };
+    Some(next.serial().0)
+}
+
+fn changes(from: u32, to: u32) -> Vec<Transaction> {
+    (from..to).map(|serial| diff(&version(serial), &version(serial + 1)).unwrap()).collect()
+}
+
+fn keep(copy: &Copy<'_, Simulated>, serial: u32) -> Durability {
+    let news = changes(serial - 1, serial);
+    copy.keep(&version(serial), News::Changes(&news), 0).durability
+}
+
+/// A disk with version 1 in the file and 2 in the journal.
+fn begun(seed: u64) -> Simulated {
+    let disk = Simulated::new(seed);
+    let copy = copy(&disk, 0);
+    assert_eq!(copy.keep(&version(1), News::Whole, 0).durability, Durability::File);
+    assert_eq!(keep(&copy, 2), Durability::Journal);
+    disk
+}
+
+/// Lets the power fail at each step of this, and gives what is found then.
+fn crashed_in(work: impl Fn(&Copy<'_, Simulated>)) -> Vec<Option<u32>> {
+    let mut all = vec![];
+    for (seed, step) in (1..=SEEDS).flat_map(|seed| (0..STEPS).map(move |step| (seed, step))) {
+        let disk = begun(seed);
+        disk.crash_after(step);
+        work(&copy(&disk, 0));
+        if !disk.is_down() {
+            break;
+        }
+        disk.restart();
+        all.push(found(&disk));
+    }
+    all
+}
+
+#[test]
+fn a_crash_at_any_step_leaves_one_version_or_the_other() {
+    let found = crashed_in(|copy| {
+        keep(copy, 3);
+    });
+    assert!(found.contains(&Some(2)) && found.contains(&Some(3)), "{found:?}");
+    assert!(found.iter().all(|serial| [Some(2), Some(3)].contains(serial)), "{found:?}");
+    let found = crashed_in(|copy| drop(copy.keep(&version(7), News::Whole, 0)));
+    assert!(found.contains(&Some(2)) && found.contains(&Some(7)), "{found:?}");
+    assert!(found.iter().all(|serial| [Some(2), Some(7)].contains(serial)), "{found:?}");
+}
+
+#[test]
+fn what_is_appended_to_a_journal_made_shorter_survives_a_crash() {
+    for seed in 1..=50 {
+        let disk = begun(seed);
+        let copy = copy(&disk, 0);
+        (3..=12).for_each(|serial| assert_eq!(keep(&copy, serial), Durability::Journal));
+        copy.save(&version(12), 0).unwrap();
+        assert!(copy.shorten(&version(12)).unwrap());
+        assert_eq!(keep(&copy, 13), Durability::Journal);
+        disk.restart();
+        assert_eq!(found(&disk), Some(13), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_journal_that_was_dropped_stays_away_after_a_crash() {
+    for seed in 1..=50 {
+        let disk = begun(seed);
+        // The zone goes back to what it was, as after rndc retransfer.
+        assert!(copy(&disk, 0).keep(&version(1), News::Whole, 0).faults.is_empty());
+        disk.restart();
+        assert_eq!(found(&disk), Some(1), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_journal_that_does_not_lead_on_from_the_file_is_removed() {
+    let disk = begun(1);
+    let copy = copy(&disk, 0);
+    copy.save(&version(7), 0).unwrap();
+    assert!(!copy.shorten(&version(7)).unwrap());
+    assert_eq!(disk.names(), [Path::new(FILE)]);
+    assert_eq!(keep(&copy, 8), Durability::Journal);
+}
+
+#[test]
+fn what_a_full_disk_refuses_leaves_the_version_before_and_nothing_else() {
+    let disk = begun(1);
+    disk.set_faults(Faults { room_bytes: Some(0), ..Faults::default() });
+    assert_eq!(keep(&copy(&disk, 0), 3), Durability::None);
+    disk.set_faults(Faults::default());
+    assert_eq!(disk.names(), [Path::new(FILE), Path::new(JOURNAL)]);
+    disk.restart();
+    assert_eq!(found(&disk), Some(2));
+    assert_eq!(keep(&copy(&disk, 0), 3), Durability::Journal);
+}
+
+#[test]
+fn a_journal_that_does_not_fit_is_put_aside_under_a_name_of_its_own() {
+    let disk = begun(1);
+    copy(&disk, 0).save(&version(7), 0).unwrap();
+    assert_eq!(found(&disk), Some(7));
+    let names = disk.names();
+    assert!(names.len() == 2 && names[1].starts_with("/cache/"), "{names:?}");
+    assert!(names[1].to_str().unwrap().contains("/jn-"), "{names:?}");
+    assert_eq!(version(7).serial(), Serial(7));
+}
