@@ -87,7 +87,7 @@ fn first_copy(server: &Server, zone: &str, file: &str) -> Vec<u8> {
 }
 
 /// Has a zone checked; quicker for many than rndc.
-fn notify(server: &Server, zone: &str) {
+pub fn notify(server: &Server, zone: &str) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.send_to(&stream::notify(zone), ("127.0.0.1", server.port)).unwrap();

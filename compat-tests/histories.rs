@@ -11,24 +11,24 @@ use nomd::transfer::random::Random;
 
 use super::peers::{Key, Kind, Server, Spec, Zone, dig, free_port};
 
-const ZONE: &str = "example.com";
+pub const ZONE: &str = "example.com";
 
 /// Contents that change: lines of a master file, none of which clashes with another.
-struct History {
+pub struct History {
     dice: Random,
-    serial: u32,
+    pub serial: u32,
     lines: BTreeSet<String>,
 }
 
 impl History {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let mut history = Self { dice: Random::new(seed), serial: 0, lines: BTreeSet::new() };
         (0..40).for_each(|_| history.add());
         history
     }
 
     /// Makes a few changes, and gives the text of the new version.
-    fn next(&mut self) -> String {
+    pub fn next(&mut self) -> String {
         self.serial += 1 + self.dice.below(3) as u32;
         for _ in 0..=self.dice.below(8) {
             if self.dice.below(2) == 0 { self.add() } else { self.remove() }
@@ -62,7 +62,7 @@ impl History {
     }
 }
 
-fn primary(kind: Kind, text: String, key: Option<Key>, notify: &[u16]) -> Server {
+pub fn primary(kind: Kind, text: String, key: Option<Key>, notify: &[u16]) -> Server {
     let zone = Zone::primary(ZONE, text).with("ixfr-from-differences yes; max-ixfr-ratio unlimited;");
     let zone = notify.iter().fold(zone, |zone, port| zone.notifying(*port));
     Server::start(kind, &Spec { zones: vec![zone], key, has_differences: true, ..Spec::default() })

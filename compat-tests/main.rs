@@ -23,6 +23,7 @@ mod host;
 mod ixfr;
 mod journal;
 mod keygen;
+mod killed;
 mod limits;
 mod logged;
 mod mutated;

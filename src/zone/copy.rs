@@ -1,8 +1,8 @@
 //! A secondary's copy on disk: the zone's file, and the journal that leads on from it to what is served.
 //!
 //! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
-//! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that does not fit
-//! its file, which the next start finds and puts aside. What is kept is durable when the call returns.
+//! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before the
+//! file, which the next start removes. What is kept is durable when the call returns.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::disk::Disk;
 use super::file::{self, FileError, write_atomically};
-use super::journal::{self, Followed, JournalError, Transaction, Writer};
+use super::journal::{self, Followed, Journal, JournalError, Transaction, Writer};
 use super::message::{Level, Message};
 use super::print::{self, Style};
 use super::raw::{self, Header};
@@ -167,6 +167,9 @@ pub fn append(disk: &impl Disk, path: &Path, transactions: &[Transaction]) -> Re
 /// Makes the changes of a journal to a copy. One that does not fit is put aside: the copy is a version that a primary
 /// had, and is refreshed at once.
 pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
+    if is_left_behind(disk, version, path) && disk.remove(path).is_ok() {
+        return Followed::Nothing;
+    }
     let followed = journal::follow(disk, version, path, limits);
     match followed {
         Followed::Not(mut faults) => {
@@ -175,6 +178,13 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
         }
         other => other,
     }
+}
+
+/// Whether a journal ends before the version in the file, as after a crash between the two steps of keeping that. It is
+/// no fault, and leads to nothing that is newer.
+fn is_left_behind(disk: &impl Disk, version: &ZoneVersion, path: &Path) -> bool {
+    let journal = Journal::open(disk, path);
+    journal.is_ok_and(|journal| !journal.is_empty() && version.serial().is_newer_than(journal.last_serial()))
 }
 
 /// Moves a journal that is of no use out of the way; says so.
