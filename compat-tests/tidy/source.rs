@@ -114,6 +114,7 @@ fn is_test_file(name: &str) -> bool {
     name.ends_with("/tests.rs")
         || name.ends_with("/testing.rs")
         || name.ends_with("/simulation.rs")
+        || name.contains("/simulation/")
         || name.contains("/tests/")
 }
 

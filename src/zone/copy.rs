@@ -1,8 +1,8 @@
 //! A secondary's copy on disk: the zone's file, and the journal that leads on from it to what is served.
 //!
 //! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
-//! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before the
-//! file, which the next start removes. What is kept is durable when the call returns.
+//! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before
+//! the file, which the next start removes. What is kept is durable when the call returns.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -127,7 +127,7 @@ impl<D: Disk> Copy<'_, D> {
     }
 
     /// Keeps the journal within its size, now that this version is in the file: before, what leads to it must not be
-    /// dropped. A journal that stays too large does no harm; one that does not lead on from the file (false) is removed.
+    /// dropped. A journal that stays too large does no harm; one that does not lead on from the file is removed: false.
     pub fn shorten(&self, saved: &ZoneVersion) -> Result<bool, KeepError> {
         let twice = || u32::try_from(saved.size_bytes().saturating_mul(2)).unwrap_or(MAX_JOURNAL_BYTES);
         let limit_bytes = self.journal_bytes.unwrap_or_else(twice).min(MAX_JOURNAL_BYTES);
