@@ -7,6 +7,7 @@
 
 mod answers;
 mod asked;
+mod catalogs;
 mod checkers;
 mod checkzone;
 mod clients;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::members::Members;
 use super::schedule::Schedule;
-use super::steps::remove_files;
+use super::steps::{log_step, remove_files};
 use super::{Consumer, Pass, key_of};
 use crate::conf::config::{CatalogZone, Config};
 use crate::dns::Class;
@@ -75,23 +75,22 @@ impl Core {
         }
     }
 
-    /// A catalog is followed no longer. BIND: its members go as if it had lost them, but if no catalog at all is left
-    /// in the view they go like zones that the configuration has lost, and their files stay.
+    /// A catalog is followed no longer. As with named its members go like zones that the configuration has lost: their
+    /// files stay. It is said only where the view has other catalogs.
     fn drop_catalog(&mut self, key: &ZoneKey, config: &Config, pass: &mut Pass<'_>) {
         let view = config.views.iter().find(|view| *view.name == *key.view);
-        if view.is_some_and(|view| !view.catalogs.is_empty()) {
+        let is_said = view.is_some_and(|view| !view.catalogs.is_empty());
+        if let Some(consumer) = self.catalogs.consumers.remove(key).filter(|_| is_said) {
             let name = NoDot(key.apex.as_ref());
             log!(Category::General, Severity::Warning, "catz: removing catalog zone {name}");
-            let consumer = self.catalogs.consumers.get(key);
-            let catalog = consumer.map(|consumer| Arc::clone(&consumer.in_force)).unwrap_or_default();
-            catalog.members.iter().for_each(|(id, member)| self.remove_member(key, id, member, pass));
+            let members = consumer.in_force.members.values().map(|member| NoDot(member.apex.as_ref()));
+            members.for_each(|member| log_step("deleting", &member, key));
         }
         for (id, _) in self.own_members(key) {
             let Some(key) = self.zones.get(id).map(key_of) else { continue };
             self.drop_zone(&key);
             pass.touched.add(key);
         }
-        self.catalogs.consumers.remove(key);
     }
 
     /// The zones that are a catalog's members, with their labels.

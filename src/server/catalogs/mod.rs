@@ -93,6 +93,10 @@ impl Catalogs {
         self.consumers.values().filter_map(|consumer| consumer.schedule.due()).min()
     }
 
+    fn is_owner(&self, key: &ZoneKey, id: ZoneId) -> bool {
+        self.owners.get(&id).is_some_and(|(owner, _)| owner == key)
+    }
+
     fn own(&mut self, id: ZoneId, key: &ZoneKey, member: &MemberId) {
         self.owners.insert(id, (key.clone(), Arc::clone(member)));
         self.set_absent(key, member, false);
@@ -200,10 +204,13 @@ impl Core {
         let host = self.host.clone();
         let mut pass = Pass { policies: Policies::new(&host), touched: Touched::none() };
         let gone: Vec<(&MemberId, &Member)> = named(&old, &changes.gone).collect();
-        let names: HashSet<&Name> = gone.iter().map(|(_, member)| &member.apex).collect();
+        let is_own = |member: &Member| self.holder(key, &member.apex).is_some_and(|id| self.catalogs.is_owner(key, id));
+        let own = gone.iter().map(|(_, member)| *member).filter(|member| is_own(member));
+        let reset: HashSet<&Name> = own.map(|member| &member.apex).collect();
+        named(&new, &changes.come).for_each(|(_, member)| self.take_from_giver(key, member, &mut pass));
         gone.iter().for_each(|(id, member)| self.remove_member(key, id, member, &mut pass));
         for (id, member) in named(&new, &changes.come) {
-            if names.contains(&member.apex) {
+            if reset.contains(&member.apex) {
                 let name = NoDot(member.apex.as_ref());
                 log!(Category::General, Severity::Info, "catz: zone '{name}' unique label has changed, reset state");
             }
@@ -224,6 +231,7 @@ impl Core {
         let absent: Vec<MemberId> = consumer.absent.iter().filter(is_old).cloned().collect();
         for (id, member) in named(catalog, &absent) {
             if self.holder(key, &member.apex).is_none_or(|holder| self.may_take(key, &member.apex, holder)) {
+                self.take_from_giver(key, member, pass);
                 self.add_member(key, id, member, pass);
             }
         }

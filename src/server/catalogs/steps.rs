@@ -14,14 +14,18 @@ use crate::server::zones::ZoneId;
 use crate::zone::catalog::{Member, MemberId};
 
 impl Core {
-    pub(super) fn add_member(&mut self, key: &ZoneKey, id: &MemberId, member: &Member, pass: &mut Pass<'_>) {
-        let name = NoDot(member.apex.as_ref());
-        if let Some(holder) = self.holder(key, &member.apex).filter(|holder| self.may_take(key, &member.apex, *holder))
-            && let Some((owner, _)) = self.catalogs.owners.get(&holder).cloned()
-        {
-            log_step("deleting", &name, &owner);
+    /// Takes a member from the catalog that gives it away.
+    pub(super) fn take_from_giver(&mut self, key: &ZoneKey, member: &Member, pass: &mut Pass<'_>) {
+        let holder = self.holder(key, &member.apex).filter(|holder| self.may_take(key, &member.apex, *holder));
+        let owned = holder.and_then(|holder| self.catalogs.owners.get(&holder).map(|(owner, _)| (holder, owner)));
+        if let Some((holder, owner)) = owned {
+            log_step("deleting", &NoDot(member.apex.as_ref()), owner);
             self.delete_member(holder, pass);
         }
+    }
+
+    pub(super) fn add_member(&mut self, key: &ZoneKey, id: &MemberId, member: &Member, pass: &mut Pass<'_>) {
+        let name = NoDot(member.apex.as_ref());
         log_step("adding", &name, key);
         self.catalogs.set_absent(key, id, true);
         if let Some(holder) = self.holder(key, &member.apex) {
@@ -131,7 +135,7 @@ impl Core {
 }
 
 /// BIND says that a step is taken before it looks whether it can be.
-fn log_step(step: &str, name: &impl Display, catalog: &ZoneKey) {
+pub(super) fn log_step(step: &str, name: &impl Display, catalog: &ZoneKey) {
     let catalog = NoDot(catalog.apex.as_ref());
     log!(Category::General, Severity::Info, "catz: {step} zone '{name}' from catalog '{catalog}' - success");
 }
