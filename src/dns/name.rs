@@ -123,6 +123,11 @@ impl<'a> NameRef<'a> {
         self.0.starts_with(b"\x01*")
     }
 
+    /// The wildcard right below this name; none if that were too long for a name.
+    pub fn wildcard(self) -> Option<NameBuf> {
+        NameBuf::join(b"\x01*", self).ok()
+    }
+
     /// The labels from the first to the last, the root label left out.
     pub fn labels(self) -> Labels<'a> {
         Labels(self.0)

@@ -3,6 +3,7 @@
 //! [`Facts`] are read once for each version, since every negative answer needs them.
 
 use super::node::Node;
+use super::nsec3::{ApexProofs, Nsec3};
 use crate::dns::{NameRef, Rtype, Serial};
 
 /// The fields of the SOA record (RFC 1035 section 3.3.13) and its TTL.
@@ -28,20 +29,13 @@ pub struct Soa<'a> {
 
 /// How a zone proves that something does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial<'a> {
+pub enum Denial {
     /// Not at all.
     None,
     /// By NSEC (RFC 4034).
     Nsec,
-    /// By NSEC3 (RFC 5155), hashed so.
-    Nsec3 {
-        /// The hash algorithm; 1 is SHA-1.
-        algorithm: u8,
-        /// Additional iterations.
-        iterations: u16,
-        /// The salt.
-        salt: &'a [u8],
-    },
+    /// By NSEC3 (RFC 5155).
+    Nsec3,
 }
 
 /// What answers need of the apex.
@@ -54,20 +48,13 @@ pub(super) struct Facts {
     nsec3: Option<Box<Nsec3>>,
 }
 
-/// The parameters of an NSEC3 chain.
-struct Nsec3 {
-    algorithm: u8,
-    iterations: u16,
-    salt: Box<[u8]>,
-}
-
 impl Facts {
     /// Reads the apex of a zone with owners of NSEC3 records, or without.
     pub(super) fn new(apex: &Node<'_>, has_nsec3_owners: bool) -> Self {
         let soa = apex.rrset(Rtype::SOA);
         let soa = soa.as_ref().and_then(|rrset| parse_soa(rrset.rdatas().next()?, rrset.ttl()));
         let parameters = apex.rrset(Rtype::NSEC3PARAM);
-        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(parse_nsec3param)).map(Box::new);
+        let nsec3 = parameters.and_then(|rrset| rrset.rdatas().find_map(Nsec3::parse)).map(Box::new);
         let has_signed_nsec = || apex.rrset(Rtype::NSEC).is_some_and(|nsec| nsec.signatures().is_some());
         Self {
             is_signed: has_zone_key(apex) && (nsec3.is_some() || has_signed_nsec()),
@@ -77,13 +64,23 @@ impl Facts {
         }
     }
 
-    pub(super) fn denial(&self) -> Denial<'_> {
-        match self.nsec3.as_deref() {
-            Some(Nsec3 { algorithm, iterations, salt }) => {
-                Denial::Nsec3 { algorithm: *algorithm, iterations: *iterations, salt }
-            }
+    pub(super) fn denial(&self) -> Denial {
+        match self.nsec3 {
+            Some(_) => Denial::Nsec3,
             None if self.has_nsec => Denial::Nsec,
             None => Denial::None,
+        }
+    }
+
+    /// The NSEC3 chain, where the zone has a complete one.
+    pub(super) fn nsec3(&self) -> Option<&Nsec3> {
+        self.nsec3.as_deref()
+    }
+
+    /// Keeps what the chain has for the apex.
+    pub(super) fn note_apex_proofs(&mut self, proofs: Option<ApexProofs>) {
+        if let Some(nsec3) = &mut self.nsec3 {
+            nsec3.apex = proofs;
         }
     }
 }
@@ -118,17 +115,3 @@ pub(super) fn parse_soa(rdata: &[u8], ttl: u32) -> Option<Soa<'_>> {
         ttl,
     })
 }
-
-/// The parameters in an NSEC3PARAM record, unless its flags say that its chain is not complete, or its hash is unknown.
-fn parse_nsec3param(rdata: &[u8]) -> Option<Nsec3> {
-    let (&[algorithm, flags, high, low, salt_len], rest) = rdata.split_first_chunk()?;
-    let salt = rest.get(..usize::from(salt_len))?;
-    (flags == 0 && algorithm == SHA1).then(|| Nsec3 {
-        algorithm,
-        iterations: u16::from_be_bytes([high, low]),
-        salt: salt.into(),
-    })
-}
-
-/// The one hash of NSEC3 (RFC 5155 section 11).
-const SHA1: u8 = 1;

@@ -22,7 +22,7 @@ pub struct ZoneVersion {
     record_count: usize,
     apex_leaf: Option<Leaf>,
     serial: Serial,
-    facts: Facts,
+    pub(super) facts: Facts,
     pub(super) names: Trie,
     /// None for the most of zones, which have no NSEC3 records.
     nsec3: Option<Box<Trie>>,
@@ -73,6 +73,8 @@ impl ZoneVersion {
         version.apex_leaf = first.filter(|&leaf| version.labels_at(leaf).is_empty());
         version.serial = version.soa().map_or(serial, |soa| soa.serial);
         version.facts = version.apex_node().map(|apex| Facts::new(&apex, version.nsec3.is_some())).unwrap_or_default();
+        let proofs = version.apex_proofs();
+        version.facts.note_apex_proofs(proofs);
         version
     }
 
@@ -138,7 +140,7 @@ impl ZoneVersion {
 
     /// How the zone proves that something does not exist. NSEC3 only with a complete chain: an NSEC3PARAM without flags
     /// (RFC 5155 section 4.1.2).
-    pub fn denial(&self) -> Denial<'_> {
+    pub fn denial(&self) -> Denial {
         self.facts.denial()
     }
 

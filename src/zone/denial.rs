@@ -7,6 +7,7 @@ use super::contents::ZoneVersion;
 use super::find::Way;
 use super::key::{Difference, HASH_LENGTH, Key};
 use super::node::{Flags, Node};
+use super::nsec3::ApexProofs;
 use super::trie::Leaf;
 use crate::dns::{NameRef, case};
 
@@ -43,21 +44,55 @@ impl ZoneVersion {
         before.map(|leaf| self.node_at(leaf))
     }
 
+    /// The NSEC3 owner that matches a name of the zone.
+    pub fn nsec3_of(&self, name: NameRef<'_>, way: &mut Way) -> Option<Node<'_>> {
+        let chain = self.facts.nsec3()?;
+        let leaf = match chain.apex.filter(|_| name.len() == self.apex().len()) {
+            Some(proofs) => proofs.matching,
+            None => self.nsec3_matching(&chain.hash(name), way),
+        };
+        leaf.map(|leaf| self.node_at(leaf))
+    }
+
+    /// The NSEC3 owner that matches or covers a name of the zone.
+    pub fn nsec3_before(&self, name: NameRef<'_>, way: &mut Way) -> Option<Node<'_>> {
+        let hash = self.facts.nsec3()?.hash(name);
+        self.nsec3_covering(&hash, way).map(|leaf| self.node_at(leaf))
+    }
+
+    /// The same for the wildcard right below a name.
+    pub fn nsec3_before_wildcard(&self, encloser: NameRef<'_>, way: &mut Way) -> Option<Node<'_>> {
+        match self.facts.nsec3()?.apex.filter(|_| encloser.len() == self.apex().len()) {
+            Some(proofs) => proofs.before_wildcard.map(|leaf| self.node_at(leaf)),
+            None => self.nsec3_before(encloser.wildcard()?.as_ref(), way),
+        }
+    }
+
+    /// What the chain has for the apex, looked for by its hashes.
+    pub(super) fn apex_proofs(&self) -> Option<ApexProofs> {
+        let (mut way, apex, chain) = (Way::default(), self.apex(), self.facts.nsec3()?);
+        let wildcard = apex.wildcard();
+        Some(ApexProofs {
+            matching: self.nsec3_matching(&chain.hash(apex), &mut way),
+            before_wildcard: wildcard.and_then(|name| self.nsec3_covering(&chain.hash(name.as_ref()), &mut way)),
+        })
+    }
+
     /// The NSEC3 owner whose hash is exactly this one.
-    pub fn nsec3_matching(&self, hash: &[u8; HASH_LENGTH], way: &mut Way) -> Option<Node<'_>> {
+    pub(super) fn nsec3_matching(&self, hash: &[u8; HASH_LENGTH], way: &mut Way) -> Option<Leaf> {
         let label = way.key.set_hash(hash);
-        let node = self.node_at(self.nsec3().go_to(&way.key)?.nearest);
-        case::is_same(node.relative_owner(), &label).then_some(node)
+        let nearest = self.nsec3().go_to(&way.key)?.nearest;
+        case::is_same(self.labels_at(nearest), &label).then_some(nearest)
     }
 
     /// The NSEC3 owner at the hash or the last before it; the last of all if none is before, since the chain is a
     /// circle (RFC 5155 section 1.3). None only if the zone has no NSEC3 records.
-    pub fn nsec3_covering(&self, hash: &[u8; HASH_LENGTH], way: &mut Way) -> Option<Node<'_>> {
+    pub(super) fn nsec3_covering(&self, hash: &[u8; HASH_LENGTH], way: &mut Way) -> Option<Leaf> {
         let label = way.key.set_hash(hash);
         let nearest = self.nsec3().go_by(&way.key, 0, &mut way.branches)?.nearest;
         let difference = difference(&way.key, &label, self.labels_at(nearest));
         let before = self.nsec3().at_or_before(way, nearest, difference, Flags::default());
-        before.or_else(|| self.nsec3().last()).map(|leaf| self.node_at(leaf))
+        before.or_else(|| self.nsec3().last())
     }
 }
 

@@ -29,6 +29,7 @@ pub mod master;
 pub mod message;
 mod names;
 pub mod node;
+mod nsec3;
 pub mod print;
 pub mod raw;
 mod records;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::dns::testing;
+use crate::zone::nsec3::Nsec3;
 use crate::zone::testing::{APEX, Random, Record, build, dump, hashed, name, soa};
 use crate::zone::{Builder, Limit, Limits, Match, Way};
 
@@ -106,12 +107,13 @@ fn check_flags(model: &Model, node: Node<'_>, seed: u64) {
 fn check_nsec3(model: &Model, version: &ZoneVersion, hash: [u8; 20], seed: u64) {
     let asked = hashed(&hash);
     assert_eq!(
-        owner(version.nsec3_matching(&hash, &mut Way::default())).is_some(),
+        version.nsec3_matching(&hash, &mut Way::default()).is_some(),
         model.nsec3.contains(&asked),
         "seed {seed}: {asked}"
     );
     let before = model.nsec3.range(..=asked.clone()).next_back().or(model.nsec3.last());
-    assert_eq!(owner(version.nsec3_covering(&hash, &mut Way::default())), before.cloned(), "seed {seed}: {asked}");
+    let covering = version.nsec3_covering(&hash, &mut Way::default()).map(|leaf| version.node_at(leaf));
+    assert_eq!(owner(covering), before.cloned(), "seed {seed}: {asked}");
 }
 
 #[test]
@@ -287,7 +289,7 @@ fn the_soa_and_the_way_of_denial_are_read_from_the_apex() {
     let parameters = |flags| (name(APEX), Rtype::NSEC3PARAM, 60, vec![1, flags, 0, 5, 2, 0xaa, 0xbb]);
     let hash = (hashed(&[7; 20]), Rtype::NSEC3, 60, vec![1]);
     let nsec3 = build(&[soa(9), key.clone(), parameters(0), hash.clone()]);
-    assert_eq!(nsec3.denial(), Denial::Nsec3 { algorithm: 1, iterations: 5, salt: &[0xaa, 0xbb] });
+    assert_eq!(nsec3.denial(), Denial::Nsec3);
     let unfinished = build(&[soa(9), key, parameters(1), hash]);
     assert_eq!(unfinished.denial(), Denial::None);
 }
@@ -300,10 +302,28 @@ fn signatures_of_nsec3_records_may_come_apart_from_them() {
     let signature = (owner.clone(), Rtype::RRSIG, 60, vec![0, 50, 1]);
     for records in [[nsec3.clone(), soa(1), signature.clone()], [signature, soa(1), nsec3]] {
         let version = build(&records);
-        let node = version.nsec3_matching(&[7; 20], &mut Way::default()).unwrap();
+        let node = version.node_at(version.nsec3_matching(&[7; 20], &mut Way::default()).unwrap());
         assert!(node.rrset(Rtype::NSEC3).is_some_and(|rrset| rrset.signatures().is_some()));
         assert!(matches!(version.find(owner.as_ref()).matched, Match::Missing));
     }
+}
+
+#[test]
+fn what_nsec3_says_of_the_apex_is_what_its_hashes_lead_to() {
+    let (apex, below) = (name(APEX), name(&format!("below.{APEX}")));
+    let parameters = (apex.clone(), Rtype::NSEC3PARAM, 60, vec![1, 0, 0, 5, 2, 0xaa, 0xbb]);
+    let nsec3 = |hash: &[u8; 20]| (hashed(hash), Rtype::NSEC3, 60, vec![1]);
+    let hash = |name: &Name| Nsec3::parse(&parameters.3).unwrap().hash(name.as_ref());
+    let wildcard = hash(&name(&format!("*.{APEX}")));
+    let records: Vec<_> = (0..=255).map(|byte| nsec3(&[byte; 20])).chain([nsec3(&hash(&apex))]).collect();
+    let version = build(&[&[soa(1), parameters.clone()], &records[..]].concat());
+    let mut way = Way::default();
+    assert_eq!(owner(version.nsec3_of(apex.as_ref(), &mut way)), Some(hashed(&hash(&apex))));
+    assert_eq!(owner(version.nsec3_of(below.as_ref(), &mut way)), None);
+    let before = version.nsec3_covering(&wildcard, &mut way).map(|leaf| version.node_at(leaf));
+    assert_eq!(owner(version.nsec3_before_wildcard(apex.as_ref(), &mut way)), owner(before));
+    let is_before = |owner: Name| owner < hashed(&hash(&below));
+    assert!(owner(version.nsec3_before(below.as_ref(), &mut way)).is_some_and(is_before));
 }
 
 #[test]
