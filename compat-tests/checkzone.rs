@@ -1,5 +1,6 @@
 //! named-checkzone and named-compilezone beside nomd's: the same words, exit codes and files.
 
+mod batches;
 mod outside;
 mod random;
 mod zonemd;

@@ -7,6 +7,7 @@
 //! BIND.
 
 mod batch;
+mod spelling;
 
 use std::mem;
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub struct Part {
     leaves: Box<[Leaf]>,
     records: usize,
     differing_ttls: usize,
+    has_capitals: bool,
     tail: Tail,
 }
 
@@ -95,6 +97,10 @@ pub struct Builder {
     records: usize,
     /// Bytes of blocks that others have replaced.
     dead_bytes: usize,
+    /// Whether there may be capital letters in owners.
+    pub(super) has_capitals: bool,
+    /// The blocks that others were joined in, and the first of those.
+    joined: Vec<(Place, Place)>,
 }
 
 impl Builder {
@@ -113,6 +119,8 @@ impl Builder {
             differing_ttls: 0,
             records: 0,
             dead_bytes: 0,
+            has_capitals: false,
+            joined: Vec::new(),
         }
     }
 
@@ -136,13 +144,15 @@ impl Builder {
         let leaves = listed.as_slice().into();
         listed.clear();
         let (records, differing_ttls) = (mem::take(&mut self.records), mem::take(&mut self.differing_ttls));
-        closed.map(|()| Part { chunks: self.blocks.take(), leaves, records, differing_ttls, tail })
+        let (chunks, has_capitals) = (self.blocks.take(), mem::take(&mut self.has_capitals));
+        closed.map(|()| Part { chunks, leaves, records, differing_ttls, has_capitals, tail })
     }
 
     /// Takes over the records of a part that come behind those so far.
     pub fn absorb(&mut self, part: Part) -> Result<(), ContentsError> {
         self.close()?;
         self.batch.tail = part.tail;
+        self.has_capitals |= part.has_capitals;
         self.records += part.records;
         self.differing_ttls += part.differing_ttls;
         self.check_total()?;
@@ -197,7 +207,10 @@ impl Builder {
     pub(super) fn finish_unchecked(mut self) -> Result<ZoneVersion, ContentsError> {
         self.close()?;
         let (names, nsec3) = (mem::take(&mut self.names), mem::take(&mut self.nsec3));
-        let (names, nsec3) = (self.index(names)?, self.index(nsec3)?);
+        let (mut names, nsec3) = (self.index(names)?, self.index(nsec3)?);
+        if self.has_capitals {
+            names = self.with_spellings(names)?;
+        }
         Ok(self.assemble(names, nsec3))
     }
 
@@ -331,7 +344,16 @@ impl Builder {
             self.dead_bytes += node::block_len(block);
             self.open.push_block(block, self.apex.as_ref())?;
         }
-        // Packing counts them anew, without the duplicates that separate blocks have hidden.
+        let leaf = self.pack_again()?;
+        if self.has_capitals {
+            self.joined.extend(places.first().map(|&first| (leaf.place, first)));
+        }
+        Ok(leaf)
+    }
+
+    /// Packs what has been taken out of blocks.
+    fn pack_again(&mut self) -> Result<Leaf, ContentsError> {
+        // Packing counts records anew, without the duplicates that separate blocks have hidden.
         self.records -= self.open.records.len();
         let leaf = self.pack();
         self.open.clear();

@@ -240,6 +240,18 @@ impl LabelStarts {
     }
 }
 
+/// The labels of a name relative to the apex, without their length bytes, the last first.
+pub(super) fn last_first(labels: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let starts = LabelStarts::new(labels);
+    let mut end = labels.len();
+    (0..starts.count).rev().map(move |at| {
+        let start = usize::from(starts.starts[at % 128]);
+        let label = labels.get(start + 1..end).unwrap_or_default();
+        end = start;
+        label
+    })
+}
+
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.first_difference(other).is_none()

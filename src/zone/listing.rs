@@ -5,7 +5,8 @@
 //! Each RRset keeps the case of the owner of its first record, and of signatures that did not all come together named
 //! does not say when they are to be made anew. What follows from the types and the owner is not stored.
 //! Any other node has a *listing* behind its RRsets: for each of them, in named's order, which one it is, whether it
-//! came together, and where the capital letters of its owner are.
+//! came together, and where the capital letters of its owner are. A last entry says the same of the owner as a part of
+//! other names: named spells a label everywhere as the first name had it that came with it.
 
 use super::node::{Node, Rrset};
 use super::records::{Arranged, Record};
@@ -56,12 +57,18 @@ fn is_asked_for_often(rtype: Rtype) -> bool {
 
 /// What has to be stored of the RRsets of an owner, which mostly is nothing. `rrsets` are all of them as the block has
 /// them, `own` is how the block spells the owner, apart from the apex, and `others` are the other spellings.
-pub(super) fn of_rrsets(rrsets: &[Arranged], own: (&[u8], NameRef<'_>), others: &[Capitals], out: &mut Vec<u8>) {
-    let is_plain = others.is_empty() && !rrsets.iter().any(|rrset| rrset.first.is_merged);
-    if (rrsets.len() < 2 && is_plain) || rrsets.len() > usize::from(u8::MAX) {
+pub(super) fn of_rrsets(
+    rrsets: &[Arranged],
+    own: (&[u8], NameRef<'_>),
+    others: &[Capitals],
+    in_tree: Option<&Capitals>,
+    out: &mut Vec<u8>,
+) {
+    let is_plain = others.is_empty() && in_tree.is_none() && !rrsets.iter().any(|rrset| rrset.first.is_merged);
+    if (rrsets.len() < 2 && is_plain) || rrsets.len() > usize::from(IN_TREE) {
         return;
     }
-    let mut order: Vec<(u8, &Record)> = (0..=u8::MAX).zip(rrsets.iter().map(|rrset| &rrset.first)).collect();
+    let mut order: Vec<(u8, &Record)> = (0..IN_TREE).zip(rrsets.iter().map(|rrset| &rrset.first)).collect();
     order.sort_by_key(|(_, first)| first.place_in_memory());
     if is_plain && order.is_sorted_by_key(|(_, first)| first.usual_place()) {
         return;
@@ -74,6 +81,28 @@ pub(super) fn of_rrsets(rrsets: &[Arranged], own: (&[u8], NameRef<'_>), others: 
         out.extend_from_slice(&[place, bits.len() as u8 | if first.is_merged { MERGED } else { 0 }]);
         out.extend_from_slice(bits);
     }
+    if let Some(Capitals(bits)) = in_tree {
+        out.extend_from_slice(&[IN_TREE, bits.len() as u8]);
+        out.extend_from_slice(bits);
+    }
+}
+
+/// How named spells the owner as a part of the names below it, where that is not as the names spell it that come first
+/// in canonical order.
+pub(super) fn in_tree(node: &Node<'_>) -> Option<Capitals> {
+    entries(node.listing()).find(|(place, ..)| *place == usize::from(IN_TREE)).map(|(_, _, capitals)| capitals)
+}
+
+/// The owner as it is spelt as a part of the names below it; `previous` is the same of the name before, in canonical
+/// order.
+pub(super) fn tree_name(node: &Node<'_>, owner: NameRef<'_>, previous: Option<&NameBuf>) -> NameBuf {
+    let own = in_tree(node).map_or_else(|| NameBuf::from_name(owner), |capitals| capitals.spell(owner));
+    let Some(previous) = previous.map(NameBuf::as_ref) else { return own };
+    let Some(shared) = owner.ancestors().find(|name| previous.is_at_or_below(*name)) else { return own };
+    let mut bytes = own.as_ref().as_bytes().to_vec();
+    let (at, from) = (bytes.len() - shared.len(), previous.len() - shared.len());
+    bytes.splice(at.., previous.as_bytes().iter().skip(from).copied());
+    NameRef::from_wire(&bytes).map_or(own, NameBuf::from_name)
 }
 
 /// The entries of a listing.
@@ -124,6 +153,8 @@ impl Capitals {
     }
 }
 
+/// In the place of an RRset's in an entry that is about none.
+const IN_TREE: u8 = u8::MAX;
 /// Set in the length of an entry, which is small, for signatures that did not all come together.
 const MERGED: u8 = 0x80;
 /// The types that named keeps in front: A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, DNAME, DS, NSEC, DNSKEY,

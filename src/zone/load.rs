@@ -170,7 +170,7 @@ impl Records {
 impl Sink for Records {
     #[inline]
     fn record(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) {
-        let added = self.builder.add_to_batch(owner, rtype, ttl, rdata);
+        let added = self.builder.add(owner, rtype, ttl, rdata);
         self.note(added);
     }
 
@@ -187,6 +187,10 @@ impl Sink for Records {
 
     fn outer(&self) -> Option<NameRef<'_>> {
         self.builder.outer()
+    }
+
+    fn capitals(&mut self, text: &[u8]) {
+        self.builder.has_capitals |= text.iter().any(u8::is_ascii_uppercase);
     }
 
     fn commit(&mut self) {

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::contents::{Cursor, ZoneVersion};
-use super::listing::{Listed, listed};
+use super::listing::{self, Listed, listed};
 use super::node::{Node, Rrset};
 use crate::dns::{NameBuf, NameRef, Rtype, Serial, rdata};
 
@@ -112,27 +112,29 @@ impl<'v> Relative<'v> {
         let (mut previous, mut is_nsec3) = (None, false);
         for node in self.version.nodes() {
             let owner = node.owner();
-            let next = self.behind_all_below(owner.as_ref(), &mut ahead);
             if node.is_nsec3() != std::mem::replace(&mut is_nsec3, node.is_nsec3()) {
                 // They have a tree of their own, which starts anew.
                 self.origin = None;
+                previous = None;
             }
-            let origin = self.origin_of(owner.as_ref(), previous.as_ref(), next.as_ref());
+            let next = self.behind_all_below(owner.as_ref(), is_nsec3, &mut ahead);
+            let name = listing::tree_name(&node, owner.as_ref(), previous.as_ref());
+            let origin = self.origin_of(name.as_ref(), previous.as_ref(), next.as_ref());
             self.node(&node, owner.as_ref(), origin, out)?;
-            previous = Some(owner);
+            previous = Some(name);
         }
         Ok(())
     }
 
-    /// The first name behind `owner` that is not below it; `ahead` goes to the one that comes next.
-    fn behind_all_below(&self, owner: NameRef<'_>, ahead: &mut Cursor) -> Option<NameBuf> {
-        let next = ahead.next(self.version)?.owner();
+    /// The first name of the same tree behind `owner` that is not below it; `ahead` goes to the one that comes next.
+    fn behind_all_below(&self, owner: NameRef<'_>, is_nsec3: bool, ahead: &mut Cursor) -> Option<NameBuf> {
+        let next = ahead.next(self.version).filter(|node| node.is_nsec3() == is_nsec3)?.owner();
         if owner == self.version.apex() || !next.as_ref().is_at_or_below(owner) {
             return Some(next);
         }
         let mut place = ahead.clone();
-        let behind = std::iter::from_fn(|| place.next(self.version));
-        behind.map(|node| node.owner()).find(|name| !name.as_ref().is_at_or_below(owner))
+        let others = std::iter::from_fn(|| place.next(self.version).filter(|node| node.is_nsec3() == is_nsec3));
+        others.map(|node| node.owner()).find(|name| !name.as_ref().is_at_or_below(owner))
     }
 
     /// The origin that named has for a name: the node of its tree of trees that the name hangs below. That is the
@@ -150,8 +152,9 @@ impl<'v> Relative<'v> {
             let shares = |other: &NameBuf| other.as_ref().is_at_or_below(*name);
             previous.is_some_and(shares) || next.is_some_and(shares)
         };
-        let is_node = |name: &NameRef<'_>| name.is_wildcard() || is_shared(name);
-        above.ancestors().find(is_node).filter(|name| name.is_at_or_below(self.version.apex())).unwrap_or(above)
+        let apex = self.version.apex();
+        let is_node = |name: &NameRef<'_>| name.is_wildcard() || is_shared(name) || *name == apex;
+        above.ancestors().find(is_node).unwrap_or(above)
     }
 
     fn node(

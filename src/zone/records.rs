@@ -26,6 +26,8 @@ pub(super) struct Records {
     /// How the owner is spelt now: as the block has it, or else one more than the place among `spellings`.
     spelling: u16,
     spellings: Vec<Capitals>,
+    /// How the owner is spelt as a part of the names below it.
+    in_tree: Option<Capitals>,
     listing: Vec<u8>,
     /// Those of the block that is put together.
     rrsets: Vec<Arranged>,
@@ -156,12 +158,6 @@ impl Records {
         self.owner.iter().any(u8::is_ascii_uppercase)
     }
 
-    /// How many bytes of rdata there are.
-    #[inline]
-    pub(super) fn rdata_bytes(&self) -> usize {
-        self.rdatas.len() - self.records.len() * 2
-    }
-
     /// Begins the records of an owner, which is above the apex by `labels`.
     pub(super) fn begin(&mut self, owner: NameRef<'_>, labels: &[u8], apex: NameRef<'_>) {
         self.labels.extend_from_slice(labels);
@@ -184,6 +180,11 @@ impl Records {
         self.run = self.run.saturating_add(u16::from(!self.records.is_empty()));
     }
 
+    /// Spells the owner so as a part of the names below it.
+    pub(super) fn spell_in_tree(&mut self, owner: NameRef<'_>) {
+        self.in_tree = Some(Capitals::of(owner));
+    }
+
     fn know(&mut self, spelling: Capitals) {
         let known = self.spellings.iter().position(|known| *known == spelling);
         let place = known.unwrap_or_else(|| {
@@ -199,6 +200,7 @@ impl Records {
         self.records.clear();
         self.rdatas.clear();
         self.spellings.clear();
+        self.in_tree = None;
         (self.run, self.spelling) = (0, 0);
     }
 
@@ -249,6 +251,7 @@ impl Records {
         let node = Node::new(apex, Flags::default(), block);
         if self.records.is_empty() {
             self.labels.extend_from_slice(node.relative_owner());
+            self.in_tree = listing::in_tree(&node);
         }
         self.interrupt();
         for Listed { rrset, spelling, is_merged } in listing::listed(&node) {
@@ -279,7 +282,8 @@ impl Records {
     ) -> Result<Packed, ContentsError> {
         let packed = self.arrange(apex, limits)?;
         self.listing.clear();
-        listing::of_rrsets(&self.rrsets, (&self.labels, apex), &self.spellings, &mut self.listing);
+        let in_tree = self.in_tree.as_ref();
+        listing::of_rrsets(&self.rrsets, (&self.labels, apex), &self.spellings, in_tree, &mut self.listing);
         let (plain, signatures) = self.body_sizes();
         let signatures = signatures + node::listing_size(&self.listing);
         let sizes = node::size_len(plain) + node::size_len(signatures);

@@ -14,6 +14,8 @@ pub(crate) struct PlainName {
     pub(crate) is_host: bool,
     /// Whether there is a letter in it.
     pub(crate) has_letter: bool,
+    /// Whether there is a capital letter in it.
+    pub(crate) has_capital: bool,
     /// How many labels it has, if it is absolute.
     pub(crate) label_count: Option<u8>,
 }
@@ -57,13 +59,14 @@ impl NameBuf {
 #[inline]
 fn cut(text: &[u8; MAX_TEXT], wire: &mut [u8]) -> Option<PlainName> {
     let mut labels = Labels { wire, start: 0, closed: 0 };
-    let (mut letters, mut before_first, mut is_odd) = (0, HIGH_BIT, false);
+    let (mut letters, mut capitals, mut before_first, mut is_odd) = (0, 0, HIGH_BIT, false);
     for (&word, at) in text.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
         let kinds = Kinds::of(Eight::new(word));
         let separated = kinds.separators << 8 | before_first;
         before_first = kinds.separators >> 56;
         is_odd |= (kinds.separators & separated) | kinds.underscores != 0;
         letters |= kinds.letters;
+        capitals |= kinds.capitals;
         labels.close_all(kinds.dots, at + 1)?;
         if kinds.ends != 0 {
             let length = at + eight::first(kinds.ends);
@@ -75,6 +78,7 @@ fn cut(text: &[u8; MAX_TEXT], wire: &mut [u8]) -> Option<PlainName> {
                 length,
                 is_host,
                 has_letter: letters != 0,
+                has_capital: capitals != 0,
                 label_count,
             });
         }
@@ -94,6 +98,7 @@ struct Kinds {
     /// Dots and hyphens.
     separators: u64,
     letters: u64,
+    capitals: u64,
     underscores: u64,
     /// None of these, and no digit.
     ends: u64,
@@ -116,6 +121,7 @@ impl Kinds {
             dots: masked(marks & !has_bit_0),
             separators: masked(marks),
             letters: masked(letters),
+            capitals: masked(letters & !word.with_bit(5)),
             underscores: masked(underscores),
             ends,
         }

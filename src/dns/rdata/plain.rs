@@ -171,7 +171,7 @@ impl<'a> Source<'a> {
     /// A name. Where a host is wanted one without a letter might be an address.
     fn name(&mut self, rule: NameRule, out: &mut Vec<u8>) -> Option<()> {
         let (name, labels_wanted) = (append_name(self.rest(), self.origin, out)?, out.get(self.start + LABELS_PLACE));
-        let PlainName { length, is_host, has_letter, label_count } = name;
+        let PlainName { length, is_host, has_letter, label_count, .. } = name;
         let is_right = match rule {
             NameRule::Any => true,
             NameRule::Signer => label_count.is_some_and(|count| labels_wanted.is_some_and(|&most| count <= most)),

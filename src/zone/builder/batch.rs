@@ -83,20 +83,6 @@ impl Builder {
         if servers.any(|server| case::is_same(server, owner.as_bytes())) { Turn::Server } else { Turn::Next }
     }
 
-    /// Adds a record of a file, as [`Self::add`] does.
-    #[inline]
-    pub fn add_to_batch(
-        &mut self,
-        owner: NameRef<'_>,
-        rtype: Rtype,
-        ttl: u32,
-        rdata: &[u8],
-    ) -> Result<(), ContentsError> {
-        self.add(owner, rtype, ttl, rdata)?;
-        let outer = self.batch.outer.as_ref().map_or(0, Records::rdata_bytes);
-        if self.open.rdata_bytes() + outer > FULL_BYTES { self.commit() } else { Ok(()) }
-    }
-
     /// Tells that what comes next belongs to nothing that came before.
     pub fn commit(&mut self) -> Result<(), ContentsError> {
         self.close()
@@ -177,7 +163,5 @@ impl Builder {
     }
 }
 
-/// How many bytes of data are in a batch at most. What is over is a batch of its own.
-const FULL_BYTES: usize = 65_537;
 /// How many owners that are servers' wait.
 const MOST_SERVERS: usize = 16;

@@ -57,6 +57,7 @@ impl<S: Sink> Loader<'_, S> {
     ) -> Result<(), Stop> {
         let name = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
         let behind_name = scanner.clone();
+        self.sink.capitals(text);
         let ended = end(scanner);
         if matches!(ended, Err(Stop::Starved)) || !behind_name.has_whole_record() {
             return Err(Stop::Starved);

@@ -127,6 +127,7 @@ impl<S: Sink> Loader<'_, S> {
         }
         let owner = &mut context.owner;
         *owner.spare = NameBuf::from_text(text, Some(context.origin.as_ref())).map_err(name_fault)?;
+        self.sink.capitals(text);
         let is_other = owner.change(text, self.options.apex.as_ref());
         owner.is_host = false;
         if is_other {
@@ -143,6 +144,9 @@ impl<S: Sink> Loader<'_, S> {
         let Some(name) = owner.spare.set_plain(rest, origin) else { return false };
         let Some((text, [b' ' | b'\t', ..])) = rest.split_at_checked(name.length) else { return false };
         let is_other = owner.change(text, self.options.apex.as_ref());
+        if name.has_capital {
+            self.sink.capitals(text);
+        }
         let mut is_origin_host = || *owner.is_origin_host.get_or_insert_with(|| is_host(origin, false));
         owner.is_host = name.is_host && (name.label_count.is_some() || is_origin_host());
         scanner.step_over(name.length);
@@ -191,6 +195,9 @@ impl<S: Sink> Loader<'_, S> {
         }
         self.sink.record(owner, heading.rtype, ttl, &self.rdata);
         self.hear();
+        if self.batches.is_filled_by(self.rdata.len()) {
+            self.commit();
+        }
         scanner.finish_record();
         Ok(())
     }
@@ -393,15 +400,11 @@ impl<S: Sink> Loader<'_, S> {
             _ => 0,
         };
         let rrset = u32::from(rtype.0) << 16 | covered;
-        match self.rrset_ttls.iter().find(|(known, _)| *known == rrset) {
-            None => self.rrset_ttls.push((rrset, ttl)),
-            Some(&(_, first)) if first != ttl => {
-                self.warn(path, scanner.start_line(), Voice::Plain, format!("TTL set to prior TTL ({first})"));
-                return first;
-            }
-            Some(_) => {}
+        let first = self.batches.ttl(rrset, ttl);
+        if first != ttl {
+            self.warn(path, scanner.start_line(), Voice::Plain, format!("TTL set to prior TTL ({first})"));
         }
-        ttl
+        first
     }
 }
 

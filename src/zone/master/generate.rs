@@ -102,6 +102,7 @@ impl<S: Sink> Loader<'_, S> {
         let expanded = |text| expand(text, number).map_err(|fault| generate_fault(fault.to_string()));
         let (owner, rdata) = (expanded(template.owner)?, expanded(template.rdata)?);
         let origin = context.origin.as_ref();
+        self.sink.capitals(&owner);
         let owner = NameBuf::from_text(&owner, Some(origin)).map_err(|fault| generate_fault(fault.to_string()))?;
         if !owner.as_ref().is_at_or_below(self.options.apex.as_ref()) {
             let text = format!("ignoring out-of-zone data ({})", NoDot(owner.as_ref()));

@@ -7,6 +7,7 @@
 //! `window` brings the file in pieces of whole lines, `scan` finds the fields of an entry, `entry` makes records of
 //! them, `directive` and `generate` do what starts with a dollar sign. Nothing is allocated per record.
 
+mod batch;
 mod directive;
 mod entry;
 mod fault;
@@ -29,12 +30,12 @@ use crate::dns::rdata::{NameChecks, Plain};
 use crate::dns::text::Tokens;
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
+use batch::Batches;
 use directive::Unfinished;
 use entry::Owner;
 use fault::{Fault, Lines, Stop, Voice};
 use heading::Recent;
 pub use parallel::read_on_threads;
-use run::RrsetTtls;
 use scan::{Scanner, line_ends};
 use signatures::Said;
 use ttl::Ttls;
@@ -60,7 +61,10 @@ pub trait Sink {
         None
     }
 
-    /// Another file begins or ends: what comes now belongs to nothing that came before.
+    /// Part of the names of owners is written so; the text may have capital letters.
+    fn capitals(&mut self, _text: &[u8]) {}
+
+    /// What comes now belongs to nothing that came before: another file begins or ends, or there is much of it.
     fn commit(&mut self) {}
 
     /// Takes one record of the zone that a `$GENERATE` has made. It belongs to no other.
@@ -197,11 +201,7 @@ struct Loader<'o, S> {
     is_over: bool,
     /// The data of the current record, reused.
     rdata: Vec<u8>,
-    /// The TTLs of the current owner's RRsets, as long as its records stand together.
-    rrset_ttls: RrsetTtls,
-    /// The same of the owner that names the server whose records are being read.
-    outer_ttls: RrsetTtls,
-    is_at_server: bool,
+    batches: Batches,
     recent: Recent,
     /// What has been said and is not said again.
     said: Said,
@@ -237,9 +237,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             depth: 0,
             is_over: false,
             rdata: Vec::new(),
-            rrset_ttls: Vec::new(),
-            outer_ttls: Vec::new(),
-            is_at_server: false,
+            batches: Batches::default(),
             recent: Recent::default(),
             said: Said::default(),
             skips_line: false,

@@ -2,33 +2,22 @@
 //! left aside. It says what it finds wrong with them when it adds them to the zone together.
 
 use super::fault::{Fault, Lines};
-use super::{Loader, Refused, Sink, Turn};
+use super::{Loader, Refused, Sink};
 use crate::dns::NameRef;
 use crate::dns::name::NoDot;
-
-/// The TTLs of an owner's RRsets, each under its type and the type covered.
-pub(super) type RrsetTtls = Vec<(u32, u32)>;
 
 impl<S: Sink> Loader<'_, S> {
     /// Takes note of another owner, the same in another case too.
     #[inline]
     pub(super) fn begin_owner(&mut self, owner: NameRef<'_>) {
         let turn = self.sink.owner(owner);
-        let changes_side = self.is_at_server != (turn == Turn::Server);
-        self.is_at_server = turn == Turn::Server;
-        if changes_side {
-            std::mem::swap(&mut self.rrset_ttls, &mut self.outer_ttls);
-        }
-        if turn != Turn::Back {
-            self.rrset_ttls.clear();
-        }
+        self.batches.turn(turn);
         self.hear();
     }
 
     /// What comes now belongs to no RRset that has been read.
     pub(super) fn commit(&mut self) {
-        self.rrset_ttls.clear();
-        self.outer_ttls.clear();
+        self.batches.clear();
         self.sink.commit();
         self.hear();
     }
