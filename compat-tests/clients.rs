@@ -1,12 +1,14 @@
 //! Who is answered at all, from which view, and for how long: ports, `blackhole`, views, `allow-query-on`, timeouts of
 //! TCP, extended errors and HTTP statuses, with named and with nomd.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::edns::asking;
 use super::packets::{framed, hex, message, question};
+use super::peers::host::as_root;
 use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, run};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
@@ -62,6 +64,42 @@ fn requests_from_ports_of_echoing_services_get_no_reply() {
         })
     });
     assert_eq!(replies, [[false, false], [false, false], [false, false], [false, false], [true, false], [true, true]]);
+}
+
+/// No socket can have port 0, so the packets are made by hand: what comes back to them goes by, raw as well.
+const RAW: &str = r#"
+use Socket;
+my ($port, $query, @from) = @ARGV;
+socket(my $socket, AF_INET, SOCK_RAW, 17) or die $!;
+for my $from (@from) {
+    my $packet = pack("n4", $from, $port, 8 + length($query) / 2, 0) . pack("H*", $query);
+    send($socket, $packet, 0, sockaddr_in(0, INADDR_LOOPBACK)) or die $!;
+}
+my %left = map { $_ => 1 } grep { $_ } @from;
+while (%left) {
+    vec(my $ready = "", fileno($socket), 1) = 1;
+    last unless select($ready, undef, undef, 10);
+    recv($socket, my $packet, 65535, 0);
+    my ($source, $to) = unpack("n2", substr($packet, 20));
+    next if $source != $port;
+    print "$to\n";
+    delete $left{$to};
+}
+"#;
+
+#[test]
+fn requests_from_port_0_get_no_reply() {
+    // More ports than workers, so that each has had its turn after the first packet.
+    let from: Vec<String> = (0..16).map(|number| if number == 0 { 0 } else { 40_000 + number }.to_string()).collect();
+    let replies = same(|kind| {
+        let server = start(kind, "", "");
+        let query = data_encoding::HEXLOWER.encode(&query(0, 1, 1));
+        let mut command = as_root("perl");
+        let output = command.args(["-e", RAW, &server.port.to_string(), &query]).args(&from).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(replies, from.into_iter().skip(1).collect());
 }
 
 #[test]

@@ -39,12 +39,14 @@ mod proxied;
 mod reload;
 mod rules;
 mod settings;
+mod signed;
 mod standing;
 mod startup;
 mod statistics;
 mod swap;
 mod transfer;
 mod trial;
+mod walks;
 #[path = "mutation/words.rs"]
 mod words;
 mod xot;

@@ -23,7 +23,11 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "classes",
         &["odd_packets_are_answered_as_named_does", "a_view_is_chosen_by_both_addresses_by_rd_and_by_class"],
     ),
-    ("12.4", "ports, FORMERR in a row", &["requests_from_ports_of_echoing_services_get_no_reply"]),
+    (
+        "12.4",
+        "ports, FORMERR in a row",
+        &["requests_from_ports_of_echoing_services_get_no_reply", "requests_from_port_0_get_no_reply"],
+    ),
     (
         "12.5",
         "no zone, and a zone without data",

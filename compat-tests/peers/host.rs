@@ -268,7 +268,8 @@ pub fn kill(signal: &str, pid: &str) {
     let _ = as_root("kill").args(["-s", signal, pid]).stderr(Stdio::null()).status();
 }
 
-fn as_root(program: &str) -> Command {
+/// A program that needs root.
+pub fn as_root(program: &str) -> Command {
     if nix::unistd::geteuid().is_root() {
         return Command::new(program);
     }

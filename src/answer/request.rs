@@ -115,7 +115,7 @@ impl<'a> Request<'a> {
                 let edns = self.edns.insert(Edns::from_parts(class.0, ttl, rdata)?);
                 self.wishes = Wishes::read(edns).inspect_err(|_| edns.dnssec_ok = false)?;
             }
-            Rtype::TSIG if class != Class::ANY || ttl != 0 => return Err(WireError::BadField),
+            Rtype::TSIG if class != Class::ANY => return Err(WireError::BadField),
             Rtype::TSIG => self.has_tsig = true,
             _ if !self.may_have(rtype, class) => return Err(WireError::BadField),
             _ => {}

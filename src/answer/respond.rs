@@ -323,7 +323,7 @@ impl<'a> Job<'a> {
             Signer::Key(_) => self.scratch.facts.is_verified = true,
             Signer::Refusal(refusal) => {
                 self.scratch.facts.tsig_error = Some(refusal.error);
-                return self.refuse(Rcode::NOTAUTH, reply);
+                return self.refuse(refusal.rcode, reply);
             }
         }
         match self.request.header.opcode() {

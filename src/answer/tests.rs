@@ -86,7 +86,7 @@ fn world() -> Snapshot {
         zone("nsec.test", ZoneRole::Primary, &open, Some("nsec.test.zone.signed")),
         zone("nsec3.test", ZoneRole::Primary, &open, Some("nsec3.test.zone.signed")),
         zone("optout.test", ZoneRole::Primary, &open, Some("optout.test.zone.signed")),
-        zone("denied.test", ZoneRole::Secondary, &closed, Some("other.test.zone").filter(|_| false)),
+        zone("denied.test", ZoneRole::Secondary, &closed, Some("other.test.zone")),
         zone("broken.test", ZoneRole::Primary, &open, None),
     ];
     let identity = Identity {

@@ -31,7 +31,7 @@ pub enum Verdict<'k> {
     Unsigned,
     /// It is right; responses are signed with this.
     Verified(Chain<&'k Key>),
-    /// It is wrong: the response is NOTAUTH with this TSIG error.
+    /// It is wrong: the response says so, with a TSIG that says why.
     Refused(Box<Refusal<'k>>),
 }
 
@@ -40,6 +40,8 @@ pub enum Verdict<'k> {
 pub struct Refusal<'k> {
     /// BADKEY, BADSIG, BADTIME or BADTRUNC.
     pub error: Rcode,
+    /// What the response says: NOTAUTH, or FORMERR for a MAC of a length that none has.
+    pub rcode: Rcode,
     /// The name of the key that the request claims.
     pub key_name: NameBuf,
     algorithm: NameBuf,
@@ -131,20 +133,24 @@ pub fn check_found<'k>(
         Ok(()) => Ok(Verdict::Verified(chain.after(tsig.mac, 0))),
         Err(TsigError::Clock(_)) => Ok(Refusal::verdict(Rcode::BADTIME, tsig, Some(chain.after(tsig.mac, 0)))),
         Err(TsigError::Truncated) => Ok(Refusal::verdict(Rcode::BADTRUNC, tsig, Some(chain.after(tsig.mac, 0)))),
-        Err(TsigError::Malformed) => Err(WireError::BadField),
+        Err(TsigError::Malformed) => Ok(Refusal::malformed(tsig)),
         Err(_) => Ok(Refusal::verdict(Rcode::BADSIG, tsig, None)),
     }
 }
 
 impl<'k> Refusal<'k> {
     fn verdict(error: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<&'k Key>>) -> Verdict<'k> {
-        Verdict::Refused(Box::new(Self {
-            error,
-            key_name: tsig.key_name.clone(),
-            algorithm: tsig.algorithm.clone(),
-            request_time_s: tsig.time_s,
-            signer,
-        }))
+        Verdict::Refused(Box::new(Self::new(error, Rcode::NOTAUTH, tsig, signer)))
+    }
+
+    /// BIND: the reply to a MAC of such a length has a TSIG as well.
+    fn malformed(tsig: &Tsig<'_>) -> Verdict<'k> {
+        Verdict::Refused(Box::new(Self::new(Rcode::BADSIG, Rcode::FORMERR, tsig, None)))
+    }
+
+    fn new(error: Rcode, rcode: Rcode, tsig: &Tsig<'_>, signer: Option<Chain<&'k Key>>) -> Self {
+        let (key_name, algorithm) = (tsig.key_name.clone(), tsig.algorithm.clone());
+        Self { error, rcode, key_name, algorithm, request_time_s: tsig.time_s, signer }
     }
 
     /// The TSIG of the response, which must be whole but for it. It carries a MAC if the request's was right (RFC 8945
@@ -158,6 +164,7 @@ impl<'k> Refusal<'k> {
             time_s: if is_time { self.request_time_s } else { now_s },
             fudge_s: FUDGE_S,
             error: self.error,
+            ttl_s: 0,
             other: if is_time { &server_time } else { &[] },
         };
         let mac = self.signer.as_ref().map_or(Mac::EMPTY, |chain| chain.mac_of(response, &variables));
@@ -231,15 +238,17 @@ impl<K: Deref<Target = Key> + Clone> Chain<K> {
             time_s: now_s,
             fudge_s: FUDGE_S,
             error: Rcode::NOERROR,
+            ttl_s: 0,
             other: &[],
         }
     }
 
-    /// The MAC that this side sends with `message`, cut as the key wants it.
+    /// The MAC that this side sends with `message`, cut as the key wants it. BIND: one that answers is as long as the
+    /// one that it answers at least.
     fn mac_of(&self, message: &[u8], variables: &Variables<'_>) -> Mac {
         let whole = self.digest(variables, |hasher| hasher.update(message));
         match self.key.truncate_bits {
-            Some(bits) => whole.cut(usize::from(bits / 8)),
+            Some(bits) => whole.cut(usize::from(bits / 8).max(self.last.as_bytes().len())),
             None => whole,
         }
     }
@@ -257,6 +266,7 @@ impl<K: Deref<Target = Key> + Clone> Chain<K> {
             time_s: tsig.time_s,
             fudge_s: tsig.fudge_s,
             error: tsig.error,
+            ttl_s: tsig.ttl_s,
             other: tsig.other,
         };
         let mac = self.digest(&variables, |hasher| feed_signed(hasher, message, tsig));
@@ -311,7 +321,7 @@ fn feed_signed(hasher: &mut Hasher, message: &Message<'_>, tsig: &Tsig<'_>) {
 fn feed_variables(hasher: &mut Hasher, variables: &Variables<'_>) {
     hasher.update(variables.key_name.folded(&mut [0; MAX_NAME]));
     hasher.update(&super::Class::ANY.0.to_be_bytes());
-    hasher.update(&[0; 4]);
+    hasher.update(&variables.ttl_s.to_be_bytes());
     hasher.update(variables.algorithm.folded(&mut [0; MAX_NAME]));
     hasher.update(&timers(variables));
     hasher.update(&variables.error.0.to_be_bytes());

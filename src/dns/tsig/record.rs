@@ -18,6 +18,8 @@ pub struct Tsig<'a> {
     pub key_name: NameBuf,
     /// The algorithm's name.
     pub algorithm: NameBuf,
+    /// Zero by rights; BIND takes any that is signed.
+    pub ttl_s: u32,
     /// When the message was signed, in seconds since 1970.
     pub time_s: u64,
     /// How far that may be off.
@@ -51,13 +53,14 @@ impl<'a> Tsig<'a> {
 
     /// Reads one TSIG record.
     pub fn read(message: &'a [u8], record: &Record) -> Result<Self, WireError> {
-        if record.section != Section::Additional || record.class != Class::ANY || record.ttl != 0 {
+        if record.section != Section::Additional || record.class != Class::ANY {
             return Err(WireError::BadField);
         }
         let mut reader = Reader::new(message).at(record.rdata.start).until(record.rdata.end)?;
         let tsig = Self {
             start: record.start,
             key_name: record.owner.clone(),
+            ttl_s: record.ttl,
             algorithm: reader.name()?,
             time_s: reader.u48()?,
             fudge_s: reader.u16()?,
@@ -96,6 +99,7 @@ pub(super) struct Variables<'v> {
     pub(super) time_s: u64,
     pub(super) fudge_s: u16,
     pub(super) error: Rcode,
+    pub(super) ttl_s: u32,
     pub(super) other: &'v [u8],
 }
 

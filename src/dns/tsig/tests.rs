@@ -142,7 +142,18 @@ fn a_mac_shorter_than_the_key_wants_is_badtrunc_and_signed() {
 fn absurd_mac_lengths_are_formerr() {
     let (whole, cut) = (key(Algorithm::Sha256, None), key(Algorithm::Sha256, Some(120)));
     let request = signed(query(7), |message| Chain::new(&cut).sign_request(message, NOW));
-    assert_eq!(check(&request, &whole, NOW).unwrap_err(), WireError::BadField);
+    let refusal = refusal(&request, &whole, NOW);
+    assert_eq!((refusal.rcode, refusal.error), (Rcode::FORMERR, Rcode::BADSIG));
+}
+
+#[test]
+fn an_answer_is_cut_no_further_than_its_request() {
+    let cut = key(Algorithm::Sha256, Some(128));
+    let request = signed(query(7), |message| Chain::new(&key(Algorithm::Sha256, None)).sign_request(message, NOW));
+    let Ok(Verdict::Verified(mut chain)) = check(&request, &cut, NOW) else { panic!("not verified") };
+    let reply = signed(response(7), |message| chain.sign(message, NOW));
+    let message = Message::new(&reply).unwrap();
+    assert_eq!(Tsig::find(&message).unwrap().unwrap().mac.len(), 32);
 }
 
 #[test]
