@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::peers::{Kind, PATIENCE, Server, Spec, Zone, dig, free_port, within};
+use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, dig, free_port, nomd, run, within};
 
 const CATALOG: &str = "cat.example";
 const OTHER: &str = "cat2.example";
@@ -19,10 +19,15 @@ fn catalog(serial: u32, text: &str) -> String {
 
 /// The primary of two catalogs and of all that they list.
 fn primary(text: &str) -> Server {
+    primary_with(text, None)
+}
+
+/// The same; with a key it gives zones to nobody else.
+fn primary_with(text: &str, key: Option<Key>) -> Server {
     let catalogs = [(CATALOG, text), (OTHER, "")].map(|(name, text)| Zone::primary(name, catalog(1, text)));
     let members = MEMBERS.map(|name| Zone::primary(&name.replace('/', "-"), member()));
     let slash = "zone \"0/25.test\" { type primary; file \"0-25.test.db\"; check-names ignore; };".to_owned();
-    let spec = Spec { zones: catalogs.into_iter().chain(members).collect(), statements: slash, ..Spec::default() };
+    let spec = Spec { zones: catalogs.into_iter().chain(members).collect(), statements: slash, key, ..Spec::default() };
     let server = Server::start(Kind::Bind, &spec);
     server.wait_for_serial(CATALOG, 1);
     server
@@ -159,6 +164,11 @@ fn commands_treat_members_as_with_named() {
     let replies = consumers.each_ref().map(|server| {
         let zone = server.rndc(&["zonestatus", "a.test"]).stdout;
         let zone: Vec<String> = zone.lines().filter(|line| !line.contains(" GMT")).map(str::to_owned).collect();
+        if server.kind == Kind::Nomd {
+            let sync = run(nomd(), &["sync", "-c", &server.path("rndc.conf").display().to_string()]).stdout;
+            let is_shown = |line: &str| line.contains(" a.test ") && line.contains(" serial 1,");
+            assert!(sync.lines().any(is_shown), "{sync}");
+        }
         let deleted = server.rndc(&["delzone", "a.test"]);
         expect_served(server, &["b.test"]);
         let cleaned = server.rndc(&["delzone", "-clean", "b.test"]);
@@ -193,5 +203,34 @@ fn a_new_configuration_keeps_members_and_a_catalog_that_it_has_lost_takes_them_a
         expect_served(server, &[]);
         server.wait_for_log("catz: removing catalog zone cat.example");
         assert_eq!(files(server).len(), 1, "{:?} leaves its file", server.kind);
+    }
+}
+
+#[test]
+fn addresses_and_keys_come_from_the_catalog_in_both_schemas() {
+    for (schema, ext) in [("2", ".ext"), ("1", "")] {
+        let text = format!(
+            "a.zones PTR a.test.\nx.primaries{ext}.a.zones A 127.0.0.1\nx.primaries{ext}.a.zones TXT {}\n\
+             b.zones PTR b.test.\nmasters{ext} A 127.0.0.1",
+            Key::NAME
+        );
+        let primary = primary_with("", Some(Key::new("hmac-sha256")));
+        let (port, key) = (primary.port, Some(Key::new("hmac-sha256")));
+        primary.change_zone(CATALOG, &catalog(2, &text).replace("version TXT 2", &format!("version TXT {schema}")));
+        primary.wait_for_serial(CATALOG, 2);
+        let zones = vec![Zone::secondary(CATALOG, port)];
+        let options = format!("port {port}; catalog-zones {{ zone \"{CATALOG}\"; }};");
+        let consumers = both(&Spec { zones, options, key, ..Spec::default() });
+        for server in &consumers {
+            expect_served(server, &["a.test"]);
+            server.wait_for_log(&format!("transfer of 'b.test/IN' from 127.0.0.1#{port}: Transfer status: REFUSED"));
+        }
+        let lines = |server: &Server| said(server, 0);
+        assert_eq!(lines(&consumers[0]), lines(&consumers[1]));
+        primary.change_zone(CATALOG, &catalog(3, "c.zones PTR c.test."));
+        for server in &consumers {
+            server.rndc(&["refresh", CATALOG]);
+            server.wait_for_log("zone c.test/IN: cannot refresh: no primaries");
+        }
     }
 }

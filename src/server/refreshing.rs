@@ -202,6 +202,10 @@ impl Core {
     fn begin_refreshing(&mut self, id: ZoneId, first: Event) {
         let settings = self.refresh_settings(id);
         let Some(task) = self.zones.get_mut(id) else { return };
+        if matches!(&task.conf.role, Role::Secondary { primaries } if primaries.is_empty()) {
+            let zone = ZonePrefix(task.log_name());
+            log!(Category::General, Severity::Error, "{zone}cannot refresh: no primaries");
+        }
         if task.refresh.is_none() {
             task.refresh = settings.map(|settings| Box::new(Refresh::new(settings)));
         }

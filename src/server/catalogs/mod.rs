@@ -48,19 +48,26 @@ struct Consumer {
 
 /// A version that has been read.
 pub(super) struct Reading {
+    /// What it was compared with.
+    before: Arc<Catalog>,
     /// What it says and changes; none: it is broken.
     catalog: Option<(Catalog, Changes)>,
     messages: Vec<Message>,
 }
 
 impl Reading {
-    fn of(version: &ZoneVersion, before: &Catalog) -> Self {
-        let (catalog, messages) = Catalog::read(version, before);
+    fn of(version: &ZoneVersion, before: Arc<Catalog>) -> Self {
+        let (catalog, messages) = Catalog::read(version, &before);
         let catalog = catalog.map(|catalog| {
-            let changes = Changes::between(before, &catalog);
+            let changes = Changes::between(&before, &catalog);
             (catalog, changes)
         });
-        Self { catalog, messages }
+        Self { before, catalog, messages }
+    }
+
+    /// Whether it was compared with what is in force now. Else the catalog was dropped meanwhile, and is new again.
+    fn is_for(&self, consumer: &Consumer) -> bool {
+        Arc::ptr_eq(&self.before, &consumer.in_force)
     }
 }
 
@@ -165,7 +172,7 @@ impl Core {
         let serial = version.serial();
         log!(Category::General, Severity::Info, "catz: updating catalog zone '{name}' with serial {serial}");
         let before = Arc::clone(&consumer.in_force);
-        let read = move || Reading::of(&version, &before);
+        let read = move || Reading::of(&version, before);
         // Members are among what is to be read before the server is ready.
         self.loads_open += 1;
         let (work, key) = (async move { tokio::task::spawn_blocking(read).await }, key.clone());
@@ -175,8 +182,9 @@ impl Core {
     /// A version has been read.
     pub(super) fn catalog_read(&mut self, key: &ZoneKey, reading: Option<Reading>) {
         self.loads_open = self.loads_open.saturating_sub(1);
-        if self.catalogs.consumers.contains_key(key) {
-            let Reading { catalog, messages } = reading.unwrap_or(Reading { catalog: None, messages: vec![] });
+        let consumer = self.catalogs.consumers.get(key);
+        if consumer.is_some_and(|consumer| reading.as_ref().is_none_or(|reading| reading.is_for(consumer))) {
+            let (catalog, messages) = reading.map_or((None, vec![]), |reading| (reading.catalog, reading.messages));
             messages.iter().for_each(say);
             let outcome = if catalog.is_some() { "success" } else { "failure" };
             if let Some((catalog, changes)) = catalog {

@@ -59,6 +59,11 @@ impl Schedule {
         self.due
     }
 
+    #[cfg(test)]
+    pub(super) fn is_running(&self) -> bool {
+        self.is_running
+    }
+
     fn wait(&mut self, now: Instant, wait_s: u64) -> Turn {
         self.due = Some(now + Duration::from_secs(wait_s));
         Turn::In(wait_s)

@@ -177,3 +177,36 @@ async fn a_member_that_is_deleted_is_back_with_the_next_version() {
     change(&mut core, &mut inbox, folder.path(), "cat.test", "a.zones PTR a.test.").await;
     assert_eq!(served(&core), ["a.test. cat.test."]);
 }
+
+#[tokio::test]
+async fn a_catalog_that_is_dropped_and_new_again_while_it_is_read_brings_all_its_members() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = following(folder.path(), "a.zones PTR a.test.").await;
+    write_catalog(folder.path(), "cat.test", "a.zones PTR a.test.\nb.zones PTR b.test.");
+    core.load(id_of(&core, "cat.test").unwrap());
+    while !core.catalogs.consumers.values().any(|consumer| consumer.schedule.is_running()) {
+        core.handle(inbox.recv().await.unwrap());
+    }
+    for catalogs in [&["cat2.test"][..], &["cat.test", "cat2.test"]] {
+        core.adopt(Core::configuration(folder.path(), &view(catalogs, "")));
+    }
+    settle(&mut core, &mut inbox).await;
+    assert_eq!(served(&core), ["a.test. cat.test.", "b.test. cat.test."]);
+}
+
+#[tokio::test]
+async fn views_follow_their_catalogs_each_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    write_catalog(folder.path(), "cat.test", "a.zones PTR a.test.");
+    write_catalog(folder.path(), "cat2.test", "");
+    let both = view(&["cat.test"], "") + &view(&["cat.test"], "").replace("view v", "view w");
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &both);
+    settle(&mut core, &mut inbox).await;
+    let files = core.zones.iter().filter_map(|(_, task)| task.file()?.file_name()?.to_str().map(str::to_owned));
+    let mut files: Vec<String> = files.filter(|file| file.contains("a.test")).collect();
+    files.sort();
+    assert_eq!(files, ["__catz__v_cat.test_a.test.db", "__catz__w_cat.test_a.test.db"]);
+    core.adopt(Core::configuration(folder.path(), &view(&["cat.test"], "")));
+    settle(&mut core, &mut inbox).await;
+    assert_eq!((served(&core), core.zones.len()), (vec!["a.test. cat.test.".to_owned()], 3));
+}

@@ -173,6 +173,14 @@ fn a_catalog_has_a_schema_that_is_known() {
 }
 
 #[test]
+fn a_version_that_lost_its_schema_has_the_one_before() {
+    let text = version("version A 192.0.2.1", "a.zones PTR a.test.");
+    let before = Catalog { schema: Some(1), ..Catalog::default() };
+    let (catalog, messages) = Catalog::read(&zone("cat.example", &text), &before);
+    assert_eq!((catalog.unwrap().schema, messages.len()), (Some(1), 1));
+}
+
+#[test]
 fn a_member_with_another_label_or_name_goes_and_comes() {
     let id = |text: &str| MemberId::from(text.as_bytes());
     let old = sound("a.zones PTR a.test.\nb.zones PTR b.test.\nc.zones PTR c.test.\nd.zones PTR d.test.");
