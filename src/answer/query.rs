@@ -322,8 +322,15 @@ impl<'a, 'w> Answer<'a, 'w> {
         ttl: u32,
     ) -> Result<(), Full> {
         match self.apex_in_question(place) {
-            Some(apex) if node.is_apex() => self.records.add_with_ttl(section, Owner::At(apex), rrset, ttl),
-            Some(apex) => self.records.add_with_ttl(section, Owner::Below(node.relative_owner(), apex), rrset, ttl),
+            Some(apex) => {
+                let labels = node.relative_owner();
+                let owner = match rrset.rtype() {
+                    _ if labels.is_empty() => Owner::At(apex),
+                    Rtype::NSEC3 => Owner::Alone(labels, apex),
+                    _ => Owner::Below(labels, apex),
+                };
+                self.records.add_with_ttl(section, owner, rrset, ttl)
+            }
             None => self.records.add_with_ttl(section, Owner::Name(node.owner().as_ref()), rrset, ttl),
         }
     }

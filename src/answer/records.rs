@@ -192,7 +192,7 @@ impl<'w> Records<'w> {
         match owner {
             Owner::Name(name) => order(name),
             Owner::At(place) => asked(place).map_or(RrsetOrder::None, order),
-            Owner::Below(labels, parent) => {
+            Owner::Below(labels, parent) | Owner::Alone(labels, parent) => {
                 let joined = asked(parent).and_then(|parent| NameBuf::join(labels, parent).ok());
                 joined.map_or(RrsetOrder::None, |name| order(name.as_ref()))
             }

@@ -40,6 +40,9 @@ pub enum Owner<'n> {
     At(u16),
     /// These labels in front of the name that stands at a place.
     Below(&'n [u8], u16),
+    /// The same of labels that no other name of the message has, such as hashes: they are neither looked for nor
+    /// remembered.
+    Alone(&'n [u8], u16),
 }
 
 /// A place in a message under construction to which [`Writer::rollback`] returns.
@@ -217,6 +220,11 @@ impl<'a> Writer<'a> {
             Owner::At(place) => self.pointer(place).map(|()| Some(place)),
             Owner::Name(name) => self.name(name),
             Owner::Below(labels, parent) => self.labels(labels, parent).map(|(_, place)| place),
+            Owner::Alone(labels, parent) => {
+                let start = self.end;
+                self.bytes(labels)?;
+                self.pointer(parent).map(|()| reachable(start))
+            }
         }
     }
 
@@ -317,7 +325,7 @@ impl<'a> Writer<'a> {
             return Ok((known.length, Some(known.place)));
         }
         self.names.remember(bytes, &known, start);
-        Ok((known.length, u16::try_from(start).ok().filter(|&place| usize::from(place) <= MAX_POINTER)))
+        Ok((known.length, reachable(start)))
     }
 
     fn pointer(&mut self, place: u16) -> Result<(), Full> {
@@ -341,6 +349,11 @@ impl<'a> Writer<'a> {
         self.end = end;
         Ok(next)
     }
+}
+
+/// A place in the message as pointers name it, if they can.
+fn reachable(place: usize) -> Option<u16> {
+    u16::try_from(place).ok().filter(|_| place <= MAX_POINTER)
 }
 
 /// What tells a pointer from a label.

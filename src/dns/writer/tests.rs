@@ -138,6 +138,22 @@ fn owners_below_a_name_of_the_message_are_compressed_as_whole_names_are() {
 }
 
 #[test]
+fn owners_that_stand_alone_read_back_and_have_a_place() {
+    let zone = name("example.com");
+    let message = written(512, Case::Kept, |writer| {
+        writer.question(zone.as_ref(), Rtype::A, Class::IN).unwrap();
+        for (label, place) in [(b"\x01a", 29), (b"\x01b", 47)] {
+            assert_eq!(
+                writer.record(Section::Answer, Owner::Alone(label, QUESTION_PLACE), A, ADDRESS),
+                Ok(Some(place))
+            );
+        }
+        writer.record(Section::Answer, Owner::At(29), A, ADDRESS).unwrap();
+    });
+    assert_eq!(owners(&message), ["a.example.com.", "b.example.com.", "a.example.com."]);
+}
+
+#[test]
 fn the_root_is_never_pointed_to() {
     let message = written(512, Case::Kept, |writer| {
         writer.question(NameRef::ROOT, Rtype::A, Class::IN).unwrap();
