@@ -1,5 +1,6 @@
 //! nomd in the place of named on a Debian host: its files, its service, its privileges, its addresses.
 
+mod cut;
 mod flags;
 mod logs;
 mod report;

@@ -1,5 +1,8 @@
 //! What `nomd sync` and `rndc status` tell of secondaries, and what they mean by it.
 
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
 use super::peers::{Key, Kind, Server, Spec, Zone, free_port, nomd, run};
 use super::zones;
 
@@ -96,4 +99,53 @@ fn a_primary_that_went_back_is_told() {
 fn a_server_that_is_not_there_is_unknown() {
     let output = run(nomd(), &["sync", "-s", "127.0.0.1", "-p", &free_port().to_string(), "-k", "/nonexistent"]);
     assert_eq!(output.status, 3, "{output:?}");
+}
+
+fn guarded(port: u16, flags: &'static [&'static str]) -> Spec {
+    Spec { zones: vec![Zone::secondary(ZONE, port)], flags, ..Spec::default() }
+}
+
+#[test]
+fn a_zone_that_shrinks_beyond_its_guard_is_held_back_until_it_is_asked_for() {
+    let from = primary();
+    let to = Server::start(Kind::Nomd, &guarded(from.port, &["--guard", "shrink=50"]));
+    wait_for(&to, 0, "1 current");
+    from.change_zone(ZONE, &format!("$ORIGIN {ZONE}.\n@ 60 SOA ns hm 2 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n"));
+    from.wait_for_serial(ZONE, 2);
+    to.rndc(&["refresh", ZONE]);
+    let said = wait_for(&to, 2, "1 held back");
+    assert!(said.contains("held back: 3 records, where "), "{said}");
+    to.wait_for_serial(ZONE, 1);
+    to.rndc(&["retransfer", ZONE]);
+    to.wait_for_serial(ZONE, 2);
+}
+
+#[test]
+fn a_lower_serial_of_all_primaries_is_followed_where_the_operator_says_so() {
+    let from = primary();
+    let to = Server::start(Kind::Nomd, &guarded(from.port, &["--guard", "lower=0"]));
+    wait_for(&to, 0, "1 current");
+    let (port, folder) = (from.port, from.stop());
+    let zone = Zone::primary(ZONE, zones::example(0));
+    let from = Server::start_in(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() }, port, folder);
+    from.wait_for_serial(ZONE, 0);
+    to.rndc(&["refresh", ZONE]);
+    to.wait_for_serial(ZONE, 0);
+    to.wait_for_log("every primary has had serial 0 for 0 seconds: going back from 1");
+}
+
+#[test]
+fn an_expired_copy_is_served_in_its_time_of_grace_and_that_is_told() {
+    let from = primary();
+    let spec = guarded(from.port, &["--guard", "grace=1w"]);
+    let to = Server::start(Kind::Nomd, &spec);
+    wait_for(&to, 0, "1 current");
+    drop(from);
+    let folder = to.stop();
+    let long_ago = SystemTime::now() - Duration::from_secs(1_209_600 + 60);
+    File::options().append(true).open(folder.path().join("example.com.db")).unwrap().set_modified(long_ago).unwrap();
+    let to = Server::start_in(Kind::Nomd, &spec, free_port(), folder);
+    to.wait_for_serial(ZONE, 1);
+    wait_for(&to, 2, "1 past expiry");
+    assert!(to.log().contains("expired, and served for another 604"), "{}", to.log());
 }

@@ -26,6 +26,12 @@ impl<'a> Small<'a> {
         let _ = fs::write(self.0.join("filling"), vec![1; 1 << 20]);
     }
 
+    /// Lets nothing be written any more, or all again.
+    fn remount(&self, how: &str) {
+        let output = run("mount", &["-o", &format!("remount,{how}"), &self.0.display().to_string()]);
+        assert_eq!(output.status, 0, "{output:?}");
+    }
+
     fn clear(&self) {
         fs::remove_file(self.0.join("filling")).unwrap();
     }
@@ -37,11 +43,11 @@ impl Drop for Small<'_> {
     }
 }
 
-const ZONES: [&str; 4] = ["sound.example", "shut.example", "small.example", "replaced.example"];
+const ZONES: [&str; 5] = ["sound.example", "shut.example", "small.example", "sealed.example", "replaced.example"];
 
 fn file(zone: &str) -> String {
     match zone.split('.').next() {
-        Some(folder @ ("shut" | "small")) => format!("{folder}/{zone}.db"),
+        Some(folder @ ("shut" | "small" | "sealed")) => format!("{folder}/{zone}.db"),
         _ => format!("{zone}.db"),
     }
 }
@@ -63,14 +69,15 @@ fn disk_faults(kind: Kind) {
     let primary = Primary::start(HashMap::new(), None);
     let folder = owned_by_bind();
     let here = folder.path().to_owned();
-    let (shut, small) = (here.join("shut"), here.join("small"));
+    let [shut, small, sealed] = ["shut", "small", "sealed"].map(|folder| here.join(folder));
     fs::create_dir(&shut).unwrap();
     give_to_bind(&shut);
-    let small = Small::mount(&small);
+    let [small, sealed] = [&small, &sealed].map(|folder| Small::mount(folder));
     let server = Server::start_in(kind, &spec(primary.port), free_port(), folder);
     let copies = ZONES.map(|zone| first_copy(&server, zone, &file(zone)));
 
     small.fill();
+    sealed.remount("ro");
     chmod(&shut, "root");
     fs::remove_file(here.join("replaced.example.db")).unwrap();
     fs::create_dir(here.join("replaced.example.db")).unwrap();
@@ -78,24 +85,31 @@ fn disk_faults(kind: Kind) {
     ZONES.iter().for_each(|zone| refresh(&server, zone));
     ZONES.iter().for_each(|zone| server.wait_for_serial(zone, 5));
     server.wait_until("the sound copy is on disk", || fs::read(here.join("sound.example.db")).unwrap() != copies[0]);
-    for (fault, name) in
-        [("permission denied", "shut/"), ("disc full", "small/"), ("not a file", "replaced.example.db")]
-    {
+    let faults = [
+        ("permission denied", "shut/"),
+        ("disc full", "small/"),
+        ("permission denied", "sealed/"),
+        ("not a file", "replaced.example.db"),
+    ];
+    for (fault, name) in faults {
         let is_told = |line: &str| {
             let text = line.split_once(" master file: ").map(|(_, text)| text);
             text.is_some_and(|text| text.contains(fault) && text.contains(name))
         };
         server.wait_until(&format!("it says {fault} of {name}"), || server.log().lines().any(is_told));
     }
-    for (zone, copy) in ZONES.iter().zip(&copies).skip(1).take(2) {
+    for (zone, copy) in ZONES.iter().zip(&copies).skip(1).take(3) {
         assert_eq!(&fs::read(here.join(file(zone))).unwrap(), copy, "{kind:?} {zone}: the old file");
     }
     // named leaves the file that it could not rename.
     if kind == Kind::Nomd {
-        ["", "shut", "small"].iter().for_each(|folder| assert_eq!(strays(&here.join(folder)), Vec::<String>::new()));
+        ["", "shut", "small", "sealed"]
+            .iter()
+            .for_each(|folder| assert_eq!(strays(&here.join(folder)), Vec::<String>::new()));
     }
 
     small.clear();
+    sealed.remount("rw");
     chmod(&shut, "bind");
     fs::remove_dir(here.join("replaced.example.db")).unwrap();
     drop(primary);

@@ -11,6 +11,7 @@ use clap::{ArgAction, Parser};
 
 use crate::conf::Tolerance;
 use crate::server::start::{DEFAULT_CONFIG, DEFAULT_PID_FILE, DEFAULT_SESSION_KEY, Family, StartOptions, VERSION};
+use crate::transfer::guard::Guards;
 
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub fn parse(words: &[OsString]) -> Result<Request, UsageError> {
         workers: workers.filter(|&count| count > 0).and_then(|count| usize::try_from(count).ok()),
         watch: flags.watch,
         tolerance: tolerance(&flags.tolerate)?,
+        guards: guards(&flags.guard)?,
         command_line: command_line(words),
     })))
 }
@@ -102,6 +104,9 @@ struct Flags {
     /// nomd's own: refused statements to do without.
     #[arg(long = "tolerate", allow_hyphen_values = true, action = ArgAction::Append)]
     tolerate: Vec<String>,
+    /// nomd's own: guards over secondaries.
+    #[arg(long = "guard", allow_hyphen_values = true, action = ArgAction::Append)]
+    guard: Vec<String>,
     #[arg(short = 'v')]
     version: bool,
     #[arg(short = 'V')]
@@ -155,6 +160,18 @@ pub(super) fn tolerance(flags: &[String]) -> Result<Tolerance, UsageError> {
     tolerance.add(&variable).map_err(|unknown| fault(format!("{TOLERATE_VARIABLE}: {unknown}")))?;
     Ok(tolerance)
 }
+
+/// What `--guard` and NOMD_GUARD ask for; the flag goes before the variable.
+fn guards(flags: &[String]) -> Result<Guards, UsageError> {
+    let mut guards = Guards::default();
+    let variable = std::env::var(GUARD_VARIABLE).unwrap_or_default();
+    guards.add(&variable).map_err(|error| fault(format!("{GUARD_VARIABLE}: {error}")))?;
+    flags.iter().try_for_each(|flag| guards.add(flag).map_err(|error| fault(format!("--guard: {error}"))))?;
+    Ok(guards)
+}
+
+/// Guards beside those of the flags.
+const GUARD_VARIABLE: &str = "NOMD_GUARD";
 
 /// What is tolerated beside the flags.
 pub const TOLERATE_VARIABLE: &str = "NOMD_TOLERATE";
@@ -274,6 +291,13 @@ mod tests {
         assert!(
             refused("--tolerate recursive").starts_with("named: --tolerate: nothing to tolerate is called 'recursive'")
         );
+    }
+
+    #[test]
+    fn guards_come_in_flags_and_lists() {
+        let guards = start("-u bind --guard shrink=50,grace=1d --guard lower=1h").guards;
+        assert_eq!((guards.shrink_percent, guards.grace_s, guards.lower_s), (Some(50), 86_400, Some(3600)));
+        assert!(refused("--guard shrink=all").starts_with("named: --guard: 'all' is not from 1 to 99 percent"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
 use crate::net::exchange::{Connection, ExchangeError, Secure, ask_udp};
+use crate::transfer::guard::Guards;
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
@@ -116,6 +117,8 @@ pub(super) struct Request {
     pub(super) have: Option<Serial>,
     /// Whether differences are not asked for, as they were and came to nothing.
     pub(super) asks_whole: bool,
+    /// What keeps a version from being published.
+    pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
 }
@@ -175,6 +178,8 @@ enum TransferError {
     TooSlow,
     #[error("serial {serial} is older than ours ({have})")]
     Older { serial: Serial, have: Serial },
+    #[error("held back: {after} records, where {before} are served")]
+    Shrunk { before: usize, after: usize },
 }
 
 impl TransferError {
@@ -185,6 +190,7 @@ impl TransferError {
             Self::Stream(error) | Self::Differences(error) => error.to_string(),
             Self::TooLong | Self::TooSlow => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
+            Self::Shrunk { .. } => "held back".to_owned(),
         }
     }
 
@@ -192,6 +198,7 @@ impl TransferError {
     fn reason(&self) -> String {
         match self {
             Self::Stream(StreamError::Tsig(error)) => standing::tsig_reason(*error, unix_now_s()),
+            Self::Shrunk { .. } => self.to_string(),
             other => other.status(),
         }
     }
@@ -199,6 +206,7 @@ impl TransferError {
     fn failure(&self) -> Failure {
         match self {
             Self::Connect(_) => Failure::Unreachable,
+            Self::Shrunk { .. } => Failure::Shrunk,
             Self::Stream(StreamError::TooManyRecords) => Failure::TooManyRecords,
             Self::Stream(StreamError::Rcode(Rcode::REFUSED | Rcode::NOTAUTH) | StreamError::Tsig(_)) => {
                 Failure::Refused
@@ -219,7 +227,7 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
         outcome = request.attempt(&mut received).await;
     }
     let took = began.elapsed();
-    match outcome {
+    match outcome.and_then(|brought| request.guarded(brought)) {
         Ok(Brought::Whole(version)) => request.store(version, &[], received, took),
         Ok(Brought::Changed(version, transactions)) => request.store(version, &transactions, received, took),
         Ok(Brought::Nothing) => {
@@ -248,6 +256,14 @@ impl Request {
             () = tokio::time::sleep(settings.max_transfer_time_in) => Err(TransferError::TooLong),
             () = falls_below(settings.min_transfer_rate_in, &bytes) => Err(TransferError::TooSlow),
         }
+    }
+
+    /// Keeps back what the shrink guard does not let pass.
+    fn guarded(&self, brought: Brought) -> Result<Brought, TransferError> {
+        let (Brought::Whole(version) | Brought::Changed(version, _)) = &brought else { return Ok(brought) };
+        let Some(old) = self.old.as_deref() else { return Ok(brought) };
+        let (before, after) = (old.record_count(), version.record_count());
+        if self.guards.is_shrunk(before, after) { Err(TransferError::Shrunk { before, after }) } else { Ok(brought) }
     }
 
     /// The version that differences can be made to, where they are to be asked for.

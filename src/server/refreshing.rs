@@ -24,6 +24,7 @@ use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
 use crate::dns::Serial;
+use crate::transfer::guard::Guards;
 use crate::transfer::message::Opt;
 use crate::transfer::peer::{Peer, Unreachable};
 use crate::transfer::quota::Quota;
@@ -65,8 +66,7 @@ pub(super) struct Refreshing {
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
     quota: Quota<ZoneId>,
-    /// Transfers that wait for their turn: from whom, and the serial that must be surpassed.
-    transfers: HashMap<ZoneId, (Peer, Option<Serial>)>,
+    transfers: HashMap<ZoneId, Transfer>,
     running: HashMap<ZoneId, AbortHandle>,
     /// What came for zones whose files are still being read.
     early: HashMap<ZoneId, Event>,
@@ -78,6 +78,13 @@ pub(super) struct Refreshing {
     epoch: Instant,
     /// When the wall clock was last looked at for what is due.
     looked_at_s: u64,
+}
+
+/// A transfer that waits for its turn: from whom, the serial that must be surpassed, and whether the zone may shrink.
+struct Transfer {
+    primary: Peer,
+    have: Option<Serial>,
+    may_shrink: bool,
 }
 
 /// A SOA query that waits for its turn.
@@ -268,6 +275,7 @@ impl Core {
             refresh_s: zone.min_refresh_time.as_secs()..=zone.max_refresh_time.as_secs(),
             retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
             try_tcp_refresh: zone.try_tcp_refresh,
+            guards: self.options.guards,
             multi_master: zone.multi_master,
             checks_when_due: zone.dialup.refreshes_when_due(),
         })
@@ -390,10 +398,10 @@ impl Core {
                     self.refreshing.queries.push(id);
                 }
             }
-            Action::Transfer { primary, have } => {
+            Action::Transfer { primary, have, may_shrink } => {
                 let limit = Peers::new(&self.config, &task.view).transfers(primary.address.ip());
                 self.refreshing.quota.push(id, primary.address.ip(), limit);
-                self.refreshing.transfers.insert(id, (primary, have));
+                self.refreshing.transfers.insert(id, Transfer { primary, have, may_shrink });
             }
             Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
             Action::Expire => {
@@ -427,8 +435,8 @@ impl Core {
     /// Starts the transfers for which there is room.
     fn start_transfers(&mut self) {
         while let Some(id) = self.refreshing.quota.start() {
-            let primary = self.refreshing.transfers.remove(&id);
-            let Some(((primary, have), task)) = primary.zip(self.zones.get(id)) else {
+            let transfer = self.refreshing.transfers.remove(&id);
+            let Some((Transfer { primary, have, may_shrink }, task)) = transfer.zip(self.zones.get(id)) else {
                 self.refreshing.quota.finish(id);
                 continue;
             };
@@ -443,6 +451,7 @@ impl Core {
                 is_durable: task.is_durable(),
                 have,
                 asks_whole: false,
+                guards: if may_shrink { Guards::default() } else { self.options.guards },
                 file: task.file(),
             };
             let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {

@@ -51,6 +51,7 @@ use crate::conf::{self, Diagnostics, Tolerance};
 use crate::net::interfaces::{Changes, InterfaceAddress};
 use crate::net::tcp;
 use crate::net::udp::Worker;
+use crate::transfer::guard::Guards;
 
 /// How the server is to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub struct StartOptions {
     pub watch: bool,
     /// `--tolerate` and NOMD_TOLERATE: refused statements that may stand.
     pub tolerance: Tolerance,
+    /// `--guard` and NOMD_GUARD: what BIND does not guard against.
+    pub guards: Guards,
     /// The command line as the log shows it.
     pub command_line: String,
 }
@@ -483,6 +486,7 @@ impl Core {
             workers: Some(1),
             watch: false,
             tolerance: Tolerance::default(),
+            guards: Guards::default(),
             command_line: String::new(),
         };
         let config = Self::configuration(folder, zones);

@@ -13,10 +13,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::guard::Guards;
 use super::message::{Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
-use super::standing::{Activity, LastTransfer, Standing, State};
+use super::standing::{Activity, LastTransfer, Standing, State, Unasked};
 use crate::dns::Serial;
 use crate::zone::Soa;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub multi_master: bool,
     /// Whether checks are made as they fall due; else only when somebody wants one (`dialup`).
     pub checks_when_due: bool,
+    /// What BIND does not guard against.
+    pub guards: Guards,
 }
 
 /// The serial and timers of a version, as its SOA record has them.
@@ -115,6 +118,8 @@ pub enum Failure {
     Unreachable,
     /// The zone is larger than allowed, and will be again.
     TooManyRecords,
+    /// The zone is smaller than the shrink guard allows.
+    Shrunk,
     /// REFUSED, NOTAUTH, or a TSIG that one side does not accept.
     Refused,
     /// Anything else.
@@ -139,6 +144,8 @@ pub enum Action {
         primary: Peer,
         /// The version to start from; none: the whole zone.
         have: Option<Serial>,
+        /// Whether the zone may be as small as it likes: somebody asked for it.
+        may_shrink: bool,
     },
     /// Send [`Event::Timer`] once at this time, in place of one that was asked for before.
     Timer(u64),
@@ -186,6 +193,10 @@ pub struct Refresh {
     queued: Option<Wanted>,
     /// The next check transfers whatever the serial.
     force: bool,
+    /// It does so because somebody asked for it.
+    is_asked: bool,
+    /// The lower serial that every primary has, and since when.
+    lowered: Option<Box<(Serial, u64)>>,
     /// Whoever sent the last NOTIFY since the last check.
     notifier: Option<IpAddr>,
     /// The next check is made when it is due, even if others are not.
@@ -202,6 +213,8 @@ struct Held {
     retry_s: u64,
     expire_s: u64,
     expires_s: u64,
+    /// It is served though it has expired.
+    is_past_expiry: bool,
 }
 
 /// A check under way: which primary is asked, and how.
@@ -219,6 +232,7 @@ struct Walk {
     again: Vec<Peer>,
     told_of_lower: bool,
     force: bool,
+    is_asked: bool,
     /// The serial in the answer of the primary being asked.
     announced: Option<Serial>,
     /// The EXPIRE option of the primary being asked.
@@ -243,6 +257,8 @@ impl Refresh {
             walk: None,
             queued: None,
             force: false,
+            is_asked: false,
+            lowered: None,
             notifier: None,
             is_wanted: false,
             standing: Standing::default(),
@@ -266,7 +282,7 @@ impl Refresh {
             Event::Refresh => self.want(Wanted::Any, context),
             Event::LineUp => self.is_wanted |= self.next_check_s <= context.now_s,
             Event::Retransfer => {
-                self.force = true;
+                (self.force, self.is_asked) = (true, true);
                 self.want(Wanted::Any, context);
             }
             Event::SoaReply(reply) => self.soa_replied(&reply, context),
@@ -307,6 +323,9 @@ impl Refresh {
             Some(walk) if walk.is_transferring => Activity::Transferring,
             Some(_) => Activity::Checking,
         };
+        if self.copy.is_some_and(|copy| copy.is_past_expiry) {
+            return State::PastExpiry;
+        }
         self.standing.state(self.serial(), activity)
     }
 
@@ -333,16 +352,36 @@ impl Refresh {
 /// The clock: what is due, and when to look again.
 impl Refresh {
     fn check_clock(&mut self, context: &mut Context<'_>) {
-        if self.copy.is_some_and(|copy| copy.expires_s <= context.now_s) {
-            self.expire(context);
-        }
+        self.check_expiry(context);
         let is_due = self.next_check_s <= context.now_s || self.was_set_back(context.now_s);
         if self.walk.is_none() && is_due && self.may_check() {
             self.begin(context);
         }
         let check = (self.walk.is_none() && self.may_check()).then_some(self.next_check_s);
-        let due = check.into_iter().chain(self.expires_s()).min();
+        let expiry = self.copy.as_ref().filter(|copy| !copy.is_past_expiry).map(|copy| copy.expires_s);
+        let due = check.into_iter().chain(expiry.or_else(|| self.ends_s())).min();
         self.actions.extend(due.map(Action::Timer));
+    }
+
+    /// A copy that has expired goes, unless it has a time of grace; that is said, and shown as a state of its own.
+    fn check_expiry(&mut self, context: &mut Context<'_>) {
+        if self.ends_s().is_some_and(|at_s| at_s <= context.now_s) {
+            return self.expire(context);
+        }
+        let Some(copy) = &mut self.copy else { return };
+        let was_past = std::mem::replace(&mut copy.is_past_expiry, copy.expires_s <= context.now_s);
+        if copy.is_past_expiry && !was_past {
+            let ends_s = copy.expires_s.saturating_add(self.settings.guards.grace_s);
+            let left_s = ends_s.saturating_sub(context.now_s);
+            self.log(Level::Warning, format!("expired, and served for another {left_s} seconds of grace"));
+        }
+    }
+
+    /// When the copy goes.
+    fn ends_s(&self) -> Option<u64> {
+        let copy = self.copy.as_ref()?;
+        let grace_s = self.settings.guards.grace_s;
+        Some(copy.expires_s.saturating_add(grace_s))
     }
 
     fn may_check(&self) -> bool {
@@ -385,7 +424,7 @@ impl Refresh {
         let retry_s = clamp(timers.retry_s, &self.settings.retry_s);
         let least_s = refresh_s.saturating_add(retry_s).min(MAX_EXPIRE_S);
         let expire_s = clamp(timers.expire_s, &(least_s..=MAX_EXPIRE_S));
-        Held { serial: timers.serial, refresh_s, retry_s, expire_s, expires_s }
+        Held { serial: timers.serial, refresh_s, retry_s, expire_s, expires_s, is_past_expiry: false }
     }
 
     fn check_after(&mut self, interval_s: u64, context: &mut Context<'_>) {
@@ -427,6 +466,7 @@ impl Refresh {
             again: Vec::new(),
             told_of_lower: false,
             force: std::mem::take(&mut self.force),
+            is_asked: std::mem::take(&mut self.is_asked),
             announced: None,
             reported_expire_s: None,
         }));
@@ -478,6 +518,7 @@ impl Refresh {
     /// The check is over; what was queued meanwhile is due now.
     fn end(&mut self, context: &Context<'_>) {
         self.walk = None;
+        self.weigh_lower(context.now_s);
         let has = self.serial();
         let again = match self.queued.take() {
             None => false,
@@ -486,6 +527,31 @@ impl Refresh {
         };
         if again || self.force {
             (self.next_check_s, self.is_wanted) = (context.now_s, true);
+        }
+    }
+
+    /// Follows the primaries down, where all have had the same lower serial for long enough. One that cannot be asked
+    /// says nothing either way.
+    fn weigh_lower(&mut self, now_s: u64) {
+        let (Some(lower_s), Some(copy)) = (self.settings.guards.lower_s, &self.copy) else { return };
+        let ours = copy.serial;
+        let theirs = match self.standing.common_serial(&self.settings.primaries) {
+            Err(Unasked) => return,
+            Ok(theirs) => theirs.filter(|theirs| ours.is_newer_than(*theirs)),
+        };
+        let Some(theirs) = theirs else {
+            self.lowered = None;
+            return;
+        };
+        let known = self.lowered.as_deref().filter(|(serial, _)| *serial == theirs);
+        let since_s = known.map_or(now_s, |&(_, since_s)| since_s);
+        self.lowered = Some(Box::new((theirs, since_s)));
+        let held_s = now_s.saturating_sub(since_s);
+        if held_s >= lower_s {
+            self.lowered = None;
+            self.force = true;
+            let text = format!("every primary has had serial {theirs} for {held_s} seconds: going back from {ours}");
+            self.log(Level::Warning, text);
         }
     }
 

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use self::machine::{Machine, SAVE_DELAY_S};
+use super::guard::Guards;
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
 use super::refresh::{Action, Context, Event, Refresh, Settings, Timers};
@@ -89,6 +90,7 @@ impl World {
             try_tcp_refresh: true,
             multi_master: false,
             checks_when_due: true,
+            guards: Guards::default(),
         });
         Self {
             random,
@@ -228,7 +230,7 @@ impl World {
         for action in self.zone.step(event, &mut context) {
             match action {
                 Action::AskSoa { primary, tcp, opt } => self.ask(&primary, tcp, opt),
-                Action::Transfer { primary, have } => self.transfer(&primary, have.is_none()),
+                Action::Transfer { primary, have, .. } => self.transfer(&primary, have.is_none()),
                 Action::Timer(at_s) => self.timer_s = Some(at_s),
                 Action::Expire => {
                     assert!(expires_s.is_none_or(|at_s| at_s <= now_s), "expired too early");

@@ -15,8 +15,12 @@ pub enum State {
     Expired,
     /// There never was one.
     Missing,
+    /// It has expired and is served on in its time of grace.
+    PastExpiry,
     /// No primary gives it: they refuse, or do not accept the key or the time.
     Refused,
+    /// A primary has a version that a guard keeps from being published.
+    HeldBack,
     /// Every primary that answers has an older version.
     WentBack,
     /// No primary answers.
@@ -33,10 +37,12 @@ pub enum State {
 
 impl State {
     /// Every state, the worst first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Expired,
         Self::Missing,
+        Self::PastExpiry,
         Self::Refused,
+        Self::HeldBack,
         Self::WentBack,
         Self::Unreachable,
         Self::Behind,
@@ -61,7 +67,9 @@ impl fmt::Display for State {
         f.write_str(match self {
             Self::Expired => "expired",
             Self::Missing => "missing",
+            Self::PastExpiry => "past expiry",
             Self::Refused => "refused",
+            Self::HeldBack => "held back",
             Self::WentBack => "primary went back",
             Self::Unreachable => "unreachable",
             Self::Behind => "behind",
@@ -105,6 +113,8 @@ pub enum TroubleKind {
     Refused,
     /// An answer that is of no use.
     Unusable,
+    /// A version that a guard keeps from being published.
+    HeldBack,
 }
 
 /// A transfer that brought a version.
@@ -128,6 +138,10 @@ pub struct Standing {
     /// The last transfer that brought a version, since the server started.
     pub last_transfer: Option<Box<LastTransfer>>,
 }
+
+/// Not every primary gave an answer of use when it was asked last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unasked;
 
 /// What is being done about a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,12 +200,23 @@ impl Standing {
         self.contacts.retain(|contact| primaries.iter().any(|peer| peer.address == contact.primary));
     }
 
+    /// The serial that all of these primaries have; none: they differ.
+    pub(super) fn common_serial(&self, primaries: &[Peer]) -> Result<Option<Serial>, Unasked> {
+        let contact = |peer: &Peer| self.contacts.iter().find(|contact| contact.primary == peer.address);
+        let sound = |contact: &&Contact| contact.trouble.is_none();
+        let serial = |peer| contact(peer).filter(sound).and_then(|contact| contact.serial).ok_or(Unasked);
+        let serials = primaries.iter().map(serial).collect::<Result<Vec<_>, _>>()?;
+        let first = serials.first().copied();
+        Ok(first.filter(|first| serials.iter().all(|serial| serial == first)))
+    }
+
     pub(super) fn state(&self, ours: Option<Serial>, activity: Activity) -> State {
         let Some(ours) = ours else { return if self.has_expired { State::Expired } else { State::Missing } };
         let sound = || self.contacts.iter().filter(|contact| contact.trouble.is_none());
         let serials = || sound().filter_map(|contact| contact.serial);
         match activity {
             Activity::Transferring => State::Transferring,
+            Activity::Idle if self.has(TroubleKind::HeldBack) => State::HeldBack,
             _ if serials().any(|serial| serial.is_newer_than(ours)) => State::Behind,
             _ if serials().any(|serial| serial == ours) && activity == Activity::Idle => State::Current,
             Activity::Checking => State::Checking,
@@ -200,16 +225,18 @@ impl Standing {
         }
     }
 
+    fn has(&self, kind: TroubleKind) -> bool {
+        let troubles = self.contacts.iter().filter_map(|contact| contact.trouble.as_ref());
+        troubles.map(|trouble| trouble.kind).any(|each| each == kind)
+    }
+
     /// The state where no primary is of use. Nothing is wrong as long as none was asked.
     fn worst_trouble(&self) -> State {
-        let has = |is_meant: fn(TroubleKind) -> bool| {
-            let troubles = self.contacts.iter().filter_map(|contact| contact.trouble.as_ref());
-            troubles.map(|trouble| trouble.kind).any(is_meant)
-        };
-        if has(|kind| kind == TroubleKind::Refused) {
+        if self.has(TroubleKind::Refused) {
             return State::Refused;
         }
-        if has(|_| true) { State::Unreachable } else { State::Current }
+        let is_troubled = self.contacts.iter().any(|contact| contact.trouble.is_some());
+        if is_troubled { State::Unreachable } else { State::Current }
     }
 
     fn contact(&mut self, primary: &Peer) -> &mut Contact {

@@ -65,7 +65,9 @@ fn name(state: State) -> &'static str {
     match state {
         State::Expired => "expired",
         State::Missing => "missing",
+        State::PastExpiry => "past-expiry",
         State::Refused => "refused",
+        State::HeldBack => "held-back",
         State::WentBack => "went-back",
         State::Unreachable => "unreachable",
         State::Behind => "behind",

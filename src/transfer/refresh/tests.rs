@@ -1,3 +1,5 @@
+mod guards;
+
 use super::*;
 use crate::dns::Rcode;
 use crate::transfer::message::Unusable;
@@ -20,6 +22,7 @@ fn settings(primaries: u8) -> Settings {
         try_tcp_refresh: true,
         multi_master: false,
         checks_when_due: true,
+        guards: Guards::default(),
     }
 }
 
@@ -71,7 +74,7 @@ fn word(action: &Action) -> String {
             let asks = opt.map_or("Without", |opt| if opt.expire { "Expire" } else { "Plain" });
             format!("ask {} {} {asks}", primary.address.ip(), if *tcp { "tcp" } else { "udp" })
         }
-        Action::Transfer { primary, have } => {
+        Action::Transfer { primary, have, .. } => {
             format!("transfer {} {:?}", primary.address.ip(), have.map(|serial| serial.0))
         }
         Action::Timer(at) => format!("timer {at}"),

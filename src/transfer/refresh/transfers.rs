@@ -18,7 +18,8 @@ impl Refresh {
         let Some(walk) = &mut self.walk else { return };
         walk.is_transferring = true;
         let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
-        self.actions.push(Action::Transfer { primary: primary.clone(), have });
+        let may_shrink = walk.is_asked;
+        self.actions.push(Action::Transfer { primary: primary.clone(), have, may_shrink });
     }
 
     pub(super) fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
@@ -57,6 +58,7 @@ impl Refresh {
         let kind = match failure {
             Failure::Unreachable => TroubleKind::Unreachable,
             Failure::Refused => TroubleKind::Refused,
+            Failure::Shrunk => TroubleKind::HeldBack,
             Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
         };
         self.standing.failed(&primary, kind, reason, context.now_s);
@@ -67,6 +69,11 @@ impl Refresh {
                 let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
                 self.check_after(refresh_s, context);
                 return self.end(context);
+            }
+            Failure::Shrunk => {
+                // It would be no larger at once; another primary may have it whole.
+                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
+                self.check_after(refresh_s, context);
             }
             Failure::Refused | Failure::Other => {}
         }

@@ -1,0 +1,106 @@
+//! What guards change: nothing here happens unless the operator asks for it.
+
+use super::*;
+use crate::transfer::guard::Guards;
+
+/// With serial 10 from a file just written, under these guards.
+fn guarded(primaries: u8, guards: &str) -> Rig {
+    let mut rig = Rig::new(primaries);
+    let mut parsed = Guards::default();
+    parsed.add(guards).unwrap();
+    rig.zone = Refresh::new(Settings { guards: parsed, ..settings(primaries) });
+    rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
+    rig
+}
+
+/// Has every primary asked once, each of which has this serial.
+fn check(rig: &mut Rig, primaries: usize, serial: u32) -> Vec<String> {
+    rig.step(Event::Refresh);
+    (0..primaries).flat_map(|_| rig.does(current(serial))).collect()
+}
+
+#[test]
+fn an_expired_copy_is_served_on_for_its_time_of_grace() {
+    let mut rig = guarded(1, "grace=1d");
+    rig.now_s = NOW_S + 604_800;
+    let actions = rig.does(Event::Timer);
+    assert!(actions.contains(&"log expired, and served for another 86400 seconds of grace".to_owned()), "{actions:?}");
+    assert_eq!((rig.zone.serial(), rig.zone.state()), (Some(Serial(10)), State::PastExpiry));
+    rig.now_s += 86_399;
+    assert!(!rig.does(Event::SoaFailed("connection refused".to_owned())).contains(&"expire".to_owned()));
+    rig.now_s += 1;
+    assert!(rig.does(Event::Timer).contains(&"expire".to_owned()));
+    assert_eq!(rig.zone.state(), State::Expired);
+}
+
+#[test]
+fn a_copy_that_is_confirmed_in_its_grace_is_as_good_as_ever() {
+    let mut rig = guarded(1, "grace=1d");
+    rig.now_s = NOW_S + 604_900;
+    rig.step(Event::Timer);
+    rig.step(current(10));
+    assert_eq!((rig.zone.state(), rig.zone.expires_s()), (State::Current, Some(rig.now_s + 604_800)));
+}
+
+#[test]
+fn a_lower_serial_is_followed_once_every_primary_has_had_it_for_long_enough() {
+    let mut rig = guarded(2, "lower=1h");
+    check(&mut rig, 2, 7);
+    assert_eq!(rig.zone.state(), State::WentBack);
+    rig.now_s += 3599;
+    let actions = check(&mut rig, 2, 7);
+    assert!(!actions.iter().any(|action| action.contains("going back")), "{actions:?}");
+    rig.now_s += 1;
+    let actions = check(&mut rig, 2, 7);
+    let text = "log every primary has had serial 7 for 3600 seconds: going back from 10";
+    assert!(actions.contains(&text.to_owned()), "{actions:?}");
+    assert_eq!(rig.does(current(7)), ["transfer 192.0.2.1 None"]);
+}
+
+#[test]
+fn a_primary_that_has_another_serial_or_says_nothing_keeps_the_zone_where_it_is() {
+    let mut rig = guarded(2, "lower=1h");
+    check(&mut rig, 2, 7);
+    rig.now_s += 4000;
+    rig.step(Event::Refresh);
+    rig.step(current(7));
+    let silent = rig.does(Event::SoaFailed("connection refused".to_owned()));
+    assert!(!silent.iter().any(|action| action.contains("going back")), "{silent:?}");
+    rig.step(Event::Refresh);
+    rig.step(current(7));
+    rig.step(current(8));
+    rig.now_s += 10;
+    let actions = check(&mut rig, 2, 7);
+    assert!(!actions.iter().any(|action| action.contains("going back")), "{actions:?}");
+}
+
+#[test]
+fn without_a_guard_a_lower_serial_is_never_followed() {
+    let mut rig = Rig::loaded(1);
+    for _ in 0..100 {
+        rig.now_s += 86_400 / 20;
+        let actions = check(&mut rig, 1, 7);
+        assert!(!actions.iter().any(|action| action.starts_with("transfer")), "{actions:?}");
+    }
+}
+
+#[test]
+fn a_version_that_is_held_back_waits_for_the_refresh_interval_and_is_told() {
+    let mut rig = guarded(2, "shrink=50");
+    rig.step(Event::Refresh);
+    let may_shrink = |actions: &[Action]| {
+        let of =
+            |action: &Action| if let Action::Transfer { may_shrink, .. } = action { Some(*may_shrink) } else { None };
+        actions.iter().find_map(of)
+    };
+    assert_eq!(may_shrink(&rig.step(current(11))), Some(false));
+    let held = Event::TransferFailed(Failure::Shrunk, "held back".to_owned());
+    assert_eq!(rig.does(held.clone()), ["ask 192.0.2.2 udp Expire"]);
+    rig.step(current(11));
+    rig.step(held);
+    let wait_s = rig.zone.next_check_s() - rig.now_s;
+    assert!((2700..=3600).contains(&wait_s), "{wait_s}");
+    assert_eq!((rig.zone.state(), rig.zone.serial()), (State::HeldBack, Some(Serial(10))));
+    rig.step(Event::Retransfer);
+    assert_eq!(may_shrink(&rig.step(current(11))), Some(true));
+}
