@@ -6,8 +6,9 @@
 
 mod names;
 
-use std::collections::HashMap;
-use std::mem;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::blocks::BlockWriter;
 use super::builder::{ContentsError, Limit, Limits};
@@ -16,6 +17,7 @@ use super::key::Key;
 use super::node;
 use super::records::Records;
 use super::trie::{Leaf, TrieEdit};
+use crate::dns::name::MAX_NAME;
 use crate::dns::{NameRef, Rtype};
 pub(super) use names::NamesEdit;
 
@@ -45,9 +47,9 @@ pub struct Edit<'v> {
     limits: Limits,
     /// What has been touched, in the order in which it was.
     touched: Vec<Touched>,
-    /// Where in `touched` an owner is, by its folded labels and whether it is one of NSEC3 records.
-    places: HashMap<(bool, Box<[u8]>), usize>,
-    folded: Vec<u8>,
+    /// Where in `touched` an owner is, by its labels and whether it is one of NSEC3 records.
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
 }
 
 /// An owner with its records as they will be.
@@ -63,11 +65,17 @@ struct Touched {
 impl ZoneVersion {
     /// Begins an edit. Nothing of this version changes, whatever becomes of it.
     pub fn edit(&self, limits: Limits) -> Edit<'_> {
-        Edit { version: self, limits, touched: Vec::new(), places: HashMap::new(), folded: Vec::new() }
+        let (places, hasher) = (HashTable::new(), DefaultHashBuilder::default());
+        Edit { version: self, limits, touched: Vec::new(), places, hasher }
     }
 }
 
-impl Edit<'_> {
+impl<'v> Edit<'v> {
+    /// The version that the edit began with.
+    pub fn version(&self) -> &'v ZoneVersion {
+        self.version
+    }
+
     /// Adds a record. False, with nothing done, if it is there already. `rdata` is uncompressed wire form, already
     /// checked to be of its type. The TTL of an RRset that is not empty stays.
     pub fn add(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<bool, EditError> {
@@ -123,8 +131,7 @@ impl Edit<'_> {
         let labels = self.version.relative(owner).ok_or(ContentsError::OutOfZone)?;
         let is_nsec3 =
             rtype == Rtype::NSEC3 || (rtype == Rtype::RRSIG && rdata.starts_with(&Rtype::NSEC3.0.to_be_bytes()));
-        let is_last = |last: &Touched| last.is_nsec3 == is_nsec3 && last.records.labels.eq_ignore_ascii_case(labels);
-        let at = match self.touched.len().checked_sub(1).filter(|&last| is_last(&self.touched[last])) {
+        let at = match self.touched.len().checked_sub(1).filter(|&last| self.touched[last].is_at(labels, is_nsec3)) {
             Some(last) => last,
             None => self.place(labels, is_nsec3)?,
         };
@@ -132,21 +139,34 @@ impl Edit<'_> {
     }
 
     fn place(&mut self, labels: &[u8], is_nsec3: bool) -> Result<usize, EditError> {
-        self.folded.clear();
-        self.folded.extend(labels.iter().map(u8::to_ascii_lowercase));
-        let key = (is_nsec3, mem::take(&mut self.folded).into_boxed_slice());
-        if let Some(&at) = self.places.get(&key) {
-            self.folded = key.1.into_vec();
-            return Ok(at);
+        let Self { version, touched, places, hasher, .. } = self;
+        let hash = hash_of(hasher, labels, is_nsec3);
+        if let Some(&at) = places.find(hash, |&at| touched[at as usize].is_at(labels, is_nsec3)) {
+            return Ok(at as usize);
         }
-        self.touched.push(Touched::of(self.version, labels, is_nsec3)?);
-        let at = self.touched.len() - 1;
-        self.places.insert(key, at);
+        let at = touched.len();
+        touched.push(Touched::of(version, labels, is_nsec3)?);
+        places.insert_unique(hash, at as u32, |&at| {
+            let Touched { is_nsec3, records, .. } = &touched[at as usize];
+            hash_of(hasher, &records.labels, *is_nsec3)
+        });
         Ok(at)
     }
 }
 
+fn hash_of(hasher: &DefaultHashBuilder, labels: &[u8], is_nsec3: bool) -> u64 {
+    let mut folded = [0; MAX_NAME];
+    let folded = folded.get_mut(..labels.len()).unwrap_or_default();
+    folded.copy_from_slice(labels);
+    folded.make_ascii_lowercase();
+    hasher.hash_one((&*folded, is_nsec3))
+}
+
 impl Touched {
+    fn is_at(&self, labels: &[u8], is_nsec3: bool) -> bool {
+        self.is_nsec3 == is_nsec3 && self.records.labels.eq_ignore_ascii_case(labels)
+    }
+
     fn of(version: &ZoneVersion, labels: &[u8], is_nsec3: bool) -> Result<Self, EditError> {
         let trie = if is_nsec3 { version.nsec3() } else { &version.names };
         let path = trie.descend(&Key::of_labels(labels));

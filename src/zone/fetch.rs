@@ -42,13 +42,14 @@ impl<'v> Fetch<'v> {
     pub fn push(&mut self, name: NameRef<'_>) {
         if let Some(lane) = self.lanes.get_mut(self.count) {
             lane.key.set(self.version.labels_of(name));
+            lane.descent = self.version.names.begin();
             self.count += 1;
         }
     }
 
-    /// Looks all of them up.
+    /// Looks all of them up, and begins anew.
     pub fn run(&mut self) {
-        let (lanes, _) = self.lanes.split_at_mut(self.count);
+        let (lanes, _) = self.lanes.split_at_mut(std::mem::take(&mut self.count));
         let names = &self.version.names;
         let mut is_open = true;
         while is_open {
@@ -99,7 +100,8 @@ mod tests {
         let version = build(&[crate::zone::testing::soa(1)]);
         let mut fetch = Fetch::new(&version);
         (0..=LANES).for_each(|_| fetch.push(version.apex()));
-        fetch.run();
         assert_eq!(fetch.count, LANES);
+        fetch.run();
+        assert_eq!(fetch.count, 0);
     }
 }

@@ -75,9 +75,7 @@ impl<'v> Differences<'v> {
             return Ok(());
         }
         let transaction = std::mem::take(&mut self.changes).finish().map_err(Flaw::Differences)?;
-        for change in transaction.changes() {
-            change.apply(&mut self.edit, self.old.class())?;
-        }
+        transaction.apply(&mut self.edit)?;
         self.done.push(transaction);
         let is_too_many = self.most > 0 && self.done.len() > self.most as usize;
         if is_too_many { Err(StreamError::TooManyDifferences) } else { Ok(()) }

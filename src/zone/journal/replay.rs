@@ -6,10 +6,11 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{Change, Fault, Journal, JournalError};
+use super::{Change, Fault, Journal, JournalError, Transaction};
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, Rtype};
 use crate::zone::disk::{Disk, DiskFile};
+use crate::zone::fetch::{Fetch, LANES};
 use crate::zone::message::{Level, Message};
 use crate::zone::{ContentsError, Edit, EditError, Limits, ZoneVersion};
 
@@ -83,9 +84,7 @@ pub fn replay(
     }
     let mut edit = version.edit(limits);
     for entry in entries {
-        for change in entry?.transaction.changes() {
-            change.apply(&mut edit, version.class())?;
-        }
+        entry?.transaction.apply(&mut edit)?;
     }
     Ok(Some(edit.finish()?))
 }
@@ -136,9 +135,29 @@ impl ReplayError {
     }
 }
 
+impl Transaction {
+    /// Makes its changes, in a large zone some at a time: their owners are looked up together beforehand.
+    pub fn apply(&self, edit: &mut Edit<'_>) -> Result<(), ChangeError> {
+        let version = edit.version();
+        if !version.is_large() {
+            return self.changes().try_for_each(|change| change.apply(edit, version.class()));
+        }
+        let (mut changes, mut together) = (self.changes().peekable(), Vec::with_capacity(LANES));
+        let mut fetch = Fetch::new(version);
+        while changes.peek().is_some() {
+            together.extend(changes.by_ref().take(LANES));
+            let owners = together.iter().map(|change: &Change<'_>| change.owner);
+            owners.filter(|owner| owner.is_at_or_below(version.apex())).for_each(|owner| fetch.push(owner));
+            fetch.run();
+            together.drain(..).try_for_each(|change| change.apply(edit, version.class()))?;
+        }
+        Ok(())
+    }
+}
+
 impl Change<'_> {
     /// Makes the change. Owners outside the zone are passed over, as BIND does since CVE-2026-78301.
-    pub fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ChangeError> {
+    fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ChangeError> {
         if self.class != class {
             return Err(self.misfit());
         }
