@@ -88,17 +88,7 @@ impl ZoneFile<'_> {
             }
             Err(fault) => {
                 let reason = raw_reason(&fault);
-                match &fault {
-                    RawError::NotRaw { .. } => lines.push_str("dns_master_load: file format mismatch (not raw)\n"),
-                    RawError::OtherZone { owner, .. } => {
-                        let _ = writeln!(lines, "dns_master_load: {}: {reason}", NoDot(owner.as_ref()));
-                    }
-                    _ => {}
-                }
-                let is_in_header = matches!(fault, RawError::Bad { offset: 0, fault: RawFault::Truncated, .. });
-                if matches!(fault, RawError::Bad { .. } | RawError::OtherZone { .. }) && !is_in_header {
-                    let _ = writeln!(lines, "dns_master_load: {reason}");
-                }
+                lines.push_str(&raw_lines(&fault, &reason));
                 loaded.failure = Some(reason);
             }
         }
@@ -117,6 +107,20 @@ impl ZoneFile<'_> {
     }
 }
 
+/// What BIND says of the faults of raw files, line by line.
+fn raw_lines(fault: &RawError, reason: &str) -> String {
+    match fault {
+        RawError::NotRaw { .. } => "dns_master_load: file format mismatch (not raw)\n".to_owned(),
+        RawError::OtherZone { owner, .. } => {
+            format!("dns_master_load: {}: {reason}\ndns_master_load: {reason}\n", NoDot(owner.as_ref()))
+        }
+        RawError::Bad { fault: RawFault::NoHeader, .. } => String::new(),
+        RawError::Bad { fault: fault @ RawFault::Version, .. } => format!("dns_master_load: {fault}\n"),
+        RawError::Bad { .. } => format!("dns_master_load: {reason}\n"),
+        RawError::Read { .. } | RawError::Contents { .. } => String::new(),
+    }
+}
+
 /// What BIND calls the faults of raw files.
 fn raw_reason(fault: &RawError) -> String {
     match fault {
@@ -124,7 +128,8 @@ fn raw_reason(fault: &RawError) -> String {
         RawError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => "not a file".to_owned(),
         RawError::Read { source, .. } => source.to_string(),
         RawError::NotRaw { .. } => "not implemented".to_owned(),
-        RawError::Bad { fault: RawFault::Truncated, .. } => "end of file".to_owned(),
+        RawError::Bad { fault: RawFault::Truncated | RawFault::NoHeader, .. } => "end of file".to_owned(),
+        RawError::Bad { fault: RawFault::Version, .. } => "not implemented".to_owned(),
         RawError::Bad { fault, .. } => fault.to_string(),
         RawError::OtherZone { .. } => "not at top of zone".to_owned(),
         RawError::Contents { source, .. } => source.to_string(),

@@ -91,8 +91,11 @@ pub enum RawFault {
     /// The file ends within an RRset.
     #[error("unexpected end of file")]
     Truncated,
+    /// It ends within its header.
+    #[error("unexpected end of file")]
+    NoHeader,
     /// A version that is neither 0 nor 1.
-    #[error("unknown version")]
+    #[error("unsupported file format version")]
     Version,
     /// An RRset's length is shorter than what it must hold, or longer than anything can be.
     #[error("bad RRset length")]
@@ -125,7 +128,13 @@ pub fn read(
     let fault = |fault| fault_at(path, fault);
     let file = disk.open(path, Access::Read).map_err(|source| RawError::Read { path: path.to_owned(), source })?;
     let length = file.length().unwrap_or(u64::MAX);
-    let mut input = Input { source: BufReader::with_capacity(BUFFER_BYTES, file), offset: 0, start: 0, length };
+    let mut input = Input {
+        source: BufReader::with_capacity(BUFFER_BYTES, file),
+        offset: 0,
+        start: 0,
+        length,
+        at_end: RawFault::NoHeader,
+    };
     let header = input.header().map_err(fault)?;
     let mut builder = Builder::new(apex.clone(), class).with_limits(limits);
     let mut body = Vec::new();
@@ -214,6 +223,8 @@ struct Input<R> {
     start: u64,
     /// The size of the file: no RRset is longer, so that a lying length cannot ask for memory.
     length: u64,
+    /// What it means if the file ends here.
+    at_end: RawFault,
 }
 
 impl<R: Read> Input<R> {
@@ -223,10 +234,13 @@ impl<R: Read> Input<R> {
             return Err(Stop::NotRaw);
         }
         let version = self.word()?;
+        if version > 1 {
+            return Err(self.bad(RawFault::Version));
+        }
         let dumped_at_s = self.word()?;
         match version {
             0 => Ok(Header { form: Form::V0, dumped_at_s, ..Header::default() }),
-            1 => {
+            _ => {
                 let (flags, serial, transfer) = (self.word()?, self.word()?, self.word()?);
                 Ok(Header {
                     form: Form::V1,
@@ -235,13 +249,12 @@ impl<R: Read> Input<R> {
                     last_transfer_s: (flags & FLAG_LAST_TRANSFER != 0).then_some(transfer),
                 })
             }
-            _ => Err(self.bad(RawFault::Version)),
         }
     }
 
     /// Reads the next RRset, without its length, into `body`. False at the end of the file.
     fn rrset(&mut self, body: &mut Vec<u8>) -> Result<bool, Stop> {
-        self.start = self.offset;
+        (self.start, self.at_end) = (self.offset, RawFault::Truncated);
         if self.offset == self.length {
             return Ok(false);
         }
@@ -269,9 +282,7 @@ impl<R: Read> Input<R> {
                 self.offset += buffer.len() as u64;
                 Ok(())
             }
-            // Too short for the format word: whatever it is, it is not a raw file.
-            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof && self.offset == 0 => Err(Stop::NotRaw),
-            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => Err(self.bad(RawFault::Truncated)),
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => Err(self.bad(self.at_end)),
             Err(fault) => Err(Stop::Io(fault)),
         }
     }

@@ -4,6 +4,7 @@
 //! effect pass; here they mean that the zone is not the one that the journal was written for.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use super::{Change, Fault, Journal, JournalError, Transaction};
@@ -107,13 +108,7 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
     let journal = match Journal::open(disk, path) {
         Ok(journal) => journal,
         Err(error) if error.is_missing() => return Followed::Missing,
-        Err(error) => {
-            let reason = match &error {
-                JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => fault.to_string(),
-                other => other.to_string(),
-            };
-            return Followed::Not(vec![Message::of_zone(Level::Error, format!("journal open failed: {reason}"))]);
-        }
+        Err(error) => return Followed::Not(unopened(&error)),
     };
     match replay(version, &journal, limits) {
         Ok(None) => Followed::Nothing,
@@ -121,6 +116,29 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
         Err(error) => Followed::Not(error.messages(path)),
     }
 }
+
+/// What named says of a journal that it cannot open.
+fn unopened(error: &JournalError) -> Vec<Message> {
+    let of_file = |path: &Path, text: &str| {
+        let text = format!("{}: {text}", path.display());
+        Some(Message { level: Level::Error, place: Some((path.to_owned(), 0)), text })
+    };
+    let (line, reason) = match error {
+        JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => (None, fault.to_string()),
+        JournalError::Bad { path, fault: fault @ Fault::Format, .. } => {
+            (of_file(path, &fault.to_string()), UNEXPECTED.to_owned())
+        }
+        JournalError::File { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
+            (of_file(path, "read: not a file"), UNEXPECTED.to_owned())
+        }
+        other => (None, other.to_string()),
+    };
+    let failed = Message::of_zone(Level::Error, format!("journal open failed: {reason}"));
+    line.into_iter().chain([failed]).collect()
+}
+
+/// What named calls faults of journals that it has said more of.
+const UNEXPECTED: &str = "unexpected error";
 
 impl ReplayError {
     fn messages(&self, path: &Path) -> Vec<Message> {

@@ -92,11 +92,13 @@ fn a_written_file_reads_back_with_its_header() {
 
 #[test]
 fn what_is_not_raw_is_told_apart_from_what_is_broken() {
-    for bytes in [&b"$TTL 5\n"[..], b"", b"\0\0\0\x01rest"] {
+    for bytes in [&b"$TTL 5\n"[..], b"\0\0\0\x01rest"] {
         assert!(matches!(read_bytes(bytes), Err(RawError::NotRaw { .. })), "{bytes:?}");
     }
     assert_eq!(fault_of(b"\0\0\0\x02\0\0\0\x02\0\0\0\0"), (0, RawFault::Version));
-    assert_eq!(fault_of(b"\0\0\0\x02\0\0\0\x01\0\0"), (0, RawFault::Truncated));
+    assert_eq!(fault_of(b"\0\0\0\x02\0\0\0\x02"), (0, RawFault::Version));
+    assert_eq!(fault_of(b"\0\0\0\x02\0\0\0\x01\0\0"), (0, RawFault::NoHeader));
+    assert_eq!((fault_of(b""), fault_of(b"\0\0\0\x02\0")), ((0, RawFault::NoHeader), (0, RawFault::NoHeader)));
 }
 
 #[test]
