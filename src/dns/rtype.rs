@@ -66,7 +66,7 @@ impl Rtype {
             return Err(UnknownType);
         }
         let packed = text.iter().fold(0_u128, |packed, byte| packed << 8 | u128::from(byte.to_ascii_uppercase()));
-        rdata::by_mnemonic(packed).or_else(|| numbered(text)).ok_or(UnknownType)
+        rdata::by_mnemonic(packed).or_else(|| unlisted(text)).ok_or(UnknownType)
     }
 
     /// Whether the type stands in questions and messages only, never in a zone: the named ones and all from 128 to 255
@@ -76,8 +76,11 @@ impl Rtype {
     }
 }
 
-/// The number of `TYPEnnn`.
-fn numbered(text: &[u8]) -> Option<Rtype> {
+/// The number of `TYPEnnn`, or of the type for which BIND has a word that it does not print.
+fn unlisted(text: &[u8]) -> Option<Rtype> {
+    if text.eq_ignore_ascii_case(b"KEYDATA") {
+        return Some(Rtype(65533));
+    }
     let (word, digits) = text.split_at_checked(4)?;
     if !word.eq_ignore_ascii_case(b"TYPE") || !digits.iter().all(u8::is_ascii_digit) {
         return None;

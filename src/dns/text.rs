@@ -35,6 +35,11 @@ pub trait Tokens<'a> {
         false
     }
 
+    /// Whether quotes may come next without a blank before them.
+    fn may_be_at_quotes(&self) -> bool {
+        true
+    }
+
     /// Goes behind such quotes, or such a parenthesis.
     fn leave_fault(&mut self) {}
 }

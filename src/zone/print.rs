@@ -210,7 +210,7 @@ impl<'v> Relative<'v> {
         } else {
             rdata::to_relative_text(form, data, origin, text);
         }
-        spread::spread(form, data, text, start);
+        spread::spread(form.rtype, data, text, start);
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::{Fault, Field, fields};
+use super::{Fault, Field, Form};
 use crate::dns::Rtype;
 use crate::dns::name::NameRef;
 use crate::dns::wire::{Reader, WireError};
@@ -18,11 +18,12 @@ pub(super) fn rdata(fields: &[Field], bytes: &[u8]) -> Result<(), WireError> {
 }
 
 /// Checks data in the generic text form; of what is wrong it says what BIND says.
-pub(super) fn generic(rtype: Rtype, bytes: &[u8]) -> Result<(), Fault> {
+pub(super) fn generic(form: Form, bytes: &[u8]) -> Result<(), Fault> {
     const A6: Rtype = Rtype(38);
     const IPSECKEY: Rtype = Rtype(45);
     const RKEY: Rtype = Rtype(57);
-    let checked = rdata(fields(rtype), bytes).and_then(|()| private_key(rtype, bytes));
+    let rtype = form.rtype;
+    let checked = rdata(form.fields, bytes).and_then(|()| private_key(rtype, bytes));
     checked.map_err(|fault| match (rtype, fault) {
         (_, WireError::BadPointer) => Fault::Disallowed,
         (Rtype::NXT, WireError::BadField) => Fault::BadBitmap,
@@ -80,7 +81,10 @@ fn field(field: Field, before: &[u8], reader: &mut Reader<'_>) -> Result<(), Wir
         | Field::SigCovered
         | Field::CertType
         | Field::KeyFlags
-        | Field::KeyTag => skip(reader, 2),
+        | Field::KeyTag
+        | Field::Octal
+        | Field::TsigError => skip(reader, 2),
+        Field::SizedBase64 => reader.long_bytes().map(|_| ()),
         Field::NoFlags => match reader.u16()? {
             0 => Ok(()),
             _ => Err(WireError::BadField),
@@ -182,7 +186,7 @@ const AMTRELAY: u16 = 260;
 /// X25, NSEC3, NSEC3PARAM, NID, L32, L64, EUI48, EUI64.
 const WHOLE: [u16; 8] = [19, 50, 51, 104, 105, 106, 108, 109];
 /// Flags, protocol and algorithm of keys.
-const KEY_HEAD_BYTES: usize = 4;
+pub(super) const KEY_HEAD_BYTES: usize = 4;
 /// Where the signer stands in signatures.
 const SIGNER_PLACE: usize = 18;
 

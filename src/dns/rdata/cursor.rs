@@ -158,6 +158,12 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
         if self.optional().is_some() || self.meets_quotes() { Err(Fault::ExtraText) } else { Ok(()) }
     }
 
+    /// The next field if it is in quotes that stand right behind the one before.
+    pub(super) fn quotes_behind(&mut self) -> Option<&'a [u8]> {
+        let may_be = self.tokens.may_be_at_quotes() && self.peek().is_some_and(|token| token.quoted);
+        if may_be { self.optional().map(|token| token.text) } else { None }
+    }
+
     /// The next field as a number up to `max`.
     pub(super) fn number(&mut self, max: u32) -> Result<u32, Fault> {
         match self.text() {

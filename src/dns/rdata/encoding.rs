@@ -83,6 +83,11 @@ impl<'o> Base64<'o> {
         self.characters + self.padding == 0
     }
 
+    /// Where the bytes end that have been decoded so far.
+    pub(super) fn end(&self) -> usize {
+        self.bits.out.len()
+    }
+
     /// Whether padding has come to its end, behind which nothing more belongs to it.
     pub(super) fn is_whole(&self) -> bool {
         self.padding > 0 && (self.characters + self.padding).is_multiple_of(4)

@@ -51,6 +51,28 @@ pub(super) const CERT_TYPES: &Words = &[
 pub(super) const PROTOCOLS: &Words =
     &[("NONE", 0), ("TLS", 1), ("EMAIL", 2), ("DNSSEC", 3), ("IPSEC", 4), ("ALL", 255)];
 
+/// The RCODEs that TSIG and TKEY can have (RFC 1035 section 4.1.1, RFC 2136 section 2.2, RFC 8945 section 3).
+pub(super) const TSIG_ERRORS: &Words = &[
+    ("NOERROR", 0),
+    ("FORMERR", 1),
+    ("SERVFAIL", 2),
+    ("NXDOMAIN", 3),
+    ("NOTIMP", 4),
+    ("REFUSED", 5),
+    ("YXDOMAIN", 6),
+    ("YXRRSET", 7),
+    ("NXRRSET", 8),
+    ("NOTAUTH", 9),
+    ("NOTZONE", 10),
+    ("BADSIG", 16),
+    ("BADKEY", 17),
+    ("BADTIME", 18),
+    ("BADMODE", 19),
+    ("BADNAME", 20),
+    ("BADALG", 21),
+    ("BADTRUNC", 22),
+];
+
 /// Schemes of DSYNC (RFC 9859 section 2.2).
 pub(super) const DSYNC_SCHEMES: &Words = &[("NOTIFY", 1)];
 

@@ -70,7 +70,8 @@ pub struct NameUse {
     pub rule: NameRule,
 }
 
-/// One field of a type's data; `grammar/rdata` says what each is.
+/// One field of a type's data; `grammar/rdata` says what each is, but for the last ones, which no row has: two bytes in
+/// octal, an extended RCODE, and base64 behind its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // described in the table's header
 pub enum Field {
@@ -132,6 +133,9 @@ pub enum Field {
     Hip,
     SvcParams,
     Psdn,
+    Octal,
+    TsigError,
+    SizedBase64,
 }
 
 /// The row of a type; none if the table does not have it.
@@ -139,44 +143,81 @@ pub fn kind(rtype: Rtype) -> Option<&'static Kind> {
     place(rtype).and_then(|place| KINDS.get(place))
 }
 
-/// The type whose data has the form that data of `rtype` has in a class: types that only IN has are unknown elsewhere.
-/// An A record of CH has a form of its own, which nothing here knows.
+/// What data looks like, in text and on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// The type that it is of, or stands for in the eyes of its class.
+    pub rtype: Rtype,
+    fields: &'static [Field],
+}
+
+impl From<Rtype> for Form {
+    #[inline]
+    fn from(rtype: Rtype) -> Self {
+        Self { rtype, fields: fields(rtype) }
+    }
+}
+
+/// The form that data of `rtype` has in a class: types that only IN has are unknown elsewhere.
 #[inline]
-pub fn in_class(rtype: Rtype, class: Class) -> Rtype {
-    let is_alien = class != Class::IN && ONLY_IN.contains(&rtype.0) && (rtype, class) != (Rtype::A, Class::HS);
-    if is_alien { ALIEN } else { rtype }
+pub fn in_class(rtype: Rtype, class: Class) -> Form {
+    if class == Class::IN || !ONLY_IN.contains(&rtype.0) {
+        return rtype.into();
+    }
+    match (rtype, class) {
+        (Rtype::A, Class::HS) => rtype.into(),
+        (Rtype::A, Class::CH) => Form { rtype, fields: &CHAOS_ADDRESS },
+        _ => ALIEN.into(),
+    }
 }
 
 /// A, WKS, NSAP, NSAP-PTR, PX, AAAA, EID, NIMLOC, SRV, ATMA, KX, A6, APL, DHCID, SVCB and HTTPS.
 const ONLY_IN: [u16; 16] = [1, 11, 22, 23, 26, 28, 31, 32, 33, 34, 36, 38, 42, 49, 64, 65];
 /// Stands for them: nobody's type, with data that is bytes (RFC 6895 section 3.1 keeps it for private use).
 const ALIEN: Rtype = Rtype(0xff00);
+/// A name whose use is of no concern.
+const PLAIN_NAME: Field =
+    Field::Name(NameUse { compress: false, fold: true, address: false, absolute: false, rule: NameRule::Any });
+/// A of CH: the name of a network and an address in it (RFC 1035 section 3.4.1 leaves other classes to themselves).
+const CHAOS_ADDRESS: [Field; 2] = [PLAIN_NAME, Field::Octal];
 
 /// The fields of a type; those of an unknown one are whatever there is.
 fn fields(rtype: Rtype) -> &'static [Field] {
     kind(rtype).filter(|kind| !kind.is_meta).map_or(&[Field::Any], |kind| kind.fields)
 }
 
+/// What BIND reads from the text of two types that it prints like unknown ones or refuses in the end.
+fn fields_in_text(form: Form) -> &'static [Field] {
+    use Field::{Algorithm, Date, KeyFlags, Protocol, SizedBase64, TsigError, U16, U32};
+    const KEYDATA: u16 = 65533;
+    const TKEY: u16 = 249;
+    match form.rtype.0 {
+        KEYDATA => &[Date, Date, Date, KeyFlags, Protocol, Algorithm, Field::Key],
+        TKEY => &[PLAIN_NAME, U32, U32, U16, TsigError, SizedBase64, SizedBase64],
+        _ => form.fields,
+    }
+}
+
 /// Reads the data of one record from text, to its end, and appends it to `out` in wire form. Relative names are
 /// completed by `origin`. On error `out` is left as it was.
 pub fn from_text<'a>(
-    rtype: Rtype,
+    form: impl Into<Form>,
     tokens: &mut impl Tokens<'a>,
     origin: NameRef<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), RdataError> {
     let cursor = cursor::Cursor::new(tokens, origin, out.len());
-    read_all(rtype, cursor, out)
+    read_all(form.into(), cursor, out)
 }
 
 #[inline]
 fn read_all<'a, T: Tokens<'a>>(
-    rtype: Rtype,
+    form: Form,
     mut cursor: cursor::Cursor<'_, '_, T, Token<'a>>,
     out: &mut Vec<u8>,
 ) -> Result<(), RdataError> {
     let start = out.len();
-    let read = read::rdata(rtype, &mut cursor, out);
+    let read = read::rdata(form, &mut cursor, out);
     let fits = read.and_then(|()| if out.len() - start > MAX_TEXT_RDATA { Err(Fault::Oversized) } else { Ok(()) });
     fits.map_err(|fault| {
         out.truncate(start);
@@ -186,24 +227,24 @@ fn read_all<'a, T: Tokens<'a>>(
 
 /// The same for a zone with `check-names`.
 pub fn from_text_checked<'a>(
-    rtype: Rtype,
+    form: impl Into<Form>,
     tokens: &mut impl Tokens<'a>,
     origin: NameRef<'_>,
     checks: &mut NameChecks,
     out: &mut Vec<u8>,
 ) -> Result<(), RdataError> {
     let cursor = cursor::Cursor::new(tokens, origin, out.len()).with_checks(checks);
-    read_all(rtype, cursor, out)
+    read_all(form.into(), cursor, out)
 }
 
 /// Appends the text of well-formed data to `out`, names absolute, as named prints it.
-pub fn to_text(rtype: Rtype, rdata: &[u8], out: &mut String) {
-    print::rdata(rtype, rdata, None, out);
+pub fn to_text(form: impl Into<Form>, rdata: &[u8], out: &mut String) {
+    print::rdata(form.into(), rdata, None, out);
 }
 
 /// The same with the names at or below `origin` written relative to it.
-pub fn to_relative_text(rtype: Rtype, rdata: &[u8], origin: NameRef<'_>, out: &mut String) {
-    print::rdata(rtype, rdata, Some(origin), out);
+pub fn to_relative_text(form: impl Into<Form>, rdata: &[u8], origin: NameRef<'_>, out: &mut String) {
+    print::rdata(form.into(), rdata, Some(origin), out);
 }
 
 /// Takes the data of a record out of a message: checks it, decompresses its names, and appends it to `out`. On error
@@ -219,8 +260,8 @@ pub fn from_wire(rtype: Rtype, message: &[u8], range: Range<usize>, out: &mut Ve
 }
 
 /// Whether `rdata` is well-formed uncompressed data of the type.
-pub fn check(rtype: Rtype, rdata: &[u8]) -> Result<(), WireError> {
-    check::rdata(fields(rtype), rdata)
+pub fn check(form: impl Into<Form>, rdata: &[u8]) -> Result<(), WireError> {
+    check::rdata(form.into().fields, rdata)
 }
 
 /// Appends the canonical form of well-formed data: names lower-cased where RFC 4034 section 6.2 wants it.
@@ -276,9 +317,9 @@ pub fn signature_times(rdata: &[u8]) -> Option<(u32, u32)> {
     Some((reader.u32().ok()?, reader.u32().ok()?))
 }
 
-/// Reads a time as RRSIG data has it in text.
-pub fn time_from_text(text: &[u8]) -> Result<u32, Fault> {
-    time::parse(text)
+/// Reads a time of fourteen digits, as seconds from 1970.
+pub fn date_from_text(text: &[u8]) -> Result<i64, Fault> {
+    time::date(text)
 }
 
 /// A time as text in the form of RRSIG data, taken to lie in 1970 to 2106.

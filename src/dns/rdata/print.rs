@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 
-use super::{Field, fields, kind, mnemonic, time};
+use super::{Field, Form, kind, mnemonic, time};
 use crate::dns::name::write_label;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{NameRef, Rtype};
@@ -16,11 +16,11 @@ const BASE64_ROW_BYTES: usize = ROW / 4 * 3;
 const HEX_ROW_BYTES: usize = ROW / 2;
 
 /// Prints the data of one record; data that does not fit its type comes out in the generic form.
-pub(super) fn rdata(rtype: Rtype, bytes: &[u8], origin: Option<NameRef<'_>>, out: &mut String) {
+pub(super) fn rdata(form: Form, bytes: &[u8], origin: Option<NameRef<'_>>, out: &mut String) {
     let start = out.len();
     let mut printer = Printer { out, start, origin };
     let mut reader = Reader::new(bytes);
-    let printed = fields(rtype).iter().try_for_each(|&each| field(each, &mut reader, &mut printer));
+    let printed = form.fields.iter().try_for_each(|&each| field(each, &mut reader, &mut printer));
     if printed.is_err() || !reader.is_at_end() {
         printer.out.truncate(start);
         printer.generic(bytes);
@@ -139,6 +139,9 @@ fn field(field: Field, reader: &mut Reader<'_>, to: &mut Printer<'_, '_>) -> Res
         Field::U8 | Field::Algorithm | Field::Protocol | Field::DigestType | Field::HashAlgorithm => {
             to.word(reader.u8()?)
         }
+        Field::Octal => to.word(format_args!("{:o}", reader.u16()?)),
+        Field::TsigError => to.word(reader.u16()?),
+        Field::SizedBase64 => to.base64(reader.long_bytes()?),
         Field::U16 | Field::KeyFlags | Field::NoFlags | Field::KeyTag => to.word(reader.u16()?),
         Field::U32 | Field::Ttl => to.word(reader.u32()?),
         Field::Time | Field::Date => to.word(time::to_text(reader.u32()?)),

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::check::{ds_digest_length, ssh_digest_length, zone_digest_length};
 use super::cursor::{Cursor, number};
 use super::encoding::{Base64, Hex, base32hex};
-use super::{Fault, Field, NameRule, check, fields, mnemonic, time};
+use super::{Fault, Field, Form, NameRule, check, fields_in_text, mnemonic, time};
 use crate::dns::name::unescape;
 use crate::dns::text::{Token, Tokens};
 use crate::dns::wire::WireError;
@@ -16,23 +16,23 @@ pub(super) type Source<'a, 't, 'o, T> = Cursor<'t, 'o, T, Token<'a>>;
 
 /// Reads all fields of a type and makes sure that none is left over.
 pub(super) fn rdata<'a, T: Tokens<'a>>(
-    rtype: Rtype,
+    form: Form,
     source: &mut Source<'a, '_, '_, T>,
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
     match source.peek() {
-        Some(Token { text: b"\\#", quoted: false }) => return generic(rtype, source, out),
+        Some(Token { text: b"\\#", quoted: false }) => return generic(form, source, out),
         None if source.meets_quotes() => return Err(source.fault_at_start()),
         None if source.begins_broken() => return Err(Fault::LoneParenthesis),
         _ => {}
     }
-    if rtype == Rtype::OPT {
-        source.token()?;
+    if form.rtype == Rtype::OPT {
+        source.optional();
         return Err(Fault::NotImplemented);
     }
-    for &each in fields(rtype) {
+    for &each in fields_in_text(form) {
         field(each, source, out)
-            .inspect_err(|fault| source.pass_over_if(is_put_back_late(rtype, *fault, source.last())))?;
+            .inspect_err(|fault| source.pass_over_if(is_put_back_late(form.rtype, *fault, source.last())))?;
     }
     source.end()
 }
@@ -47,19 +47,15 @@ fn is_put_back_late(rtype: Rtype, fault: Fault, last: Option<Token<'_>>) -> bool
 }
 
 /// The form that any type can be written in (RFC 3597 section 5). Data of a type that is known must be right for it.
-fn generic<'a, T: Tokens<'a>>(
-    rtype: Rtype,
-    source: &mut Source<'a, '_, '_, T>,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
+fn generic<'a, T: Tokens<'a>>(form: Form, source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     source.token()?;
     let is_number = |token: Token<'_>| !token.quoted && number(token.text, u32::MAX).is_ok();
-    if rtype == Rtype::TXT && !source.peek().is_some_and(is_number) {
+    if form.rtype == Rtype::TXT && !source.peek().is_some_and(is_number) {
         string(b"\\#", out)?;
         return more_strings(source, out);
     }
     let length = source.u16().inspect_err(|fault| source.pass_over_if(*fault == Fault::OutOfRange))?;
-    if rtype.is_meta() || rtype == Rtype(0) {
+    if form.rtype.is_meta() || form.rtype == Rtype(0) {
         return Err(Fault::MetaType);
     }
     let is_longer = |fault| if fault == Fault::BadHex { Fault::TooLong } else { fault };
@@ -67,7 +63,7 @@ fn generic<'a, T: Tokens<'a>>(
     let read = exact_hex(source, usize::from(length), out);
     read.map_err(|fault| if out.len() > start + usize::from(length) { is_longer(fault) } else { fault })?;
     // BIND looks at what the data is before it looks for more text.
-    let checked = check::generic(rtype, out.get(source.start()..).unwrap_or_default());
+    let checked = check::generic(form, out.get(source.start()..).unwrap_or_default());
     checked.inspect_err(|_| source.pass_over())?;
     source.end()
 }
@@ -82,6 +78,9 @@ fn field<'a, T: Tokens<'a>>(field: Field, source: &mut Source<'a, '_, '_, T>, ou
         Field::U8 => out.push(source.u8()?),
         Field::U16 => out.extend(source.u16()?.to_be_bytes()),
         Field::U32 => out.extend(source.number(u32::MAX)?.to_be_bytes()),
+        Field::Octal => out.extend(octal(source)?.to_be_bytes()),
+        Field::TsigError => out.extend(tsig_error(source.text()?)?.to_be_bytes()),
+        Field::SizedBase64 => sized_base64(source, out)?,
         Field::Ttl => out.extend(duration(source.text()?)?.to_be_bytes()),
         Field::Time => out.extend(time::parse(source.text()?)?.to_be_bytes()),
         Field::Date => out.extend(time::parse_date(source.text()?)?.to_be_bytes()),
@@ -370,6 +369,37 @@ pub(super) fn base64<'a, T: Tokens<'a>>(
     base64.finish().inspect_err(|_| source.pass_over())
 }
 
+/// The length of what follows, and so much in base64.
+fn sized_base64<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let length = source.u16()?;
+    out.extend(length.to_be_bytes());
+    let end = out.len() + usize::from(length);
+    let mut base64 = Base64::new(out);
+    while base64.end() < end && !base64.is_whole() {
+        base64.push(source.text()?).inspect_err(|_| source.pass_over())?;
+    }
+    let is_right = base64.end() == end && base64.finish().is_ok();
+    if is_right { Ok(()) } else { Err(Fault::BadBase64) }.inspect_err(|_| source.pass_over())
+}
+
+/// Two bytes in octal.
+fn octal<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>) -> Result<u16, Fault> {
+    let text = source.text().map_err(|fault| if fault == Fault::UnexpectedToken { Fault::NotNumber } else { fault })?;
+    if text.is_empty() || !text.iter().all(|digit| (b'0'..=b'7').contains(digit)) {
+        return Err(Fault::NotNumber);
+    }
+    let digits = text.iter().skip_while(|&&digit| digit == b'0').map(|digit| u32::from(digit - b'0'));
+    let value = digits.fold(0_u32, |value, digit| value.saturating_mul(8).saturating_add(digit));
+    u16::try_from(value).map_err(|_| Fault::OutOfRange)
+}
+
+/// An RCODE of TSIG and TKEY (RFC 8945 section 3). BIND takes a sign for a number out of range.
+fn tsig_error(text: &[u8]) -> Result<u16, Fault> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let is_negative = digits.len() < text.len() && number(digits, u32::MAX).is_ok();
+    if is_negative { Err(Fault::OutOfRange) } else { mnemonic::read(mnemonic::TSIG_ERRORS, text, u16::MAX.into()) }
+}
+
 /// The data of DOA, or - for none.
 fn doa_data<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     if source.peek().is_some_and(|token| token.text == b"-" && !token.quoted) {
@@ -382,7 +412,9 @@ fn doa_data<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec
 /// The key material of KEY and DNSKEY, which is missing when the flags say that there is no key (RFC 2535 section
 /// 3.1.2).
 fn key<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let no_key = check::has_no_key(out.get(source.start()..).unwrap_or_default());
+    // The flags of KEYDATA stand behind its times; in front of protocol and algorithm they stand in all.
+    let flags = out.len().saturating_sub(check::KEY_HEAD_BYTES).max(source.start());
+    let no_key = check::has_no_key(out.get(flags..).unwrap_or_default());
     if no_key { Ok(()) } else { base64(source, false, out) }
 }
 

@@ -64,8 +64,10 @@ fn split<'a, T: Tokens<'a>>(text: &'a [u8], source: &mut Source<'a, '_, '_, T>) 
         return (text, None);
     };
     let value = value.get(1..).unwrap_or_default();
-    if value.is_empty() && source.peek().is_some_and(|token| token.quoted) {
-        return (word, source.optional().map(|token| token.text));
+    if value.is_empty()
+        && let Some(quoted) = source.quotes_behind()
+    {
+        return (word, Some(quoted));
     }
     let bare = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
     (word, Some(bare.unwrap_or(value)))

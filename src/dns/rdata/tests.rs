@@ -12,7 +12,7 @@ const PRINTED: &str = include_str!("../../../testdata/zones/all-types.printed");
 
 fn read(rtype: &str, text: &str) -> Result<Vec<u8>, RdataError> {
     let mut out = Vec::new();
-    from_text(rtype.parse().unwrap(), &mut Fields(text.as_bytes()), ORIGIN, &mut out)?;
+    from_text(rtype.parse::<Rtype>().unwrap(), &mut Fields(text.as_bytes()), ORIGIN, &mut out)?;
     Ok(out)
 }
 
@@ -25,7 +25,7 @@ fn fault(rtype: &str, text: &str) -> String {
 
 fn print(rtype: &str, rdata: &[u8]) -> String {
     let mut text = String::new();
-    to_text(rtype.parse().unwrap(), rdata, &mut text);
+    to_text(rtype.parse::<Rtype>().unwrap(), rdata, &mut text);
     text
 }
 

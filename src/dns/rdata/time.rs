@@ -21,6 +21,11 @@ pub(super) fn parse(text: &[u8]) -> Result<u32, Fault> {
 
 /// Reads a date of fourteen digits.
 pub(super) fn parse_date(text: &[u8]) -> Result<u32, Fault> {
+    date(text).map(|seconds| seconds as u32)
+}
+
+/// The seconds from 1970 to a date of fourteen digits.
+pub(super) fn date(text: &[u8]) -> Result<i64, Fault> {
     if text.len() != 14 || !text.iter().all(u8::is_ascii_digit) {
         return Err(Fault::Syntax);
     }
@@ -35,8 +40,7 @@ pub(super) fn parse_date(text: &[u8]) -> Result<u32, Fault> {
     if !in_range {
         return Err(Fault::OutOfRange);
     }
-    let seconds = days_before(year, month, day) * DAY_S + i64::from(hour * 3600 + minute * 60 + second);
-    Ok(seconds as u32)
+    Ok(days_before(year, month, day) * DAY_S + i64::from(hour * 3600 + minute * 60 + second))
 }
 
 /// The date of a time, which is one of the 136 years around now.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::entry::name_fault;
 use super::fault::{Fault, Stop, Voice};
 use super::scan::Scanner;
+use super::signatures::now_s;
 use super::ttl::ttl_from_text;
 use super::window::Opened;
 use super::{Context, Loader, MAX_INCLUDE_DEPTH, Sink, read_fault_text};
@@ -118,10 +119,16 @@ impl<S: Sink> Loader<'_, S> {
         ended
     }
 
-    /// The time at which the file was written: it matters to caches only.
+    /// The time at which the file was written. It matters to caches only, but BIND includes nothing behind one that is
+    /// in the past.
     fn date(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
-        let token = field(scanner)?;
-        rdata::time_from_text(token.text).map_err(|fault| Fault::load(fault.to_string()))?;
+        let text = field(scanner)?.text;
+        self.has_date = true;
+        let seconds = rdata::date_from_text(text).map_err(|fault| Fault::load(fault.to_string()))?;
+        let Ok(seconds) = u32::try_from(seconds) else {
+            return Err(Fault::fatal(Fault::silent("unexpected error")));
+        };
+        self.has_date = seconds < now_s();
         end(scanner)
     }
 
@@ -129,6 +136,10 @@ impl<S: Sink> Loader<'_, S> {
     /// and owner are afterwards what they were before.
     fn include(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
         self.commit();
+        if self.has_date {
+            let text = "$INCLUDE may not be used with $DATE";
+            return Err(Fault::fatal(Fault::worded(Voice::Load, text, "syntax error")));
+        }
         let path = Path::new(OsStr::from_bytes(any_field(scanner)?.text));
         match scanner.next_token() {
             None => {

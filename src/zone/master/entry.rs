@@ -167,7 +167,7 @@ impl<S: Sink> Loader<'_, S> {
         if context.is_new_origin {
             context.is_new_origin = !scanner.has_plain_field();
         }
-        let mut heading = self.next_heading(scanner)?;
+        let mut heading = self.next_heading(scanner, context.path)?;
         heading.ttl = heading.ttl.map(|ttl| self.bounded_ttl(ttl, scanner, context.path));
         let owner = context.owner.name();
         if !(context.owner.is_host && is_for_hosts(heading.rtype)) {
@@ -278,7 +278,7 @@ impl<S: Sink> Loader<'_, S> {
             self.note(&Fault::worded(Voice::Plain, format!("type '{rtype}': {reason}"), reason), scanner, path);
         }
         let strictness = self.options.check_names;
-        if strictness == Strictness::Ignore || hosts::is_owner_allowed(owner, rtype) {
+        if strictness == Strictness::Ignore || hosts::is_owner_allowed(owner, rtype, self.options.class) {
             return;
         }
         let text = format!("{}: {BAD_OWNER}", NoDot(owner));

@@ -154,7 +154,13 @@ impl Fault {
 
     /// The value of a record's TTL is above `max-zone-ttl`. BIND reads no further.
     pub(super) fn long_ttl(ttl: u32, limit: u32) -> Stop {
-        match Self::twice(Voice::Load, format!("TTL {ttl} exceeds configured max-zone-ttl {limit}"), "out of range") {
+        let text = format!("TTL {ttl} exceeds configured max-zone-ttl {limit}");
+        Self::fatal(Self::twice(Voice::Load, text, "out of range"))
+    }
+
+    /// BIND reads no further behind this fault.
+    pub(super) fn fatal(stop: Stop) -> Stop {
+        match stop {
             Stop::Fault(fault) => Stop::Fatal(fault),
             other => other,
         }

@@ -4,6 +4,8 @@
 //! Most records of a file have the heading of one of the records before, letter for letter. The last few are
 //! remembered as words of sixteen bytes, and a record that starts with one of them is not taken apart again.
 
+use std::path::Path;
+
 use super::fault::{Fault, Stop, Voice};
 use super::scan::{AHEAD, Scanner};
 use super::ttl::ttl_from_text;
@@ -101,14 +103,14 @@ fn first_bytes(length: usize) -> u128 {
 impl<S: Sink> Loader<'_, S> {
     /// The heading that comes next.
     #[inline]
-    pub(super) fn next_heading(&mut self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
+    pub(super) fn next_heading(&mut self, scanner: &mut Scanner<'_>, path: &Path) -> Result<Heading, Stop> {
         let known = scanner.ahead().and_then(|ahead| self.recent.find(ahead));
         if let Some((length, heading)) = known {
             scanner.step_over(length);
             return Ok(heading);
         }
         let start = scanner.position();
-        let heading = self.heading(scanner)?;
+        let heading = self.heading(scanner, path)?;
         if let Some(text) = scanner.plain_since(start) {
             self.recent.remember(text, heading);
         }
@@ -116,9 +118,12 @@ impl<S: Sink> Loader<'_, S> {
     }
 
     #[inline]
-    fn heading(&self, scanner: &mut Scanner<'_>) -> Result<Heading, Stop> {
-        let Words { ttl, class, rtype } = Words::read(scanner)?;
-        let rtype = Rtype::from_text(rtype).map_err(|_| unknown_type(rtype))?;
+    fn heading(&mut self, scanner: &mut Scanner<'_>, path: &Path) -> Result<Heading, Stop> {
+        let Words { ttl, class, rtype: word } = Words::read(scanner)?;
+        let Ok(rtype) = Rtype::from_text(word) else {
+            ttl.map(|ttl| self.bounded_ttl(ttl, scanner, path));
+            return Err(unknown_type(word));
+        };
         self.expect_class(class)?;
         Ok(Heading { ttl, rtype })
     }

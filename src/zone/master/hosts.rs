@@ -4,7 +4,7 @@
 use super::Options;
 use crate::dns::host::{is_host, is_host_label, is_mailbox};
 use crate::dns::rdata::{Judgement, NameChecks};
-use crate::dns::{NameRef, Rtype};
+use crate::dns::{Class, NameRef, Rtype};
 use crate::zone::message::Strictness;
 
 /// What is asked of the names within record data.
@@ -19,9 +19,11 @@ pub(super) fn name_checks(options: &Options) -> NameChecks {
 }
 
 /// Whether `owner` may have records of this type: those that give addresses or mail need a host's name, a wildcard
-/// counts as one.
-pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype) -> bool {
+/// counts as one. Of addresses BIND asks that in IN and CH.
+pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype, class: Class) -> bool {
     match rtype {
+        Rtype::A if class == Class::CH => is_host(owner, true),
+        Rtype::A | Rtype::AAAA | WKS | A6 if class != Class::IN => true,
         Rtype::A => is_host(owner, true) || is_gc_msdcs(owner) || is_for_spf(owner),
         Rtype::AAAA => is_host(owner, true) || is_gc_msdcs(owner),
         Rtype::MX | WKS | A6 => is_host(owner, true),
@@ -87,7 +89,7 @@ mod tests {
 
     #[test]
     fn owners_are_judged_by_type() {
-        let allowed = |owner: &str, rtype| is_owner_allowed(owner.parse::<Name>().unwrap().as_ref(), rtype);
+        let allowed = |owner: &str, rtype| is_owner_allowed(owner.parse::<Name>().unwrap().as_ref(), rtype, Class::IN);
         assert!(allowed("a-1.example.", Rtype::A));
         assert!(allowed("*.example.", Rtype::MX));
         assert!(allowed("gc._msdcs.example.", Rtype::A));

@@ -207,6 +207,8 @@ struct Loader<'o, S> {
     said: Said,
     /// Whether what comes up to the end of a line is left out.
     skips_line: bool,
+    /// Whether there was a `$DATE` in the past.
+    has_date: bool,
     checks: NameChecks,
     /// Reads the data that is written plainly.
     plain: Plain,
@@ -241,6 +243,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             recent: Recent::default(),
             said: Said::default(),
             skips_line: false,
+            has_date: false,
             checks: hosts::name_checks(options),
             plain: Plain::default(),
             is_piece: false,

@@ -433,6 +433,10 @@ impl<'a> Tokens<'a> for Scanner<'a> {
         self.fault == Some(ScanFault::Parentheses)
     }
 
+    fn may_be_at_quotes(&self) -> bool {
+        self.peek() == Some(b'"')
+    }
+
     fn leave_fault(&mut self) {
         let fault = self.fault.take();
         if fault == Some(ScanFault::Parentheses) {

@@ -48,7 +48,8 @@ impl<S: Sink> Loader<'_, S> {
     }
 }
 
-fn now_s() -> u32 {
+/// Seconds since 1970 modulo 2^32.
+pub(super) fn now_s() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as u32
 }
 
