@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod announced;
 mod answers;
 mod asked;
 mod catalogs;
@@ -19,6 +20,7 @@ mod encrypted;
 mod faults;
 mod floods;
 mod generated;
+mod handed;
 mod histories;
 mod host;
 mod ixfr;

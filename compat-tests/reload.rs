@@ -271,3 +271,45 @@ fn feed(pipe: &std::path::Path, text: &str) {
     }
     std::thread::sleep(Duration::from_millis(20));
 }
+
+/// What the log says of a zone, without when and what comes of sending NOTIFY.
+fn told_of(server: &Server, zone: &str, before: usize) -> Vec<String> {
+    let (log, prefix) = (server.log()[before..].to_owned(), format!("zone {zone}/IN: "));
+    let lines = log.lines().filter_map(|line| line.split_once(&prefix)).map(|(_, text)| text.to_owned());
+    lines.filter(|line| !line.contains("notif")).collect()
+}
+
+#[test]
+fn reloads_are_answered_and_told_of_as_by_named() {
+    let marked = |serial: u32, mark: &str| zones::example(serial) + &format!("mark TXT \"{mark}\"\n");
+    // A file that is as it was, one that has changed, with a serial that is higher, the same, lower, and none at all.
+    let changes = [None, Some(marked(5, "a")), Some(marked(5, "b")), Some(marked(3, "c")), Some(String::new())];
+    for clauses in ["", "ixfr-from-differences yes;"] {
+        let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(|kind| {
+            let zones = vec![Zone::primary(ZONE, zones::example(4)).with(clauses)];
+            let server = Server::start(kind, &Spec { zones, ..Spec::default() });
+            server.wait_for_serial(ZONE, 4);
+            let mut told = vec![told_of(&server, ZONE, 0)];
+            for (round, change) in changes.iter().enumerate() {
+                let before = server.log().len();
+                let Some(text) = change else {
+                    told.push(vec![server.rndc(&["reload", ZONE]).stdout]);
+                    continue;
+                };
+                let path = server.path(&format!("{ZONE}.db"));
+                std::fs::write(&path, text).unwrap();
+                let later = std::time::SystemTime::now() + Duration::from_secs(2 + round as u64);
+                std::fs::File::options().append(true).open(&path).unwrap().set_modified(later).unwrap();
+                let reply = server.rndc(&["reload", ZONE]);
+                let is_over = |line: &String| line.starts_with("loaded") || line.starts_with("not loaded");
+                server.wait_until("it is read", || told_of(&server, ZONE, before).iter().any(is_over));
+                let serial = dig::serial(server.port, ZONE).map(|serial| serial.to_string());
+                let mut lines = told_of(&server, ZONE, before);
+                lines.extend([reply.stdout, serial.unwrap_or_default()]);
+                told.push(lines);
+            }
+            told
+        });
+        assert_eq!(ours, theirs, "{clauses}");
+    }
+}

@@ -215,6 +215,17 @@ struct Held {
     expires_s: u64,
     /// It is served though it has expired.
     is_past_expiry: bool,
+    /// EXPIRE as the SOA record has it, without limits.
+    stated_expire_s: u32,
+}
+
+impl Held {
+    /// How long a copy just confirmed lives, by what the primary says of its own (RFC 7314): ours must not outlive it.
+    /// One that has all of its life in front of it leaves ours within our limits.
+    fn lives_s(&self, reported_s: Option<u32>) -> u64 {
+        let reported_s = reported_s.filter(|reported_s| *reported_s < self.stated_expire_s);
+        reported_s.map_or(self.expire_s, |reported_s| self.expire_s.min(u64::from(reported_s)))
+    }
 }
 
 /// A check under way: which primary is asked, and how.
@@ -424,7 +435,9 @@ impl Refresh {
         let retry_s = clamp(timers.retry_s, &self.settings.retry_s);
         let least_s = refresh_s.saturating_add(retry_s).min(MAX_EXPIRE_S);
         let expire_s = clamp(timers.expire_s, &(least_s..=MAX_EXPIRE_S));
-        Held { serial: timers.serial, refresh_s, retry_s, expire_s, expires_s, is_past_expiry: false }
+        let stated_expire_s = timers.expire_s;
+        let serial = timers.serial;
+        Held { serial, refresh_s, retry_s, expire_s, expires_s, is_past_expiry: false, stated_expire_s }
     }
 
     fn check_after(&mut self, interval_s: u64, context: &mut Context<'_>) {

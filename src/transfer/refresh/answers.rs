@@ -53,8 +53,7 @@ impl Refresh {
     pub(super) fn confirm(&mut self, context: &mut Context<'_>) {
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
         let Some(copy) = &mut self.copy else { return };
-        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
-        let expires_s = context.now_s.saturating_add(lives_s);
+        let expires_s = context.now_s.saturating_add(copy.lives_s(reported_s));
         if reported_s.is_none() || expires_s > copy.expires_s {
             copy.expires_s = expires_s;
             self.actions.push(Action::Touch(expires_s.saturating_sub(copy.expire_s)));

@@ -197,6 +197,22 @@ fn a_copy_does_not_outlive_the_primary_and_is_not_shortened_by_it() {
     assert_eq!(rig.zone.expires_s(), Some(NOW_S + 604_850));
 }
 
+/// The least life is there for zones whose EXPIRE is shorter than it takes to check them: what the primary says of its
+/// own copy, with the same EXPIRE, must not take it away.
+#[test]
+fn a_primary_that_says_what_the_soa_record_says_leaves_the_least_life() {
+    let mut rig = Rig::new(1);
+    rig.step(Event::Missing);
+    let short = Timers { serial: Serial(1), refresh_s: 10, retry_s: 5, expire_s: 100 };
+    rig.step(Event::SoaReply(SoaReply::Current { serial: Serial(1), expire_s: Some(100) }));
+    rig.step(Event::Transferred(short));
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 800));
+    rig.step(Event::Refresh);
+    rig.now_s += 200;
+    rig.step(Event::SoaReply(SoaReply::Current { serial: Serial(1), expire_s: Some(100) }));
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + 1000));
+}
+
 #[test]
 fn a_lower_serial_is_told_of_once_per_check() {
     let mut rig = Rig::loaded(2);

@@ -29,8 +29,7 @@ impl Refresh {
         self.standing.answered(&primary, timers.serial, context.now_s);
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
         let mut copy = self.copy_of(timers, 0);
-        let lives_s = reported_s.map_or(copy.expire_s, |reported_s| copy.expire_s.min(u64::from(reported_s)));
-        copy.expires_s = context.now_s.saturating_add(lives_s);
+        copy.expires_s = context.now_s.saturating_add(copy.lives_s(reported_s));
         self.copy = Some(copy);
         self.backoff_s = FIRST_RETRY_S;
         self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));

@@ -1,0 +1,211 @@
+//! The rules of NOTIFY (2), refreshing (3), transfers (4), zone files and loading (5) and TSIG (11).
+//!
+//! Where time passes the test is one of the crate, with a clock of its own.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[
+    (
+        "2.1",
+        "the values of notify",
+        &["those_are_told_whom_named_tells", "targets_follow_the_mode_and_leave_the_primary_out"],
+    ),
+    ("2.2", "servers that NS records name", &["those_are_told_whom_named_tells"]),
+    ("2.3", "servers outside our zones", &["the_usual_pair_works_as_it_is_written"]),
+    ("2.4", "also-notify of options and of a zone", &["those_are_told_whom_named_tells"]),
+    (
+        "2.5",
+        "notify-delay",
+        &[
+            "of_changes_within_the_delay_only_the_last_is_told",
+            "the_first_change_is_told_at_once_and_later_ones_together",
+        ],
+    ),
+    ("2.6", "rates", &["so_many_go_in_a_second_and_no_more", "an_urgent_job_overtakes_and_is_there_once"]),
+    ("2.7", "the message", &["other_servers_are_asked_and_told_in_the_bytes_of_named", "a_notify_is_sent_three_times"]),
+    ("2.8", "where it comes from", &["requests_leave_from_the_addresses_of_named"]),
+    (
+        "2.9",
+        "the answer to one",
+        &["a_notify_is_answered_as_named_answers_it", "a_notify_from_elsewhere_is_refused_and_said"],
+    ),
+    (
+        "2.10",
+        "what one leads to",
+        &["a_notify_leads_to_what_it_leads_to_with_named", "notify_checks_now_or_later_or_not_at_all"],
+    ),
+    ("2.11", "who is asked then; here the notifier comes first", &["whoever_sent_a_notify_is_asked_first"]),
+    (
+        "2.12",
+        "before or after the disk; here what is told of is on disk",
+        &["what_was_served_is_served_again_after_a_crash_by_nomd_and_named"],
+    ),
+    ("2 log", "its lines", &["a_notify_is_told_of_in_named_s_words", "a_notify_leads_to_what_it_leads_to_with_named"]),
+    ("3.1", "limits of timers", &["timers_are_kept_within_their_limits_as_by_named", "timers_are_clamped"]),
+    (
+        "3.2",
+        "when the next check is",
+        &[
+            "timers_are_kept_within_their_limits_as_by_named",
+            "the_first_check_after_a_load_is_within_the_retry_interval",
+        ],
+    ),
+    ("3.3", "zones that were never loaded", &["a_zone_without_a_copy_asks_at_once_and_backs_off_to_six_hours"]),
+    (
+        "3.4",
+        "the clock of expiry",
+        &["a_cache_older_than_its_expiry_is_not_served", "an_old_file_expires_at_start_and_is_refreshed_at_once"],
+    ),
+    ("3.5", "a file that is gone", &["a_copy_whose_file_is_gone_lives_for_the_retry_interval"]),
+    (
+        "3.6",
+        "expired zones",
+        &[
+            "a_zone_that_is_not_there_yet_or_has_expired_fails_and_here_says_why",
+            "a_copy_expires_even_while_it_is_checked",
+        ],
+    ),
+    (
+        "3.7",
+        "EDNS EXPIRE",
+        &[
+            "a_copy_does_not_outlive_the_primary_and_is_not_shortened_by_it",
+            "a_primary_that_says_what_the_soa_record_says_leaves_the_least_life",
+            "timers_are_kept_within_their_limits_as_by_named",
+        ],
+    ),
+    (
+        "3.8",
+        "SOA queries",
+        &[
+            "a_check_takes_the_steps_of_named",
+            "silence_is_met_by_three_tries_then_no_edns_then_tcp_then_the_next_primary",
+        ],
+    ),
+    ("3.9", "their answers", &["a_check_takes_the_steps_of_named", "faults_in_soa_answers_leave_the_old_version"]),
+    (
+        "3.10",
+        "equal and lower serials",
+        &[
+            "a_check_takes_the_steps_of_named",
+            "an_equal_serial_confirms_the_copy_and_the_other_primaries_are_asked_too",
+            "a_lower_serial_is_told_of_once_per_check",
+        ],
+    ),
+    (
+        "3.11",
+        "primaries out of reach",
+        &[
+            "a_server_is_unreachable_after_two_failures_for_ten_minutes",
+            "an_unreachable_primary_is_passed_over_until_it_sends_a_notify",
+        ],
+    ),
+    ("3.12", "serial-query-rate", &["so_many_go_in_a_second_and_no_more"]),
+    ("3.13", "transfers-in, transfers-per-ns, server { transfers }", &["as_many_transfers_run_at_once_as_with_named"]),
+    (
+        "3.14",
+        "limits of a transfer",
+        &["faults_of_records_leave_the_old_version", "a_zone_that_is_too_large_waits_for_the_refresh_interval"],
+    ),
+    (
+        "3.15",
+        "copies and journals that are damaged",
+        &[
+            "a_cache_that_is_damaged_is_set_aside_and_fetched_anew",
+            "a_damaged_journal_of_a_secondary_is_put_aside_and_the_copy_served",
+        ],
+    ),
+    ("3.16", "rndc", &["replies_and_exit_codes_are_those_of_named", "retransfer_ignores_the_serial_once"]),
+    (
+        "4.1",
+        "what is asked for",
+        &[
+            "other_servers_are_asked_and_told_in_the_bytes_of_named",
+            "differences_are_not_asked_for_where_the_configuration_says_so",
+            "differences_that_do_not_fit_are_followed_by_the_whole_zone_at_once",
+        ],
+    ),
+    ("4.2", "differences in", &["a_secondary_follows_by_differences_as_named_does"]),
+    (
+        "4.3",
+        "a zone that comes whole, and its journal",
+        &["a_secondary_journals_the_differences_of_transfers_where_that_is_asked_for"],
+    ),
+    (
+        "4.4",
+        "signed transfers",
+        &["every_message_is_signed_with_every_algorithm", "faults_of_signatures_leave_the_old_version"],
+    ),
+    (
+        "4.5",
+        "transfers over UDP",
+        &["odd_packets_are_answered_as_named_does", "differences_are_handed_out_as_by_named"],
+    ),
+    (
+        "4.6",
+        "differences out",
+        &["differences_are_handed_out_as_by_named", "the_whole_zone_is_sent_where_differences_may_not_or_cannot_be"],
+    ),
+    ("4.7", "max-ixfr-ratio", &["the_whole_zone_is_sent_where_differences_may_not_or_cannot_be"]),
+    (
+        "4.8",
+        "transfers that are refused",
+        &[
+            "a_transfer_without_the_key_is_refused",
+            "a_transfer_beyond_the_quota_is_servfail",
+            "odd_streams_are_answered_as_named_does",
+        ],
+    ),
+    ("4.9", "over TLS and HTTPS", &["transfers_go_over_tls_to_those_who_say_dot_and_never_over_https"]),
+    ("4.10", "the size of messages", &["messages_of_a_transfer_are_as_large_as_is_said"]),
+    ("4.11", "zones without SOA or NS", &["faults_of_records_leave_the_old_version"]),
+    (
+        "4.12",
+        "whom TLS trusts",
+        &[
+            "without_a_name_or_authorities_anybody_is_trusted",
+            "a_server_is_known_by_its_name_its_address_or_its_own_certificate",
+            "a_primary_that_asks_for_certificates_gets_ours",
+        ],
+    ),
+    ("5.1", "formats", &["both_write_the_same_raw_file", "text_caches_are_shared_as_well"]),
+    ("5.2", "a file of another format", &["a_cache_that_is_damaged_is_set_aside_and_fetched_anew"]),
+    ("5.3", "text as it is written", &["every_zone_is_written_as_bind_writes_it"]),
+    ("5.4", "how files are replaced", &["a_version_that_cannot_be_written_is_served_and_written_later"]),
+    (
+        "5.5",
+        "when files are written",
+        &["a_server_that_is_stopped_leaves_a_whole_file", "sync_writes_the_file_and_clean_removes_the_journal"],
+    ),
+    (
+        "5.6",
+        "text as it is read",
+        &["every_zone_gets_binds_verdict_under_every_mode", "every_oddity_is_judged_and_written_as_bind_does"],
+    ),
+    ("5.7", "what keeps a zone from loading", &["every_zone_gets_binds_verdict_under_every_mode"]),
+    ("5.8", "the checks", &["every_zone_gets_binds_verdict_under_every_mode"]),
+    ("5.9", "checks that only tell", &["names_of_other_zones_are_judged_as_bind_judges_them"]),
+    ("5.10", "what is checked of a secondary", &["faults_of_records_leave_the_old_version"]),
+    ("5.11", "a load that fails", &["a_broken_zone_file_leaves_the_old_version_serving"]),
+    ("5.12", "files that have not changed", &["reloads_are_answered_and_told_of_as_by_named"]),
+    ("5.13", "serials of reloads", &["reloads_are_answered_and_told_of_as_by_named"]),
+    (
+        "5.15",
+        "lines of loading",
+        &[
+            "reloads_are_answered_and_told_of_as_by_named",
+            "lines_go_to_the_channels_of_their_categories_and_look_as_with_named",
+        ],
+    ),
+    (
+        "11.1",
+        "algorithms",
+        &["every_algorithm_signs_transfers_both_ways", "signed_requests_are_answered_as_named_does"],
+    ),
+    ("11.2", "wrong and unknown keys", &["signed_requests_are_answered_as_named_does"]),
+    ("11.3", "clocks", &["signed_requests_are_answered_as_named_does"]),
+    ("11.4", "MACs that are cut", &["signed_requests_are_answered_as_named_does"]),
+    ("11.5", "the place of the record", &["signed_requests_are_answered_as_named_does"]),
+    ("11.7", "keys and views", &["addresses_and_keys_choose_the_view_of_queries_transfers_and_notifies"]),
+    ("11.8", "the time that counts", &["signed_requests_are_answered_as_named_does"]),
+];
