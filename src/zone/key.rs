@@ -178,12 +178,12 @@ impl Key {
         (labels, numbers.iter().rposition(|number| *number == NOBYTE).map_or(0, |last| last + 1))
     }
 
-    /// The first 21 numbers packed so that they compare like the key.
+    /// The first 18 numbers packed so that they compare like the key.
     #[inline]
     pub(super) fn prefix(&self) -> Prefix {
-        let [first, second, third, ..] = self.numbers.as_chunks::<8>().0 else { return Prefix(0) };
-        let [first, second, third] = [first, second, third].map(|numbers| u128::from(packed(*numbers)));
-        Prefix(first << 78 | second << 30 | third >> 18)
+        let [first, second, third, ..] = self.numbers.as_chunks::<8>().0 else { return Prefix::default() };
+        let [first, second, third] = [first, second, third].map(|numbers| packed(*numbers));
+        Prefix { head: first << 16 | second >> 32, tail: [(second >> 16) as u16, second as u16, (third >> 32) as u16] }
     }
 
     /// Whether the label `*` stands at `offset`.
@@ -281,15 +281,18 @@ fn packed(numbers: [u8; 8]) -> u64 {
     (fours & 0x00ff_ffff) | fours >> 32 << 24
 }
 
-/// The beginning of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Prefix(u128);
+/// The beginning of a key: 18 numbers of six bits and four bits more, in no more than 14 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Prefix {
+    pub(super) head: u64,
+    pub(super) tail: [u16; 3],
+}
 
 impl Prefix {
     /// Whether the key ends within the prefix, so that keys with the same prefix are the same. No label is empty, so
     /// two `NOBYTE`s in a row are behind the end.
     pub(super) fn is_whole(self) -> bool {
-        self.0.trailing_zeros() >= 12
+        self.tail[2] == 0
     }
 }
 
@@ -458,17 +461,18 @@ mod tests {
         assert!(short.prefix().is_whole() && !long.prefix().is_whole());
         assert_ne!(short.prefix(), key("aa.example.").prefix());
         assert_eq!(long.prefix(), key("b.example.a-label-that-is-too-long.").prefix());
-        assert!(key("0123456789012345678.").prefix().is_whole());
-        assert!(key("a.01234567890123456.").prefix().is_whole());
-        assert!(!key("a.012345678901234567.").prefix().is_whole());
+        assert!(key("0123456789012345.").prefix().is_whole());
+        assert!(key("a.01234567890123.").prefix().is_whole());
+        assert!(!key("a.012345678901234.").prefix().is_whole());
     }
 
     #[test]
     fn prefixes_hold_the_first_numbers() {
         for text in [".", "a.", "abcdefgh.ijklmnop.qrstuvwx.", "0123456789-_abcdefghijklmnop.z."] {
             let key = key(text);
-            let packed = key.numbers[..21].iter().fold(0, |packed, &number| packed << 6 | u128::from(number));
-            assert_eq!(key.prefix(), Prefix(packed), "{text}");
+            let packed = key.numbers[..19].iter().fold(0, |packed, &number| packed << 6 | u128::from(number)) >> 2;
+            let tail = [packed >> 32, packed >> 16, packed].map(|bits| bits as u16);
+            assert_eq!(key.prefix(), Prefix { head: (packed >> 48) as u64, tail }, "{text}");
         }
     }
 

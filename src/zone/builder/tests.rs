@@ -35,6 +35,27 @@ fn parts_make_the_zone_that_the_whole_makes_wherever_it_is_split() {
     }
 }
 
+#[test]
+fn a_part_that_goes_on_with_what_the_last_one_ended_with_is_told() {
+    let (owner, server) = (name(&format!("d.{APEX}")), name(&format!("ns.d.{APEX}")));
+    let mut whole = Builder::new(name(APEX), Class::IN);
+    let mut part = whole.for_parts();
+    let mut end_with = |owners: &[&Name]| {
+        for owner in owners {
+            part.turn(owner.as_ref()).unwrap();
+            part.add(owner.as_ref(), Rtype::NS, 60, server.as_ref().as_bytes()).unwrap();
+        }
+        part.end_part().unwrap()
+    };
+    whole.absorb(end_with(&[&owner])).unwrap();
+    assert!(whole.goes_on_in(&end_with(&[&owner])));
+    assert!(whole.goes_on_in(&end_with(&[&server, &owner])));
+    let other = name(&format!("e.{APEX}"));
+    for owners in [[&other, &owner], [&server, &other]] {
+        assert!(!whole.goes_on_in(&end_with(&owners)));
+    }
+}
+
 /// What depends on the names around a name.
 fn surroundings(version: &ZoneVersion) -> Vec<(String, [bool; 3])> {
     let of = |node: crate::zone::Node<'_>| {

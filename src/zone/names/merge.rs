@@ -100,7 +100,7 @@ mod tests {
             for _ in 0..random.below(400) {
                 let place = blocks.push(&block(&mut random));
                 let key = Key::of_labels(node::block_labels(blocks.at(place)));
-                runs.push(Run { prefix: key.prefix(), place, flags: Flags::default() });
+                runs.push(Run::new(key.prefix(), place, Flags::default()));
             }
             let mut expected = runs.clone();
             expected.sort_by(|left, right| left.order(right, &blocks));
