@@ -1,8 +1,8 @@
 //! Floor 6: the running server. It joins configuration, zones, answers, transfers and sockets.
 //!
 //! `start` brings it up; `core` is the control side, one task that owns all that changes, with a module for each of its
-//! subjects (`loading`, `refreshing`, `notifying`, `commands`, `status`); `worker` is what answers, on threads of its
-//! own.
+//! subjects (`loading`, `refreshing`, `notifying`, `catalogs`, `commands`, `status`); `worker` is what answers, on
+//! threads of its own.
 
 mod access;
 mod catalogs;
