@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
 use super::control::listener::io_text;
 use super::journals::{self, Difference};
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
 use super::logging::{Category, Severity, log};
+use super::pipes::Pipe;
 use super::saving;
 use super::worker::unix_now_s;
 use crate::conf::config::{TransferRate, Zone};
@@ -44,10 +47,10 @@ pub(super) struct SoaQuery {
     pub(super) primary: Peer,
     /// What it is spoken to with, where TLS is asked for.
     pub(super) tls: Option<Arc<Secure>>,
-    /// Whether it is asked over TCP; over TLS it always is.
-    pub(super) tcp: bool,
     /// What EDNS says.
     pub(super) opt: Option<Opt>,
+    /// The connection that it shares with others, where it goes over one.
+    pub(super) pipe: Option<Pipe>,
 }
 
 impl SoaQuery {
@@ -74,8 +77,12 @@ impl SoaQuery {
 
     async fn exchange(&self, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
         let primary = &self.primary;
-        if self.tcp || self.tls.is_some() {
-            return ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await;
+        if let Some(pipe) = &self.pipe {
+            let shared = tokio::time::timeout(primary.connect_limit + SOA_TIMEOUT, pipe.ask(self.id, query)).await;
+            return match shared.unwrap_or(Some(Err(ExchangeError::TimedOut))) {
+                Some(outcome) => outcome,
+                None => ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await,
+            };
         }
         ask_udp(query, primary.address, Some(primary.source), SOA_TIMEOUT, |bytes| self.is_answer(bytes)).await
     }
@@ -117,6 +124,8 @@ pub(super) struct Request {
     pub(super) have: Option<Serial>,
     /// Whether differences are not asked for, as they were and came to nothing.
     pub(super) asks_whole: bool,
+    /// Held while an older version is being written to the file.
+    pub(super) saving: Option<Arc<Mutex<()>>>,
     /// What keeps a version from being published.
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
@@ -228,7 +237,10 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
     }
     let took = began.elapsed();
     match outcome.and_then(|brought| request.guarded(brought)) {
-        Ok(Brought::Whole(version)) => request.store(version, &[], received, took),
+        Ok(Brought::Whole(version)) => {
+            request.wait_for_file().await;
+            request.store(version, &[], received, took)
+        }
         Ok(Brought::Changed(version, transactions)) => request.store(version, &transactions, received, took),
         Ok(Brought::Nothing) => {
             Report { request, received, took, serial: None }.say("up to date");
@@ -342,6 +354,14 @@ impl Request {
             Some(have) if serial == have => Ok(Brought::Nothing),
             Some(have) if !serial.is_newer_than(have) => Err(TransferError::Older { serial, have }),
             _ => Ok(Brought::Whole(version)),
+        }
+    }
+
+    /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which may
+    /// grow meanwhile.
+    async fn wait_for_file(&self) {
+        if let Some(saving) = &self.saving {
+            drop(saving.lock().await);
         }
     }
 
@@ -484,7 +504,7 @@ fn exchange_text(error: &ExchangeError) -> String {
     }
 }
 
-const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
+pub(super) const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
 
 #[cfg(test)]
 mod tests {

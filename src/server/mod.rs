@@ -24,6 +24,7 @@ mod notices;
 mod notifying;
 mod outgoing;
 mod peers;
+mod pipes;
 pub mod plan;
 pub(crate) mod privilege;
 mod process;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
@@ -18,6 +19,7 @@ use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
+use super::pipes::Pipes;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
@@ -62,6 +64,8 @@ pub(super) struct Refreshing {
     timers: Timers<ZoneId, u64>,
     /// When copies that could not be written are written again.
     pub(super) saves: Timers<ZoneId, u64>,
+    /// Copies that are being written once more: a transfer of the zone waits for that before it writes the file.
+    pub(super) saving: HashMap<ZoneId, Arc<Mutex<()>>>,
     queries: Pacer<ZoneId>,
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
@@ -75,6 +79,7 @@ pub(super) struct Refreshing {
     settings: HashMap<usize, (Arc<ZoneKind>, Arc<Settings>)>,
     random: Random,
     message_ids: MessageIds,
+    pipes: Pipes,
     epoch: Instant,
     /// When the wall clock was last looked at for what is due.
     looked_at_s: u64,
@@ -101,6 +106,7 @@ impl Refreshing {
         Self {
             timers: Timers::default(),
             saves: Timers::default(),
+            saving: HashMap::new(),
             queries: Pacer::new(options.serial_query_rate),
             asks: HashMap::new(),
             asking: 0,
@@ -112,6 +118,7 @@ impl Refreshing {
             settings: HashMap::new(),
             random: Random::new(seed),
             message_ids: MessageIds::new(),
+            pipes: Pipes::default(),
             epoch: Instant::now(),
             looked_at_s: 0,
         }
@@ -129,6 +136,7 @@ impl Refreshing {
     pub(super) fn forget(&mut self, id: ZoneId) {
         self.timers.clear(id);
         self.saves.clear(id);
+        self.saving.remove(&id);
         self.queries.remove(&id);
         self.asks.remove(&id);
         self.quota.finish(id);
@@ -424,7 +432,9 @@ impl Core {
             let (apex, class) = (task.conf.apex.clone(), task.conf.class);
             let tls = self.connectors.of(&self.config, &ask.primary);
             let Ask { primary, tcp, opt } = ask;
-            let query = SoaQuery { id: message_id, apex, class, primary, tls, tcp, opt };
+            let is_over_tcp = tcp || tls.is_some();
+            let pipe = is_over_tcp.then(|| self.refreshing.pipes.to(&primary, tls.as_ref()));
+            let query = SoaQuery { id: message_id, apex, class, primary, tls, opt, pipe };
             spawn_told(&self.events, query.ask(), move |event| {
                 let what = Arrival::Soa(event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
                 core::Event::Refresh(Brought { id, what })
@@ -451,6 +461,7 @@ impl Core {
                 is_durable: task.is_durable(),
                 have,
                 asks_whole: false,
+                saving: self.refreshing.saving.get(&id).cloned(),
                 guards: if may_shrink { Guards::default() } else { self.options.guards },
                 file: task.file(),
             };

@@ -9,6 +9,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use tokio::sync::Mutex;
+
 use super::control::listener::io_text;
 use super::core::{Core, Event};
 use super::journals;
@@ -95,11 +97,19 @@ impl Core {
         }
     }
 
+    /// Never while a transfer runs, which may write a newer version to the same file; one that starts meanwhile waits.
     fn save_again(&mut self, id: ZoneId) {
         let Some((copy, version)) = self.unsaved(id) else { return };
+        if self.refreshing.is_running(id) {
+            return self.refreshing.saves.set(id, unix_now_s().saturating_add(PAUSE.as_secs()));
+        }
+        let turn = Arc::new(Mutex::new(()));
+        let Ok(held) = Arc::clone(&turn).try_lock_owned() else { return };
+        self.refreshing.saving.insert(id, turn);
         let events = self.events.clone();
         tokio::spawn(async move {
             let outcome = save(copy, Arc::clone(&version)).await;
+            drop(held);
             let what = Arrival::Saved { version, outcome };
             // Fails only when the server is going down.
             let _ = events.send(Event::Refresh(Brought { id, what }));
@@ -124,6 +134,7 @@ impl Core {
 
     /// A copy was written, or could not be written.
     pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, outcome: Result<(), KeepError>) {
+        self.refreshing.saving.remove(&id);
         let Some(task) = self.zones.get_mut(id) else { return };
         if let Some(unsaved) = task.unsaved {
             if let Err(error) = outcome {
@@ -172,3 +183,5 @@ impl Core {
 
 /// When a copy is written whose changes are in the journal, or which could not be written before. BIND: the same.
 const DELAY: Duration = Duration::from_secs(900);
+/// How much longer where a transfer runs.
+const PAUSE: Duration = Duration::from_secs(5);

@@ -18,4 +18,4 @@ pub mod refresh;
 mod simulation;
 pub mod standing;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

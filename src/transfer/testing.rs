@@ -32,7 +32,7 @@ pub(super) fn key() -> Key {
 pub(super) const OPT: Opt = Opt { udp_bytes: 1232, nsid: false, expire: true };
 
 /// A server of 192.0.2.0/24, with nothing said about it.
-pub(super) fn peer(last: u8) -> Peer {
+pub(crate) fn peer(last: u8) -> Peer {
     Peer {
         address: SocketAddr::from(([192, 0, 2, last], 53)),
         source: SocketAddr::from(([0; 4], 0)),

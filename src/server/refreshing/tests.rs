@@ -100,3 +100,30 @@ async fn all_secondaries_look_at_the_clock_again_when_it_was_set_back() {
     core.run_refreshing();
     assert!(core.refreshing.timers.next_deadline().is_some_and(|at_s| at_s < unix_now_s() + 86_400));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let primary = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = primary.local_addr().unwrap().port();
+    let (mut core, mut inbox) =
+        Core::of_zones(folder.path(), &secondary(port, "file \"FOLDER/zone\"; masterfile-format text;"));
+    finish_loads(&mut core, &mut inbox).await;
+    let id = only_zone(&core);
+    let unsaved = Unsaved { touched_s: unix_now_s(), is_journaled: true, drops_journal: false };
+    core.zones.get_mut(id).unwrap().unsaved = Some(unsaved);
+    core.sync(Some(id), false);
+    assert!(core.refreshing.saving.contains_key(&id), "it is being written");
+    while core.refreshing.saving.contains_key(&id) {
+        let event = inbox.recv().await.unwrap();
+        core.handle(event);
+    }
+    core.step(id, Event::Retransfer, true);
+    let answer = Event::SoaReply(SoaReply::Current { serial: Serial(6), expire_s: None });
+    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(answer) }));
+    assert!(core.refreshing.is_running(id));
+    core.zones.get_mut(id).unwrap().unsaved = Some(unsaved);
+    core.sync(Some(id), false);
+    assert!(core.refreshing.saving.is_empty() && core.refreshing.saves.is_set(id), "it has to wait");
+}
