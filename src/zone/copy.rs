@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::disk::Disk;
+use super::disk::{Access, Disk, DiskFile};
 use super::file::{self, FileError, write_atomically};
 use super::journal::{self, Followed, Journal, JournalError, Transaction, Writer};
 use super::message::{Level, Message};
@@ -180,9 +180,12 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
     }
 }
 
-/// Whether a journal ends before the version in the file, as after a crash between the two steps of keeping that. It is
-/// no fault, and leads to nothing that is newer.
+/// Whether a journal is one that a crash leaves: it ends before the version in the file, which was written behind it,
+/// or was created and nothing written to it. It is no fault, and leads to nothing that is newer.
 fn is_left_behind(disk: &impl Disk, version: &ZoneVersion, path: &Path) -> bool {
+    if disk.open(path, Access::Read).and_then(|file| file.length()).is_ok_and(|bytes| bytes == 0) {
+        return true;
+    }
     let journal = Journal::open(disk, path);
     journal.is_ok_and(|journal| !journal.is_empty() && version.serial().is_newer_than(journal.last_serial()))
 }

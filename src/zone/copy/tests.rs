@@ -139,6 +139,15 @@ fn a_journal_that_was_left_behind_its_file_is_removed_at_the_start() {
 }
 
 #[test]
+fn a_journal_that_was_created_and_not_written_is_removed_at_the_start() {
+    let disk = Simulated::new(1);
+    copy(&disk, 0).save(&version(7), 0).unwrap();
+    disk.open(Path::new(JOURNAL), Access::New).unwrap();
+    assert_eq!(found(&disk), Some(7));
+    assert_eq!(disk.names(), [Path::new(FILE)]);
+}
+
+#[test]
 fn a_journal_that_does_not_fit_is_put_aside_under_a_name_of_its_own() {
     let disk = begun(1);
     append(&disk, Path::new(JOURNAL), &changes(2, 9)).unwrap();
