@@ -357,8 +357,8 @@ impl Request {
         }
     }
 
-    /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which may
-    /// grow meanwhile.
+    /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which
+    /// may grow meanwhile.
     async fn wait_for_file(&self) {
         if let Some(saving) = &self.saving {
             drop(saving.lock().await);
