@@ -301,7 +301,7 @@ impl Builder {
 
     /// Appends a block with the records that are open.
     fn pack(&mut self) -> Result<Leaf, ContentsError> {
-        let packed = self.open.pack(self.apex.as_ref(), self.limits, &mut self.blocks)?;
+        let packed = self.open.pack((self.apex.as_ref(), self.class), self.limits, &mut self.blocks)?;
         self.differing_ttls += packed.differing_ttls;
         self.records += packed.records;
         self.check_total()?;

@@ -12,8 +12,7 @@ use crate::dns::{Class, NameBuf, Rtype, rdata};
 
 /// What leads from `old` to `new`. None if the serial does not rise, since no journal has such a transaction.
 pub fn diff(old: &ZoneVersion, new: &ZoneVersion) -> Option<Transaction> {
-    let mut found = Found::default();
-    found.versions(old, new);
+    let found = Found::between(old, new);
     if !found.deletions.iter().any(Record::is_soa) {
         return None;
     }
@@ -27,14 +26,13 @@ pub fn diff(old: &ZoneVersion, new: &ZoneVersion) -> Option<Transaction> {
 
 /// Whether two versions have the same records.
 pub fn is_same(old: &ZoneVersion, new: &ZoneVersion) -> bool {
-    let mut found = Found::default();
-    found.versions(old, new);
+    let found = Found::between(old, new);
     found.deletions.is_empty() && found.additions.is_empty()
 }
 
 /// The records that one version has and the other has not.
-#[derive(Default)]
 struct Found<'v> {
+    class: Class,
     deletions: Vec<Record<'v>>,
     additions: Vec<Record<'v>>,
 }
@@ -59,6 +57,12 @@ impl Record<'_> {
 }
 
 impl<'v> Found<'v> {
+    fn between(old: &'v ZoneVersion, new: &'v ZoneVersion) -> Self {
+        let mut found = Self { class: new.class(), deletions: Vec::new(), additions: Vec::new() };
+        found.versions(old, new);
+        found
+    }
+
     /// Walks both versions in step. Owners of NSEC3 records come behind all names in either.
     fn versions(&mut self, old: &'v ZoneVersion, new: &'v ZoneVersion) {
         let (mut olds, mut news) = (Side::new(old), Side::new(new));
@@ -114,13 +118,14 @@ impl<'v> Found<'v> {
     /// Compares two RRsets of one TTL, whose data are in canonical order.
     fn records(&mut self, (old, before): (Node<'v>, Rrset<'v>), (new, after): (Node<'v>, Rrset<'v>)) {
         let (rtype, ttl) = (before.rtype(), before.ttl());
+        let form = rdata::in_class(rtype, self.class);
         let (mut lefts, mut rights) = (before.rdatas().peekable(), after.rdatas().peekable());
         loop {
             let order = match (lefts.peek(), rights.peek()) {
                 (None, None) => return,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(left), Some(right)) => rdata::compare(rtype, left, right),
+                (Some(left), Some(right)) => rdata::compare(form, left, right),
             };
             let (left, right) = (lefts.next_if(|_| order.is_le()), rights.next_if(|_| order.is_ge()));
             match (left, right) {

@@ -18,7 +18,7 @@ use super::node;
 use super::records::Records;
 use super::trie::{Leaf, TrieEdit};
 use crate::dns::name::MAX_NAME;
-use crate::dns::{NameRef, Rtype};
+use crate::dns::{Class, NameRef, Rtype};
 pub(super) use names::NamesEdit;
 
 /// Why a change does not fit the zone that it is made to.
@@ -79,8 +79,9 @@ impl<'v> Edit<'v> {
     /// Adds a record. False, with nothing done, if it is there already. `rdata` is uncompressed wire form, already
     /// checked to be of its type. The TTL of an RRset that is not empty stays.
     pub fn add(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<bool, EditError> {
+        let class = self.version.class();
         let touched = self.touch(owner, rtype, rdata)?;
-        if touched.records.find(rtype, rdata).is_some() {
+        if touched.records.find(rtype, class, rdata).is_some() {
             return Ok(false);
         }
         touched.records.interrupt();
@@ -90,9 +91,10 @@ impl<'v> Edit<'v> {
 
     /// Adds a record that must not be there yet, and whose RRset, if there is one, must have its TTL.
     pub fn add_exactly(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), EditError> {
+        let class = self.version.class();
         let touched = self.touch(owner, rtype, rdata)?;
         let has_other_ttl = touched.records.ttl(rtype, rdata).is_some_and(|known| known != ttl);
-        if has_other_ttl || touched.records.find(rtype, rdata).is_some() {
+        if has_other_ttl || touched.records.find(rtype, class, rdata).is_some() {
             return Err(EditError::NotExact);
         }
         touched.records.interrupt();
@@ -102,8 +104,9 @@ impl<'v> Edit<'v> {
 
     /// Removes a record, whatever its TTL.
     pub fn remove(&mut self, owner: NameRef<'_>, rtype: Rtype, rdata: &[u8]) -> Result<(), EditError> {
+        let class = self.version.class();
         let touched = self.touch(owner, rtype, rdata)?;
-        let at = touched.records.find(rtype, rdata).ok_or(EditError::NotThere)?;
+        let at = touched.records.find(rtype, class, rdata).ok_or(EditError::NotThere)?;
         touched.records.records.remove(at);
         Ok(())
     }
@@ -113,6 +116,7 @@ impl<'v> Edit<'v> {
         let Self { version, limits, touched, .. } = self;
         let mut writer = Writer {
             apex: version.apex(),
+            class: version.class(),
             limits,
             blocks: BlockWriter::after(&version.blocks),
             names: NamesEdit::new(&version.names),
@@ -184,6 +188,7 @@ impl Touched {
 /// Writes the blocks and cells of the next version.
 struct Writer<'v> {
     apex: NameRef<'v>,
+    class: Class,
     limits: Limits,
     blocks: BlockWriter,
     names: NamesEdit,
@@ -213,7 +218,7 @@ impl Writer<'_> {
     }
 
     fn pack(&mut self, records: &mut Records) -> Result<Leaf, ContentsError> {
-        let packed = records.pack(self.apex, self.limits, &mut self.blocks)?;
+        let packed = records.pack((self.apex, self.class), self.limits, &mut self.blocks)?;
         self.records += packed.records;
         Ok(Leaf { place: packed.place, flags: packed.flags })
     }

@@ -10,7 +10,8 @@ use super::builder::{ContentsError, Limit, Limits};
 use super::check::is_of_concern;
 use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
-use crate::dns::{NameBuf, NameRef, Rtype, case, rdata};
+use crate::dns::rdata::Form;
+use crate::dns::{Class, NameBuf, NameRef, Rtype, case, rdata};
 
 /// The records of the owner that is being added.
 #[derive(Default)]
@@ -230,11 +231,11 @@ impl Records {
     }
 
     /// Where among the records this one is.
-    pub(super) fn find(&self, rtype: Rtype, rdata: &[u8]) -> Option<usize> {
-        let is_signature = rtype == Rtype::RRSIG;
+    pub(super) fn find(&self, rtype: Rtype, class: Class, rdata: &[u8]) -> Option<usize> {
+        let (is_signature, form) = (rtype == Rtype::RRSIG, rdata::in_class(rtype, class));
         let covered = if is_signature { covered(rdata).ok()? } else { rtype };
         let is_same = |record: &Record| {
-            record.is_of(is_signature, covered) && rdata::compare(rtype, record.data(&self.rdatas), rdata).is_eq()
+            record.is_of(is_signature, covered) && rdata::compare(form, record.data(&self.rdatas), rdata).is_eq()
         };
         self.records.iter().position(is_same)
     }
@@ -276,11 +277,11 @@ impl Records {
     /// Appends a block of these records to `blocks`.
     pub(super) fn pack(
         &mut self,
-        apex: NameRef<'_>,
+        (apex, class): (NameRef<'_>, Class),
         limits: Limits,
         blocks: &mut BlockWriter,
     ) -> Result<Packed, ContentsError> {
-        let packed = self.arrange(apex, limits)?;
+        let packed = self.arrange((apex, class), limits)?;
         self.listing.clear();
         let in_tree = self.in_tree.as_ref();
         listing::of_rrsets(&self.rrsets, (&self.labels, apex), &self.spellings, in_tree, &mut self.listing);
@@ -299,7 +300,7 @@ impl Records {
     }
 
     /// Brings the records into the order in which a block has them, without duplicates.
-    fn arrange(&mut self, apex: NameRef<'_>, limits: Limits) -> Result<Packed, ContentsError> {
+    fn arrange(&mut self, (apex, class): (NameRef<'_>, Class), limits: Limits) -> Result<Packed, ContentsError> {
         if !self.records.is_sorted_by_key(Record::rrset) {
             self.records.sort_by_key(Record::rrset);
         }
@@ -317,7 +318,7 @@ impl Records {
                 first.ttl = ttl_of_last_run(records);
             }
             let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
-            let kept = arrange(records, rtype, &self.rdatas);
+            let kept = arrange(records, || rdata::in_class(rtype, class), &self.rdatas);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
                 return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
             }
@@ -386,13 +387,14 @@ fn ttl_of_last_run(records: &[Record]) -> u32 {
 
 /// Brings records into canonical order, one of equal ones in front, and says how many are left without the others:
 /// duplicates. As in BIND it is the last of those that came together, and the first of those that did not.
-fn arrange(records: &mut [Record], rtype: Rtype, rdatas: &[u8]) -> usize {
-    let is_folded = |record: &Record| rdata::is_folded(rtype, record.data(rdatas));
+fn arrange(records: &mut [Record], form: impl Fn() -> Form, rdatas: &[u8]) -> usize {
     if records.len() < 2 {
         return records.len();
     }
+    let form = form();
+    let is_folded = |record: &Record| rdata::is_folded(form, record.data(rdatas));
     match records.iter().any(is_folded) {
-        true => arrange_by(records, |left, right| rdata::compare(rtype, left.data(rdatas), right.data(rdatas))),
+        true => arrange_by(records, |left, right| rdata::compare(form, left.data(rdatas), right.data(rdatas))),
         false => arrange_by(records, |left, right| left.data(rdatas).cmp(right.data(rdatas))),
     }
 }

@@ -249,11 +249,12 @@ impl<'v, D: Digest> Canonical<'v, D> {
         self.heading.extend_from_slice(&rrset.rtype().0.to_be_bytes());
         self.heading.extend_from_slice(&self.version.class().0.to_be_bytes());
         self.heading.extend_from_slice(&rrset.ttl().to_be_bytes());
+        let form = rdata::in_class(rrset.rtype(), self.version.class());
         for data in rrset.rdatas() {
             self.pending.extend_from_slice(&self.heading);
             self.pending.extend_from_slice(&(data.len() as u16).to_be_bytes());
-            match rdata::is_folded(rrset.rtype(), data) {
-                true => rdata::canonical(rrset.rtype(), data, &mut self.pending),
+            match rdata::is_folded(form, data) {
+                true => rdata::canonical(form, data, &mut self.pending),
                 false => self.pending.extend_from_slice(data),
             }
             if self.pending.len() >= PENDING_BYTES {

@@ -265,10 +265,10 @@ pub fn check(form: impl Into<Form>, rdata: &[u8]) -> Result<(), WireError> {
 }
 
 /// Appends the canonical form of well-formed data: names lower-cased where RFC 4034 section 6.2 wants it.
-pub fn canonical(rtype: Rtype, rdata: &[u8], out: &mut Vec<u8>) {
+pub fn canonical(form: impl Into<Form>, rdata: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(rdata);
-    for field in names(rtype, rdata).filter(|field| field.usage.fold) {
+    for field in names(form, rdata).filter(|field| field.usage.fold) {
         if let Some(name) = out.get_mut(start + field.range.start..start + field.range.end) {
             name.make_ascii_lowercase();
         }
@@ -277,21 +277,23 @@ pub fn canonical(rtype: Rtype, rdata: &[u8], out: &mut Vec<u8>) {
 
 /// The canonical order of the records within an RRset (RFC 4034 section 6.3). Equal means that they are the same
 /// record.
-pub fn compare(rtype: Rtype, left: &[u8], right: &[u8]) -> Ordering {
-    if !(is_folded(rtype, left) || is_folded(rtype, right)) {
+pub fn compare(form: impl Into<Form>, left: &[u8], right: &[u8]) -> Ordering {
+    let form = form.into();
+    if !(is_folded(form, left) || is_folded(form, right)) {
         return left.cmp(right);
     }
     let (mut folded_left, mut folded_right) = (Vec::new(), Vec::new());
-    canonical(rtype, left, &mut folded_left);
-    canonical(rtype, right, &mut folded_right);
+    canonical(form, left, &mut folded_left);
+    canonical(form, right, &mut folded_right);
     folded_left.cmp(&folded_right)
 }
 
 /// Whether the canonical form of this data may be another: it has capital letters, and its type has names that are
 /// folded. Data of which none is so can be compared as bytes.
 #[inline]
-pub fn is_folded(rtype: Rtype, rdata: &[u8]) -> bool {
-    case::has_capitals(rdata) && fields(rtype).iter().any(|field| matches!(field, Field::Name(usage) if usage.fold))
+pub fn is_folded(form: impl Into<Form>, rdata: &[u8]) -> bool {
+    case::has_capitals(rdata)
+        && form.into().fields.iter().any(|field| matches!(field, Field::Name(usage) if usage.fold))
 }
 
 /// The word for a DNSSEC algorithm, if it has one.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Field, NameUse, fields};
+use super::{Field, Form, NameUse};
+use crate::dns::NameRef;
 use crate::dns::wire::{Reader, WireError};
-use crate::dns::{NameRef, Rtype};
 
 /// One name and its place.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub struct NameField<'a> {
 
 /// The names within well-formed data, in order. Those of types written by hand (A6, HIP, IPSECKEY, AMTRELAY) are left
 /// out: nothing but printing looks at them.
-pub fn names(rtype: Rtype, rdata: &[u8]) -> Names<'_> {
-    Names { fields: fields(rtype).iter(), rdata, reader: Reader::new(rdata) }
+pub fn names(form: impl Into<Form>, rdata: &[u8]) -> Names<'_> {
+    Names { fields: form.into().fields.iter(), rdata, reader: Reader::new(rdata) }
 }
 
 /// Iterates over the names of one record.

@@ -168,7 +168,7 @@ fn names_in_messages_are_decompressed_where_senders_may_compress() {
 fn names_say_what_they_are_for() {
     let found = |rtype: &str, text: &str| -> Vec<String> {
         let rdata = read(rtype, text).unwrap();
-        names(rtype.parse().unwrap(), &rdata)
+        names(rtype.parse::<Rtype>().unwrap(), &rdata)
             .map(|field| {
                 let NameUse { compress, fold, address, absolute: _, rule: _ } = field.usage;
                 assert_eq!(&rdata[field.range], field.name.as_bytes());
@@ -189,13 +189,22 @@ fn names_say_what_they_are_for() {
 #[test]
 fn records_compare_in_canonical_order() {
     let order = |rtype: &str, left: &str, right: &str| {
-        compare(rtype.parse().unwrap(), &read(rtype, left).unwrap(), &read(rtype, right).unwrap())
+        compare(rtype.parse::<Rtype>().unwrap(), &read(rtype, left).unwrap(), &read(rtype, right).unwrap())
     };
     assert_eq!(order("MX", "10 A.B.", "10 a.b."), Ordering::Equal);
     assert_eq!(order("MX", "9 z.", "10 a."), Ordering::Less);
     assert_eq!(order("TXT", "a", "A"), Ordering::Greater);
     assert_eq!(order("NSEC", "A. A", "a. A"), Ordering::Less);
     assert_eq!(order("A", "1.2.3.4", "1.2.3.5"), Ordering::Less);
+}
+
+#[test]
+fn data_compare_in_the_eyes_of_their_class() {
+    let order = |rtype, class| compare(in_class(rtype, class), b"\x01B\0\0\x01", b"\x01b\0\0\x01");
+    assert!(order(Rtype::A, Class::CH).is_eq());
+    assert!(order(Rtype::A, Class::HS).is_lt());
+    let order = |class| compare(in_class(Rtype::SRV, class), b"\0\0\0\0\0\0\x01B\0", b"\0\0\0\0\0\0\x01b\0");
+    assert!(order(Class::IN).is_eq() && order(Class::CH).is_lt());
 }
 
 #[test]

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::dns::{Name, NameRef, Rtype, rdata};
+use crate::dns::rdata::{self, Form};
+use crate::dns::{Class, Name, NameRef, Rtype};
 use crate::zone::check;
 use crate::zone::master::{self, Options, Refused, Report, Sink, Turn};
 use crate::zone::records::MAX_RRSET;
@@ -16,6 +17,7 @@ use crate::zone::records::MAX_RRSET;
 pub(super) fn read(path: &Path, options: &Options, suspects: impl IntoIterator<Item = Name>) -> Report {
     let mut rehearsal = Rehearsal {
         apex: options.apex.clone(),
+        class: options.class,
         zone: suspects.into_iter().map(|name| (name, Vec::new())).collect(),
         files: Vec::new(),
         current: Vec::new(),
@@ -61,6 +63,7 @@ type Place = (PathBuf, u64);
 #[derive(Clone)]
 struct Rrset {
     rtype: Rtype,
+    form: Form,
     covered: Rtype,
     ttl: u32,
     /// Without duplicates once they are added.
@@ -69,10 +72,11 @@ struct Rrset {
 
 impl Rrset {
     /// One of a single record.
-    fn new(rtype: Rtype, ttl: u32, data: &[u8]) -> Self {
+    fn new(rtype: Rtype, class: Class, ttl: u32, data: &[u8]) -> Self {
+        let form = rdata::in_class(rtype, class);
         let covered = data.first_chunk().filter(|_| rtype == Rtype::RRSIG || rtype == SIG);
         let covered = Rtype(covered.map_or(0, |bytes| u16::from_be_bytes(*bytes)));
-        Self { rtype, covered, ttl, records: vec![data.to_vec()] }
+        Self { rtype, form, covered, ttl, records: vec![data.to_vec()] }
     }
 
     fn is_of_type_of(&self, other: &Self) -> bool {
@@ -80,7 +84,7 @@ impl Rrset {
     }
 
     fn has(&self, record: &[u8]) -> bool {
-        self.records.iter().any(|known| rdata::compare(self.rtype, known, record).is_eq())
+        self.records.iter().any(|known| rdata::compare(self.form, known, record).is_eq())
     }
 
     /// The same without duplicates, if it can be one.
@@ -115,6 +119,7 @@ struct Owners {
 
 struct Rehearsal {
     apex: Name,
+    class: Class,
     /// What the zone holds at the suspects.
     zone: HashMap<Name, Vec<Rrset>>,
     /// The files that are open, the innermost last.
@@ -130,7 +135,7 @@ struct Rehearsal {
 
 impl Sink for Rehearsal {
     fn record(&mut self, _owner: NameRef<'_>, rtype: Rtype, ttl: u32, data: &[u8]) {
-        self.gather(Rrset::new(rtype, ttl, data));
+        self.gather(Rrset::new(rtype, self.class, ttl, data));
         self.gathered_bytes += data.len();
         if self.gathered_bytes > MAX_GATHERED_BYTES {
             self.commit();
@@ -166,7 +171,7 @@ impl Sink for Rehearsal {
 
     fn generated(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, data: &[u8]) {
         let place = self.place.clone();
-        self.add_all(&owner.to_name(), vec![Rrset::new(rtype, ttl, data)], &place);
+        self.add_all(&owner.to_name(), vec![Rrset::new(rtype, self.class, ttl, data)], &place);
     }
 
     const WANTS_PLACES: bool = true;
