@@ -21,7 +21,7 @@ use super::processors;
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype, rdata};
 pub(super) use concern::is_of_concern;
-use concern::{old_algorithm, old_digest};
+use concern::{is_spf, old_algorithm, old_digest};
 use outside::Outside;
 pub use outside::{Resolved, Resolver};
 
@@ -291,8 +291,8 @@ impl<'a> Checks<'a> {
             if self.policy.integrity {
                 match rrset.rtype() {
                     Rtype::NS if node.is_cut() => self.delegation(owner.as_ref(), &rrset),
-                    Rtype::MX => self.mail(owner.as_ref(), &rrset),
-                    Rtype::SRV => self.service(owner.as_ref(), &rrset),
+                    Rtype::MX if !node.is_cut() => self.mail(owner.as_ref(), &rrset),
+                    Rtype::SRV if !node.is_cut() => self.service(owner.as_ref(), &rrset),
                     Rtype::DS if !node.is_cut() => {}
                     KEY | Rtype::DS => self.deprecated(owner.as_ref(), &rrset),
                     _ => {}
@@ -300,7 +300,7 @@ impl<'a> Checks<'a> {
             }
             self.duplicates(owner.as_ref(), &rrset);
         }
-        if self.policy.integrity && self.policy.spf {
+        if self.policy.integrity && self.policy.spf && !node.is_cut() {
             self.spf(owner.as_ref(), node);
         }
     }
@@ -407,7 +407,6 @@ impl<'a> Checks<'a> {
         if node.rrset(SPF).is_none() {
             return;
         }
-        let is_spf = |data: &[u8]| data.get(1..).is_some_and(|text| text.starts_with(b"v=spf1"));
         if !node.rrset(Rtype::TXT).is_some_and(|rrset| rrset.rdatas().any(is_spf)) {
             let owner = NoDot(owner);
             let text =

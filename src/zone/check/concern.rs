@@ -44,10 +44,37 @@ pub(super) fn old_digest(rtype: Rtype, data: &[u8]) -> Option<(u8, &'static str)
     DEPRECATED_DIGESTS.into_iter().find(|(deprecated, _)| deprecated == kind)
 }
 
+/// Whether the strings of a TXT record, one behind the other, are an SPF record (RFC 7208 section 4.5).
+pub(super) fn is_spf(data: &[u8]) -> bool {
+    let mut strings = data;
+    let bytes = std::iter::from_fn(|| {
+        let (&length, tail) = strings.split_first()?;
+        let (string, rest) = tail.split_at_checked(usize::from(length))?;
+        strings = rest;
+        Some(string)
+    });
+    let mut bytes = bytes.flatten().copied();
+    // BIND looks at the text as C does, which ends at a null byte.
+    b"v=spf1".iter().all(|&wanted| bytes.next() == Some(wanted)) && matches!(bytes.next(), None | Some(b' ' | 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dns::Name;
+
+    #[test]
+    fn spf_begins_with_its_version_across_strings() {
+        for data in [&b"\x06v=spf1"[..], b"\x02v=\0\x04spf1", b"\x0bv=spf1 -all", b"\x06v=spf1\x02 a", b"\x07v=spf1\0"]
+        {
+            assert!(is_spf(data), "{data:?}");
+        }
+        for data in
+            [&b"\x05v=spf"[..], b"\x07v=spf10", b"\x06V=spf1", b"\x06v=spf1\x01a", b"\x01 \x06v=spf1", b"\0", b""]
+        {
+            assert!(!is_spf(data), "{data:?}");
+        }
+    }
 
     fn concerns(rtype: Rtype, rdatas: &[&[u8]]) -> bool {
         let apex: Name = "Ex.test.".parse().unwrap();

@@ -99,7 +99,8 @@ fn name_servers_of_the_zone_need_addresses() {
 const LOOSE_ENDS: &str = "cn CNAME foo\nsub NS ns.sub\nsub2 NS x.sub2\nx.sub2 CNAME ns\nmx MX 1 cn\nmx MX 1 nomx\n\
 srv SRV 0 0 0 cn\nsrv SRV 0 0 0 nosrv\nspf SPF \"v=spf1\"\nsub3 NS ns.sub\nsub4 NS nothere\nsub5 NS c.sub4\n\
 d DNAME foo.\nmd MX 1 x.d\nsub6 NS y.d\nwt TXT \"v=spf1 a\"\nmx2 MX 0 .\nmx3 MX 1 a.sub\nsub7 NS out.of.zone.\n\
-sr SRV 0 0 0 x.d\nsr2 SRV 0 0 0 .\nsub8 NS cn\n";
+sr SRV 0 0 0 x.d\nsr2 SRV 0 0 0 .\nsub8 NS cn\n\
+cut NS out.of.zone.\ncut MX 1 nothere\ncut SRV 0 0 0 nothere\ncut SPF \"v=spf1\"\n";
 
 #[test]
 fn loose_ends_are_told_as_named_tells_them() {
