@@ -107,6 +107,7 @@ fn zones_of_other_classes_are_judged_and_written_as_bind_does() {
     let folder = tempfile::tempdir().unwrap();
     let records = include_str!("checkzone/classes").lines().filter(|line| !line.starts_with('#'));
     for (record, class) in records.flat_map(|record| ["CH", "HS", "CLASS300"].map(|class| (record, class))) {
+        let record = record.replace("\\n", "\n");
         let text = format!("$TTL 300\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\n{record}\n");
         fs::write(folder.path().join("zone"), text).unwrap();
         for form in ["-s full", "-s relative", "-F raw"] {
@@ -232,6 +233,10 @@ fn raw_zones_are_read_as_bind_reads_them() {
     let whole = fs::read(folder.path().join("raw")).unwrap();
     for words in ["-l 10", "-l 3600", "-c CH", "-i local -D -l 0"] {
         compare("named-checkzone", &format!("-f raw {words} -i local ex.test raw"), folder.path());
+    }
+    for stray in [&b"\0"[..], b"ab", b"\0\0\x01", b"abcd", b"\0\0\0\x15"] {
+        fs::write(folder.path().join("raw"), [&whole, stray].concat()).unwrap();
+        compare("named-checkzone", "-f raw -i local -D ex.test raw", folder.path());
     }
     for length in [0, 3, 4, 8, 23, 24, 30, whole.len() - 5] {
         fs::write(folder.path().join("raw"), &whole[..length]).unwrap();

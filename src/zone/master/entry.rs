@@ -265,7 +265,7 @@ impl<S: Sink> Loader<'_, S> {
         if !S::WANTS_PLACES {
             self.report.is_hasty = true;
             let fault = Fault::worded(Voice::Load, format!("{}: {reason}", NoDot(owner)), reason);
-            self.stopped(&fault, path, Lines { start: line, field: line });
+            self.stopped(&fault, path, Lines::all(line));
         }
     }
 
@@ -292,7 +292,7 @@ impl<S: Sink> Loader<'_, S> {
     /// Counts a fault that does not end its entry.
     pub(super) fn note(&mut self, stop: &Stop, scanner: &mut Scanner<'_>, path: &Path) {
         let line = scanner.start_line();
-        self.stopped(stop, path, Lines { start: line, field: line });
+        self.stopped(stop, path, Lines::all(line));
     }
 
     /// What is to be said of the owner of a record.

@@ -29,6 +29,13 @@ pub(super) struct Fault {
     pub(super) rest: Rest,
 }
 
+impl Lines {
+    /// All of them the same.
+    pub(super) fn all(line: u64) -> Self {
+        Self { start: line, field: line, reached: line }
+    }
+}
+
 /// The lines of an entry that messages are about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lines {
@@ -36,6 +43,8 @@ pub(super) struct Lines {
     pub(super) start: u64,
     /// Where the field stands that was read last.
     pub(super) field: u64,
+    /// Where reading has come to.
+    pub(super) reached: u64,
 }
 
 /// The part of BIND that a message seems to come from, which is what its line starts with.
@@ -221,7 +230,11 @@ impl Fault {
     /// The finished lines, with the number of the line that each is about.
     pub(super) fn lines<'a>(&'a self, path: &'a Path, lines: Lines) -> impl Iterator<Item = (u64, String)> + 'a {
         self.lines.iter().map(move |(voice, text)| {
-            let line = if matches!(voice, Voice::Rdata | Voice::Lexer) { lines.field } else { lines.start };
+            let line = match voice {
+                Voice::Rdata => lines.field,
+                Voice::Lexer => lines.reached,
+                _ => lines.start,
+            };
             (line, voice.say(path, line, text))
         })
     }

@@ -47,7 +47,7 @@ impl<S: Sink> Loader<'_, S> {
         let made = self.generate_all(&template, &words, scanner, context);
         self.sink.end_generated();
         if let Err(stop) = made {
-            self.stopped(&stop, context.path, Lines { start: scanner.start_line(), field: line });
+            self.stopped(&stop, context.path, Lines { start: scanner.start_line(), ..Lines::all(line) });
         }
         end(scanner)
     }
@@ -131,7 +131,7 @@ impl<S: Sink> Loader<'_, S> {
     fn generated_fault(&mut self, stop: &Stop, text: &[u8]) -> Stop {
         let (Stop::Fault(fault) | Stop::Fatal(fault)) = stop else { return Fault::silent("unexpected end of input") };
         let buffer = format!("buffer-{:p}", text.as_ptr());
-        self.fault(fault, Path::new(&buffer), Lines { start: 1, field: 1 });
+        self.fault(fault, Path::new(&buffer), Lines::all(1));
         generate_fault(fault.reason.clone())
     }
 }

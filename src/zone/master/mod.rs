@@ -264,7 +264,7 @@ impl<'o, S: Sink> Loader<'o, S> {
     /// A path that is no file: BIND opens it, and fails to read the first line.
     fn no_file(&mut self, path: &Path) -> Stop {
         let text = format!("isc_lex_gettoken() failed: {NOT_A_FILE}");
-        self.stopped(&Fault::worded(Voice::Load, text, NOT_A_FILE), path, Lines { start: 1, field: 1 });
+        self.stopped(&Fault::worded(Voice::Load, text, NOT_A_FILE), path, Lines::all(1));
         Fault::silent(NOT_A_FILE)
     }
 
@@ -315,7 +315,8 @@ impl<'o, S: Sink> Loader<'o, S> {
         while let Some(is_inherited) = scanner.next_record() {
             let said = (self.report.messages.len(), self.report.failure.is_some());
             if let Err(stop) = self.entry(&mut scanner, is_inherited, context) {
-                let lines = Lines { start: scanner.start_line(), field: scanner.fault_line() };
+                let reached = Tokens::line(&mut scanner);
+                let lines = Lines { start: scanner.start_line(), field: scanner.fault_line(), reached };
                 self.leave(&stop, &mut scanner, context.path, lines);
             }
             if scanner.is_starved() {
@@ -353,9 +354,8 @@ impl<'o, S: Sink> Loader<'o, S> {
         if scanner.is_starved() {
             return;
         }
-        let is_at_fault = says_more && scanner.fault().is_some();
         let begins_open = matches!(stop, Stop::Fault(fault) if fault.begins_with_open_quotes());
-        let field = if is_at_fault || begins_open { Tokens::line(scanner) } else { lines.field };
+        let field = if begins_open { Tokens::line(scanner) } else { lines.field };
         self.stopped(stop, path, Lines { field, ..lines });
         let mut is_broken_off = false;
         if says_more {
@@ -421,7 +421,8 @@ impl<'o, S: Sink> Loader<'o, S> {
             scanner.resume();
             scanner.skip_fields();
             let Some(fault) = scanner.fault() else { break };
-            let lines = Lines { start: scanner.fault_line(), field: Tokens::line(scanner) };
+            let (start, field) = (scanner.fault_line(), Tokens::line(scanner));
+            let lines = Lines { start, field, reached: field };
             self.stopped(&Fault::unreadable(fault), path, lines);
         }
         scanner.finish_record();

@@ -35,7 +35,7 @@ impl<S: Sink> Loader<'_, S> {
         }
         for Refused { place: (path, line), owner, reason } in self.sink.refused() {
             let text = format!("{}: {reason}", NoDot(owner.as_ref()));
-            self.fault(&Fault::refused(text, reason), &path, Lines { start: line, field: line });
+            self.fault(&Fault::refused(text, reason), &path, Lines::all(line));
         }
     }
 }
