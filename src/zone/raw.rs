@@ -252,11 +252,10 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Reads the next RRset, without its length, into `body`. False if there is none.
+    /// Reads the next RRset, without its length, into `body`. False at the end of the file.
     fn rrset(&mut self, body: &mut Vec<u8>) -> Result<bool, Stop> {
         (self.start, self.at_end) = (self.offset, RawFault::Truncated);
-        if self.length.saturating_sub(self.offset) < LENGTH_BYTES as u64 {
-            // BIND takes no notice of what is too short for a length.
+        if self.offset == self.length {
             return Ok(false);
         }
         let total = u64::from(self.word()?);
