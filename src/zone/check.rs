@@ -165,7 +165,7 @@ pub fn presence(soa_count: usize, ns_count: usize) -> Vec<Message> {
 /// The names at which records stand that exclude each other.
 pub fn conflicts(version: &ZoneVersion) -> impl Iterator<Item = (Name, Conflict)> {
     let found = |node: &Node<'_>| conflict(node).map(|conflict| (node.owner().as_ref().to_name(), conflict));
-    version.names_with([Flags::CNAME, Flags::DNAME]).filter_map(move |node| found(&node))
+    version.names_with([Flags::CNAME, Flags::DOUBLE]).filter_map(move |node| found(&node))
 }
 
 /// Whether records at this name exclude each other.
@@ -174,12 +174,16 @@ pub fn conflict_at(version: &ZoneVersion, owner: NameRef<'_>) -> Option<Conflict
 }
 
 fn conflict(node: &Node<'_>) -> Option<Conflict> {
-    let is_double = |rrset: &Rrset<'_>| matches!(rrset.rtype(), Rtype::CNAME | Rtype::DNAME) && rrset.len() > 1;
-    if node.rrsets().any(|rrset| is_double(&rrset)) {
+    if node.rrsets().any(|rrset| rrset.len() > 1 && is_singleton(rrset.rtype())) {
         return Some(Conflict::Singleton);
     }
     let excluded = node.has_cname() && node.rrsets().any(|rrset| !may_stand_at_cname(rrset.rtype()));
     excluded.then_some(Conflict::CnameAndOther)
+}
+
+/// Types of which a name has one record at most (RFC 2181 section 10.1, RFC 6672 section 2.4, RFC 9606 section 3).
+pub(super) fn is_singleton(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::CNAME | Rtype::DNAME | Rtype::SOA | RESINFO)
 }
 
 /// An alias, its own proof of existence, and the keys and signatures that BIND lets stand beside it.
@@ -442,6 +446,7 @@ impl<'a> Checks<'a> {
 const KEY: Rtype = Rtype(25);
 const HIP: Rtype = Rtype(55);
 const SPF: Rtype = Rtype(99);
+const RESINFO: Rtype = Rtype(261);
 
 /// What is wrong with a target, where glue does not matter.
 fn fault_text(target: &Target<'_>) -> Option<String> {

@@ -121,9 +121,7 @@ fn with_refusals(report: Report, built: &Built, path: &Path, options: &Options) 
 
 /// What records of a version exclude each other, if any do.
 fn first_conflict(version: &ZoneVersion) -> Option<Conflict> {
-    let soa = version.apex_node().and_then(|apex| apex.rrset(Rtype::SOA));
-    let of_soa = soa.filter(|soa| soa.len() > 1).map(|_| Conflict::Singleton);
-    of_soa.or_else(|| check::conflicts(version).next().map(|(_, conflict)| conflict))
+    check::conflicts(version).next().map(|(_, conflict)| conflict)
 }
 
 impl Loaded {

@@ -261,6 +261,8 @@ impl Flags {
     pub(super) const NSEC3: Self = Self(1 << 6);
     /// There are records of which a check of the zone may have something to say.
     pub(super) const CONCERN: Self = Self(1 << 7);
+    /// There are several records of a type of which there may be one.
+    pub(super) const DOUBLE: Self = Self(1 << 8);
     const AROUND: u16 = Self::OCCLUDED.0 | Self::WILDCARD.0;
 
     pub(super) fn has(self, flag: Self) -> bool {

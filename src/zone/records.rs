@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::blocks::{BlockWriter, Place};
 use super::builder::{ContentsError, Limit, Limits};
-use super::check::is_of_concern;
+use super::check::{is_of_concern, is_singleton};
 use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
 use crate::dns::rdata::Form;
@@ -325,6 +325,9 @@ impl Records {
             let rdatas = records.iter().take(kept).map(|record| record.data(&self.rdatas));
             if !first.is_signature && is_of_concern(rtype, kept, rdatas, apex) {
                 packed.flags = packed.flags.with(Flags::CONCERN);
+            }
+            if !first.is_signature && kept > 1 && is_singleton(rtype) {
+                packed.flags = packed.flags.with(Flags::DOUBLE);
             }
             packed.records += kept;
             let mut rrset = Arranged::new(records, first, kept);

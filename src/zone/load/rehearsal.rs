@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path, options: &Options, suspects: impl IntoIterator<I
 pub(super) fn suspects(path: &Path, options: &Options) -> HashSet<Name> {
     let mut found = HashSet::new();
     let mut note = |owner: NameRef<'_>, rtype: Rtype, _ttl: u32, data: &[u8]| {
-        if is_singleton(rtype) || data.len() > LARGE_BYTES {
+        if check::is_singleton(rtype) || data.len() > LARGE_BYTES {
             found.insert(owner.to_name());
         }
     };
@@ -95,16 +95,12 @@ impl Rrset {
                 whole.records.push(record);
             }
         }
-        if whole.records.len() > 1 && is_singleton(whole.rtype) {
+        if whole.records.len() > 1 && check::is_singleton(whole.rtype) {
             return Err(check::Conflict::Singleton.into());
         }
         let size: usize = whole.records.iter().map(|record| 2 + record.len()).sum();
         if size > MAX_RRSET { Err(Reason::TooLarge) } else { Ok(whole) }
     }
-}
-
-fn is_singleton(rtype: Rtype) -> bool {
-    matches!(rtype, Rtype::CNAME | Rtype::DNAME | Rtype::SOA)
 }
 
 /// The owners of an open file, and where the latest records of each stand.

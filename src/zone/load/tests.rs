@@ -72,7 +72,10 @@ fn conflicts_are_named_with_their_line() {
     assert_eq!(load_text("c CNAME a\nd A 192.0.2.1\nc A 192.0.2.1\nc A 192.0.2.2\ne A 192.0.2.1\n"), (cname(8), false));
     let singleton = "multiple RRs of singleton type";
     let expected = vec![format!("dns_master_load: f:6: c.ex.test: {singleton}"), format!("failed: {singleton}")];
-    assert_eq!(load_text("c CNAME a\nc CNAME b\n"), (expected, false));
+    for text in ["c CNAME a\nc CNAME b\n", "c DNAME a\nc DNAME b\n", "c RESINFO a\nc RESINFO b\n"] {
+        assert_eq!(load_text(text), (expected.clone(), false), "{text}");
+    }
+    assert_eq!(load_text("c RESINFO a\nc RESINFO a\n"), (vec![], true));
     let expected = vec![format!("dns_master_load: f:5: ex.test: {singleton}"), format!("failed: {singleton}")];
     assert_eq!(load_text("@ SOA ns h (\n2 3 4\n5 6 )\nd A 192.0.2.1\n"), (expected, false));
 }
