@@ -114,7 +114,7 @@ impl<'a, 't, 'o, T: Tokens<'a>> Cursor<'t, 'o, T, Token<'a>> {
 
     /// What is wrong where the data should begin, and is neither a field nor its end.
     pub(super) fn fault_at_start(&self) -> Fault {
-        if self.tokens.is_at_null() { Fault::NullAtStart } else { Fault::OpenQuotes }
+        if self.tokens.is_at_null() { Fault::NullAtStart } else { Fault::OpenAtStart }
     }
 
     /// The text of the next field, in quotes or not.

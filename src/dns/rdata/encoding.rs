@@ -35,27 +35,43 @@ pub(super) struct Base64<'o> {
     bits: Bits<'o>,
     characters: usize,
     padding: usize,
+    /// Whether a character has come behind padding.
+    is_mixed: bool,
 }
 
 impl<'o> Base64<'o> {
     pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
-        Self { bits: Bits::new(out), characters: 0, padding: 0 }
+        Self { bits: Bits::new(out), characters: 0, padding: 0, is_mixed: false }
     }
 
     pub(super) fn push(&mut self, text: &[u8]) -> Result<(), Fault> {
         for &byte in self.push_groups(text) {
-            if byte == b'=' {
-                self.padding += 1;
-                continue;
-            }
             let value = SIXBIT.get(usize::from(byte)).copied().unwrap_or(NONE);
-            if value == NONE || self.padding > 0 {
+            if self.is_whole() || (value == NONE && byte != b'=') {
                 return Err(Fault::BadBase64);
             }
-            self.characters += 1;
-            self.bits.push(value, 6);
+            self.push_one(value);
+            if self.is_whole() && !self.is_padded_well() {
+                return Err(Fault::BadBase64);
+            }
         }
         Ok(())
+    }
+
+    /// Takes one character, which is padding if it has no value.
+    fn push_one(&mut self, value: u8) {
+        if value == NONE {
+            self.padding += 1;
+            return;
+        }
+        self.is_mixed |= self.padding > 0;
+        self.characters += 1;
+        self.bits.push(value, 6);
+    }
+
+    /// Whether a last group, of which padding is a part, loses no bits.
+    fn is_padded_well(&self) -> bool {
+        !self.is_mixed && self.padding < 3 && self.bits.left_over() == 0
     }
 
     /// Takes whole groups of four characters, as far as there are any; the rest is given back.
@@ -93,14 +109,9 @@ impl<'o> Base64<'o> {
         self.padding > 0 && (self.characters + self.padding).is_multiple_of(4)
     }
 
-    /// That the groups of four are whole, and that no bits are lost.
+    /// That the groups of four are whole.
     pub(super) fn finish(self) -> Result<(), Fault> {
-        let wanted = match self.characters % 4 {
-            0 => 0,
-            1 => return Err(Fault::BadBase64),
-            rest => 4 - rest,
-        };
-        if self.padding == wanted && self.bits.left_over() == 0 { Ok(()) } else { Err(Fault::BadBase64) }
+        if (self.characters + self.padding).is_multiple_of(4) { Ok(()) } else { Err(Fault::BadBase64) }
     }
 }
 
@@ -291,6 +302,19 @@ mod tests {
                 assert_eq!(base64(&[left, right]), Ok(bytes.into()), "{text} {cut}");
             }
         }
+    }
+
+    #[test]
+    fn wrong_padding_shows_in_the_part_that_ends_its_group() {
+        let taken = |parts: &[&str]| {
+            let mut out = Vec::new();
+            let mut decoder = Base64::new(&mut out);
+            parts.iter().take_while(|part| decoder.push(part.as_bytes()).is_ok()).count()
+        };
+        for parts in [["AQPS", "x", "AQ=="], ["AQPS", "xxx", "=="], ["A=", "A", "A"], ["AR", "=", "="]] {
+            assert_eq!(taken(&parts), 2, "{parts:?}");
+        }
+        assert_eq!((taken(&["AQ=", "=", "A"]), taken(&["A", "==="])), (2, 1));
     }
 
     #[test]

@@ -72,10 +72,16 @@ pub enum Fault {
     /// A null byte in the place of the first field.
     #[error("unexpected token")]
     NullAtStart,
-    /// Quotes that do not end on their line.
+    /// Quotes that do not end on their line, in the place of the first field.
+    #[error("unbalanced quotes")]
+    OpenAtStart,
+    /// The same in another place.
     #[error("unbalanced quotes")]
     OpenQuotes,
-    /// A parenthesis without the other one.
+    /// A parenthesis without the other one, in the place of the first field.
+    #[error("unbalanced parentheses")]
+    LoneAtStart,
+    /// The same in another place.
     #[error("unbalanced parentheses")]
     LoneParenthesis,
     /// The types of an NXT record that cannot be.

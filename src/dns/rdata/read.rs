@@ -23,7 +23,7 @@ pub(super) fn rdata<'a, T: Tokens<'a>>(
     match source.peek() {
         Some(Token { text: b"\\#", quoted: false }) => return generic(form, source, out),
         None if source.meets_quotes() => return Err(source.fault_at_start()),
-        None if source.begins_broken() => return Err(Fault::LoneParenthesis),
+        None if source.begins_broken() => return Err(Fault::LoneAtStart),
         _ => {}
     }
     if form.rtype == Rtype::OPT {
@@ -146,14 +146,11 @@ fn ruled_name<'a, T: Tokens<'a>>(
     let start = out.len();
     match rule {
         // BIND lets quotes stand around this one.
-        NameRule::ServiceHost if out.ends_with(&[0, 0]) => {
-            let text = source.string()?;
-            source.name_of(text, out)
-        }
-        NameRule::ServiceHost => {
-            let text = source.string()?;
-            source.judged_name(text, rule, out)
-        }
+        NameRule::ServiceHost => match source.string()? {
+            [] => Err(Fault::UnexpectedEnd),
+            text if out.ends_with(&[0, 0]) => source.name_of(text, out),
+            text => source.judged_name(text, rule, out),
+        },
         NameRule::Signer => {
             source.name(out)?;
             let signer = NameRef::from_wire(out.get(start..).unwrap_or_default())?;
@@ -314,11 +311,11 @@ fn hex<'a, T: Tokens<'a>>(
     if hex_digits(source, out)? < min { Err(Fault::UnexpectedEnd) } else { Ok(()) }
 }
 
-/// The digest of ZONEMD. BIND takes what is no digit for the end, and only what is too long for bad digits.
+/// The digest of ZONEMD. BIND takes what is no digit for the end as long as there is too little for any digest.
 fn zone_digest<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let (start, length) = (out.len(), out.last().copied().and_then(zone_digest_length));
     let read = hex(source, length, check::MIN_ZONE_DIGEST, out);
-    let is_short = length.map_or(out.len() < start + check::MIN_ZONE_DIGEST, |length| out.len() <= start + length);
+    let is_short = out.len() < start + check::MIN_ZONE_DIGEST;
     let is_end = |fault| is_short && matches!(fault, Fault::BadHex | Fault::UnexpectedToken);
     read.map_err(|fault| if is_end(fault) { Fault::UnexpectedEnd } else { fault })
 }

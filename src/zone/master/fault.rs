@@ -122,9 +122,10 @@ impl Fault {
         stop
     }
 
-    /// Whether quotes that do not end are in the place of the first field of record data.
-    pub(super) fn begins_with_open_quotes(&self) -> bool {
-        self.is_about_rdata() && self.rest == Rest::Nothing && self.reason == ScanFault::Quotes.to_string()
+    /// Whether quotes that do not end or a lone parenthesis are in the place of the first field of record data.
+    pub(super) fn is_about_start(&self) -> bool {
+        let has_open_quotes = || self.rest == Rest::Nothing && self.reason == ScanFault::Quotes.to_string();
+        self.is_about_rdata() && (self.rest == Rest::Whole || has_open_quotes())
     }
 
     /// Whether something of the entry is left, other than record data.
@@ -196,7 +197,7 @@ impl Fault {
     pub(super) fn check_end(scanner: &Scanner<'_>) -> Result<(), Stop> {
         match scanner.fault() {
             _ if scanner.is_starved() => Err(Stop::Starved),
-            Some(fault) => Err(Self::scan(fault)),
+            Some(fault) => Err(Self::scan(fault, false)),
             None => Ok(()),
         }
     }
@@ -205,7 +206,7 @@ impl Fault {
     pub(super) fn rdata(error: &RdataError, scanner: &Scanner<'_>) -> Stop {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
-            Some(fault) if error.near != Near::Quotes => Self::scan(fault),
+            Some(fault) if error.near != Near::Quotes => Self::scan(fault, error.fault == rdata::Fault::LoneAtStart),
             _ if error.fault == rdata::Fault::Oversized => Self::silent(&error.fault.to_string()),
             _ => Self::at(error, scanner),
         }
@@ -215,7 +216,7 @@ impl Fault {
         let mut stop = Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string());
         if let Stop::Fault(fault) = &mut stop {
             fault.rest = match (&error.near, error.fault) {
-                (Near::Quotes, rdata::Fault::OpenQuotes | rdata::Fault::NullAtStart) => Rest::Nothing,
+                (Near::Quotes, rdata::Fault::OpenAtStart | rdata::Fault::NullAtStart) => Rest::Nothing,
                 (Near::Quotes, _) => Rest::BehindQuote,
                 _ => Rest::All,
             };
@@ -223,8 +224,14 @@ impl Fault {
         stop
     }
 
-    fn scan(fault: ScanFault) -> Stop {
-        Self::worded(Voice::Rdata, fault.to_string(), fault.to_string())
+    fn scan(fault: ScanFault, is_at_start: bool) -> Stop {
+        let mut stop = Self::worded(Voice::Rdata, fault.to_string(), fault.to_string());
+        if let Stop::Fault(fault) = &mut stop
+            && is_at_start
+        {
+            fault.rest = Rest::Whole;
+        }
+        stop
     }
 
     /// The finished lines, with the number of the line that each is about.

@@ -354,8 +354,8 @@ impl<'o, S: Sink> Loader<'o, S> {
         if scanner.is_starved() {
             return;
         }
-        let begins_open = matches!(stop, Stop::Fault(fault) if fault.begins_with_open_quotes());
-        let field = if begins_open { Tokens::line(scanner) } else { lines.field };
+        let is_about_start = matches!(stop, Stop::Fault(fault) if fault.is_about_start());
+        let field = if is_about_start { lines.reached } else { lines.field };
         self.stopped(stop, path, Lines { field, ..lines });
         let mut is_broken_off = false;
         if says_more {

@@ -26,6 +26,8 @@ pub(super) enum ScanFault {
 /// What is left to be read of faulty record data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
+    /// All there is: not even the first field was read.
+    Whole,
     /// All behind the field that was read last.
     All,
     /// All behind the quote that the field starts with.
@@ -151,7 +153,7 @@ impl<'a> Scanner<'a> {
             }
             Rest::BehindQuote if self.fault.is_some() => self.enter_quotes(),
             Rest::BehindQuote => self.reopen_quotes(),
-            Rest::All => {}
+            Rest::All | Rest::Whole => {}
         }
         while self.fault.is_none() && !self.starved && self.skip_datum() {}
         if self.fault == Some(ScanFault::Parentheses) && self.peek() == Some(b')') {
