@@ -27,6 +27,8 @@ use crate::dns::NameBuf;
 const PIECE_BYTES: usize = 1 << 18;
 /// The most lines that are looked at to find a place to cut.
 const MAX_CUT_LINES: usize = 1000;
+/// So many owners before and behind a place are near.
+const NEAR: usize = 4;
 /// How many pieces wait for each thread.
 const AHEAD: usize = 4;
 
@@ -228,21 +230,36 @@ fn has_directive(text: &[u8]) -> bool {
     memchr_iter(b'$', text).any(is_at_start)
 }
 
-/// The last place where a line starts with another owner than the line with an owner before it.
+/// One of the last places where a line starts with another owner than the line with an owner before it, and where
+/// those that stand near before it are not those that follow: the addresses of servers may stand among the records that
+/// name them.
 fn cut(text: &[u8]) -> Option<usize> {
-    let mut later: Option<usize> = None;
-    let mut end = text.len();
+    let runs = last_runs(text);
+    let is_apart = |at: &usize| {
+        let (after, before) = runs.split_at(at + 1);
+        before.iter().take(NEAR).all(|(_, owner)| !after.iter().any(|(_, other)| owner == other))
+    };
+    let count = runs.len().saturating_sub(1);
+    let at = (NEAR..count).find(is_apart).or_else(|| (0..NEAR.min(count)).rfind(is_apart))?;
+    runs.get(at).map(|(start, _)| *start)
+}
+
+/// Where the last lines start that have other owners than the lines before, and their owners, the last first.
+fn last_runs(text: &[u8]) -> Vec<(usize, &[u8])> {
+    let (mut runs, mut end) = (Vec::<(usize, &[u8])>::new(), text.len());
     for _ in 0..MAX_CUT_LINES {
-        let start = memrchr(b'\n', text.get(..end)?)? + 1;
-        if let Some(owner) = owner(text.get(start..)?) {
-            match later {
-                Some(later) if self::owner(text.get(later..)?) != Some(owner) => return Some(later),
-                _ => later = Some(start),
+        let Some(before) = text.get(..end).and_then(|text| memrchr(b'\n', text)) else { break };
+        if let Some(owner) = text.get(before + 1..).and_then(owner) {
+            let is_full = runs.len() > 3 * NEAR;
+            match runs.last_mut() {
+                Some((start, last)) if *last == owner => *start = before + 1,
+                _ if is_full => break,
+                _ => runs.push((before + 1, owner)),
             }
         }
-        end = start - 1;
+        end = before;
     }
-    None
+    runs
 }
 
 /// The owner that a line starts with.

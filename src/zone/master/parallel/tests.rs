@@ -72,6 +72,20 @@ fn assert_same(text: &str, piece_bytes: usize, what: &str) {
 const HEAD: &str = "$TTL 300\n@ SOA m r 1 2 3 4 5\n NS m\nm A 192.0.2.1\n";
 
 #[test]
+fn a_cut_falls_between_delegations_and_not_among_the_addresses_of_their_servers() {
+    let delegation = |name: &str| {
+        let lines = ["NS ns1.NAME", "NS ns2.NAME", "DS 1 13 2 AA"].map(|rest| format!("NAME {rest}\n"));
+        let glue = "ns1.NAME A 192.0.2.1\n AAAA 2001:db8::1\nns2.NAME A 192.0.2.2\n";
+        (lines[..2].concat() + glue + &lines[2]).replace("NAME", name)
+    };
+    let text: String = ["a", "b", "c", "d"].map(delegation).concat();
+    for length in text.len() / 2..text.len() {
+        let at = cut(&text.as_bytes()[..length]).unwrap();
+        assert!(["b NS ns1.b", "c NS ns1.c"].iter().any(|start| text[at..].starts_with(start)), "{}", &text[at..]);
+    }
+}
+
+#[test]
 fn pieces_give_what_the_whole_gives_wherever_they_are_cut() {
     for seed in 1..=6 {
         let mut random = testing::Random::new(seed);
