@@ -37,7 +37,7 @@ pub enum NameError {
     /// A backslash that starts neither `\X` nor a `\DDD` up to 255.
     #[error("bad escape")]
     BadEscape,
-    /// A backslash at the very end.
+    /// The text ends within an escape.
     #[error("unexpected end of input")]
     OpenEscape,
     /// A relative name with no origin to complete it.
@@ -441,7 +441,10 @@ impl TextReader {
 pub fn unescape(text: &[u8]) -> Result<(u8, &[u8]), NameError> {
     match text {
         [hundreds @ b'0'..=b'9', rest @ ..] => {
-            let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = rest else { return Err(NameError::BadEscape) };
+            let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = rest else {
+                let is_cut = rest.len() < 2 && rest.iter().all(u8::is_ascii_digit);
+                return Err(if is_cut { NameError::OpenEscape } else { NameError::BadEscape });
+            };
             let value = u16::from(hundreds - b'0') * 100 + u16::from(tens - b'0') * 10 + u16::from(ones - b'0');
             let value = u8::try_from(value).map_err(|_| NameError::BadEscape)?;
             Ok((value, rest))
@@ -681,7 +684,8 @@ mod tests {
         assert_eq!(fault(".a"), NameError::EmptyLabel);
         assert_eq!(fault(""), NameError::EmptyLabel);
         assert_eq!(fault("\\256"), NameError::BadEscape);
-        assert_eq!(fault("\\1"), NameError::BadEscape);
+        assert_eq!(fault("\\1x"), NameError::BadEscape);
+        assert_eq!((fault("\\1"), fault("a\\25")), (NameError::OpenEscape, NameError::OpenEscape));
         assert_eq!(fault(&"a".repeat(64)), NameError::LabelTooLong);
         assert_eq!(fault(&"abcdefg.".repeat(32)), NameError::NameTooLong);
     }

@@ -43,7 +43,7 @@ fn read_angle<'a, T: Tokens<'a>>(
     directions: [u8; 2],
 ) -> Result<u32, Fault> {
     let direction = |text: &[u8]| match text {
-        [letter] => directions.iter().position(|each| each.eq_ignore_ascii_case(letter)),
+        [letter] => directions.iter().position(|each| each == letter),
         _ => None,
     };
     let mut angle = source.number(max_degrees)? * DEGREE_MS;
