@@ -103,10 +103,12 @@ impl<'a> Source<'a> {
     fn gap(&mut self) -> Option<()> {
         loop {
             match *self.text.get(self.at)? {
-                b' ' | b'\t' | b'\r' => {}
+                b' ' | b'\t' => {}
+                b'\r' if self.depth > 0 || self.text.get(self.at + 1) == Some(&b'\n') => {}
                 b'\n' if self.depth > 0 => self.at += self.indentation(),
                 b'(' => self.depth += 1,
                 b')' => self.depth = self.depth.checked_sub(1)?,
+                b'\r' => return None,
                 _ => return Some(()),
             }
             self.at += 1;

@@ -169,14 +169,13 @@ impl<S: Sink> Loader<'_, S> {
         }
         let mut heading = self.next_heading(scanner, context.path)?;
         heading.ttl = heading.ttl.map(|ttl| self.bounded_ttl(ttl, scanner, context.path));
+        self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
         let owner = context.owner.name();
         if !(context.owner.is_host && is_for_hosts(heading.rtype)) {
             self.placement(owner, heading.rtype, scanner, context.path);
         }
         self.rdata(heading.rtype, scanner, context)?;
         if !context.owner.is_in_zone {
-            // Nothing of it counts but a TTL for the records behind it.
-            self.ttls.latest_s = heading.ttl.or(self.ttls.latest_s);
             scanner.finish_record();
             return Ok(());
         }
@@ -221,7 +220,7 @@ impl<S: Sink> Loader<'_, S> {
     fn unusual_rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         let origin = context.origin.as_ref();
         if rtype == Rtype::PTR {
-            self.checks.is_reverse = hosts::is_reverse(context.owner.name());
+            self.checks.is_reverse = self.options.class == Class::IN && hosts::is_reverse(context.owner.name());
         }
         let looks_ahead =
             rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;

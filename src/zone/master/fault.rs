@@ -149,7 +149,8 @@ impl Fault {
 
     /// Whether it was found where the file ends.
     pub(super) fn is_about_end(&self) -> bool {
-        self.lines.first().is_some_and(|(_, text)| text.starts_with("near eof"))
+        let is_about_quotes = self.rest == Rest::Nothing && self.reason == UNEXPECTED_END;
+        is_about_quotes || self.lines.first().is_some_and(|(_, text)| text.starts_with("near eof"))
     }
 
     /// Whether it was found in record data.
@@ -180,7 +181,7 @@ impl Fault {
     pub(super) fn missing_field(scanner: &mut Scanner<'_>) -> Stop {
         match scanner.fault() {
             _ if scanner.is_starved() => Stop::Starved,
-            Some(ScanFault::Quotes | ScanFault::Null) => {
+            Some(ScanFault::Quotes | ScanFault::QuotesAtEnd | ScanFault::Null) => {
                 scanner.enter_quotes();
                 Self::load("syntax error")
             }
@@ -213,7 +214,13 @@ impl Fault {
     }
 
     fn at(error: &RdataError, scanner: &Scanner<'_>) -> Stop {
-        let mut stop = Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string());
+        let is_open = matches!(error.fault, rdata::Fault::OpenQuotes | rdata::Fault::OpenAtStart);
+        let ends_open = is_open && scanner.is_at_open_end() && !matches!(error.near, Near::Field(_));
+        let mut stop = match (&error.near, ends_open) {
+            (Near::End, true) => Self::worded(Voice::Rdata, format!("near eof: {UNEXPECTED_END}"), UNEXPECTED_END),
+            (_, true) => Self::worded(Voice::Rdata, UNEXPECTED_END, UNEXPECTED_END),
+            (_, false) => Self::worded(Voice::Rdata, near(error, scanner), error.fault.to_string()),
+        };
         if let Stop::Fault(fault) = &mut stop {
             fault.rest = match (&error.near, error.fault) {
                 (Near::Quotes, rdata::Fault::OpenAtStart | rdata::Fault::NullAtStart) => Rest::Nothing,

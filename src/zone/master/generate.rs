@@ -34,7 +34,7 @@ impl<S: Sink> Loader<'_, S> {
     pub(super) fn generate(&mut self, scanner: &mut Scanner<'_>, context: &mut Context<'_>) -> Result<(), Stop> {
         let range = field(scanner)?.text;
         let owner = field(scanner)?.text;
-        let words = Words::read(scanner)?;
+        let words = Words::read(scanner, &mut None)?;
         let rdata = any_field(scanner)?.text;
         let line = scanner.line();
         let template = Template { range, owner, rdata };

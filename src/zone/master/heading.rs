@@ -28,9 +28,10 @@ pub(super) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// Reads them. The TTL is known even if what comes behind it is wrong.
     #[inline]
-    pub(super) fn read(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
-        let (mut ttl, mut class) = (None, None);
+    pub(super) fn read(scanner: &mut Scanner<'a>, ttl: &mut Option<u32>) -> Result<Self, Stop> {
+        let mut class = None;
         loop {
             let token = scanner.next_token();
             let Token { text, quoted } = token.ok_or_else(|| Fault::missing_field(scanner))?;
@@ -38,7 +39,7 @@ impl<'a> Words<'a> {
                 return Err(Fault::quotes(scanner));
             }
             if ttl.is_none() && text.first().is_some_and(u8::is_ascii_digit) {
-                ttl = ttl_from_text(text);
+                *ttl = ttl_from_text(text);
                 if ttl.is_some() {
                     continue;
                 }
@@ -49,7 +50,7 @@ impl<'a> Words<'a> {
                     continue;
                 }
             }
-            return Ok(Self { ttl, class, rtype: text });
+            return Ok(Self { ttl: *ttl, class, rtype: text });
         }
     }
 }
@@ -119,13 +120,16 @@ impl<S: Sink> Loader<'_, S> {
 
     #[inline]
     fn heading(&mut self, scanner: &mut Scanner<'_>, path: &Path) -> Result<Heading, Stop> {
-        let Words { ttl, class, rtype: word } = Words::read(scanner)?;
-        let Ok(rtype) = Rtype::from_text(word) else {
-            ttl.map(|ttl| self.bounded_ttl(ttl, scanner, path));
-            return Err(unknown_type(word));
-        };
-        self.expect_class(class)?;
-        Ok(Heading { ttl, rtype })
+        let mut ttl = None;
+        let rtype = Words::read(scanner, &mut ttl).and_then(|Words { class, rtype: word, .. }| {
+            let rtype = Rtype::from_text(word).map_err(|_| unknown_type(word))?;
+            self.expect_class(class).map(|()| rtype)
+        });
+        if let (Err(_), Some(ttl)) = (&rtype, ttl) {
+            // The TTL of a record that is wrong is one for the records behind it all the same.
+            self.ttls.latest_s = Some(self.bounded_ttl(ttl, scanner, path));
+        }
+        Ok(Heading { ttl, rtype: rtype? })
     }
 
     /// Makes sure that a class that is given is the zone's.

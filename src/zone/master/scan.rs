@@ -18,6 +18,9 @@ pub(super) enum ScanFault {
     /// A quoted string that does not end on its line.
     #[error("unbalanced quotes")]
     Quotes,
+    /// A quoted string that does not end within the file, whose last line has no end.
+    #[error("unexpected end of input")]
+    QuotesAtEnd,
     /// A byte of value 0 outside quotes.
     #[error("syntax error")]
     Null,
@@ -172,6 +175,7 @@ impl<'a> Scanner<'a> {
                 return false;
             }
             Some(b'\\') => self.at = field_end(self.text, self.at),
+            Some(b'\r') if self.depth == 0 && self.is_at_lone_return() => return false,
             Some(byte @ (b'\n' | b';' | b'(' | b')')) => return self.structure(byte),
             Some(_) => self.at += 1,
         }
@@ -200,7 +204,7 @@ impl<'a> Scanner<'a> {
                 self.at += usize::from(self.peek() == Some(b')'));
                 self.depth = 0;
             }
-            Some(ScanFault::Quotes) | None => {}
+            Some(ScanFault::Quotes | ScanFault::QuotesAtEnd) | None => {}
         }
     }
 
@@ -242,12 +246,12 @@ impl<'a> Scanner<'a> {
         }
         loop {
             let start = self.at;
-            while let Some(b' ' | b'\t' | b'\r') = self.peek() {
+            while matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) && !self.is_at_lone_return() {
                 self.at += 1;
             }
             (self.before, self.start) = (self.at, self.at);
             match self.peek()? {
-                b'\n' => {
+                b'\n' | b'\r' => {
                     self.at += 1;
                     is_within_line &= self.depth > 0;
                 }
@@ -302,9 +306,15 @@ impl<'a> Scanner<'a> {
 
     /// Steps over the line end behind a record that has been read whole.
     pub(super) fn finish_record(&mut self) {
-        if self.peek() == Some(b'\n') {
+        if self.peek() == Some(b'\n') || self.is_at_lone_return() {
             self.at += 1;
         }
+    }
+
+    /// Whether a carriage return comes next that ends a line alone, as it does for BIND.
+    #[inline]
+    fn is_at_lone_return(&self) -> bool {
+        self.peek() == Some(b'\r') && self.text.get(self.at + 1) != Some(&b'\n')
     }
 
     /// Leaves a faulty record: reads on to its end, or, when even the fields cannot be told apart, to the line's end.
@@ -364,7 +374,7 @@ impl<'a> Scanner<'a> {
                 Some(b'\\') => end += 2,
                 Some(b'\n') => return self.fail(ScanFault::Quotes, end),
                 Some(_) => end += 1,
-                None if self.is_last => return self.fail(ScanFault::Quotes, self.text.len()),
+                None if self.is_last => return self.fail(ScanFault::QuotesAtEnd, self.text.len()),
                 None => return self.starve(),
             }
         }
@@ -424,7 +434,7 @@ impl<'a> Tokens<'a> for Scanner<'a> {
     }
 
     fn has_open_quotes(&self) -> bool {
-        self.fault == Some(ScanFault::Quotes)
+        matches!(self.fault, Some(ScanFault::Quotes | ScanFault::QuotesAtEnd))
     }
 
     fn is_at_null(&self) -> bool {
@@ -456,7 +466,12 @@ impl<'a> Tokens<'a> for Scanner<'a> {
         loop {
             let Some(byte) = self.peek() else { return self.end_of_text() };
             match byte {
-                b' ' | b'\t' | b'\r' => self.at += 1,
+                b' ' | b'\t' => self.at += 1,
+                b'\r' if self.depth == 0 && self.is_at_lone_return() => {
+                    let is_cut = !self.is_last && self.at + 1 == self.text.len();
+                    return if is_cut { self.starve() } else { None };
+                }
+                b'\r' => self.at += 1,
                 b'"' => {
                     self.latest = self.quoted_field();
                     return self.latest;
@@ -595,7 +610,13 @@ mod tests {
         assert_eq!(records("a )\nb\n"), [vec!["a", "unbalanced parentheses"], vec!["b"]]);
         assert_eq!(records("a \"b\nc\n"), [vec!["a", "unbalanced quotes"], vec!["c"]]);
         assert_eq!(records("a ( b\nc\n"), [["a", "b", "c", "unbalanced parentheses"]]);
-        assert_eq!(records("a \"b\\"), [["a", "unbalanced quotes"]]);
+        assert_eq!(records("a \"b\\"), [["a", "unexpected end of input"]]);
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_alone_but_not_within_parentheses() {
+        assert_eq!(records("a b\rc\r\nd\r\r e\r"), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["^", "e"]]);
+        assert_eq!(records("a ( b\rc )\rd ;e\rf\n"), [vec!["a", "b", "c"], vec!["d"]]);
     }
 
     #[test]
