@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -254,22 +253,16 @@ fn a_configuration_that_takes_long_to_read_holds_up_nothing() {
         server.change_zone(ZONE, &zones::example(2));
         server.wait_for_serial(ZONE, 2);
         assert!(status().contains("number of zones: 1 "));
+        let mut reader = std::fs::File::options().write(true).open(&pipe).unwrap();
         // Whoever asked second may need a reading of their own.
-        while !asked.iter().all(std::thread::ScopedJoinHandle::is_finished) {
-            feed(&pipe, &text);
-        }
+        let file = server.path("file.conf");
+        std::fs::write(&file, &text).unwrap();
+        std::fs::rename(&file, &pipe).unwrap();
+        reader.write_all(text.as_bytes()).unwrap();
+        drop(reader);
         assert_eq!(asked.map(|asked| asked.join().unwrap()), [0, 0]);
     });
     assert!(status().contains("number of zones: 2 "));
-}
-
-/// Lets somebody who reads from a pipe have this text.
-fn feed(pipe: &std::path::Path, text: &str) {
-    // Fails while nobody reads.
-    if let Ok(mut writer) = std::fs::File::options().write(true).custom_flags(libc::O_NONBLOCK).open(pipe) {
-        writer.write_all(text.as_bytes()).unwrap();
-    }
-    std::thread::sleep(Duration::from_millis(20));
 }
 
 /// What the log says of a zone, without when and what comes of sending NOTIFY.
