@@ -37,7 +37,7 @@ pub fn run(words: &[OsString]) -> u8 {
         println!("{HELP}");
         return FINE;
     }
-    match rndc::ask(&request(&flags)).and_then(|rows| show(&rows, flags.json)) {
+    match rndc::ask(&request(&flags)).and_then(|rows| show(&rows, &flags)) {
         Ok(code) => code,
         Err(fault) => {
             eprintln!("nomd sync: {fault}");
@@ -47,9 +47,9 @@ pub fn run(words: &[OsString]) -> u8 {
 }
 
 /// Prints what the server told, and gives the exit code.
-fn show(rows: &str, as_json: bool) -> Result<u8, String> {
+fn show(rows: &str, flags: &Flags) -> Result<u8, String> {
     let standing = Standing::read(rows).ok_or(ODD)?;
-    print!("{}", if as_json { standing.json().to_string() } else { standing.table(now_s()) });
+    print!("{}", if flags.json { standing.json().to_string() } else { standing.table(now_s(), flags.verbose) });
     Ok(standing.exit_code())
 }
 
@@ -59,6 +59,8 @@ fn show(rows: &str, as_json: bool) -> Result<u8, String> {
 struct Flags {
     #[arg(long)]
     json: bool,
+    #[arg(short = 'v')]
+    verbose: bool,
     #[arg(short = 'n')]
     number: Option<u32>,
     #[arg(short = 'c')]
@@ -95,14 +97,16 @@ fn now_s() -> u64 {
 
 const ODD: &str = "the server's reply cannot be read; is it another version of nomd?";
 
-const USAGE: &str = "usage: nomd sync [--json] [-n zones] [-c config] [-k key-file] [-s server] [-p port] [-y key]";
+const USAGE: &str =
+    "usage: nomd sync [--json | -v] [-n zones] [-c config] [-k key-file] [-s server] [-p port] [-y key]";
 
 const HELP: &str = "\
-usage: nomd sync [--json] [-n zones] [-c config] [-k key-file] [-s server] [-p port] [-y key]
+usage: nomd sync [--json | -v] [-n zones] [-c config] [-k key-file] [-s server] [-p port] [-y key]
 
-Tells how the secondary zones of the running server stand, the worst first; -n says of how many. The other flags are
-those of rndc. Exit code 0: every zone is current or on its way to be; 1: a zone is behind a primary; 2: a zone is
-expired, missing, refused or out of reach, or its primaries went back; 3: the server could not be asked. See
+Tells how the secondary zones of the running server stand, the worst first; -n says of how many, -v shows the primaries
+of all of them, not only of those that are not current. The other flags are those of rndc. Exit code 0: every zone is
+current or on its way to be; 1: a zone is behind a primary; 2: a zone is expired, missing, refused or out of reach, or
+its primaries went back; 3: the server could not be asked. See
 nomd-sync(1).";
 
 #[cfg(test)]
@@ -112,9 +116,10 @@ mod tests {
     const ROWS: &str = "\
 total\trefused\t1\ntotal\tcurrent\t2
 zone\trefused\texample.com\tIN\t_default\t5\t900\t1060\t605700\t-\t-\t-\t-
-primary\t192.0.2.1:53\t5\t990\t900\tREFUSED
-zone\tcurrent\texample.org\tIN\tinside\t7\t970\t4570\t605770\t970\t192.0.2.1:53\t1234\t12
-primary\t192.0.2.1:53\t7\t970\t970\t-
+primary\t192.0.2.1:53\t5\t990\t900\tREFUSED\t990\tREFUSED\t-\t-\t-
+primary\t192.0.2.2:53\t-\t-\t-\t-\t-\t-\t-\t-\t-
+zone\tcurrent\texample.org\tIN\tinside\t7\t970\t4570\t605770\t192.0.2.1:53\t970\t1234\t12
+primary\t192.0.2.1:53\t7\t970\t970\t-\t600\ttimed out\t970\t1234\t12
 ";
 
     #[test]
@@ -124,10 +129,19 @@ primary\t192.0.2.1:53\t7\t970\t970\t-
 3 secondary zones: 1 refused, 2 current
 refused            example.com           serial 5, confirmed 1m40s ago, next check in 1m, expires in 6d23h
                    192.0.2.1:53: serial 5, asked 10s ago, answered 1m40s ago: REFUSED
+                   192.0.2.2:53: not asked yet
 current            example.org (inside)  serial 7, confirmed 30s ago, next check in 59m30s, expires in 6d23h
 and 1 more that are no worse; -n shows more
 ";
-        assert_eq!(standing.table(1000), expected);
+        assert_eq!(standing.table(1000, false), expected);
+    }
+
+    #[test]
+    fn a_verbose_table_tells_of_the_primaries_of_current_zones() {
+        let table = Standing::read(ROWS).unwrap().table(1000, true);
+        let expected = "192.0.2.1:53: serial 7, asked 30s ago, last transfer 30s ago (1234 bytes in 12 ms), \
+            last error 6m40s ago: timed out\n";
+        assert!(table.contains(expected), "{table}");
     }
 
     #[test]
@@ -150,6 +164,7 @@ and 1 more that are no worse; -n shows more
     fn json_leaves_out_what_is_not_there() {
         let text = Standing::read(ROWS).unwrap().json().to_string();
         assert!(text.contains("\"trouble\": \"REFUSED\"") && !text.contains("\"-\""), "{text}");
-        assert_eq!(text.matches("\"transfer\": {").count(), 1);
+        assert_eq!(text.matches("\"transfer\": {").count(), 2);
+        assert_eq!(text.matches("\"last_error\": {").count(), 2);
     }
 }

@@ -188,7 +188,7 @@ enum TransferError {
     #[error("serial {serial} is older than ours ({have})")]
     Older { serial: Serial, have: Serial },
     #[error("held back: {after} records, where {before} are served")]
-    Shrunk { before: usize, after: usize },
+    Shrunk { serial: Serial, before: usize, after: usize },
 }
 
 impl TransferError {
@@ -215,7 +215,7 @@ impl TransferError {
     fn failure(&self) -> Failure {
         match self {
             Self::Connect(_) => Failure::Unreachable,
-            Self::Shrunk { .. } => Failure::Shrunk,
+            Self::Shrunk { serial, .. } => Failure::Shrunk(*serial),
             Self::Stream(StreamError::TooManyRecords) => Failure::TooManyRecords,
             Self::Stream(StreamError::Rcode(Rcode::REFUSED | Rcode::NOTAUTH) | StreamError::Tsig(_)) => {
                 Failure::Refused
@@ -274,8 +274,9 @@ impl Request {
     fn guarded(&self, brought: Brought) -> Result<Brought, TransferError> {
         let (Brought::Whole(version) | Brought::Changed(version, _)) = &brought else { return Ok(brought) };
         let Some(old) = self.old.as_deref() else { return Ok(brought) };
-        let (before, after) = (old.record_count(), version.record_count());
-        if self.guards.is_shrunk(before, after) { Err(TransferError::Shrunk { before, after }) } else { Ok(brought) }
+        let (serial, before, after) = (version.serial(), old.record_count(), version.record_count());
+        let is_shrunk = self.guards.is_shrunk(before, after);
+        if is_shrunk { Err(TransferError::Shrunk { serial, before, after }) } else { Ok(brought) }
     }
 
     /// The version that differences can be made to, where they are to be asked for.

@@ -476,13 +476,6 @@ impl Core {
     }
 }
 
-impl Refreshing {
-    /// When a zone's primaries are asked next, in seconds since 1970.
-    pub(super) fn next_refresh_s(task: &ZoneTask) -> Option<u64> {
-        task.refresh.as_ref().map(|refresh| refresh.next_check_s())
-    }
-}
-
 /// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4). A file that holds
 /// an older version keeps its own.
 pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {

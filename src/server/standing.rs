@@ -4,13 +4,14 @@
 //! many zones are in it; `zone` what [`zone_row`] writes; behind it, for each of its primaries, `primary`.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use super::control::{Command, Reply};
 use super::core::Core;
 use super::zones::ZoneTask;
 use crate::dns::name::NoDot;
 use crate::transfer::refresh::Refresh;
-use crate::transfer::standing::{Contact, State};
+use crate::transfer::standing::{Contact, LastTransfer, State};
 
 /// How many zones are told of where nobody says how many.
 const DEFAULT_ROWS: usize = 1000;
@@ -30,7 +31,7 @@ impl Core {
         });
         for (state, task, refresh) in zones.into_iter().take(rows) {
             zone_row(&mut out, state, task, refresh);
-            refresh.standing().contacts().iter().for_each(|contact| primary_row(&mut out, contact));
+            refresh.primaries().for_each(|(primary, contact)| primary_row(&mut out, primary, contact));
         }
         Reply::text(out)
     }
@@ -51,7 +52,7 @@ impl Core {
 }
 
 /// State, name, class, view, serial, when a primary last confirmed it, when the next check is due, when it expires; of
-/// the last transfer when it ended, whence, its bytes, its milliseconds.
+/// the last transfer whence, and [`transfer_words`].
 fn zone_row(out: &mut String, state: State, task: &ZoneTask, refresh: &Refresh) {
     let (zone, standing) = (&task.conf, refresh.standing());
     let name = NoDot(zone.apex.as_ref());
@@ -60,22 +61,32 @@ fn zone_row(out: &mut String, state: State, task: &ZoneTask, refresh: &Refresh) 
     word(out, standing.answered_s());
     word(out, Some(refresh.next_check_s()));
     word(out, refresh.expires_s());
-    let last = standing.last_transfer.as_deref();
-    word(out, last.map(|last| last.ended_s));
+    let last = standing.last_transfer();
     word(out, last.map(|last| last.primary));
-    word(out, last.map(|last| last.bytes));
-    word(out, last.map(|last| last.took.as_millis()));
+    transfer_words(out, last);
     out.push('\n');
 }
 
-/// Address, serial, when it was asked, when it last answered as it should, what is wrong.
-fn primary_row(out: &mut String, contact: &Contact) {
-    let _ = write!(out, "primary\t{}", contact.primary);
-    word(out, contact.serial);
-    word(out, Some(contact.checked_s));
-    word(out, contact.answered_s);
-    word(out, contact.trouble.as_ref().map(|trouble| &trouble.reason));
+/// Address, serial, when it was asked, when it last answered as it should, what is wrong, when there last was something
+/// wrong, and what; of the last transfer from it [`transfer_words`].
+fn primary_row(out: &mut String, primary: SocketAddr, contact: Option<&Contact>) {
+    let _ = write!(out, "primary\t{primary}");
+    word(out, contact.and_then(|contact| contact.serial));
+    word(out, contact.map(|contact| contact.checked_s));
+    word(out, contact.and_then(|contact| contact.answered_s));
+    word(out, contact.and_then(Contact::trouble).map(|trouble| &trouble.reason));
+    let last_error = contact.and_then(|contact| contact.last_error.as_deref());
+    word(out, last_error.map(|error| error.at_s));
+    word(out, last_error.map(|error| &error.reason));
+    transfer_words(out, contact.and_then(|contact| contact.last_transfer.as_deref()));
     out.push('\n');
+}
+
+/// When it ended, its bytes, its milliseconds.
+fn transfer_words(out: &mut String, last: Option<&LastTransfer>) {
+    word(out, last.map(|last| last.ended_s));
+    word(out, last.map(|last| last.bytes));
+    word(out, last.map(|last| last.took.as_millis()));
 }
 
 fn word(out: &mut String, value: Option<impl std::fmt::Display>) {

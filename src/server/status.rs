@@ -3,14 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::control::status::{Reload, Status, ZoneStatus};
+use super::control::secondary::Secondary;
+use super::control::status::{Reload, Status, ZoneStatus, http_date};
 use super::control::{IscResult, Reply};
 use super::core::Core;
-use super::refreshing::Refreshing;
-use super::zones::ZoneId;
+use super::zones::{ZoneId, ZoneTask};
 use super::{logging, version};
 use crate::conf::config::Identity;
 use crate::dns::name::NoDot;
+use crate::zone::ZoneVersion;
 
 impl Core {
     pub(super) fn status(&self) -> String {
@@ -54,28 +55,40 @@ impl Core {
         }
     }
 
+    /// A secondary that is not served has a standing all the same; rndc shows it behind what named says.
     pub(super) fn zone_status(&mut self, id: ZoneId) -> Reply {
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
-        let Some(version) = task.served.version() else { return Reply::failed(IscResult::NOT_LOADED) };
-        let is_secondary = task.is_secondary();
+        let refresh = task.refresh.as_deref();
+        let standing = refresh.map(|refresh| format!("\n{}", Secondary(refresh))).unwrap_or_default();
+        let Some(version) = task.served.version() else {
+            let next = refresh.map(|refresh| format!("\nnext refresh: {}", http_date(at(refresh.next_check_s()))));
+            let text = next.unwrap_or_default() + &standing;
+            return Reply::failed_with(IscResult::NOT_LOADED, text.trim());
+        };
+        Reply::text(format!("{}{}", self.shown(id, task, &version), standing.trim_end()))
+    }
+
+    fn shown(&self, id: ZoneId, task: &ZoneTask, version: &ZoneVersion) -> ZoneStatus {
         let mut files: Vec<String> = task.sources().iter().map(|source| source.path.display().to_string()).collect();
         if files.is_empty() {
             files.extend(task.file().map(|path| path.display().to_string()));
         }
-        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
-        let status = ZoneStatus {
+        ZoneStatus {
             name: NoDot(task.conf.apex.as_ref()).to_string(),
-            role: if is_secondary { "secondary" } else { "primary" },
+            role: if task.is_secondary() { "secondary" } else { "primary" },
             files,
             serial: version.serial().0,
             nodes: version.node_count(),
             loaded: task.origin.as_ref().map_or_else(SystemTime::now, |origin| origin.at),
-            next_refresh: Refreshing::next_refresh_s(task).map(at),
+            next_refresh: task.refresh.as_ref().map(|refresh| at(refresh.next_check_s())),
             expires: task.served.expires_at_s().map(at),
             secure: version.is_signed(),
             dynamic: false,
             is_added: self.catalogs.has(id),
-        };
-        Reply::text(status.to_string())
+        }
     }
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
 }

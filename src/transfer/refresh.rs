@@ -17,7 +17,7 @@ use super::guard::Guards;
 use super::message::{Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
-use super::standing::{Activity, LastTransfer, Standing, State, Unasked};
+use super::standing::{Activity, Contact, LastTransfer, Standing, State, Unasked};
 use crate::dns::Serial;
 use crate::zone::Soa;
 
@@ -118,8 +118,8 @@ pub enum Failure {
     Unreachable,
     /// The zone is larger than allowed, and will be again.
     TooManyRecords,
-    /// The zone is smaller than the shrink guard allows.
-    Shrunk,
+    /// The version of this serial is smaller than the shrink guard allows.
+    Shrunk(Serial),
     /// REFUSED, NOTAUTH, or a TSIG that one side does not accept.
     Refused,
     /// Anything else.
@@ -279,7 +279,11 @@ impl Refresh {
 
     /// Takes over a new configuration. A check under way ends with the primaries it began with.
     pub fn configure(&mut self, settings: impl Into<Arc<Settings>>) {
-        self.settings = settings.into();
+        let settings = settings.into();
+        if settings.guards != self.settings.guards {
+            self.standing.release();
+        }
+        self.settings = settings;
         self.standing.keep_only(&self.settings.primaries);
     }
 
@@ -345,9 +349,17 @@ impl Refresh {
         &self.standing
     }
 
+    /// Its primaries, each once, and what is known of those that were asked.
+    pub fn primaries(&self) -> impl Iterator<Item = (SocketAddr, Option<&Contact>)> {
+        let peers = &self.settings.primaries;
+        let is_new = |at: usize, address| !peers.iter().take(at).any(|before| before.address == address);
+        let addresses = peers.iter().map(|peer| peer.address).enumerate().filter(move |&(at, it)| is_new(at, it));
+        addresses.map(|(_, address)| (address, self.standing.contact_of(address)))
+    }
+
     /// Notes what the transfer just reported was like.
     pub fn note_transfer(&mut self, transfer: LastTransfer) {
-        self.standing.last_transfer = Some(Box::new(transfer));
+        self.standing.transferred(transfer);
     }
 
     /// Whether this address is one of the primaries', whatever the port: those may send NOTIFY.

@@ -91,8 +91,31 @@ pub struct Contact {
     pub checked_s: u64,
     /// When it last answered as it should.
     pub answered_s: Option<u64>,
-    /// Why the last check or transfer came to nothing.
-    pub trouble: Option<Trouble>,
+    /// The last check or transfer that came to nothing.
+    pub last_error: Option<Box<Trouble>>,
+    /// The last transfer from it that brought a version, since the server started.
+    pub last_transfer: Option<Box<LastTransfer>>,
+    /// The serial of its version that a guard keeps from being published, and why.
+    held_back: Option<Box<(Serial, String)>>,
+}
+
+impl Contact {
+    fn new(primary: SocketAddr) -> Self {
+        Self {
+            primary,
+            serial: None,
+            checked_s: 0,
+            answered_s: None,
+            last_error: None,
+            last_transfer: None,
+            held_back: None,
+        }
+    }
+
+    /// Why it is of no use, if it is of none.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.last_error.as_deref().filter(|error| !error.is_over)
+    }
 }
 
 /// Why a primary is of no use.
@@ -102,6 +125,10 @@ pub struct Trouble {
     pub kind: TroubleKind,
     /// In words, those of the log.
     pub reason: String,
+    /// When it was met.
+    pub at_s: u64,
+    /// Whether the primary was of use since.
+    pub is_over: bool,
 }
 
 /// See [`Trouble`].
@@ -135,8 +162,6 @@ pub struct LastTransfer {
 pub struct Standing {
     contacts: Vec<Contact>,
     has_expired: bool,
-    /// The last transfer that brought a version, since the server started.
-    pub last_transfer: Option<Box<LastTransfer>>,
 }
 
 /// Not every primary gave an answer of use when it was asked last.
@@ -170,21 +195,60 @@ impl Standing {
         &self.contacts
     }
 
+    /// What is known of the primary at this address, if it was asked.
+    pub fn contact_of(&self, primary: SocketAddr) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| contact.primary == primary)
+    }
+
     /// When a primary last answered as it should.
     pub fn answered_s(&self) -> Option<u64> {
         self.contacts.iter().filter_map(|contact| contact.answered_s).max()
     }
 
+    /// When a primary was last asked and the outcome known.
+    pub fn checked_s(&self) -> Option<u64> {
+        self.contacts.iter().map(|contact| contact.checked_s).max()
+    }
+
+    /// The last transfer that brought a version.
+    pub fn last_transfer(&self) -> Option<&LastTransfer> {
+        self.contacts.iter().filter_map(|contact| contact.last_transfer.as_deref()).max_by_key(|last| last.ended_s)
+    }
+
     pub(super) fn answered(&mut self, primary: &Peer, serial: Serial, now_s: u64) {
-        let contact = self.contact(primary);
-        (contact.serial, contact.trouble) = (Some(serial), None);
+        let contact = self.contact(primary.address);
+        contact.serial = Some(serial);
         (contact.checked_s, contact.answered_s) = (now_s, Some(now_s));
+        contact.last_error.iter_mut().for_each(|error| error.is_over = true);
     }
 
     pub(super) fn failed(&mut self, primary: &Peer, kind: TroubleKind, reason: &str, now_s: u64) {
-        let contact = self.contact(primary);
-        contact.trouble = Some(Trouble { kind, reason: reason.to_owned() });
+        let contact = self.contact(primary.address);
+        let trouble = Trouble { kind, reason: reason.to_owned(), at_s: now_s, is_over: false };
+        contact.last_error = Some(Box::new(trouble));
         contact.checked_s = now_s;
+    }
+
+    /// A version came that a guard keeps from being published.
+    pub(super) fn hold_back(&mut self, primary: &Peer, serial: Serial, reason: &str) {
+        let contact = self.contact(primary.address);
+        contact.serial = Some(serial);
+        contact.held_back = Some(Box::new((serial, reason.to_owned())));
+    }
+
+    /// Why this very version is held back, if it is.
+    pub(super) fn held_back(&self, primary: &Peer, serial: Serial) -> Option<&str> {
+        let contact = self.contact_of(primary.address)?;
+        contact.held_back.as_deref().filter(|(held, _)| *held == serial).map(|(_, reason)| reason.as_str())
+    }
+
+    /// What was held back was so beside another version, or by another guard.
+    pub(super) fn release(&mut self) {
+        self.contacts.iter_mut().for_each(|contact| contact.held_back = None);
+    }
+
+    pub(super) fn transferred(&mut self, transfer: LastTransfer) {
+        self.contact(transfer.primary).last_transfer = Some(Box::new(transfer));
     }
 
     pub(super) fn expired(&mut self) {
@@ -202,9 +266,9 @@ impl Standing {
 
     /// The serial that all of these primaries have; none: they differ.
     pub(super) fn common_serial(&self, primaries: &[Peer]) -> Result<Option<Serial>, Unasked> {
-        let contact = |peer: &Peer| self.contacts.iter().find(|contact| contact.primary == peer.address);
-        let sound = |contact: &&Contact| contact.trouble.is_none();
-        let serial = |peer| contact(peer).filter(sound).and_then(|contact| contact.serial).ok_or(Unasked);
+        let sound = |contact: &&Contact| contact.trouble().is_none();
+        let serial =
+            |peer: &Peer| self.contact_of(peer.address).filter(sound).and_then(|contact| contact.serial).ok_or(Unasked);
         let serials = primaries.iter().map(serial).collect::<Result<Vec<_>, _>>()?;
         let first = serials.first().copied();
         Ok(first.filter(|first| serials.iter().all(|serial| serial == first)))
@@ -212,7 +276,7 @@ impl Standing {
 
     pub(super) fn state(&self, ours: Option<Serial>, activity: Activity) -> State {
         let Some(ours) = ours else { return if self.has_expired { State::Expired } else { State::Missing } };
-        let sound = || self.contacts.iter().filter(|contact| contact.trouble.is_none());
+        let sound = || self.contacts.iter().filter(|contact| contact.trouble().is_none());
         let serials = || sound().filter_map(|contact| contact.serial);
         match activity {
             Activity::Transferring => State::Transferring,
@@ -226,7 +290,7 @@ impl Standing {
     }
 
     fn has(&self, kind: TroubleKind) -> bool {
-        let troubles = self.contacts.iter().filter_map(|contact| contact.trouble.as_ref());
+        let troubles = self.contacts.iter().filter_map(|contact| contact.trouble());
         troubles.map(|trouble| trouble.kind).any(|each| each == kind)
     }
 
@@ -235,22 +299,15 @@ impl Standing {
         if self.has(TroubleKind::Refused) {
             return State::Refused;
         }
-        let is_troubled = self.contacts.iter().any(|contact| contact.trouble.is_some());
+        let is_troubled = self.contacts.iter().any(|contact| contact.trouble().is_some());
         if is_troubled { State::Unreachable } else { State::Current }
     }
 
-    fn contact(&mut self, primary: &Peer) -> &mut Contact {
-        let address = primary.address;
+    fn contact(&mut self, address: SocketAddr) -> &mut Contact {
         let at = self.contacts.iter().position(|contact| contact.primary == address).unwrap_or_else(|| {
             // Most zones have one primary.
             self.contacts.reserve_exact(1);
-            self.contacts.push(Contact {
-                primary: address,
-                serial: None,
-                checked_s: 0,
-                answered_s: None,
-                trouble: None,
-            });
+            self.contacts.push(Contact::new(address));
             self.contacts.len().saturating_sub(1)
         });
         &mut self.contacts[at]
@@ -314,7 +371,7 @@ mod tests {
         let mut standing = standing(&[Err(TroubleKind::Refused)]);
         standing.answered(&peer(1), Serial(5), 200);
         assert_eq!(standing.contacts().len(), 1);
-        assert!(standing.contacts()[0].trouble.is_none() && standing.answered_s() == Some(200));
+        assert!(standing.contacts()[0].trouble().is_none() && standing.answered_s() == Some(200));
         standing.keep_only(&[peer(2)]);
         assert!(standing.contacts().is_empty());
     }

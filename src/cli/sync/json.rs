@@ -34,30 +34,36 @@ impl Zone<'_> {
             ("expires", self.expires_s),
         ];
         pairs.extend(times.into_iter().filter_map(|(key, value)| Some((key, Json::Number(value?)))));
-        pairs.extend(self.transfer.as_ref().map(|transfer| ("transfer", transfer.json())));
+        pairs.extend(self.transfer.map(|(primary, transfer)| ("transfer", transfer.json(Some(primary)))));
         pairs.push(("primaries", Json::List(self.primaries.iter().map(Primary::json).collect())));
         Json::Object(pairs)
     }
 }
 
-impl Transfer<'_> {
-    fn json(&self) -> Json<'_> {
-        Json::Object(vec![
-            ("ended", Json::Number(self.ended_s)),
-            ("primary", Json::Text(self.primary)),
-            ("bytes", Json::Number(self.bytes)),
-            ("milliseconds", Json::Number(self.took_ms)),
-        ])
+impl Transfer {
+    fn json(self, primary: Option<&str>) -> Json<'_> {
+        let ended = [("ended", Json::Number(self.ended_s))];
+        let measures = [("bytes", Json::Number(self.bytes)), ("milliseconds", Json::Number(self.took_ms))];
+        let primary = primary.map(|primary| ("primary", Json::Text(primary)));
+        Json::Object(ended.into_iter().chain(primary).chain(measures).collect())
     }
 }
 
 impl Primary<'_> {
     fn json(&self) -> Json<'_> {
+        let mut pairs = vec![("address", Json::Text(self.address))];
         let numbers = [("serial", self.serial), ("asked", self.checked_s), ("answered", self.answered_s)];
-        let numbers = numbers.into_iter().filter_map(|(key, value)| Some((key, Json::Number(value?))));
-        let trouble = self.trouble.map(|trouble| ("trouble", Json::Text(trouble)));
-        Json::Object([("address", Json::Text(self.address))].into_iter().chain(numbers).chain(trouble).collect())
+        pairs.extend(numbers.into_iter().filter_map(|(key, value)| Some((key, Json::Number(value?)))));
+        pairs.extend(self.trouble.map(|trouble| ("trouble", Json::Text(trouble))));
+        let last_error = self.last_error_s.zip(self.last_error);
+        pairs.extend(last_error.map(|(at_s, text)| ("last_error", error_json(at_s, text))));
+        pairs.extend(self.transfer.map(|transfer| ("transfer", transfer.json(None))));
+        Json::Object(pairs)
     }
+}
+
+fn error_json(at_s: u64, text: &str) -> Json<'_> {
+    Json::Object(vec![("at", Json::Number(at_s)), ("text", Json::Text(text))])
 }
 
 /// A state as a word of JSON.

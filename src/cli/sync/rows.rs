@@ -21,15 +21,15 @@ pub(super) struct Zone<'a> {
     pub(super) confirmed_s: Option<u64>,
     pub(super) next_s: Option<u64>,
     pub(super) expires_s: Option<u64>,
-    pub(super) transfer: Option<Transfer<'a>>,
+    /// The last transfer, and whence.
+    pub(super) transfer: Option<(&'a str, Transfer)>,
     pub(super) primaries: Vec<Primary<'a>>,
 }
 
-/// The last transfer.
-#[derive(Debug)]
-pub(super) struct Transfer<'a> {
+/// A transfer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Transfer {
     pub(super) ended_s: u64,
-    pub(super) primary: &'a str,
     pub(super) bytes: u64,
     pub(super) took_ms: u64,
 }
@@ -42,6 +42,9 @@ pub(super) struct Primary<'a> {
     pub(super) checked_s: Option<u64>,
     pub(super) answered_s: Option<u64>,
     pub(super) trouble: Option<&'a str>,
+    pub(super) last_error_s: Option<u64>,
+    pub(super) last_error: Option<&'a str>,
+    pub(super) transfer: Option<Transfer>,
 }
 
 impl<'a> Standing<'a> {
@@ -80,14 +83,17 @@ impl<'a> Zone<'a> {
         let (class, view) = (words.next()??, words.next()??);
         let [serial, confirmed_s, next_s, expires_s] =
             [number(words.next())?, number(words.next())?, number(words.next())?, number(words.next())?];
-        let (ended_s, primary) = (number(words.next())?, words.next()?);
-        let (bytes, took_ms) = (number(words.next())?, number(words.next())?);
-        let transfer = ended_s
-            .zip(primary)
-            .zip(bytes.zip(took_ms))
-            .map(|((ended_s, primary), (bytes, took_ms))| Transfer { ended_s, primary, bytes, took_ms });
+        let transfer = words.next()?.zip(Transfer::read(words)?);
         let primaries = vec![];
         Some(Self { state, name, class, view, serial, confirmed_s, next_s, expires_s, transfer, primaries })
+    }
+}
+
+impl Transfer {
+    fn read<'a>(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Option<Self>> {
+        let [ended_s, bytes, took_ms] = [number(words.next())?, number(words.next())?, number(words.next())?];
+        let known = ended_s.zip(bytes.zip(took_ms));
+        Some(known.map(|(ended_s, (bytes, took_ms))| Self { ended_s, bytes, took_ms }))
     }
 }
 
@@ -99,6 +105,9 @@ impl<'a> Primary<'a> {
             checked_s: number(words.next())?,
             answered_s: number(words.next())?,
             trouble: words.next()?,
+            last_error_s: number(words.next())?,
+            last_error: words.next()?,
+            transfer: Transfer::read(words)?,
         })
     }
 }

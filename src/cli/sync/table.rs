@@ -2,18 +2,20 @@
 
 use std::fmt::{self, Write as _};
 
-use super::rows::{Standing, Transfer, Zone};
+use super::rows::{Primary, Standing, Transfer, Zone};
 use crate::transfer::standing::State;
 
 impl Standing<'_> {
-    /// A line for each zone, and what is known of the primaries of those that are not current.
-    pub(super) fn table(&self, now_s: u64) -> String {
+    /// A line for each zone, and what is known of the primaries: of those that are not current, or of all.
+    pub(super) fn table(&self, now_s: u64, is_verbose: bool) -> String {
         let totals: Vec<_> = self.totals.iter().map(|(state, count)| format!("{count} {state}")).collect();
         let all: u64 = self.totals.iter().map(|(_, count)| count).sum();
         let mut out = format!("{all} secondary zones: {}\n", if all == 0 { "none".into() } else { totals.join(", ") });
         let name_width = self.zones.iter().map(|zone| zone.shown_name().len()).max().unwrap_or_default();
         for zone in &self.zones {
             zone.show(&mut out, name_width, now_s);
+            let shown = zone.primaries.iter().filter(|_| is_verbose || zone.state != State::Current);
+            shown.for_each(|primary| primary.show(&mut out, now_s));
         }
         match all.saturating_sub(self.zones.len() as u64) {
             0 => {}
@@ -38,22 +40,26 @@ impl Zone<'_> {
         let _ = write!(out, ", confirmed {}", Ago(self.confirmed_s, now_s));
         let _ = write!(out, ", next check {}", In(self.next_s, now_s));
         let _ = writeln!(out, ", expires {}", In(self.expires_s, now_s));
-        if self.state == State::Current {
+    }
+}
+
+impl Primary<'_> {
+    fn show(&self, out: &mut String, now_s: u64) {
+        let _ = write!(out, "{:STATE_WIDTH$}  {}: ", "", self.address);
+        if self.checked_s.is_none() {
+            out.push_str("not asked yet\n");
             return;
         }
-        for primary in &self.primaries {
-            let _ = write!(out, "{:STATE_WIDTH$}  {}: serial {}", "", primary.address, Shown(primary.serial));
-            let _ = write!(out, ", asked {}", Ago(primary.checked_s, now_s));
-            let _ = match primary.trouble {
-                Some(trouble) => writeln!(out, ", answered {}: {trouble}", Ago(primary.answered_s, now_s)),
-                None => writeln!(out),
-            };
+        let _ = write!(out, "serial {}, asked {}", Shown(self.serial), Ago(self.checked_s, now_s));
+        if let Some(Transfer { ended_s, bytes, took_ms }) = self.transfer {
+            let _ = write!(out, ", last transfer {} ({bytes} bytes in {took_ms} ms)", Ago(Some(ended_s), now_s));
         }
-        if let Some(Transfer { ended_s, primary, bytes, took_ms }) = &self.transfer {
-            let ago = Ago(Some(*ended_s), now_s);
-            let _ =
-                writeln!(out, "{:STATE_WIDTH$}  last transfer {ago} from {primary}: {bytes} bytes in {took_ms} ms", "");
-        }
+        let _ = match (self.trouble, self.last_error) {
+            (Some(trouble), _) => write!(out, ", answered {}: {trouble}", Ago(self.answered_s, now_s)),
+            (None, Some(error)) => write!(out, ", last error {}: {error}", Ago(self.last_error_s, now_s)),
+            (None, None) => Ok(()),
+        };
+        out.push('\n');
     }
 }
 

@@ -26,6 +26,7 @@ impl Refresh {
         let Some(primary) = self.awaited(true) else { return };
         context.unreachable.remove(&primary);
         self.standing.loaded();
+        self.standing.release();
         self.standing.answered(&primary, timers.serial, context.now_s);
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
         let mut copy = self.copy_of(timers, 0);
@@ -57,7 +58,7 @@ impl Refresh {
         let kind = match failure {
             Failure::Unreachable => TroubleKind::Unreachable,
             Failure::Refused => TroubleKind::Refused,
-            Failure::Shrunk => TroubleKind::HeldBack,
+            Failure::Shrunk(_) => TroubleKind::HeldBack,
             Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
         };
         self.standing.failed(&primary, kind, reason, context.now_s);
@@ -65,18 +66,30 @@ impl Refresh {
             Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
             Failure::TooManyRecords => {
                 // It would fail in the same way at once: wait a whole refresh interval.
-                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
-                self.check_after(refresh_s, context);
+                self.check_after(self.refresh_s(), context);
                 return self.end(context);
             }
-            Failure::Shrunk => {
-                // It would be no larger at once; another primary may have it whole.
-                let refresh_s = self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s);
-                self.check_after(refresh_s, context);
+            Failure::Shrunk(serial) => {
+                // It would be no larger the next time; another primary may have it whole.
+                self.standing.hold_back(&primary, serial, reason);
+                self.check_after(self.refresh_s(), context);
             }
             Failure::Refused | Failure::Other => {}
         }
         self.next_primary(context);
+    }
+
+    /// A version that was held back is not transferred again, only to be held back once more.
+    pub(super) fn leave(&mut self, held_back: Serial, reason: &str, primary: &Peer, context: &mut Context<'_>) {
+        let text = format!("refresh: serial {held_back} is held back, not transferred again from primary {primary}");
+        self.log(Level::Info, text);
+        self.standing.failed(primary, TroubleKind::HeldBack, reason, context.now_s);
+        self.check_after(self.refresh_s(), context);
+        self.next_primary(context);
+    }
+
+    fn refresh_s(&self) -> u64 {
+        self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s)
     }
 
     pub(super) fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {

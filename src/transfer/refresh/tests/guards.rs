@@ -94,7 +94,7 @@ fn a_version_that_is_held_back_waits_for_the_refresh_interval_and_is_told() {
         actions.iter().find_map(of)
     };
     assert_eq!(may_shrink(&rig.step(current(11))), Some(false));
-    let held = Event::TransferFailed(Failure::Shrunk, "held back".to_owned());
+    let held = Event::TransferFailed(Failure::Shrunk(Serial(11)), "held back".to_owned());
     assert_eq!(rig.does(held.clone()), ["ask 192.0.2.2 udp Expire"]);
     rig.step(current(11));
     rig.step(held);
@@ -103,4 +103,63 @@ fn a_version_that_is_held_back_waits_for_the_refresh_interval_and_is_told() {
     assert_eq!((rig.zone.state(), rig.zone.serial()), (State::HeldBack, Some(Serial(10))));
     rig.step(Event::Retransfer);
     assert_eq!(may_shrink(&rig.step(current(11))), Some(true));
+}
+
+/// A zone of serial 10 whose primary has a serial 11 that the shrink guard held back.
+fn holding_back() -> Rig {
+    let mut rig = guarded(1, "shrink=50");
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+    rig.step(Event::TransferFailed(Failure::Shrunk(Serial(11)), "held back: why".to_owned()));
+    rig
+}
+
+#[test]
+fn a_version_that_was_held_back_is_not_transferred_again() {
+    let mut rig = holding_back();
+    for _ in 0..3 {
+        rig.now_s += 3600;
+        rig.step(Event::Timer);
+        let actions = rig.does(current(11));
+        let said = "log refresh: serial 11 is held back, not transferred again from primary 192.0.2.1#53";
+        assert_eq!(actions.first().map(String::as_str), Some(said));
+        assert!(!actions.iter().any(|action| action.starts_with("transfer")), "{actions:?}");
+        assert_eq!(rig.zone.state(), State::HeldBack);
+        let trouble = rig.zone.standing().contacts()[0].trouble().unwrap();
+        assert_eq!((trouble.reason.as_str(), trouble.at_s), ("held back: why", rig.now_s));
+    }
+}
+
+#[test]
+fn another_serial_the_operator_or_another_guard_ends_holding_back() {
+    let transfers = |rig: &mut Rig, serial| rig.does(current(serial))[0].starts_with("transfer");
+    let mut newer = holding_back();
+    newer.step(Event::Refresh);
+    assert!(transfers(&mut newer, 12));
+    let mut asked = holding_back();
+    asked.step(Event::Retransfer);
+    assert!(transfers(&mut asked, 11));
+    let mut freed = holding_back();
+    freed.zone.configure(settings(1));
+    freed.step(Event::Refresh);
+    assert!(transfers(&mut freed, 11));
+}
+
+#[test]
+fn what_is_held_back_is_taken_once_there_is_no_copy_left() {
+    let mut rig = holding_back();
+    rig.now_s = NOW_S + 604_800;
+    assert!(rig.does(Event::Timer).contains(&"expire".to_owned()));
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 None"]);
+}
+
+#[test]
+fn a_primary_that_was_away_meanwhile_does_not_make_it_forgotten() {
+    let mut rig = holding_back();
+    rig.step(Event::Refresh);
+    rig.step(Event::SoaFailed("connection refused".to_owned()));
+    assert_eq!(rig.zone.state(), State::Unreachable);
+    rig.step(Event::Refresh);
+    rig.step(current(11));
+    assert_eq!(rig.zone.state(), State::HeldBack);
 }
