@@ -32,15 +32,22 @@ pub async fn ask_udp(
     let socket = UdpSocket::bind(source.unwrap_or_else(|| unspecified(server))).await?;
     socket.connect(server).await?;
     socket.send(request).await?;
-    let mut answer = vec![0; DATAGRAM_MAX];
     loop {
-        let length = within(timeout_at(deadline, socket.recv(&mut answer)).await)?;
-        if answer.get(..length).is_some_and(&mut is_answer) {
-            answer.truncate(length);
-            answer.shrink_to_fit();
+        within(timeout_at(deadline, socket.readable()).await)?;
+        if let Some(answer) = received(&socket, &mut is_answer)? {
             return Ok(answer);
         }
     }
+}
+
+/// What has come if it is the answer. Room for it is taken only now: many may be waited for at once.
+fn received(socket: &UdpSocket, is_answer: impl FnOnce(&[u8]) -> bool) -> io::Result<Option<Vec<u8>>> {
+    let mut room = [0; DATAGRAM_MAX];
+    let length = match socket.try_recv(&mut room) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+        length => length?,
+    };
+    Ok(room.get(..length).filter(|datagram| is_answer(datagram)).map(<[u8]>::to_vec))
 }
 
 /// A connection to another server.
@@ -50,6 +57,8 @@ pub struct Connection {
     /// Bytes read beyond the last message handed out, from `start`.
     input: Vec<u8>,
     start: usize,
+    /// How much is read at a time.
+    room: usize,
     sent: u64,
     received: u64,
 }
@@ -82,7 +91,7 @@ impl Connection {
                 Some(connector) => Box::new(connector.connect(stream, server.ip()).await?),
                 None => Box::new(stream),
             };
-            Ok(Self { stream, local, input: Vec::new(), start: 0, sent: 0, received: 0 })
+            Ok(Self { stream, local, input: Vec::new(), start: 0, room: FIRST_READ_BYTES, sent: 0, received: 0 })
         };
         timeout(limit, connected).await.unwrap_or(Err(ExchangeError::TimedOut))
     }
@@ -154,13 +163,17 @@ impl Connection {
         self.local
     }
 
-    /// Reads what is there, behind what is left of the last read. Much at a time: a transfer is many megabytes.
+    /// Reads what is there, behind what is left of the last read: little at first, for most zones are small and many
+    /// may be transferred at once, and much where there is more, for a transfer may be many megabytes.
     async fn read(&mut self, idle: Duration) -> Result<(), ExchangeError> {
         self.input.drain(..self.start);
         self.start = 0;
-        self.input.reserve(READ_SIZE);
+        self.input.reserve(self.room);
         let count = within(timeout(idle, self.stream.read_buf(&mut self.input)).await)?;
         self.received += count as u64;
+        if self.input.len() == self.input.capacity() {
+            self.room = READ_BYTES;
+        }
         if count == 0 { Err(ExchangeError::Closed) } else { Ok(()) }
     }
 }
@@ -197,11 +210,14 @@ fn unspecified(server: SocketAddr) -> SocketAddr {
     (any, 0).into()
 }
 
-/// The largest datagram there is.
-const DATAGRAM_MAX: usize = 65535;
+/// The largest datagram that is asked for: the limit of `edns-udp-size`.
+const DATAGRAM_MAX: usize = 4096;
 
-/// Room for one read of a connection: a whole message of the largest size, and more behind it.
-const READ_SIZE: usize = 128 << 10;
+/// Room for the first reads of a connection: a small zone, or what answers a question.
+const FIRST_READ_BYTES: usize = 4 << 10;
+
+/// Room for one read once that was filled: a whole message of the largest size, and more behind it.
+const READ_BYTES: usize = 128 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::control::listener::io_text;
 use super::journals::{self, Difference};
@@ -17,6 +17,7 @@ use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
 use super::logging::{Category, Severity, log};
 use super::pipes::Pipe;
+use super::refreshing::UNEXPECTED;
 use super::saving;
 use super::worker::unix_now_s;
 use crate::conf::config::{TransferRate, Zone};
@@ -126,6 +127,8 @@ pub(super) struct Request {
     pub(super) asks_whole: bool,
     /// Held while an older version is being written to the file.
     pub(super) saving: Option<Arc<Mutex<()>>>,
+    /// How many more may be written to disk now.
+    pub(super) writers: Arc<Semaphore>,
     /// What keeps a version from being published.
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
@@ -239,9 +242,9 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
     match outcome.and_then(|brought| request.guarded(brought)) {
         Ok(Brought::Whole(version)) => {
             request.wait_for_file().await;
-            request.store(version, &[], received, took)
+            request.store(version, vec![], received, took).await
         }
-        Ok(Brought::Changed(version, transactions)) => request.store(version, &transactions, received, took),
+        Ok(Brought::Changed(version, transactions)) => request.store(version, transactions, received, took).await,
         Ok(Brought::Nothing) => {
             Report { request, received, took, serial: None }.say("up to date");
             Arrived::UpToDate
@@ -320,7 +323,10 @@ impl Request {
             let bytes = connection.receive(zone.settings.max_transfer_idle_in).await;
             let progress = match bytes {
                 // The last message builds the zone, which takes a while for a large one.
-                Ok(bytes) => tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s())),
+                Ok(bytes) if transfer.received().bytes > SMALL_BYTES => {
+                    tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s()))
+                }
+                Ok(bytes) => transfer.feed(bytes, unix_now_s()),
                 Err(ExchangeError::Closed) => Err(transfer.end_of_input()),
                 Err(error) => return Err(broken(error)),
             };
@@ -366,13 +372,25 @@ impl Request {
         }
     }
 
-    /// Makes a version durable, with the changes that lead to it where they came.
-    fn store(self, version: ZoneVersion, transactions: &[Transaction], received: Received, took: Duration) -> Arrived {
-        let durability = tokio::task::block_in_place(|| self.keep(&version, transactions));
-        let (sources, serial) = (self.sources(), Some(version.serial()));
-        let version = Arc::new(version);
-        let report = Box::new(Report { request: self, received, took, serial });
-        Arrived::New { version, sources, durability, report }
+    /// Makes a version durable, with the changes that lead to it where they came. A few are written at a time: each
+    /// takes a thread, and a disk that is asked for more at once gets no faster.
+    async fn store(
+        self,
+        version: ZoneVersion,
+        transactions: Vec<Transaction>,
+        received: Received,
+        took: Duration,
+    ) -> Arrived {
+        let turn = Arc::clone(&self.writers).acquire_owned().await;
+        let write = move || {
+            let durability = self.keep(&version, &transactions);
+            drop(turn);
+            let (sources, serial) = (self.sources(), Some(version.serial()));
+            let report = Box::new(Report { request: self, received, took, serial });
+            Arrived::New { version: Arc::new(version), sources, durability, report }
+        };
+        let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
+        tokio::task::spawn_blocking(write).await.unwrap_or_else(broken_off)
     }
 
     /// Writes a version to disk. A zone without a file is as durable as it can be.
@@ -504,6 +522,9 @@ fn exchange_text(error: &ExchangeError) -> String {
         other => other.to_string(),
     }
 }
+
+/// What is built of so many bytes is not worth another thread.
+const SMALL_BYTES: u64 = 64 << 10;
 
 pub(super) const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
@@ -29,7 +29,7 @@ use crate::dns::Serial;
 use crate::transfer::guard::Guards;
 use crate::transfer::message::Opt;
 use crate::transfer::peer::{Peer, Unreachable};
-use crate::transfer::quota::Quota;
+use crate::transfer::quota::{Quota, Turn};
 use crate::transfer::random::Random;
 use crate::transfer::rate::Pacer;
 use crate::transfer::refresh::{Action, Context, Event, Failure, Level, Refresh, Settings};
@@ -66,6 +66,8 @@ pub(super) struct Refreshing {
     pub(super) saves: Timers<ZoneId, u64>,
     /// Copies that are being written once more: a transfer of the zone waits for that before it writes the file.
     pub(super) saving: HashMap<ZoneId, Arc<Mutex<()>>>,
+    /// How many more transfers may write to disk now.
+    writers: Arc<Semaphore>,
     queries: Pacer<ZoneId>,
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
@@ -107,6 +109,7 @@ impl Refreshing {
             timers: Timers::default(),
             saves: Timers::default(),
             saving: HashMap::new(),
+            writers: Arc::new(Semaphore::new(WRITERS)),
             queries: Pacer::new(options.serial_query_rate),
             asks: HashMap::new(),
             asking: 0,
@@ -406,9 +409,10 @@ impl Core {
                     self.refreshing.queries.push(id);
                 }
             }
-            Action::Transfer { primary, have, may_shrink } => {
-                let limit = Peers::new(&self.config, &task.view).transfers(primary.address.ip());
-                self.refreshing.quota.push(id, primary.address.ip(), limit);
+            Action::Transfer { primary, have, may_shrink, is_hurried } => {
+                let address = primary.address.ip();
+                let limit = Peers::new(&self.config, &task.view).transfers(address);
+                self.refreshing.quota.push(id, Turn { primary: address, limit, is_hurried });
                 self.refreshing.transfers.insert(id, Transfer { primary, have, may_shrink });
             }
             Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
@@ -462,6 +466,7 @@ impl Core {
                 have,
                 asks_whole: false,
                 saving: self.refreshing.saving.get(&id).cloned(),
+                writers: Arc::clone(&self.refreshing.writers),
                 guards: if may_shrink { Guards::default() } else { self.options.guards },
                 file: task.file(),
             };
@@ -500,8 +505,10 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 
 /// The longest time without a look at the wall clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How many transfers write to disk at a time.
+const WRITERS: usize = 8;
 /// What is said of a task that broke off; named has these words for what should not happen.
-const UNEXPECTED: &str = "unexpected error";
+pub(super) const UNEXPECTED: &str = "unexpected error";
 
 #[cfg(test)]
 mod tests;

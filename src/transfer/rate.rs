@@ -16,6 +16,8 @@ pub struct Pacer<Job> {
     /// The number of the place in a queue that counts for a job; its other places are leftovers to be passed over.
     waiting: HashMap<Job, Place>,
     places: u64,
+    /// Whether the latest of the urgent ones is next.
+    takes_latest: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +30,15 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
     /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
     pub fn new(rate: u32) -> Self {
         let (urgent, routine) = (VecDeque::new(), VecDeque::new());
-        Self { interval_ms: interval_ms(rate), next_ms: 0, urgent, routine, waiting: HashMap::new(), places: 0 }
+        Self {
+            interval_ms: interval_ms(rate),
+            next_ms: 0,
+            urgent,
+            routine,
+            waiting: HashMap::new(),
+            places: 0,
+            takes_latest: false,
+        }
     }
 
     /// Changes the rate; what waits keeps waiting.
@@ -73,12 +83,19 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
     }
 
     fn first(&mut self) -> Option<Job> {
-        while let Some((number, job)) = self.urgent.pop_front().or_else(|| self.routine.pop_front()) {
+        self.takes_latest = !self.takes_latest;
+        while let Some((number, job)) = self.first_urgent().or_else(|| self.routine.pop_front()) {
             if self.waiting.get(&job).is_some_and(|place| place.number == number) {
                 return Some(job);
             }
         }
         None
+    }
+
+    /// The latest and the oldest take turns: one that comes into a crowd is not behind all of it, and none waits for
+    /// ever.
+    fn first_urgent(&mut self) -> Option<(u64, Job)> {
+        if self.takes_latest { self.urgent.pop_back() } else { self.urgent.pop_front() }
     }
 
     /// When to come again; none if nothing waits.
@@ -124,6 +141,16 @@ mod tests {
         assert_eq!(order, [3, 1, 2]);
         assert_eq!(pacer.next_ms(), None);
     }
+
+    #[test]
+    fn of_a_crowd_of_urgent_jobs_the_latest_and_the_oldest_take_turns() {
+        let mut pacer = Pacer::new(1000);
+        pacer.push(0);
+        (1..=5).for_each(|job| pacer.push_urgent(job));
+        let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
+        assert_eq!(order, [5, 1, 4, 2, 3, 0]);
+    }
+
     #[test]
     fn a_job_taken_out_does_not_come_and_queues_behind_when_pushed_again() {
         let mut pacer = Pacer::new(1000);

@@ -146,6 +146,8 @@ pub enum Action {
         have: Option<Serial>,
         /// Whether the zone may be as small as it likes: somebody asked for it.
         may_shrink: bool,
+        /// Whether it goes ahead of those that routine checks lead to: a NOTIFY or somebody asked for it.
+        is_hurried: bool,
     },
     /// Send [`Event::Timer`] once at this time, in place of one that was asked for before.
     Timer(u64),
@@ -244,6 +246,7 @@ struct Walk {
     told_of_lower: bool,
     force: bool,
     is_asked: bool,
+    is_hurried: bool,
     /// The serial in the answer of the primary being asked.
     announced: Option<Serial>,
     /// The EXPIRE option of the primary being asked.
@@ -480,6 +483,7 @@ impl Refresh {
             self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
         }
         (self.queued, self.is_wanted) = (None, false);
+        let is_hurried = self.notifier.is_some() || self.is_asked;
         self.walk = Some(Box::new(Walk {
             primaries: self.in_turn(),
             at: 0,
@@ -492,6 +496,7 @@ impl Refresh {
             told_of_lower: false,
             force: std::mem::take(&mut self.force),
             is_asked: std::mem::take(&mut self.is_asked),
+            is_hurried,
             announced: None,
             reported_expire_s: None,
         }));

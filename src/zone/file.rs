@@ -110,7 +110,8 @@ const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 const TEMPORARY_LETTERS: usize = 10;
 const QUARANTINE_LETTERS: usize = 8;
 const CREATE_ATTEMPTS: usize = 100;
-const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+/// Many small files may be written at once, and a large one takes no longer than with more.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

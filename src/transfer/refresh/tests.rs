@@ -296,6 +296,22 @@ fn retransfer_ignores_the_serial_once() {
 }
 
 #[test]
+fn a_transfer_that_a_notify_or_an_operator_wants_is_hurried_and_one_of_a_routine_check_is_not() {
+    let notify = Event::Notify { from: peer(1).address, serial: None };
+    for (event, expected) in [(notify, true), (Event::Retransfer, true), (Event::Timer, false)] {
+        let mut rig = Rig::loaded(1);
+        rig.now_s = rig.zone.next_check_s();
+        rig.step(event);
+        let actions = rig.step(current(11));
+        let hurried = actions.iter().find_map(|action| match action {
+            Action::Transfer { is_hurried, .. } => Some(*is_hurried),
+            _ => None,
+        });
+        assert_eq!(hurried, Some(expected));
+    }
+}
+
+#[test]
 fn notify_checks_now_or_later_or_not_at_all() {
     let mut rig = Rig::loaded(1);
     let notify = |serial: Option<u32>| Event::Notify { from: peer(1).address, serial: serial.map(Serial) };

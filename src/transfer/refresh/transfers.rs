@@ -18,8 +18,8 @@ impl Refresh {
         let Some(walk) = &mut self.walk else { return };
         walk.is_transferring = true;
         let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
-        let may_shrink = walk.is_asked;
-        self.actions.push(Action::Transfer { primary: primary.clone(), have, may_shrink });
+        let (may_shrink, is_hurried) = (walk.is_asked, walk.is_hurried);
+        self.actions.push(Action::Transfer { primary: primary.clone(), have, may_shrink, is_hurried });
     }
 
     pub(super) fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
