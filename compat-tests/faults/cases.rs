@@ -1,9 +1,10 @@
 //! Everything that a primary can do wrong in a transfer, one zone for each.
 
-use super::primary::{Script, Step, framed, send};
+use super::primary::{Script, Step, send};
 use super::stream::{
     A, CH, NS, Request, Signer, TXT, bulk, message, name, record, record_of, record_with, soa, zone_messages,
 };
+use crate::packets::framed;
 
 /// A fault and what becomes of the zone.
 pub struct Case {

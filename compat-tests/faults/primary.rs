@@ -5,14 +5,16 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::stream::{Request, Signer, soa, zone_messages};
-use crate::peers::Key;
+use crate::packets::{framed, receive};
+use crate::peers::doors::{Doors, Host};
+use crate::peers::{Key, free_port};
 
 /// What is done with a connection, in order; afterwards it is closed.
 #[derive(Debug, Clone)]
@@ -36,11 +38,11 @@ pub struct Script {
 pub struct Primary {
     pub port: u16,
     shared: Arc<Shared>,
+    _doors: Doors,
 }
 
 struct Shared {
     serial: AtomicU32,
-    is_over: AtomicBool,
     scripts: HashMap<String, Script>,
     key: Option<Key>,
 }
@@ -51,28 +53,13 @@ pub const FAULTY: u32 = 2;
 impl Primary {
     /// Starts with version 1 of every zone.
     pub fn start(scripts: HashMap<String, Script>, key: Option<Key>) -> Self {
-        let (tcp, udp) = loop {
-            let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-            if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()) {
-                break (tcp, udp);
-            }
-        };
-        let port = tcp.local_addr().unwrap().port();
-        let shared = Arc::new(Shared { serial: AtomicU32::new(1), is_over: AtomicBool::new(false), scripts, key });
-        udp.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        let (by_udp, by_tcp) = (Arc::clone(&shared), Arc::clone(&shared));
-        thread::spawn(move || by_udp.serve_udp(&udp));
-        thread::spawn(move || {
-            for stream in tcp.incoming() {
-                let shared = Arc::clone(&by_tcp);
-                if shared.is_over.load(Ordering::Relaxed) {
-                    return;
-                }
-                // A secondary that hangs up early is part of the game.
-                thread::spawn(move || shared.serve_tcp(stream?));
-            }
-        });
-        Self { port, shared }
+        Self::start_at(free_port(), 1, scripts, key)
+    }
+
+    /// Starts with this version of every zone on a port that others have been told of already.
+    pub fn start_at(port: u16, serial: u32, scripts: HashMap<String, Script>, key: Option<Key>) -> Self {
+        let shared = Arc::new(Shared { serial: AtomicU32::new(serial), scripts, key });
+        Self { port, _doors: Doors::open(([127, 0, 0, 1], port).into(), &shared), shared }
     }
 
     /// Announces another version.
@@ -83,48 +70,39 @@ impl Primary {
 
 impl Drop for Primary {
     fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        // What stalls goes on, and ends.
+        self.announce(0);
     }
 }
 
-impl Shared {
-    fn serve_udp(&self, socket: &UdpSocket) {
-        let mut bytes = [0; 4096];
-        while !self.is_over.load(Ordering::Relaxed) {
-            let Ok((length, from)) = socket.recv_from(&mut bytes) else { continue };
-            if let Some(request) = Request::read(&bytes[..length]) {
-                let _ = socket.send_to(&self.answer(&request), from);
-            }
-        }
+impl Host for Shared {
+    fn datagram(&self, bytes: &[u8], _from: SocketAddr) -> Option<Vec<u8>> {
+        Request::read(bytes).map(|request| self.answer(&request))
     }
 
-    fn serve_tcp(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    fn connection(&self, mut stream: TcpStream) -> Option<()> {
         loop {
-            let mut length = [0; 2];
-            stream.read_exact(&mut length)?;
-            let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
-            stream.read_exact(&mut bytes)?;
-            let Some(request) = Request::read(&bytes) else { return Ok(()) };
+            let request = Request::read(&receive(&mut stream)?)?;
             if !request.is_transfer() {
-                stream.write_all(&framed(&self.answer(&request)))?;
+                stream.write_all(&framed(&self.answer(&request))).ok()?;
                 continue;
             }
             for step in self.steps(&request) {
                 match step {
-                    Step::Send(bytes) => stream.write_all(&bytes)?,
+                    Step::Send(bytes) => stream.write_all(&bytes).ok()?,
                     Step::Stall => self.stall(),
                 }
             }
             // All that was written arrives before the end does.
-            stream.shutdown(Shutdown::Write)?;
-            return stream.read_to_end(&mut vec![]).map(drop);
+            stream.shutdown(Shutdown::Write).ok()?;
+            return stream.read_to_end(&mut vec![]).ok().map(drop);
         }
     }
+}
 
+impl Shared {
     fn stall(&self) {
-        while self.serial.load(Ordering::SeqCst) == FAULTY && !self.is_over.load(Ordering::Relaxed) {
+        while self.serial.load(Ordering::SeqCst) == FAULTY {
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -158,10 +136,4 @@ impl Shared {
 pub fn send(messages: Vec<Vec<u8>>, mut signer: Option<Signer>) -> Vec<Step> {
     let mut sign = |message: Vec<u8>| signer.as_mut().map_or(message.clone(), |signer| signer.sign(&message));
     messages.into_iter().map(|message| Step::Send(framed(&sign(message)))).collect()
-}
-
-/// A message behind its length.
-pub fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(message.len()).unwrap();
-    [&length.to_be_bytes(), message].concat()
 }

@@ -1,12 +1,11 @@
 //! A peer that takes down what it is asked, message by message, and answers as it is told.
 
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
 
+use super::doors::{Doors, Host};
 use crate::faults::stream::{Request, soa, zone_messages};
 use crate::packets::{framed, receive};
 
@@ -42,32 +41,18 @@ type Answers = dyn Fn(&Heard) -> Vec<Vec<u8>> + Send + Sync;
 pub struct Listener {
     pub address: SocketAddr,
     shared: Arc<Shared>,
+    _doors: Doors,
 }
 
 struct Shared {
     heard: Mutex<Vec<Heard>>,
-    is_over: AtomicBool,
     answers: Box<Answers>,
 }
 
 impl Listener {
     pub fn start(address: SocketAddr, answers: impl Fn(&Heard) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
-        let (tcp, udp) = (TcpListener::bind(address).unwrap(), UdpSocket::bind(address).unwrap());
-        let (heard, is_over) = (Mutex::new(vec![]), AtomicBool::new(false));
-        let shared = Arc::new(Shared { heard, is_over, answers: Box::new(answers) });
-        udp.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        let (by_udp, by_tcp) = (Arc::clone(&shared), Arc::clone(&shared));
-        thread::spawn(move || by_udp.serve_udp(&udp));
-        thread::spawn(move || {
-            for stream in tcp.incoming() {
-                let shared = Arc::clone(&by_tcp);
-                if shared.is_over.load(Ordering::Relaxed) {
-                    return;
-                }
-                thread::spawn(move || shared.serve_tcp(stream.ok()?));
-            }
-        });
-        Self { address, shared }
+        let shared = Arc::new(Shared { heard: Mutex::new(vec![]), answers: Box::new(answers) });
+        Self { address, _doors: Doors::open(address, &shared), shared }
     }
 
     /// A primary of any zone at this serial.
@@ -82,26 +67,12 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect(self.address);
-    }
-}
-
-impl Shared {
-    fn serve_udp(&self, socket: &UdpSocket) {
-        let mut bytes = [0; 4096];
-        while !self.is_over.load(Ordering::Relaxed) {
-            let Ok((length, from)) = socket.recv_from(&mut bytes) else { continue };
-            for answer in self.answers(&bytes[..length], from, false).into_iter().take(1) {
-                let _ = socket.send_to(&answer, from);
-            }
-        }
+impl Host for Shared {
+    fn datagram(&self, bytes: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
+        self.answers(bytes, from, false).into_iter().next()
     }
 
-    fn serve_tcp(&self, mut stream: TcpStream) -> Option<()> {
+    fn connection(&self, mut stream: TcpStream) -> Option<()> {
         let from = stream.peer_addr().ok()?;
         loop {
             let bytes = receive(&mut stream)?;
@@ -114,7 +85,9 @@ impl Shared {
             }
         }
     }
+}
 
+impl Shared {
     fn answers(&self, bytes: &[u8], from: SocketAddr, is_tcp: bool) -> Vec<Vec<u8>> {
         let Some(request) = Request::read(bytes) else { return vec![] };
         let heard = Heard { is_tcp, from, bytes: bytes.to_vec(), request };

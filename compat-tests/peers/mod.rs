@@ -4,6 +4,7 @@
 
 mod configs;
 pub mod dig;
+pub mod doors;
 pub mod host;
 pub mod listener;
 
