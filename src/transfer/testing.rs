@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::axfr_out::{AxfrOut, Filling, Form};
+use super::guard::Guards;
 use super::message::{Ask, Opt, request, sign};
 use super::peer::Peer;
+use super::refresh::Settings;
 use crate::dns::tsig::{Chain, Verdict, check_request};
 use crate::dns::{Algorithm, Class, Key, Message, Name, NameBuf, Rtype};
 use crate::zone::journal::Transaction;
@@ -44,6 +46,19 @@ pub(crate) fn peer(last: u8) -> Peer {
         connect_limit: Duration::from_secs(15),
         request_ixfr: None,
         max_differences: None,
+    }
+}
+
+/// What a secondary of these primaries is to do, all else being named's defaults.
+pub(super) fn settings(primaries: impl IntoIterator<Item = Peer>) -> Settings {
+    Settings {
+        primaries: primaries.into_iter().collect(),
+        refresh_s: 300..=2_419_200,
+        retry_s: 500..=1_209_600,
+        try_tcp_refresh: true,
+        multi_master: false,
+        checks_when_due: true,
+        guards: Guards::default(),
     }
 }
 

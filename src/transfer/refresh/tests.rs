@@ -3,7 +3,7 @@ mod guards;
 use super::*;
 use crate::dns::Rcode;
 use crate::transfer::message::Unusable;
-use crate::transfer::testing::{OPT, peer};
+use crate::transfer::testing::{OPT, peer, settings};
 
 const NOW_S: u64 = 1_800_000_000;
 
@@ -12,18 +12,6 @@ struct Rig {
     random: Random,
     unreachable: Unreachable,
     now_s: u64,
-}
-
-fn settings(primaries: u8) -> Settings {
-    Settings {
-        primaries: (1..=primaries).map(peer).collect(),
-        refresh_s: 300..=2_419_200,
-        retry_s: 500..=1_209_600,
-        try_tcp_refresh: true,
-        multi_master: false,
-        checks_when_due: true,
-        guards: Guards::default(),
-    }
 }
 
 fn timers(serial: u32) -> Timers {
@@ -37,7 +25,7 @@ fn current(serial: u32) -> Event {
 impl Rig {
     fn new(primaries: u8) -> Self {
         let (random, unreachable) = (Random::new(7), Unreachable::default());
-        Self { zone: Refresh::new(settings(primaries)), random, unreachable, now_s: NOW_S }
+        Self { zone: Refresh::new(settings((1..=primaries).map(peer))), random, unreachable, now_s: NOW_S }
     }
 
     /// With serial 10 from a file just written.
@@ -130,7 +118,7 @@ fn the_first_check_after_a_load_is_within_the_retry_interval() {
 fn a_primary_is_asked_as_its_server_statement_says() {
     let mut rig = Rig::new(1);
     let primary = Peer { tcp_only: true, opt: Some(Opt { expire: false, ..OPT }), ..peer(1) };
-    rig.zone = Refresh::new(Settings { primaries: Arc::new([primary]), ..settings(1) });
+    rig.zone = Refresh::new(settings([primary]));
     rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
     rig.now_s = rig.zone.next_check_s();
     assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 tcp Plain"]);
@@ -389,7 +377,7 @@ fn primaries_that_failed_are_asked_again_from_the_other_source() {
     let mut rig = Rig::new(1);
     let other = SocketAddr::from(([10, 0, 0, 9], 0));
     let primary = |last| Peer { other_source: Some(other), ..peer(last) };
-    rig.zone = Refresh::new(Settings { primaries: [1, 2].map(primary).into(), ..settings(2) });
+    rig.zone = Refresh::new(settings([1, 2].map(primary)));
     rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
     rig.now_s = rig.zone.next_check_s();
     let refused = || Event::SoaFailed("connection refused".to_owned());
@@ -404,7 +392,7 @@ fn primaries_that_failed_are_asked_again_from_the_other_source() {
 #[test]
 fn a_zone_behind_a_dialled_line_is_checked_only_when_somebody_wants_it() {
     let mut rig = Rig::new(1);
-    rig.zone = Refresh::new(Settings { checks_when_due: false, ..settings(1) });
+    rig.zone = Refresh::new(Settings { checks_when_due: false, ..settings([peer(1)]) });
     rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
     rig.does(Event::LineUp);
     assert!(!rig.zone.is_busy(), "not due");

@@ -8,7 +8,7 @@ fn guarded(primaries: u8, guards: &str) -> Rig {
     let mut rig = Rig::new(primaries);
     let mut parsed = Guards::default();
     parsed.add(guards).unwrap();
-    rig.zone = Refresh::new(Settings { guards: parsed, ..settings(primaries) });
+    rig.zone = Refresh::new(Settings { guards: parsed, ..settings((1..=primaries).map(peer)) });
     rig.step(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S) });
     rig
 }
@@ -140,7 +140,7 @@ fn another_serial_the_operator_or_another_guard_ends_holding_back() {
     asked.step(Event::Retransfer);
     assert!(transfers(&mut asked, 11));
     let mut freed = holding_back();
-    freed.zone.configure(settings(1));
+    freed.zone.configure(settings([peer(1)]));
     freed.step(Event::Refresh);
     assert!(transfers(&mut freed, 11));
 }
