@@ -1,7 +1,7 @@
 //! For tests of all floors: numbers that the same seed repeats, and bytes that they change.
 
 /// A generator (Marsaglia's xorshift).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

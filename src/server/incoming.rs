@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::control::listener::io_text;
 use super::journals::{self, Difference};
@@ -18,7 +18,7 @@ use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relativ
 use super::logging::{Category, Severity, log};
 use super::pipes::Pipe;
 use super::refreshing::UNEXPECTED;
-use super::saving;
+use super::saving::{self, Turns};
 use super::worker::unix_now_s;
 use crate::conf::config::{TransferRate, Zone};
 use crate::dns::tsig::Chain;
@@ -125,8 +125,8 @@ pub(super) struct Request {
     pub(super) have: Option<Serial>,
     /// Whether differences are not asked for, as they were and came to nothing.
     pub(super) asks_whole: bool,
-    /// Held while an older version is being written to the file.
-    pub(super) saving: Option<Arc<Mutex<()>>>,
+    /// Where an older version is being written to the file.
+    pub(super) saving: Option<Arc<Turns>>,
     /// How many more may be written to disk now.
     pub(super) writers: Arc<Semaphore>,
     /// What keeps a version from being published.
@@ -367,8 +367,8 @@ impl Request {
     /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which
     /// may grow meanwhile.
     async fn wait_for_file(&self) {
-        if let Some(saving) = &self.saving {
-            drop(saving.lock().await);
+        if let Some(turns) = &self.saving {
+            turns.wait_for_file().await;
         }
     }
 
@@ -396,12 +396,17 @@ impl Request {
     /// Writes a version to disk. A zone without a file is as durable as it can be.
     fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Durability {
         let Some(copy) = journals::copy(&self.zone) else { return Durability::File };
+        let mut journal_turn = self.saving.as_deref().map(Turns::journal);
         let news = match () {
             () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
             () if self.record(version) => News::Recorded,
             () => News::Whole,
         };
-        let kept = copy.keep(version, news, unix_now_s());
+        let wait_for_file = || {
+            drop(journal_turn.take());
+            self.saving.iter().for_each(|turns| turns.block_for_file());
+        };
+        let kept = copy.keep(version, news, unix_now_s(), wait_for_file);
         kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
         kept.durability
     }
@@ -461,6 +466,11 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Whether changes went to the journal that a zone has.
+    pub(super) fn has_journal_of(&self, zone: &Zone) -> bool {
+        journals::path(&self.request.zone) == journals::path(zone)
+    }
+
     /// What the transfer was like.
     pub(super) fn facts(&self) -> LastTransfer {
         let (primary, bytes) = (self.request.primary.address, self.received.bytes);

@@ -27,11 +27,12 @@ use super::shared::Retired;
 use super::start::{self, StartError};
 use super::troubles::Part;
 use super::worker::unix_now_s;
-use super::zones::{Unsaved, ZoneId, ZoneTask};
+use super::zones::{ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
 use crate::conf::config::{Config, Role, Zone};
+use crate::transfer::saving::{self, Saving};
 use crate::zone::ZoneVersion;
 
 /// What somebody wants of a configuration.
@@ -331,8 +332,8 @@ impl Core {
         task.served = Arc::new(served);
         task.take_over(zone);
         let is_secondary = task.is_secondary();
-        if let Some(unsaved) = task.unsaved.as_mut().filter(|_| journals::path(&task.conf) != old_journal) {
-            unsaved.is_journaled = false;
+        if journals::path(&task.conf) != old_journal {
+            self.save_step(id, saving::Event::JournalMoved);
         }
         self.configure_refresh(id);
         match change.source {
@@ -348,13 +349,11 @@ impl Core {
     /// A secondary's copy belongs in another file, or is to have another form: what is served is written there, as old
     /// as the copy that there was.
     fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
-        let Some(task) = self.zones.get_mut(id) else { return };
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
         let touched_s = touched_s.unwrap_or_else(unix_now_s);
-        task.unsaved =
-            task.file().is_some().then_some(Unsaved { touched_s, is_journaled: false, drops_journal: false });
-        if task.unsaved.is_some() {
-            self.refreshing.saves.set(id, unix_now_s());
+        match self.zones.get_mut(id) {
+            Some(task) if task.file().is_none() => task.saving = Saving::default(),
+            _ => self.save_step(id, saving::Event::Moved { touched_s }),
         }
     }
 

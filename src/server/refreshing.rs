@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
 use super::incoming::{self, Arrived, Request, SoaQuery};
-use super::journals;
 use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
 use super::pipes::Pipes;
+use super::saving::{Saved, Turns};
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
-use super::zones::{Origin, Unsaved, ZoneId, ZoneTask};
+use super::zones::{Origin, ZoneId, ZoneTask};
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
 use crate::dns::Serial;
@@ -33,8 +33,9 @@ use crate::transfer::quota::{Quota, Turn};
 use crate::transfer::random::Random;
 use crate::transfer::rate::Pacer;
 use crate::transfer::refresh::{Action, Context, Event, Failure, Level, Refresh, Settings};
+use crate::transfer::saving;
 use crate::zone::ZoneVersion;
-use crate::zone::copy::{Durability, KeepError};
+use crate::zone::copy::Durability;
 
 /// What an exchange has brought a zone.
 pub(super) struct Brought {
@@ -50,22 +51,22 @@ pub(super) enum Arrival {
     Soa(Event),
     /// The end of a transfer.
     Transfer(Arrived),
-    /// The end of an attempt to write a copy that could not be written before.
+    /// The end of an attempt to write a copy once more.
     Saved {
         /// The version that was to be written.
         version: Arc<ZoneVersion>,
-        /// Whether it was.
-        outcome: Result<(), KeepError>,
+        /// What came of it.
+        saved: Saved,
     },
 }
 
 /// What the secondary zones share.
 pub(super) struct Refreshing {
     timers: Timers<ZoneId, u64>,
-    /// When copies that could not be written are written again.
+    /// When copies are written once more.
     pub(super) saves: Timers<ZoneId, u64>,
-    /// Copies that are being written once more: a transfer of the zone waits for that before it writes the file.
-    pub(super) saving: HashMap<ZoneId, Arc<Mutex<()>>>,
+    /// Those that are being written: a transfer of the zone waits for its turn.
+    pub(super) saving: HashMap<ZoneId, Arc<Turns>>,
     /// How many more transfers may write to disk now.
     writers: Arc<Semaphore>,
     queries: Pacer<ZoneId>,
@@ -342,7 +343,7 @@ impl Core {
                 self.step(id, event, true);
                 self.start_transfers();
             }
-            Arrival::Saved { version, outcome } => self.saved(id, &version, outcome),
+            Arrival::Saved { version, saved } => self.saved(id, &version, saved),
         }
     }
 
@@ -353,16 +354,14 @@ impl Core {
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin::now(sources, &task.conf));
         // The configuration may have moved the copy while the transfer ran.
-        let durability = if task.has_own_sources() { durability } else { Durability::None };
-        task.unsaved = None;
+        let is_in_place =
+            task.has_own_sources() && (durability == Durability::File || report.has_journal_of(&task.conf));
+        let durability = if is_in_place { durability } else { Durability::None };
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
         report.say_success();
         task.refresh.iter_mut().for_each(|refresh| refresh.note_transfer(report.facts()));
-        if durability != Durability::File {
-            let is_journaled = durability == Durability::Journal;
-            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled, drops_journal: false });
-        }
+        self.save_step(id, saving::Event::Published(durability));
         self.announce(id);
         self.catalog_published(id);
         Event::Transferred(timers)
@@ -374,6 +373,7 @@ impl Core {
         if now_s < std::mem::replace(&mut self.refreshing.looked_at_s, now_s) {
             // The clock was set back, and timers set by the old one may be far off.
             self.step_all(&Event::Timer);
+            self.clock_set_back();
         }
         while let Some(id) = self.refreshing.timers.due(now_s) {
             self.step(id, Event::Timer, false);
@@ -420,7 +420,7 @@ impl Core {
                 let old = task.served.publish(None);
                 self.shared.retire_version(old);
             }
-            Action::Touch(at_s) => touch(task, at_s),
+            Action::Touch(at_s) => self.save_step(id, saving::Event::Confirmed(at_s)),
             Action::Log(level, text) => say(task, level, &text),
         }
     }
@@ -462,7 +462,7 @@ impl Core {
                 primary,
                 tls,
                 old: task.served.version(),
-                is_durable: task.is_durable(),
+                is_durable: task.saving.is_durable(),
                 have,
                 asks_whole: false,
                 saving: self.refreshing.saving.get(&id).cloned(),
@@ -478,19 +478,6 @@ impl Core {
             });
             self.refreshing.running.insert(id, handle);
         }
-    }
-}
-
-/// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4). A file that holds
-/// an older version keeps its own.
-pub(super) fn touch(task: &mut ZoneTask, at_s: u64) {
-    if let Some(unsaved) = &mut task.unsaved {
-        unsaved.touched_s = at_s;
-    }
-    let Some(copy) = journals::copy(&task.conf).filter(|_| task.is_durable()) else { return };
-    if let Err(error) = copy.touch(UNIX_EPOCH + Duration::from_secs(at_s)) {
-        let zone = ZonePrefix(task.log_name());
-        log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", copy.file.display());
     }
 }
 

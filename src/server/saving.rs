@@ -1,15 +1,15 @@
-//! Secondaries' copies on disk: written before a version is published, and once more later where that failed or where
-//! the changes alone went to the journal.
+//! Secondaries' copies on disk: runs each zone's [`Saving`](crate::transfer::saving::Saving) machine, which decides
+//! when they are written once more.
 //!
 //! A copy that cannot be written (no space, no permission) does not keep a new version from being served: a secondary
 //! must not be stale, and the old file is still there, so a crash leaves the old version as it always does. The fault
 //! is logged each time. BIND: the same, from memory.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
@@ -19,19 +19,194 @@ use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::refreshing::{Arrival, Brought};
 use super::worker::unix_now_s;
-use super::zones::{Unsaved, ZoneId};
+use super::zones::ZoneId;
+use crate::transfer::saving::{self, Action, Context, Written};
 use crate::zone::ZoneVersion;
-use crate::zone::copy::{Copy, KeepError};
+use crate::zone::copy::{Behind, Copy, KeepError};
 use crate::zone::disk::Host;
 use crate::zone::file::FileError;
 
-/// Writes a zone's copy, off the control side.
-async fn save(copy: Copy<'static, Host>, version: Arc<ZoneVersion>) -> Result<(), KeepError> {
-    let path = copy.file.clone();
-    let write = move || copy.save(&version, unix_now_s());
-    let written = tokio::task::spawn_blocking(write).await;
-    let broken_off = |error| Err(FileError::Write { path, source: io::Error::other(error) });
-    written.unwrap_or_else(broken_off).map_err(KeepError::File)
+impl Core {
+    /// Tells a zone's machine of an event and does what it says.
+    pub(super) fn save_step(&mut self, id: ZoneId, event: saving::Event) {
+        for action in self.saving_actions(id, event) {
+            match action {
+                Action::Wait(at_s) => self.refreshing.saves.set_no_later(id, at_s),
+                Action::Write(behind) => self.write_copy(id, behind),
+                Action::Touch(at_s) => self.touch(id, at_s),
+            }
+        }
+    }
+
+    fn saving_actions(&mut self, id: ZoneId, event: saving::Event) -> Vec<Action> {
+        let is_transferring = self.refreshing.is_running(id);
+        let Some(task) = self.zones.get_mut(id) else { return vec![] };
+        let is_serving = task.served.contents().is_some();
+        task.saving.step(event, Context { now_s: unix_now_s(), is_serving, is_transferring })
+    }
+
+    /// `rndc sync`: writes what is in the journals to the files, of one zone or of all.
+    pub(super) fn sync(&mut self, only: Option<ZoneId>, drops_journal: bool) {
+        let ids = match only {
+            Some(id) => vec![id],
+            None => self.zones.iter().map(|(id, _)| id).collect(),
+        };
+        for id in ids {
+            self.sync_zone(id, drops_journal);
+        }
+    }
+
+    fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
+        let Some(task) = self.zones.get(id).filter(|task| task.is_secondary()) else { return };
+        let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
+        let file = || Some(task).filter(|task| !task.saving.is_done()).and_then(|task| load::modified(&task.file()?));
+        let Some(touched) = journal.or_else(file) else { return };
+        let touched_s = touched.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.save_step(id, saving::Event::Asked { touched_s, drops_journal });
+    }
+
+    /// Writes the copies whose turn has come.
+    pub(super) fn run_saving(&mut self) {
+        let now_s = unix_now_s();
+        while let Some(id) = self.refreshing.saves.due(now_s) {
+            self.save_step(id, saving::Event::Due);
+        }
+    }
+
+    /// What waits by a clock that was ahead may wait too long.
+    pub(super) fn clock_set_back(&mut self) {
+        let waiting = self.zones.iter().filter(|(_, task)| !task.saving.is_done()).map(|(id, _)| id);
+        for id in waiting.collect::<Vec<_>>() {
+            self.save_step(id, saving::Event::ClockSetBack);
+        }
+    }
+
+    /// Writes what is served, off the control side.
+    fn write_copy(&mut self, id: ZoneId, behind: Behind) {
+        let begun = self.writing(id, behind);
+        // Nobody else has seen these turns.
+        let begun =
+            begun.and_then(|(writing, turns)| Some((Arc::clone(&turns.file).try_lock_owned().ok()?, writing, turns)));
+        let Some((turn, writing, turns)) = begun else {
+            return self.save_step(id, saving::Event::Written(Written::Failed));
+        };
+        self.refreshing.saving.insert(id, turns);
+        let (events, version) = (self.events.clone(), Arc::clone(&writing.version));
+        tokio::spawn(async move {
+            let saved = writing.run(turn).await;
+            // Fails only when the server is going down.
+            let _ = events.send(Event::Refresh(Brought { id, what: Arrival::Saved { version, saved } }));
+        });
+    }
+
+    /// What is to be written for a zone, and where.
+    fn writing(&self, id: ZoneId, behind: Behind) -> Option<(Writing, Arc<Turns>)> {
+        let task = self.zones.get(id)?;
+        let (copy, version, turns) = (journals::copy(&task.conf)?, task.served.version()?, Arc::<Turns>::default());
+        Some((Writing { copy, version, behind, turns: Arc::clone(&turns) }, turns))
+    }
+
+    /// Writes what is still to be written before the server ends, behind what is being written.
+    pub(super) async fn save_all(&mut self) {
+        for id in self.zones.iter().map(|(id, _)| id).collect::<Vec<_>>() {
+            let last = self.saving_actions(id, saving::Event::Stopping).pop();
+            let Some(Action::Write(behind)) = last else { continue };
+            let Some((writing, turns)) = self.writing(id, behind) else { continue };
+            let turns = self.refreshing.saving.get(&id).unwrap_or(&turns);
+            let turn = Arc::clone(&turns.file).lock_owned().await;
+            let (version, saved) = (Arc::clone(&writing.version), writing.run(turn).await);
+            self.saved(id, &version, saved);
+        }
+    }
+
+    /// A copy was written, or could not be written.
+    pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, saved: Saved) {
+        self.refreshing.saving.remove(&id);
+        let Some(task) = self.zones.get(id) else { return };
+        let faults = saved.file.as_ref().err().into_iter().chain(saved.journal.as_ref().err());
+        faults.for_each(|fault| log_fault(task.log_name(), fault));
+        let is_served = !task.serves_another(version);
+        let written = match saved.file {
+            Ok(()) => Written::Done { is_served, leads_on: saved.journal.unwrap_or(false) },
+            Err(_) => Written::Failed,
+        };
+        self.save_step(id, saving::Event::Written(written));
+    }
+
+    /// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4).
+    fn touch(&self, id: ZoneId, at_s: u64) {
+        let Some(task) = self.zones.get(id) else { return };
+        let Some(copy) = journals::copy(&task.conf) else { return };
+        if let Err(error) = copy.touch(UNIX_EPOCH + Duration::from_secs(at_s)) {
+            let zone = ZonePrefix(task.log_name());
+            log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", copy.file.display());
+        }
+    }
+}
+
+/// Who may write to a zone's copy, while it is written once more and a transfer has begun since.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    file: Arc<Mutex<()>>,
+    journal: std::sync::Mutex<()>,
+}
+
+impl Turns {
+    /// Waits until nothing older can take the place of what is written to the file.
+    pub(super) async fn wait_for_file(&self) {
+        drop(self.file.lock().await);
+    }
+
+    /// The same; blocks the thread.
+    pub(super) fn block_for_file(&self) {
+        drop(self.file.blocking_lock());
+    }
+
+    /// Waits until the journal may be appended to, and keeps others from it.
+    pub(super) fn journal(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A copy that is to be written.
+struct Writing {
+    copy: Copy<'static, Host>,
+    version: Arc<ZoneVersion>,
+    behind: Behind,
+    turns: Arc<Turns>,
+}
+
+/// What came of writing a copy.
+pub(super) struct Saved {
+    file: Result<(), KeepError>,
+    /// Whether the journal leads on from it; true where the file is not there.
+    journal: Result<bool, KeepError>,
+}
+
+impl Writing {
+    async fn run(self, turn: OwnedMutexGuard<()>) -> Saved {
+        let path = self.copy.file.clone();
+        let run = move || {
+            let saved = self.write();
+            drop(turn);
+            saved
+        };
+        let broken_off = |error| {
+            let fault = FileError::Write { path, source: io::Error::other(error) };
+            Saved { file: Err(KeepError::File(fault)), journal: Ok(true) }
+        };
+        tokio::task::spawn_blocking(run).await.unwrap_or_else(broken_off)
+    }
+
+    fn write(&self) -> Saved {
+        let file = self.copy.save(&self.version, unix_now_s()).map_err(KeepError::File);
+        let _turn = self.turns.journal();
+        let journal = match file {
+            Err(_) => Ok(true),
+            Ok(()) => self.copy.settle(&self.version, self.behind),
+        };
+        Saved { file, journal }
+    }
 }
 
 /// Says what the disk does not let happen to a copy.
@@ -54,134 +229,3 @@ pub(super) fn log_fault(zone: ZoneText<'_>, error: &KeepError) {
         }
     }
 }
-
-impl Core {
-    /// Writes a zone's copy after a while, unless that is set already.
-    pub(super) fn save_later(&mut self, id: ZoneId, unsaved: Unsaved) {
-        let Some(task) = self.zones.get_mut(id) else { return };
-        task.unsaved = Some(unsaved);
-        if !self.refreshing.saves.is_set(id) {
-            self.refreshing.saves.set(id, unix_now_s().saturating_add(DELAY.as_secs()));
-        }
-    }
-
-    /// `rndc sync`: writes what is in the journals to the files, of one zone or of all.
-    pub(super) fn sync(&mut self, only: Option<ZoneId>, drops_journal: bool) {
-        let ids = match only {
-            Some(id) => vec![id],
-            None => self.zones.iter().map(|(id, _)| id).collect(),
-        };
-        for id in ids {
-            self.sync_zone(id, drops_journal);
-        }
-    }
-
-    fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
-        let Some(task) = self.zones.get_mut(id).filter(|task| task.is_secondary()) else { return };
-        let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
-        // A journal that was followed at the start leads on from the file as well.
-        let Some(touched) = journal.or_else(|| task.unsaved.and_then(|_| load::modified(&task.file()?))) else {
-            return;
-        };
-        let touched_s = touched.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let unsaved = task.unsaved.unwrap_or(Unsaved { touched_s, is_journaled: true, drops_journal });
-        task.unsaved = Some(Unsaved { drops_journal, ..unsaved });
-        self.save_again(id);
-    }
-
-    /// Writes the copies whose turn has come.
-    pub(super) fn run_saving(&mut self) {
-        let now_s = unix_now_s();
-        while let Some(id) = self.refreshing.saves.due(now_s) {
-            self.save_again(id);
-        }
-    }
-
-    /// Never while a transfer runs, which may write a newer version to the same file; one that starts meanwhile waits.
-    fn save_again(&mut self, id: ZoneId) {
-        let Some((copy, version)) = self.unsaved(id) else { return };
-        if self.refreshing.is_running(id) {
-            return self.refreshing.saves.set(id, unix_now_s().saturating_add(PAUSE.as_secs()));
-        }
-        let turn = Arc::new(Mutex::new(()));
-        let Ok(held) = Arc::clone(&turn).try_lock_owned() else { return };
-        self.refreshing.saving.insert(id, turn);
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let outcome = save(copy, Arc::clone(&version)).await;
-            drop(held);
-            let what = Arrival::Saved { version, outcome };
-            // Fails only when the server is going down.
-            let _ = events.send(Event::Refresh(Brought { id, what }));
-        });
-    }
-
-    /// What is to be written for a zone, and where.
-    fn unsaved(&self, id: ZoneId) -> Option<(Copy<'static, Host>, Arc<ZoneVersion>)> {
-        let task = self.zones.get(id).filter(|task| task.unsaved.is_some())?;
-        Some((journals::copy(&task.conf)?, task.served.version()?))
-    }
-
-    /// Writes what is still to be written before the server ends.
-    pub(super) async fn save_all(&mut self) {
-        let unsaved = self.zones.iter().filter(|(_, task)| task.unsaved.is_some()).map(|(id, _)| id);
-        for id in unsaved.collect::<Vec<_>>() {
-            let Some((copy, version)) = self.unsaved(id) else { continue };
-            let outcome = save(copy, Arc::clone(&version)).await;
-            self.saved(id, &version, outcome);
-        }
-    }
-
-    /// A copy was written, or could not be written.
-    pub(super) fn saved(&mut self, id: ZoneId, version: &Arc<ZoneVersion>, outcome: Result<(), KeepError>) {
-        self.refreshing.saving.remove(&id);
-        let Some(task) = self.zones.get_mut(id) else { return };
-        if let Some(unsaved) = task.unsaved {
-            if let Err(error) = outcome {
-                log_fault(task.log_name(), &error);
-                return self.save_later(id, unsaved);
-            }
-            task.unsaved = None;
-            super::refreshing::touch(task, unsaved.touched_s);
-            if self.shorten_journal(id, version, unsaved.drops_journal) && unsaved.is_journaled {
-                return self.save_rest_later(id, version);
-            }
-        }
-        // A transfer may have brought a newer version meanwhile, which this one has overwritten.
-        self.save_over(id, version);
-    }
-
-    /// Writes the version that is served if it is another than the one that was written last.
-    fn save_over(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
-        let Some(task) = self.zones.get_mut(id).filter(|task| task.serves_another(written)) else { return };
-        task.unsaved = Some(Unsaved { touched_s: unix_now_s(), is_journaled: false, drops_journal: false });
-        self.save_again(id);
-    }
-
-    /// What went to the journal while the file was written has time.
-    fn save_rest_later(&mut self, id: ZoneId, written: &Arc<ZoneVersion>) {
-        if self.zones.get(id).is_some_and(|task| task.serves_another(written)) {
-            self.save_later(id, Unsaved { touched_s: unix_now_s(), is_journaled: true, drops_journal: false });
-        }
-    }
-
-    /// Drops what the file holds from the journal, unless a transfer may be writing to it. False if the journal does
-    /// not lead on from that version.
-    fn shorten_journal(&self, id: ZoneId, saved: &Arc<ZoneVersion>, may_drop: bool) -> bool {
-        let Some(task) = self.zones.get(id).filter(|_| !self.refreshing.is_running(id)) else { return true };
-        let Some(copy) = journals::copy(&task.conf) else { return true };
-        let shortened = match may_drop && !task.serves_another(saved) {
-            true => copy.drop_journal().map(|()| true),
-            false => copy.shorten(saved),
-        };
-        shortened.unwrap_or_else(|error| {
-            log_fault(task.log_name(), &error);
-            false
-        })
-    }
-}
-
-/// When a copy is written whose changes are in the journal, or which could not be written before. BIND: the same.
-const DELAY: Duration = Duration::from_secs(900);
-/// How much longer where a transfer runs.
-const PAUSE: Duration = Duration::from_secs(5);

@@ -27,7 +27,15 @@ impl<Subject: Copy + Ord + Hash, Moment: Copy + Ord> Timers<Subject, Moment> {
         self.queue.insert((at, subject));
     }
 
+    /// Sets the subject's deadline unless it has an earlier one.
+    pub(super) fn set_no_later(&mut self, subject: Subject, at: Moment) {
+        if self.current.get(&subject).is_none_or(|set| at < *set) {
+            self.set(subject, at);
+        }
+    }
+
     /// Whether the subject has a deadline.
+    #[cfg(test)]
     pub(super) fn is_set(&self, subject: Subject) -> bool {
         self.current.contains_key(&subject)
     }
@@ -69,6 +77,15 @@ mod tests {
         timers.set('a', 25);
         assert_eq!(timers.due(40), Some('a'));
         assert_eq!(timers.due(40), None);
+    }
+
+    #[test]
+    fn a_deadline_may_be_asked_for_that_is_no_later() {
+        let mut timers = Timers::default();
+        for at in [20, 30, 10, 15] {
+            timers.set_no_later('a', at);
+        }
+        assert_eq!((timers.due(10), timers.next_deadline()), (Some('a'), None));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::answer::snapshot;
 use crate::conf::config::{Role, Zone};
 use crate::dns::{Class, NameRef, Serial};
 use crate::transfer::refresh::Refresh;
+use crate::transfer::saving::Saving;
 use crate::zone::ZoneVersion;
 use crate::zone::master::Source;
 
@@ -58,21 +59,10 @@ pub(super) struct ZoneTask {
     pub(super) origin: Option<Origin>,
     /// Whether its file is being read.
     pub(super) loading: Loading,
-    /// Where the copy on disk is older than what is served.
-    pub(super) unsaved: Option<Unsaved>,
+    /// What is on disk of what is served, and when the rest of it gets there.
+    pub(super) saving: Saving,
     /// When it is refreshed and from whom; secondaries only. In a box, for most zones of most servers are primaries.
     pub(super) refresh: Option<Box<Refresh>>,
-}
-
-/// What is served and not in the zone's file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Unsaved {
-    /// The mtime that the file is to have once it is written.
-    pub(super) touched_s: u64,
-    /// Whether the journal leads from the file to what is served. Else a crash takes the zone back.
-    pub(super) is_journaled: bool,
-    /// Whether the journal is to go once the file is written (`rndc sync -clean`).
-    pub(super) drops_journal: bool,
 }
 
 /// Where contents came from.
@@ -143,7 +133,7 @@ impl ZoneTask {
     /// A zone of which nothing has been read.
     pub(super) fn new(id: ZoneId, view: Arc<str>, conf: Zone, served: snapshot::Zone) -> Self {
         let (served, loading) = (Arc::new(served), Loading::Idle);
-        Self { id, view, conf, served, origin: None, loading, unsaved: None, refresh: None }
+        Self { id, view, conf, served, origin: None, loading, saving: Saving::default(), refresh: None }
     }
 
     /// How it is named in log lines.
@@ -183,11 +173,6 @@ impl ZoneTask {
     /// Whether it serves something else than this version.
     pub(super) fn serves_another(&self, version: &Arc<ZoneVersion>) -> bool {
         self.served.contents().as_ref().is_some_and(|served| !Arc::ptr_eq(served, version))
-    }
-
-    /// Whether what is served will be there again after a crash.
-    pub(super) fn is_durable(&self) -> bool {
-        self.unsaved.is_none_or(|unsaved| unsaved.is_journaled)
     }
 
     /// The files that its contents came from.

@@ -14,6 +14,7 @@ pub mod quota;
 pub mod random;
 pub mod rate;
 pub mod refresh;
+pub mod saving;
 #[cfg(test)]
 mod simulation;
 pub mod standing;

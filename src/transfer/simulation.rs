@@ -10,19 +10,21 @@
 
 mod machine;
 mod network;
+mod saves;
 mod versions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use self::machine::{Machine, SAVE_DELAY_S};
-use super::guard::Guards;
+use self::machine::Machine;
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
 use super::refresh::{Action, Context, Event, Refresh, Settings, Timers};
-use super::testing::{NOW_S, key, peer};
+use super::saving::{self, DELAY_S};
+use super::testing::{NOW_S, key, peer, settings};
 use crate::dns::{Key, Serial};
 use crate::zone::ZoneVersion;
+use crate::zone::copy::Durability;
 use crate::zone::journal::Transaction;
 
 const HISTORIES: u64 = 2000;
@@ -56,6 +58,8 @@ struct World {
     timer_s: Option<u64>,
     /// What arrives when, by the true clock.
     arrivals: Vec<(u64, Arrival)>,
+    /// Whether a transfer runs.
+    is_transferring: bool,
     crashes: u64,
 }
 
@@ -63,12 +67,23 @@ struct World {
 enum Arrival {
     Told(Event),
     Version(Brought),
+    /// A version that is on disk there, to be published.
+    Kept(Arc<ZoneVersion>, Durability),
+    /// The next step of writing the file once more.
+    Disk,
 }
 
 /// A version received whole, and what led to it where differences came.
 struct Brought {
     version: Arc<ZoneVersion>,
     changes: Vec<Transaction>,
+}
+
+impl Arrival {
+    /// Whether with it the last transfer is over, if one runs.
+    fn is_end(&self) -> bool {
+        !matches!(self, Self::Version(_) | Self::Disk | Self::Told(Event::Notify { .. }))
+    }
 }
 
 impl Brought {
@@ -83,15 +98,7 @@ impl World {
         let key = (random.below(2) == 0).then(|| Arc::new(key()));
         let count = 1 + random.below(3) as u8;
         let peer = |last| Peer { key: key.clone(), ..peer(last) };
-        let settings = Arc::new(Settings {
-            primaries: (0..count).map(peer).collect(),
-            refresh_s: 300..=2_419_200,
-            retry_s: 500..=1_209_600,
-            try_tcp_refresh: true,
-            multi_master: false,
-            checks_when_due: true,
-            guards: Guards::default(),
-        });
+        let settings = Arc::new(settings((0..count).map(peer)));
         Self {
             random,
             unreachable: Unreachable::default(),
@@ -108,6 +115,7 @@ impl World {
             promised: None,
             timer_s: None,
             arrivals: Vec::new(),
+            is_transferring: false,
             crashes: 0,
         }
     }
@@ -123,7 +131,8 @@ impl World {
         let retry_s = if self.served.is_some() { RETRY_S } else { LAST_BACKOFF_S };
         self.run_for(due_s + retry_s + SLACK_S);
         assert_eq!(self.serial(), Some(versions::serial(self.newest)), "it did not converge");
-        self.run_for(2 * SAVE_DELAY_S);
+        self.run_for(2 * DELAY_S);
+        self.check_copy();
         self.crash();
         assert_eq!(self.serial(), Some(versions::serial(self.newest)), "the newest is not on disk");
     }
@@ -173,54 +182,34 @@ impl World {
         self.machine.disk.set_clock(now_s);
         if self.timer_s.take_if(|at_s| *at_s <= now_s).is_some() {
             self.step(Event::Timer);
-        } else if self.machine.save_at_s.is_some_and(|at_s| at_s <= now_s) {
-            self.save();
+        } else if self.machine.save_at_s.take_if(|at_s| *at_s <= now_s).is_some() {
+            self.save_step(saving::Event::Due);
         } else {
             self.arrive();
         }
         if self.machine.disk.is_down() {
             self.crash();
         }
+        self.check_disk();
     }
 
     fn arrive(&mut self) {
         self.arrivals.sort_by_key(|&(at_s, _)| at_s);
-        match self.arrivals.remove(0).1 {
+        let arrival = self.arrivals.remove(0).1;
+        self.is_transferring &= !arrival.is_end();
+        match arrival {
             Arrival::Told(event) => self.step(event),
-            Arrival::Version(brought) => self.take(brought),
+            Arrival::Version(brought) => self.keep(brought),
+            Arrival::Kept(version, durability) => self.take(version, durability),
+            Arrival::Disk => self.advance_writing(),
         }
     }
 
-    /// Makes a version durable and publishes it, if the power lasts.
-    fn take(&mut self, Brought { version, changes }: Brought) {
-        assert!(versions::is_true(&version), "no primary ever had this");
-        let (serial, now_s) = (version.serial(), self.now_s());
-        let is_kept = self.machine.keep(&version, &changes, now_s);
-        if is_kept && !self.machine.disk.is_down() {
-            self.promised = Some(vec![serial]);
-        } else if let Some(promised) = &mut self.promised {
-            promised.push(serial);
-        }
-        let fails = self.machine.disk.is_down() || (self.is_faulty && self.random.below(20) == 0);
-        if !fails {
-            let timers = Timers::from(version.soa().unwrap());
-            self.served = Some(version);
-            self.step(Event::Transferred(timers));
-        } else {
-            self.crash();
-        }
-    }
-
-    fn save(&mut self) {
-        let now_s = self.now_s();
-        let Some(served) = self.served.clone() else {
-            self.machine.save_at_s = Some(now_s + SAVE_DELAY_S);
-            return;
-        };
-        let is_saved = self.machine.save(&served, now_s);
-        if is_saved && !self.machine.disk.is_down() {
-            self.promised = Some(vec![served.serial()]);
-        }
+    fn take(&mut self, version: Arc<ZoneVersion>, durability: Durability) {
+        let timers = Timers::from(version.soa().unwrap());
+        self.served = Some(version);
+        self.save_step(saving::Event::Published(durability));
+        self.step(Event::Transferred(timers));
     }
 
     fn step(&mut self, event: Event) {
@@ -236,12 +225,12 @@ impl World {
                     assert!(expires_s.is_none_or(|at_s| at_s <= now_s), "expired too early");
                     self.served = None;
                 }
-                Action::Touch(at_s) => self.machine.touch(at_s),
+                Action::Touch(at_s) => self.save_step(saving::Event::Confirmed(at_s)),
                 Action::Log(..) => {}
             }
         }
         assert_eq!(self.serial(), self.zone.serial(), "what is served is what the machine believes");
-        let is_answer = |arrival: &Arrival| !matches!(arrival, Arrival::Told(Event::Notify { .. }));
+        let is_answer = |arrival: &Arrival| !matches!(arrival, Arrival::Told(Event::Notify { .. }) | Arrival::Disk);
         let under_way = self.arrivals.iter().filter(|(_, arrival)| is_answer(arrival)).count();
         assert!(under_way <= 1, "more than one thing is under way");
     }
@@ -249,8 +238,9 @@ impl World {
     /// The power fails, and is back.
     fn crash(&mut self) {
         self.crashes += 1;
-        self.machine.disk.restart();
+        self.machine.restart();
         self.arrivals.clear();
+        self.is_transferring = false;
         (self.timer_s, self.served, self.unreachable) = (None, None, Unreachable::default());
         self.zone = Refresh::new(Arc::clone(&self.settings));
         self.start();
@@ -294,6 +284,8 @@ impl World {
             15 => self.jump(),
             16 => self.step(Event::Refresh),
             17 => self.step(Event::Retransfer),
+            18 => self.ask_to_save(),
+            19 => self.stop(),
             _ => {}
         }
         if self.machine.disk.is_down() {
@@ -337,6 +329,7 @@ impl World {
         if ahead_s < was_s {
             // As the server floor does when it sees that the clock was set back.
             self.step(Event::Timer);
+            self.save_step(saving::Event::ClockSetBack);
         }
     }
 }

@@ -62,6 +62,17 @@ pub enum Durability {
     None,
 }
 
+/// What becomes of the journal behind a version that is in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// It is kept within its size.
+    Shortened,
+    /// It goes, unless it leads on.
+    Dropped,
+    /// It goes unless it ends with that version: what else it leads to was served before.
+    Ended,
+}
+
 /// What came of keeping a version.
 #[derive(Debug)]
 pub struct Kept {
@@ -94,8 +105,8 @@ pub enum KeepError {
 }
 
 impl<D: Disk> Copy<'_, D> {
-    /// Makes a version durable, before it is served.
-    pub fn keep(&self, version: &ZoneVersion, news: News<'_>, now_s: u64) -> Kept {
+    /// Makes a version durable, before it is served. What is written beside the journal waits for its turn first.
+    pub fn keep(&self, version: &ZoneVersion, news: News<'_>, now_s: u64, turn: impl FnOnce()) -> Kept {
         let mut faults = vec![];
         if let News::Changes(transactions) = news {
             match append(self.disk, &self.journal, transactions) {
@@ -103,6 +114,7 @@ impl<D: Disk> Copy<'_, D> {
                 Err(error) => faults.push(KeepError::Journal(error)),
             }
         }
+        turn();
         if let Err(error) = self.save(version, now_s) {
             faults.push(KeepError::File(error));
             return Kept { durability: Durability::None, faults };
@@ -136,6 +148,17 @@ impl<D: Disk> Copy<'_, D> {
             Err(error) if !error.is_missing() => Err(KeepError::Compact(error)),
             _ => Ok(true),
         }
+    }
+
+    /// Does with the journal what there is to do now that this version is in the file. False: it did not lead on.
+    pub fn settle(&self, saved: &ZoneVersion, behind: Behind) -> Result<bool, KeepError> {
+        let last = || Journal::open(self.disk, &self.journal).ok().map(|journal| journal.last_serial());
+        let goes = match behind {
+            Behind::Shortened => false,
+            Behind::Dropped => last().is_none_or(|last| last == saved.serial()),
+            Behind::Ended => last() != Some(saved.serial()),
+        };
+        if goes { self.drop_journal().map(|()| true) } else { self.shorten(saved) }
     }
 
     /// Removes the journal, if there is one. It must not come back with a crash: it may lead on from the file by now.

@@ -218,7 +218,7 @@ async fn a_copy_that_belongs_in_another_file_is_written_there() {
     settle(&mut core, &mut inbox).await;
     core.adopt(Core::configuration(folder.path(), &zone("two")));
     core.run_saving();
-    while core.zones.iter().any(|(_, task)| task.unsaved.is_some()) {
+    while core.zones.iter().any(|(_, task)| !task.saving.is_done()) {
         core.handle(inbox.recv().await.unwrap());
     }
     assert_eq!(serial(&core), Some(Serial(1)));

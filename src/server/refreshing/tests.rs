@@ -111,8 +111,7 @@ async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() 
         Core::of_zones(folder.path(), &secondary(port, "file \"FOLDER/zone\"; masterfile-format text;"));
     finish_loads(&mut core, &mut inbox).await;
     let id = only_zone(&core);
-    let unsaved = Unsaved { touched_s: unix_now_s(), is_journaled: true, drops_journal: false };
-    core.zones.get_mut(id).unwrap().unsaved = Some(unsaved);
+    core.save_step(id, saving::Event::Published(Durability::Journal));
     core.sync(Some(id), false);
     assert!(core.refreshing.saving.contains_key(&id), "it is being written");
     while core.refreshing.saving.contains_key(&id) {
@@ -123,7 +122,7 @@ async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() 
     let answer = Event::SoaReply(SoaReply::Current { serial: Serial(6), expire_s: None });
     core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(answer) }));
     assert!(core.refreshing.is_running(id));
-    core.zones.get_mut(id).unwrap().unsaved = Some(unsaved);
+    core.save_step(id, saving::Event::Published(Durability::Journal));
     core.sync(Some(id), false);
     assert!(core.refreshing.saving.is_empty() && core.refreshing.saves.is_set(id), "it has to wait");
 }

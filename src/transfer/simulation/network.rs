@@ -98,6 +98,7 @@ impl World {
 
     /// Transfers the zone, by differences where there is a version that they can be made to.
     pub(super) fn transfer(&mut self, peer: &Peer, is_forced: bool) {
+        self.is_transferring = true;
         let old = self.served.clone().filter(|_| !is_forced && self.random.below(5) > 0);
         let have = self.served.as_ref().map(|served| served.serial()).filter(|_| !is_forced);
         let received = match self.receive(peer, old.as_deref()) {

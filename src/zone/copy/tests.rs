@@ -43,14 +43,14 @@ fn changes(from: u32, to: u32) -> Vec<Transaction> {
 
 fn keep(copy: &Copy<'_, Simulated>, serial: u32) -> Durability {
     let news = changes(serial - 1, serial);
-    copy.keep(&version(serial), News::Changes(&news), 0).durability
+    copy.keep(&version(serial), News::Changes(&news), 0, || ()).durability
 }
 
 /// A disk with version 1 in the file and 2 in the journal.
 fn begun(seed: u64) -> Simulated {
     let disk = Simulated::new(seed);
     let copy = copy(&disk, 0);
-    assert_eq!(copy.keep(&version(1), News::Whole, 0).durability, Durability::File);
+    assert_eq!(copy.keep(&version(1), News::Whole, 0, || ()).durability, Durability::File);
     assert_eq!(keep(&copy, 2), Durability::Journal);
     disk
 }
@@ -78,7 +78,7 @@ fn a_crash_at_any_step_leaves_one_version_or_the_other() {
     });
     assert!(found.contains(&Some(2)) && found.contains(&Some(3)), "{found:?}");
     assert!(found.iter().all(|serial| [Some(2), Some(3)].contains(serial)), "{found:?}");
-    let found = crashed_in(|copy| drop(copy.keep(&version(7), News::Whole, 0)));
+    let found = crashed_in(|copy| drop(copy.keep(&version(7), News::Whole, 0, || ())));
     assert!(found.contains(&Some(2)) && found.contains(&Some(7)), "{found:?}");
     assert!(found.iter().all(|serial| [Some(2), Some(7)].contains(serial)), "{found:?}");
 }
@@ -102,7 +102,7 @@ fn a_journal_that_was_dropped_stays_away_after_a_crash() {
     for seed in 1..=50 {
         let disk = begun(seed);
         // The zone goes back to what it was, as after rndc retransfer.
-        assert!(copy(&disk, 0).keep(&version(1), News::Whole, 0).faults.is_empty());
+        assert!(copy(&disk, 0).keep(&version(1), News::Whole, 0, || ()).faults.is_empty());
         disk.restart();
         assert_eq!(found(&disk), Some(1), "seed {seed}");
     }

@@ -32,7 +32,7 @@ pub(crate) struct Faults {
     pub(crate) is_read_only: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     random: Random,
     faults: Faults,
@@ -54,7 +54,7 @@ struct Renaming {
     come: Option<(PathBuf, usize)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Content {
     bytes: Vec<u8>,
     modified_s: u64,
@@ -128,6 +128,16 @@ impl Simulated {
     /// The names of the files that are there.
     pub(crate) fn names(&self) -> Vec<PathBuf> {
         self.state().names.keys().cloned().collect()
+    }
+
+    /// How many effects there have been.
+    pub(crate) fn steps(&self) -> u64 {
+        self.state().steps
+    }
+
+    /// Another disk that holds the same, down to what is not synced.
+    pub(crate) fn detached(&self) -> Self {
+        Self(Rc::new(RefCell::new(self.state().clone())))
     }
 
     fn state(&self) -> RefMut<'_, State> {

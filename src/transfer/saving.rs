@@ -1,0 +1,320 @@
+//! When a secondary's copy is written to its file: a state machine of each zone.
+//!
+//! A version is on disk before it is published, see [`crate::zone::copy`]: in the file, or in the journal that leads on
+//! from it; or it is nowhere, since a disk that takes nothing must not make the zone stale. What the file lacks is
+//! written after a while, or when it is asked for: never twice at a time, and not while a transfer runs, which may
+//! write the file itself. One that begins meanwhile waits for its turn.
+
+use crate::zone::copy::{Behind, Durability};
+
+/// What is known of a zone's copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saving {
+    /// The mtime that the copy is to have: when what is served was transferred or confirmed.
+    touched_s: u64,
+    /// Where what is served is.
+    durability: Durability,
+    /// Whether the journal is to go once the file is written.
+    drops_journal: bool,
+    writing: Writing,
+}
+
+/// Whether the file is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    No,
+    Yes,
+    /// It is, but not as it should be by now.
+    InVain,
+}
+
+/// What happens to a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A version is served that is on disk there.
+    Published(Durability),
+    /// A primary has confirmed what is served, at this time.
+    Confirmed(u64),
+    /// The time has come.
+    Due,
+    /// The clock was set back: what is to be waited for may be far off.
+    ClockSetBack,
+    /// The operator wants what the journal holds in the file.
+    Asked {
+        /// When the copy was last changed.
+        touched_s: u64,
+        /// Whether the journal is to go.
+        drops_journal: bool,
+    },
+    /// The copy is to be in another file, or of another form.
+    Moved {
+        /// When the old one was last changed.
+        touched_s: u64,
+    },
+    /// The journal is to be another file.
+    JournalMoved,
+    /// What was begun with [`Action::Write`] has ended.
+    Written(Written),
+    /// The server ends: what is to be written is written now, behind what is being written.
+    Stopping,
+}
+
+/// How an attempt to write the file has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The file is what it was.
+    Failed,
+    /// The file holds the version that was served when it began.
+    Done {
+        /// Whether that is served still.
+        is_served: bool,
+        /// Whether what has come to the journal since leads on from it.
+        leads_on: bool,
+    },
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Say [`Event::Due`] at this time, if it would not be said before that.
+    Wait(u64),
+    /// Write what is served to the file, and then do this with the journal.
+    Write(Behind),
+    /// Set the times of file and journal.
+    Touch(u64),
+}
+
+/// What a step depends on besides.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// The time.
+    pub now_s: u64,
+    /// Whether anything is served.
+    pub is_serving: bool,
+    /// Whether a transfer of the zone runs.
+    pub is_transferring: bool,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { touched_s: 0, durability: Durability::File, drops_journal: false, writing: Writing::No }
+    }
+}
+
+impl Saving {
+    /// Whether the file is all that is needed.
+    pub fn is_done(&self) -> bool {
+        self.durability == Durability::File
+    }
+
+    /// Whether what is served is there again after a crash.
+    pub fn is_durable(&self) -> bool {
+        self.durability != Durability::None
+    }
+
+    /// Whether the file is being written.
+    pub fn is_writing(&self) -> bool {
+        self.writing != Writing::No
+    }
+
+    /// What is to be done now that this has happened, in order.
+    pub fn step(&mut self, event: Event, context: Context) -> Vec<Action> {
+        match event {
+            Event::Published(durability) => {
+                *self = Self { touched_s: context.now_s, durability, drops_journal: false, ..*self };
+                self.wait(DELAY_S, context)
+            }
+            Event::Confirmed(at_s) => {
+                self.touched_s = at_s;
+                if self.is_durable() { vec![Action::Touch(at_s)] } else { vec![] }
+            }
+            Event::Due => self.write(context),
+            Event::ClockSetBack => self.wait(DELAY_S, context),
+            Event::Asked { touched_s, drops_journal } => self.ask(touched_s, drops_journal, context),
+            Event::Moved { touched_s } => {
+                (self.touched_s, self.durability) = (touched_s, Durability::None);
+                self.write_anew();
+                self.wait(0, context)
+            }
+            Event::JournalMoved => {
+                if self.durability == Durability::Journal {
+                    self.durability = Durability::None;
+                }
+                vec![]
+            }
+            Event::Written(written) => self.written(written, context),
+            Event::Stopping => {
+                self.writing = Writing::No;
+                self.write(Context { is_transferring: false, ..context })
+            }
+        }
+    }
+
+    fn wait(&self, time_s: u64, context: Context) -> Vec<Action> {
+        if self.is_done() { vec![] } else { vec![Action::Wait(context.now_s.saturating_add(time_s))] }
+    }
+
+    /// A journal that was followed at the start leads on from the file as well.
+    fn ask(&mut self, touched_s: u64, drops_journal: bool, context: Context) -> Vec<Action> {
+        if self.is_done() {
+            (self.touched_s, self.durability) = (touched_s, Durability::Journal);
+        }
+        self.drops_journal |= drops_journal;
+        self.write_anew();
+        self.write(context)
+    }
+
+    /// What is being written is to be written once more.
+    fn write_anew(&mut self) {
+        if self.is_writing() {
+            self.writing = Writing::InVain;
+        }
+    }
+
+    fn write(&mut self, context: Context) -> Vec<Action> {
+        if self.is_done() || self.is_writing() || !context.is_serving {
+            return vec![];
+        }
+        if context.is_transferring {
+            return self.wait(PAUSE_S, context);
+        }
+        self.writing = Writing::Yes;
+        vec![Action::Write(match self.durability {
+            Durability::None => Behind::Ended,
+            _ if self.drops_journal => Behind::Dropped,
+            _ => Behind::Shortened,
+        })]
+    }
+
+    fn written(&mut self, written: Written, context: Context) -> Vec<Action> {
+        let was = std::mem::replace(&mut self.writing, Writing::No);
+        match written {
+            // What is served came from a transfer, which has written the file behind us.
+            _ if self.is_done() => vec![],
+            _ if was == Writing::InVain => self.write(context),
+            Written::Failed => self.wait(DELAY_S, context),
+            Written::Done { is_served, leads_on } => self.settle(is_served, leads_on, context),
+        }
+    }
+
+    /// The file is newer than it was, and may be all that is needed.
+    fn settle(&mut self, is_served: bool, leads_on: bool, context: Context) -> Vec<Action> {
+        let mut actions = vec![Action::Touch(self.touched_s)];
+        match self.durability {
+            _ if is_served => (self.durability, self.drops_journal) = (Durability::File, false),
+            Durability::Journal if leads_on => actions.extend(self.wait(DELAY_S, context)),
+            _ => {
+                self.durability = Durability::None;
+                actions.extend(self.write(context));
+            }
+        }
+        actions
+    }
+}
+
+/// How long the file may lack something, in seconds. BIND: the same.
+pub const DELAY_S: u64 = 900;
+/// How much longer where a transfer runs, in seconds.
+const PAUSE_S: u64 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_S: u64 = 1_800_000_000;
+    const IDLE: Context = Context { now_s: NOW_S, is_serving: true, is_transferring: false };
+    const WRITE: Action = Action::Write(Behind::Shortened);
+    const WRITE_ALL: Action = Action::Write(Behind::Ended);
+    const LATER: Action = Action::Wait(NOW_S + DELAY_S);
+
+    fn after(events: &[Event]) -> Saving {
+        let mut saving = Saving::default();
+        events.iter().for_each(|event| drop(saving.step(*event, IDLE)));
+        saving
+    }
+
+    fn done(is_served: bool, leads_on: bool) -> Event {
+        Event::Written(Written::Done { is_served, leads_on })
+    }
+
+    const JOURNALED: Event = Event::Published(Durability::Journal);
+    const LOST: Event = Event::Published(Durability::None);
+
+    #[test]
+    fn what_is_not_in_the_file_is_written_after_a_while_and_what_fails_is_tried_again() {
+        for (published, write) in [(JOURNALED, WRITE), (LOST, WRITE_ALL)] {
+            let mut saving = Saving::default();
+            assert_eq!(saving.step(published, IDLE), [LATER]);
+            assert_eq!(saving.step(Event::Due, IDLE), [write]);
+            assert_eq!(saving.step(Event::Written(Written::Failed), IDLE), [LATER]);
+            assert_eq!(saving.step(Event::Due, IDLE), [write]);
+            assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(NOW_S)]);
+            assert!(saving.is_done());
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_file_is_not_written() {
+        let mut saving = after(&[Event::Published(Durability::File)]);
+        assert_eq!(saving.step(Event::Due, IDLE), []);
+        assert_eq!(saving.step(Event::ClockSetBack, IDLE), []);
+    }
+
+    #[test]
+    fn nothing_is_written_twice_at_a_time_or_while_a_transfer_runs() {
+        let mut saving = after(&[JOURNALED]);
+        let busy = Context { is_transferring: true, ..IDLE };
+        assert_eq!(saving.step(Event::Due, busy), [Action::Wait(NOW_S + PAUSE_S)]);
+        assert_eq!(saving.step(Event::Due, IDLE), [WRITE]);
+        assert_eq!(saving.step(Event::Due, IDLE), []);
+    }
+
+    #[test]
+    fn an_expired_zone_has_nothing_to_write() {
+        let expired = Context { is_serving: false, ..IDLE };
+        assert_eq!(after(&[JOURNALED]).step(Event::Due, expired), []);
+    }
+
+    #[test]
+    fn what_was_published_meanwhile_waits_in_the_journal_or_is_written_at_once() {
+        let begun = [JOURNALED, Event::Due, JOURNALED];
+        assert_eq!(after(&begun).step(done(false, true), IDLE), [Action::Touch(NOW_S), LATER]);
+        assert_eq!(after(&begun).step(done(false, false), IDLE), [Action::Touch(NOW_S), WRITE_ALL]);
+        assert_eq!(
+            after(&[JOURNALED, Event::Due, LOST]).step(done(false, true), IDLE),
+            [Action::Touch(NOW_S), WRITE_ALL]
+        );
+        let mut whole = after(&[JOURNALED, Event::Due, Event::Published(Durability::File)]);
+        assert_eq!(whole.step(done(false, true), IDLE), []);
+        assert!(whole.is_done());
+    }
+
+    #[test]
+    fn a_copy_that_is_moved_or_asked_for_while_it_is_written_is_written_anew() {
+        let moved = Event::Moved { touched_s: 5 };
+        let mut saving = after(&[JOURNALED, Event::Due]);
+        assert_eq!(saving.step(moved, IDLE), [Action::Wait(NOW_S)]);
+        assert_eq!(saving.step(done(true, true), IDLE), [WRITE_ALL]);
+        assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(5)]);
+        let cleaned = Event::Asked { touched_s: 6, drops_journal: true };
+        let mut saving = after(&[JOURNALED, Event::Due]);
+        assert_eq!(saving.step(cleaned, IDLE), []);
+        assert_eq!(saving.step(done(true, true), IDLE), [Action::Write(Behind::Dropped)]);
+    }
+
+    #[test]
+    fn what_the_journal_was_followed_to_is_written_when_it_is_asked_for() {
+        let mut saving = Saving::default();
+        assert_eq!(saving.step(Event::Asked { touched_s: 6, drops_journal: false }, IDLE), [WRITE]);
+        assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(6)]);
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_keeps_its_time() {
+        assert_eq!(after(&[LOST]).step(Event::Confirmed(7), IDLE), []);
+        assert_eq!(after(&[JOURNALED]).step(Event::Confirmed(7), IDLE), [Action::Touch(7)]);
+        assert_eq!(after(&[JOURNALED, Event::JournalMoved]).step(Event::Confirmed(7), IDLE), []);
+        let mut saving = after(&[LOST, Event::Confirmed(7), Event::Due]);
+        assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(7)]);
+    }
+}
