@@ -62,7 +62,7 @@ fn status_and_zonestatus_have_the_lines_of_named() {
     assert!(nomd.rndc(&["status"]).stdout.contains("server is up and running"));
     for (ours, theirs) in [(&nomd, &bind), (&nomd_secondary, &bind_secondary)] {
         let (ours, theirs) = (ours.rndc(&["zonestatus", ZONE]), theirs.rndc(&["zonestatus", ZONE]));
-        assert_eq!(keys(&ours), keys(&theirs));
+        assert!(keys(&ours).starts_with(&keys(&theirs)), "{}", ours.stdout);
         for line in theirs.stdout.lines() {
             let same = ["name:", "type:", "files:", "serial:", "secure:", "dynamic:", "reconfigurable"];
             if same.iter().any(|start| line.starts_with(start)) {

@@ -1,6 +1,6 @@
 //! What `nomd sync` and `rndc status` tell of secondaries, and what they mean by it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
 use super::peers::{Key, Kind, Server, Spec, Zone, free_port, nomd, run};
@@ -101,6 +101,9 @@ fn a_server_that_is_not_there_is_unknown() {
     assert_eq!(output.status, 3, "{output:?}");
 }
 
+/// The zone's version 2 with next to nothing in it.
+const SMALL: &str = "@ 60 SOA ns hm 2 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
+
 fn guarded(port: u16, flags: &'static [&'static str]) -> Spec {
     Spec { zones: vec![Zone::secondary(ZONE, port)], flags, ..Spec::default() }
 }
@@ -110,13 +113,38 @@ fn a_zone_that_shrinks_beyond_its_guard_is_held_back_until_it_is_asked_for() {
     let from = primary();
     let to = Server::start(Kind::Nomd, &guarded(from.port, &["--guard", "shrink=50"]));
     wait_for(&to, 0, "1 current");
-    from.change_zone(ZONE, &format!("$ORIGIN {ZONE}.\n@ 60 SOA ns hm 2 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n"));
+    from.change_zone(ZONE, SMALL);
     from.wait_for_serial(ZONE, 2);
     to.rndc(&["refresh", ZONE]);
     let said = wait_for(&to, 2, "1 held back");
     assert!(said.contains("held back: 3 records, where "), "{said}");
     to.wait_for_serial(ZONE, 1);
     to.rndc(&["retransfer", ZONE]);
+    to.wait_for_serial(ZONE, 2);
+}
+
+#[test]
+fn a_zone_has_guards_of_its_own_that_a_reconfig_changes() {
+    let from = primary();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("guards");
+    let guard = |text: &str| fs::write(&path, format!("shrink none;\nzone \"{ZONE}\" {{ {text} }};\n")).unwrap();
+    guard("shrink 50%;");
+    let flags: &[&str] = Box::leak(Box::new(["--guard-file", path.to_str().unwrap().to_owned().leak()]));
+    let to = Server::start(Kind::Nomd, &guarded(from.port, flags));
+    wait_for(&to, 0, "1 current");
+    from.change_zone(ZONE, SMALL);
+    from.wait_for_serial(ZONE, 2);
+    to.rndc(&["refresh", ZONE]);
+    wait_for(&to, 2, "1 held back");
+    let status = to.rndc(&["zonestatus", ZONE]).stdout;
+    assert!(status.contains("\nstate: held back\nguards: shrink=50%\nlast check: "), "{status}");
+    guard("shrink 500%;");
+    assert_ne!(to.rndc(&["reconfig"]).status, 0);
+    to.wait_for_log("guards:2: 'shrink' must be from 1% to 99%");
+    guard("shrink none;");
+    assert_eq!(to.rndc(&["reconfig"]).status, 0);
+    to.rndc(&["refresh", ZONE]);
     to.wait_for_serial(ZONE, 2);
 }
 

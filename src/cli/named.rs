@@ -62,6 +62,7 @@ pub fn parse(words: &[OsString]) -> Result<Request, UsageError> {
         watch: flags.watch,
         tolerance: tolerance(&flags.tolerate)?,
         guards: guards(&flags.guard)?,
+        guard_file: guard_file(flags.guard_file)?,
         command_line: command_line(words),
     })))
 }
@@ -107,6 +108,9 @@ struct Flags {
     /// nomd's own: guards over secondaries.
     #[arg(long = "guard", allow_hyphen_values = true, action = ArgAction::Append)]
     guard: Vec<String>,
+    /// nomd's own: a file with guards over single zones.
+    #[arg(long = "guard-file", allow_hyphen_values = true)]
+    guard_file: Option<PathBuf>,
     #[arg(short = 'v')]
     version: bool,
     #[arg(short = 'V')]
@@ -170,8 +174,16 @@ fn guards(flags: &[String]) -> Result<Guards, UsageError> {
     Ok(guards)
 }
 
+/// The guard file, whatever the working directory will be.
+fn guard_file(flag: Option<PathBuf>) -> Result<Option<PathBuf>, UsageError> {
+    let variable = || std::env::var_os(GUARD_FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    flag.or_else(variable).map(std::path::absolute).transpose().map_err(fault)
+}
+
 /// Guards beside those of the flags.
 const GUARD_VARIABLE: &str = "NOMD_GUARD";
+/// The guard file where no flag names one.
+const GUARD_FILE_VARIABLE: &str = "NOMD_GUARD_FILE";
 
 /// What is tolerated beside the flags.
 pub const TOLERATE_VARIABLE: &str = "NOMD_TOLERATE";
@@ -297,6 +309,7 @@ mod tests {
     fn guards_come_in_flags_and_lists() {
         let guards = start("-u bind --guard shrink=50,grace=1d --guard lower=1h").guards;
         assert_eq!((guards.shrink_percent, guards.grace_s, guards.lower_s), (Some(50), 86_400, Some(3600)));
+        assert_eq!(start("--guard-file /etc/bind/guards").guard_file, Some("/etc/bind/guards".into()));
         assert!(refused("--guard shrink=all").starts_with("named: --guard: 'all' is not from 1 to 99 percent"));
     }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::table::{Life, Scope, Statement, Status, Version, ZoneType};
 
 /// The blocks in the order of the page, with their headings.
-pub(crate) const BLOCKS: [(Scope, &str); 21] = [
+pub(crate) const BLOCKS: [(Scope, &str); 23] = [
     (Scope::Top, "The top level"),
     (Scope::Options, "options { ... }"),
     (Scope::View, "view name { ... }"),
@@ -32,6 +32,8 @@ pub(crate) const BLOCKS: [(Scope, &str); 21] = [
     (Scope::Rndc, "The top level of rndc.conf and rndc.key"),
     (Scope::RndcOptions, "options { ... } of rndc.conf"),
     (Scope::RndcServer, "server name { ... } of rndc.conf"),
+    (Scope::Guards, "The top level of a guard file"),
+    (Scope::Guard, "zone name { ... } of a guard file"),
 ];
 
 /// The types of zones as the table names them.
@@ -55,7 +57,7 @@ const HEAD: &str = r#".\" Written from grammar/named.conf by src/conf/manual.rs;
 .Os
 .Sh NAME
 .Nm nomd.conf
-.Nd the statements of named.conf and rndc.conf, and what nomd makes of each
+.Nd the statements of named.conf, rndc.conf and guard files, and what nomd makes of each
 .Sh DESCRIPTION
 .Xr nomd 8
 reads the named.conf of BIND 9.18, 9.20 and 9.21.

@@ -30,7 +30,7 @@ use std::path::Path;
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use judge::{Judgement, Manner, Wanted, judge};
-pub use lower::{Content, ZoneToLoad, rndc};
+pub use lower::{Content, ZoneToLoad, guards, rndc};
 use parse::How;
 pub use print::Secrets;
 pub use snippet::Explained;

@@ -80,9 +80,9 @@ impl Core {
         }
         self.reconfiguring.reading = std::mem::take(&mut self.reconfiguring.waiting);
         systemd::reloading();
-        let (old, path, tolerance) = (Arc::clone(&self.config), self.conf_path.clone(), self.options.tolerance.clone());
+        let (old, path, options) = (Arc::clone(&self.config), self.conf_path.clone(), self.options.clone());
         let read = move || {
-            let new = Arc::new(start::load_configuration(&path, &tolerance)?);
+            let new = Arc::new(start::load_configuration(&path, &options)?);
             let plan = Plan::between(&old, &new);
             Ok((new, plan))
         };
@@ -254,6 +254,7 @@ impl Core {
         let touched = Touched::of(&plan, &self.config, &config);
         let host = self.host.clone();
         let mut policies = Policies::new(&host);
+        let changes_guards = self.config.guards != config.guards;
         let old = std::mem::replace(&mut self.config, config);
         self.shared.retire(Retired::Config(old));
         self.refreshing.configure(&self.config);
@@ -268,7 +269,7 @@ impl Core {
                 _ => {}
             }
         }
-        if changes_peers {
+        if changes_peers || changes_guards {
             self.refreshed().into_iter().for_each(|id| self.configure_refresh(id));
         }
         let touched = self.configure_catalogs(policies, touched);

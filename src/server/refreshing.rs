@@ -25,6 +25,7 @@ use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
+use crate::conf::guards::Guard;
 use crate::dns::Serial;
 use crate::transfer::guard::Guards;
 use crate::transfer::message::Opt;
@@ -78,8 +79,8 @@ pub(super) struct Refreshing {
     /// What came for zones whose files are still being read.
     early: HashMap<ZoneId, Event>,
     unreachable: Unreachable,
-    /// What the configuration says of secondaries, once for all of a kind; by the kind's address.
-    settings: HashMap<usize, (Arc<ZoneKind>, Arc<Settings>)>,
+    /// What the configuration says of secondaries, once for all of a kind and its guards; by the kind's address.
+    settings: HashMap<(usize, Guards), (Arc<ZoneKind>, Arc<Settings>)>,
     random: Random,
     message_ids: MessageIds,
     pipes: Pipes,
@@ -255,16 +256,17 @@ impl Core {
     }
 
     fn refresh_settings(&mut self, id: ZoneId) -> Option<Arc<Settings>> {
-        let kind = Arc::clone(&self.zones.get(id)?.conf.kind);
-        let address = Arc::as_ptr(&kind).addr();
-        if let Some((_, known)) = self.refreshing.settings.get(&address) {
+        let task = self.zones.get(id)?;
+        let kind = Arc::clone(&task.conf.kind);
+        let key = (Arc::as_ptr(&kind).addr(), self.guards(task));
+        if let Some((_, known)) = self.refreshing.settings.get(&key) {
             return Some(Arc::clone(known));
         }
         let settings = Arc::new(self.settings_of(id)?);
         let Role::Secondary { primaries } = &kind.role else { return None };
         // What is missing is said of each zone.
         if settings.primaries.len() == primaries.len() {
-            self.refreshing.settings.insert(address, (kind, Arc::clone(&settings)));
+            self.refreshing.settings.insert(key, (kind, Arc::clone(&settings)));
         }
         Some(settings)
     }
@@ -287,9 +289,19 @@ impl Core {
             refresh_s: zone.min_refresh_time.as_secs()..=zone.max_refresh_time.as_secs(),
             retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
             try_tcp_refresh: zone.try_tcp_refresh,
-            guards: self.options.guards,
+            guards: self.guards(task),
             multi_master: zone.multi_master,
             checks_when_due: zone.dialup.refreshes_when_due(),
+        })
+    }
+
+    /// What a zone is guarded against: the guard file goes before the command line.
+    fn guards(&self, task: &ZoneTask) -> Guards {
+        let settings = self.config.guards.settings(&task.conf.apex, &task.view);
+        settings.fold(self.options.guards, |guards, (guard, value)| match guard {
+            Guard::Shrink => Guards { shrink_percent: value, ..guards },
+            Guard::Grace => Guards { grace_s: value.map_or(0, u64::from), ..guards },
+            Guard::Lower => Guards { lower_s: value.map(u64::from), ..guards },
         })
     }
 
@@ -467,7 +479,7 @@ impl Core {
                 asks_whole: false,
                 saving: self.refreshing.saving.get(&id).cloned(),
                 writers: Arc::clone(&self.refreshing.writers),
-                guards: if may_shrink { Guards::default() } else { self.options.guards },
+                guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
                 file: task.file(),
             };
             let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {

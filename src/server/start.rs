@@ -82,6 +82,8 @@ pub struct StartOptions {
     pub tolerance: Tolerance,
     /// `--guard` and NOMD_GUARD: what BIND does not guard against.
     pub guards: Guards,
+    /// `--guard-file` and NOMD_GUARD_FILE: those of single zones; an absolute path.
+    pub guard_file: Option<PathBuf>,
     /// The command line as the log shows it.
     pub command_line: String,
 }
@@ -223,7 +225,7 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
     let workers = options.workers.unwrap_or_else(processors).max(1);
     log!(Category::General, Severity::Info, "found {} CPUs, using {workers} worker threads", processors());
     let conf_path = std::path::absolute(&options.config)?;
-    let config = load_configuration(&conf_path, &options.tolerance)?;
+    let config = load_configuration(&conf_path, options)?;
     enter_directory(&config.options)?;
     let mut stacks = Stacks::default();
     if !stacks.read(&config).is_empty() {
@@ -236,17 +238,24 @@ fn prepare(options: &StartOptions) -> Result<Prepared, StartError> {
     Ok(Prepared { config, conf_path, host, stacks, sockets, workers, controls })
 }
 
-/// Reads a configuration, and says what there is to say about it.
-pub(super) fn load_configuration(path: &Path, tolerance: &Tolerance) -> Result<Config, StartError> {
+/// Reads a configuration and the guard file, and says what there is to say about them.
+pub(super) fn load_configuration(path: &Path, options: &StartOptions) -> Result<Config, StartError> {
     log!(Category::General, Severity::Info, "loading configuration from '{}'", path.display());
-    let loaded = conf::load(path, tolerance);
-    log_diagnostics(loaded.as_ref().map_or_else(|faults| faults, |(_, notes)| notes));
-    let (config, _) = loaded.map_err(|faults| {
-        show_to_operator(&faults);
-        StartError::Configuration(faults.result())
-    })?;
+    let (mut config, notes) = conf::load(path, &options.tolerance).map_err(|faults| refused(&faults))?;
+    log_diagnostics(&notes);
+    if let Some(path) = &options.guard_file {
+        log!(Category::General, Severity::Info, "loading guards from '{}'", path.display());
+        config.guards = conf::guards::load(path).map_err(|faults| refused(&faults))?;
+    }
     notices::say(&config);
     Ok(config)
+}
+
+/// Says what is wrong with a file.
+fn refused(faults: &Diagnostics) -> StartError {
+    log_diagnostics(faults);
+    show_to_operator(faults);
+    StartError::Configuration(faults.result())
 }
 
 /// Whoever starts the server by hand sees where the faults lie, wherever the log goes.
@@ -487,6 +496,7 @@ impl Core {
             watch: false,
             tolerance: Tolerance::default(),
             guards: Guards::default(),
+            guard_file: None,
             command_line: String::new(),
         };
         let config = Self::configuration(folder, zones);

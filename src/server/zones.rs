@@ -13,6 +13,7 @@ use super::plan::ZoneKey;
 use crate::answer::snapshot;
 use crate::conf::config::{Role, Zone};
 use crate::dns::{Class, NameRef, Serial};
+use crate::transfer::guard::Guards;
 use crate::transfer::refresh::Refresh;
 use crate::transfer::saving::Saving;
 use crate::zone::ZoneVersion;
@@ -153,6 +154,11 @@ impl ZoneTask {
             origin.files = Files::Other(Arc::new(origin.sources(&self.conf)));
         }
         self.conf = conf;
+    }
+
+    /// What a secondary that is refreshed is guarded against.
+    pub(super) fn guards(&self) -> Option<Guards> {
+        self.refresh.as_ref().map(|refresh| refresh.guards())
     }
 
     /// Whether its contents come from other servers.

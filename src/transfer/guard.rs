@@ -1,7 +1,9 @@
 //! Guards over secondaries that BIND does not have: each is off unless the operator asks for it.
 
+use std::fmt;
+
 /// What is guarded against, and how far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Guards {
     /// `shrink`: a version that has fewer records than the one before by more percent than this is not published.
     pub shrink_percent: Option<u32>,
@@ -47,6 +49,17 @@ impl Guards {
     }
 }
 
+/// As it may be given, without those that are off.
+impl fmt::Display for Guards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shrink = self.shrink_percent.map(|percent| format!("shrink={percent}%"));
+        let grace = (self.grace_s > 0).then(|| format!("grace={}s", self.grace_s));
+        let lower = self.lower_s.map(|lower_s| format!("lower={lower_s}s"));
+        let all: Vec<_> = [shrink, grace, lower].into_iter().flatten().collect();
+        f.write_str(&all.join(","))
+    }
+}
+
 fn percent(text: &str) -> Result<u32, GuardError> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
     percent.ok().filter(|percent| (1..100).contains(percent)).ok_or_else(|| GuardError::Percent(text.to_owned()))
@@ -77,6 +90,8 @@ mod tests {
         assert_eq!(guards(""), Ok(Guards { shrink_percent: None, grace_s: 0, lower_s: None }));
         let all = Guards { shrink_percent: Some(40), grace_s: 172_800, lower_s: Some(5400) };
         assert_eq!(guards("shrink=40%,grace=2d lower=90m"), Ok(all));
+        assert_eq!(all.to_string(), "shrink=40%,grace=172800s,lower=5400s");
+        assert_eq!((guards(&all.to_string()), Guards::default().to_string()), (Ok(all), String::new()));
     }
 
     #[test]

@@ -360,6 +360,11 @@ impl Refresh {
         addresses.map(|(_, address)| (address, self.standing.contact_of(address)))
     }
 
+    /// What it is guarded against.
+    pub fn guards(&self) -> Guards {
+        self.settings.guards
+    }
+
     /// Notes what the transfer just reported was like.
     pub fn note_transfer(&mut self, transfer: LastTransfer) {
         self.standing.transferred(transfer);

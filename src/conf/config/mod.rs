@@ -14,6 +14,7 @@ mod zone;
 
 use std::sync::Arc;
 
+use super::guards::GuardFile;
 use crate::dns::Key;
 
 pub use acl::{AddressMatchList, Match, MatchElement};
@@ -44,6 +45,8 @@ pub struct Config {
     pub logging: Logging,
     /// Views in order of matching. Without `view` statements there is one, named `_default`.
     pub views: Vec<View>,
+    /// The guard file beside it; empty where none is named.
+    pub guards: GuardFile,
 }
 
 impl Config {

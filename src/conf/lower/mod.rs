@@ -9,6 +9,7 @@ mod catalog;
 mod ciphers;
 mod control;
 mod edns;
+pub mod guards;
 mod inherit;
 mod key;
 mod listen;
@@ -99,6 +100,7 @@ impl<'a> Context<'a> {
             http: self.all_http(),
             views: self.views(&keys),
             keys,
+            guards: guards::GuardFile::default(),
             // Whichever were used are known once all else is lowered.
             acls: self.used_acls(),
         }

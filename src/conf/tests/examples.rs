@@ -73,7 +73,7 @@ const VIEW: &str = r#"options { dnstap-output file "d"; }; view v {
 /// Where the statements of a block may stand.
 fn places(scope: Scope) -> Vec<Place> {
     let one = match scope {
-        Scope::Top | Scope::Rndc => place("", &[], ""),
+        Scope::Top | Scope::Rndc | Scope::Guards => place("", &[], ""),
         Scope::Options => place(OPTIONS.0, &["dnstap-output file \"d\";"], OPTIONS.1),
         Scope::RndcOptions => place("options {", &[], "};"),
         Scope::View => place(VIEW, &[], "};"),
@@ -81,6 +81,7 @@ fn places(scope: Scope) -> Vec<Place> {
         Scope::NotifyCfg => place("zone z { type primary; file \"f\"; notify-cfg n {", &[], "}; };"),
         Scope::Server => place("server 192.0.2.1 {", &[], "};"),
         Scope::RndcServer => place("server s {", &[], "};"),
+        Scope::Guard => place("zone z {", &[], "};"),
         Scope::Key => place("key k {", &["algorithm hmac-sha256;", "secret \"AAAA\";"], "};"),
         Scope::Controls => place("controls {", &[], "};"),
         Scope::Statistics => place("statistics-channels {", &[], "};"),
@@ -115,7 +116,7 @@ impl Place {
         let (before, behind) = self.around;
         let before = if name.ends_with("-v6") { before.replace("192.0.2.1", "2001:db8::1") } else { before.to_owned() };
         let is_wanted = |line: &&str| match line.trim().split(' ').next() {
-            Some(kind) => kind != name && (kind == "key" || file == Scope::Top),
+            Some(kind) => kind != name && (file == Scope::Top || (kind == "key" && file == Scope::Rndc)),
             None => false,
         };
         let around: String = AROUND.lines().filter(is_wanted).collect();
@@ -202,6 +203,7 @@ pub(super) fn each_place(mut see: impl FnMut(&Statement, Scope, &Place)) {
 fn file_of(scope: Scope) -> Scope {
     match scope {
         Scope::Rndc | Scope::RndcOptions | Scope::RndcServer => Scope::Rndc,
+        Scope::Guards | Scope::Guard => Scope::Guards,
         _ => Scope::Top,
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::super::logging::line::Socket;
 use super::status::http_date;
+use crate::transfer::guard::Guards;
 use crate::transfer::refresh::Refresh;
 use crate::transfer::standing::{Contact, LastTransfer, Trouble};
 
@@ -20,6 +21,8 @@ impl fmt::Display for Secondary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let standing = self.0.standing();
         writeln!(f, "state: {}", self.0.state())?;
+        let guards = self.0.guards();
+        line(f, "guards", (guards != Guards::default()).then_some(guards))?;
         line(f, "last check", standing.checked_s().map(at))?;
         line(f, "last success", standing.answered_s().map(at))?;
         line(
@@ -63,7 +66,6 @@ fn at(seconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::dns::Serial;
-    use crate::transfer::guard::Guards;
     use crate::transfer::message::SoaReply;
     use crate::transfer::peer::Unreachable;
     use crate::transfer::random::Random;
