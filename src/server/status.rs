@@ -31,7 +31,8 @@ impl Core {
             cpus: super::start::processors(),
             workers: self.listening.worker_count(),
             listeners: self.listening.worker_count(),
-            zones: self.zones.len(),
+            // named has a zone of its own in each view, for trust anchors, and counts it.
+            zones: self.zones.len() + self.config.views.len(),
             debug_level: logging::debug_level(),
             transfers_running: self.refreshing.running() + self.shared.transfers_out.load(Ordering::Relaxed),
             transfers_deferred: self.refreshing.deferred(),

@@ -32,7 +32,7 @@ pub struct Status {
     pub workers: usize,
     /// UDP sockets per address.
     pub listeners: usize,
-    /// Zones of all views.
+    /// Zones of all views, as named counts them.
     pub zones: usize,
     /// The debug level.
     pub debug_level: u32,
