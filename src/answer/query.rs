@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::acl::Peer;
 use super::denial;
-use super::facts::{Denied, Result as Kind, Unanswered};
+use super::facts::{Denied, Facts, Result as Kind, Unanswered};
 use super::opt::{EXPIRED, ExtendedError, MAX_RESTARTS_REACHED, NOT_AUTHORITATIVE, NOT_READY, PROHIBITED, ZoneSerial};
 use super::records::Records;
 use super::snapshot::{MinimalResponses, View, Zone};
@@ -60,19 +60,13 @@ pub(super) struct Answer<'a, 'w> {
     first_zone: Option<&'a Arc<Zone>>,
     no_authority: bool,
     no_additional: bool,
-    pub(super) rcode: Rcode,
-    pub(super) is_authoritative: bool,
-    pub(super) is_truncated: bool,
+    /// What it says, and what came in its way.
+    pub(super) facts: &'w mut Facts,
     pub(super) error: Option<ExtendedError>,
     /// How long the zone lasts, if its SOA was asked for (RFC 7314).
     pub(super) expire_s: Option<u32>,
     /// The version of the zone of the question, where it may be told (RFC 9660).
     pub(super) zone_version: Option<ZoneSerial>,
-    pub(super) denied: Option<Denied>,
-    pub(super) unanswered: Option<Unanswered>,
-    /// See [`super::Facts::awaited`].
-    pub(super) awaited: Option<u64>,
-    pub(super) kind: Kind,
     /// What the question itself led to, before any alias was followed.
     pub(super) first: First,
 }
@@ -130,7 +124,12 @@ pub(super) struct Place<'z> {
 }
 
 impl<'a, 'w> Answer<'a, 'w> {
-    pub(super) fn new(query: &'a Query<'a>, records: Records<'w>, memory: &'w mut Memory) -> Self {
+    pub(super) fn new(
+        query: &'a Query<'a>,
+        records: Records<'w>,
+        memory: &'w mut Memory,
+        facts: &'w mut Facts,
+    ) -> Self {
         let Memory { suffixes, aliases, ways: [way, spare] } = memory;
         aliases.synthesised.clear();
         aliases.given.clear();
@@ -145,16 +144,10 @@ impl<'a, 'w> Answer<'a, 'w> {
             first_zone: None,
             no_authority,
             no_additional,
-            rcode: Rcode::NOERROR,
-            is_authoritative: false,
-            is_truncated: false,
+            facts,
             error: None,
             expire_s: None,
             zone_version: None,
-            denied: None,
-            unanswered: None,
-            awaited: None,
-            kind: Kind::Failure,
             first: First::default(),
         }
     }
@@ -162,7 +155,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     /// Fills the message.
     pub(super) fn fill(&mut self) {
         // A chain may also end without authority data, where nothing else writes the proofs.
-        self.is_truncated = self.follow().and_then(|()| self.prove_synthesis()).is_err();
+        self.facts.is_truncated = self.follow().and_then(|()| self.prove_synthesis()).is_err();
     }
 
     fn follow(&mut self) -> Result<(), Full> {
@@ -171,7 +164,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         while matches!(step, Step::Follow) {
             if restarts.next().is_none() {
                 self.fail(Rcode::SERVFAIL, Some(MAX_RESTARTS_REACHED));
-                self.unanswered = Some(Unanswered::Restarts);
+                self.facts.unanswered = Some(Unanswered::Restarts);
                 return Ok(());
             }
             let name = self.aliases.target.clone();
@@ -180,31 +173,28 @@ impl<'a, 'w> Answer<'a, 'w> {
         Ok(())
     }
 
-    /// Whether there was a zone to answer from.
-    pub(super) fn has_zone(&self) -> bool {
-        self.first_zone.is_some()
-    }
-
     fn fail(&mut self, rcode: Rcode, error: Option<ExtendedError>) {
-        (self.rcode, self.error, self.kind) = (rcode, error, Kind::Failure);
+        (self.facts.rcode, self.error, self.facts.result) = (rcode, error, Kind::Failure);
     }
 
     /// The zone has no contents. What has been found of a chain that leads there is of no use.
     fn fail_unloaded(&mut self, zone: &Zone) {
         let is_expired = zone.expires_at_s().is_some_and(|at_s| at_s <= self.query.now_s);
         self.fail(Rcode::SERVFAIL, Some(if is_expired { EXPIRED } else { NOT_READY }));
-        self.is_authoritative = false;
-        self.unanswered = Some(Unanswered::NotLoaded);
-        self.awaited = zone.wait().then(|| zone.handle());
+        self.facts.is_authoritative = false;
+        self.facts.unanswered = Some(Unanswered::NotLoaded);
+        self.facts.awaited = zone.wait().then(|| zone.handle());
     }
 
     /// One round: finds the zone of `name` and answers from it as far as it goes.
     fn step(&mut self, name: NameRef<'_>, is_first: bool) -> Result<Step, Full> {
         let view = self.query.view;
-        let Some(zone) = self.zone_of(view, name) else {
+        let zone =
+            if is_first { view.zones.find_by(name, self.suffixes) } else { view.zones.find(name, self.suffixes) };
+        let Some(zone) = zone.and_then(|zone| self.side_of_cut(view, name, zone)) else {
             if is_first {
                 self.fail(Rcode::REFUSED, Some(NOT_AUTHORITATIVE));
-                self.denied = Some(Denied::OutsideZones);
+                self.facts.denied = Some(Denied::OutsideZones);
             }
             return Ok(Step::Done);
         };
@@ -222,13 +212,13 @@ impl<'a, 'w> Answer<'a, 'w> {
         if let Some(denied) = self.denied_by(zone) {
             if is_first {
                 self.fail(Rcode::REFUSED, Some(PROHIBITED));
-                self.denied = Some(denied);
+                self.facts.denied = Some(denied);
             }
             return Ok(Step::Done);
         }
         if is_first {
-            self.is_authoritative = true;
-            self.first_zone = Some(zone);
+            self.facts.is_authoritative = true;
+            (self.first_zone, self.facts.has_zone) = (Some(zone), true);
             if self.query.wants_zone_version {
                 self.zone_version = zone_serial(zone, version);
             }
@@ -245,20 +235,19 @@ impl<'a, 'w> Answer<'a, 'w> {
         let found = &place.found;
         let is_wildcard = matches!(found.wildcard, Match::Node(_) | Match::EmptyNonTerminal);
         let apex_length = place.version.apex().len();
-        let name_length = match self.kind {
+        let name_length = match self.facts.result {
             Kind::Referral => found.cut.as_ref().map_or(apex_length, |cut| cut.owner().as_ref().len()),
             Kind::Success | Kind::NoData if is_wildcard => apex_length,
             Kind::Success => found.dname.as_ref().map_or(place.name.len(), |dname| dname.owner().as_ref().len()),
             Kind::NxDomain => apex_length,
             Kind::NoData | Kind::Failure => place.name.len(),
         };
-        First { kind: self.kind, name_length, is_wildcard }
+        First { kind: self.facts.result, name_length, is_wildcard }
     }
 
-    /// The zone that answers for `name`. DS belongs to the parent's side of a cut, so the zone above comes first if it
-    /// is served as well (RFC 4035 section 3.1.4.1).
-    fn zone_of<'v>(&mut self, view: &'v View, name: NameRef<'_>) -> Option<&'v Arc<Zone>> {
-        let zone = view.zones.find(name, self.suffixes)?;
+    /// The zone that answers for `name`, which belongs to `zone`. DS belongs to the parent's side of a cut, so the zone
+    /// above comes first if it is served as well (RFC 4035 section 3.1.4.1).
+    fn side_of_cut<'v>(&mut self, view: &'v View, name: NameRef<'_>, zone: &'v Arc<Zone>) -> Option<&'v Arc<Zone>> {
         if self.query.rtype == Rtype::DS && zone.apex() == name {
             let parent = name.parent().and_then(|parent| view.zones.find(parent, self.suffixes));
             // BIND: an alias that may not lead into the zone above gets what the zone itself has to say.
@@ -289,7 +278,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         if let Some(cut) = &found.cut {
             let is_above = found.dname.as_ref().is_none_or(|dname| depth(cut) <= depth(dname));
             if is_above && !self.is_for_parent(place, cut) {
-                self.is_authoritative &= !place.is_first;
+                self.facts.is_authoritative &= !place.is_first;
                 return self.refer(place, cut).map(|()| Step::Done);
             }
         }
@@ -383,7 +372,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         if !has_answer {
             return self.no_data(place, Some(node), is_wildcard).map(|()| Step::Done);
         }
-        self.kind = Kind::Success;
+        self.facts.result = Kind::Success;
         if self.query.rtype == Rtype::SOA {
             self.expire_s = self.expires_in(place);
         }
@@ -440,7 +429,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         } else if self.is_first_alias_of(place.name) {
             self.records.add_again(Section::Answer, owner, cname, cname.ttl())?;
         }
-        self.kind = Kind::Success;
+        self.facts.result = Kind::Success;
         if is_wildcard && self.records.dnssec_ok {
             self.aliases.synthesised.push(NameBuf::from_name(place.name));
         }
@@ -476,7 +465,9 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     fn prove_synthesis_of(&mut self, name: NameRef<'_>) -> Result<(), Full> {
-        let Some(zone) = self.zone_of(self.query.view, name) else { return Ok(()) };
+        let view = self.query.view;
+        let zone = view.zones.find(name, self.suffixes).and_then(|zone| self.side_of_cut(view, name, zone));
+        let Some(zone) = zone else { return Ok(()) };
         let contents = zone.contents();
         let Some(version) = contents.as_deref() else { return Ok(()) };
         let found = version.find_below(name, self.way);
@@ -488,7 +479,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let owner = node.owner();
         let Some(dname) = node.rrset(Rtype::DNAME) else { return Ok(Step::Done) };
         self.records.add(Section::Answer, Owner::Name(owner.as_ref()), dname)?;
-        self.kind = Kind::Success;
+        self.facts.result = Kind::Success;
         let Some(target) = target(dname) else { return Ok(Step::Done) };
         let kept = place.name.len().saturating_sub(owner.as_ref().len());
         let Ok(renamed) = NameBuf::join(place.name.as_bytes().get(..kept).unwrap_or_default(), target) else {
@@ -515,7 +506,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let place_in_question = place.is_first.then(|| self.place_in_question(cut)).flatten();
         let owner_in_message = place_in_question.map_or(Owner::Name(owner.as_ref()), Owner::At);
         self.records.add_alone(Section::Authority, owner_in_message, ns, ns.ttl())?;
-        self.kind = Kind::Referral;
+        self.facts.result = Kind::Referral;
         if self.records.dnssec_ok && place.version.is_signed() {
             match cut.rrset(Rtype::DS) {
                 Some(ds) => self.records.add(Section::Authority, owner_in_message, ds)?,
@@ -526,7 +517,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     fn no_data(&mut self, place: &Place<'_>, node: Option<&Node<'_>>, is_wildcard: bool) -> Result<(), Full> {
-        self.kind = Kind::NoData;
+        self.facts.result = Kind::NoData;
         // BIND: a wildcard without records denies names as if it were not there, in zones with NSEC.
         let is_denied = is_wildcard && node.is_none() && place.version.denial() == Denial::Nsec;
         self.add_negative_soa(place, is_denied && self.is_zero_for_soa(place))?;
@@ -537,7 +528,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     fn no_name(&mut self, place: &Place<'_>) -> Result<(), Full> {
-        (self.kind, self.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
+        (self.facts.result, self.facts.rcode) = (Kind::NxDomain, Rcode::NXDOMAIN);
         self.add_negative_soa(place, self.is_zero_for_soa(place))?;
         if self.records.dnssec_ok {
             denial::no_name(self, place)?;

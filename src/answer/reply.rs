@@ -7,7 +7,7 @@ use super::opt::{Opt, PROHIBITED};
 use super::request::Request;
 use super::respond::{Job, Outcome, Signer, is_known};
 use super::snapshot::EdnsPolicy;
-use crate::dns::edns::MIN_UDP_SIZE;
+use crate::dns::edns::{Edns, MIN_UDP_SIZE};
 use crate::dns::tsig::{self, Built};
 use crate::dns::writer::{Case, MAX_MESSAGE, Writer};
 use crate::dns::{Rcode, Rtype};
@@ -35,26 +35,29 @@ impl From<Rcode> for Head {
 }
 
 impl Job<'_> {
-    /// The largest reply that this client takes.
-    pub(super) fn limit(&self) -> usize {
+    /// The largest reply that this client takes, which takes so much over UDP.
+    pub(super) fn limit(&self, udp_size: u16) -> usize {
         if self.is_tcp() {
             return MAX_MESSAGE;
         }
-        let size = self.udp_size();
         if self.scratch.facts.cookie == CookieState::Valid {
-            return size.into();
+            return udp_size.into();
         }
-        size.min(self.edns_policy().nocookie_udp_size).into()
+        udp_size.min(self.edns_policy().nocookie_udp_size).into()
     }
 
     /// The largest reply over UDP that the client would have and may have, whether or not it is who it says.
+    #[inline]
     pub(super) fn udp_size(&self) -> u16 {
-        let theirs = self.request.edns.map_or(MIN_UDP_SIZE, |edns| edns.response_size());
-        let most = || {
-            let peer = self.view.and_then(|view| view.peer(self.client.source.ip()));
-            peer.and_then(|peer| peer.max_udp_size).unwrap_or(self.edns_policy().max_udp_size)
-        };
-        if theirs > MIN_UDP_SIZE { theirs.min(most()) } else { theirs }
+        let theirs = self.request.edns.as_ref().map_or(MIN_UDP_SIZE, Edns::response_size);
+        if theirs > MIN_UDP_SIZE { theirs.min(self.most_over_udp()) } else { theirs }
+    }
+
+    /// The most that the client may have over UDP.
+    fn most_over_udp(&self) -> u16 {
+        let own = self.view.filter(|view| !view.peers.is_empty());
+        let own = own.and_then(|view| view.peer(self.client.source.ip())?.max_udp_size);
+        own.unwrap_or(self.edns_policy().max_udp_size)
     }
 
     /// How EDNS is spoken to this client.
@@ -98,7 +101,7 @@ impl Job<'_> {
 
     /// A reply of header, question, OPT and TSIG.
     pub(super) fn reply_without_records(&mut self, head: Head, reply: &mut [u8]) -> Outcome {
-        let (limit, signature) = (self.limit(), self.signature_length());
+        let (limit, signature) = (self.limit(self.udp_size()), self.signature_length());
         let request = self.request;
         let mut writer = Writer::new(reply, limit, &mut self.scratch.names, Case::Kept);
         let [questions, ..] = request.header.counts;

@@ -7,6 +7,7 @@
 
 use crate::dns::edns::{Edns, Wishes};
 use crate::dns::message::{HEADER_LENGTH, Section};
+use crate::dns::suffix::Suffixes;
 use crate::dns::{Class, Header, NameRef, Opcode, Reader, Rtype, WireError};
 
 /// The question of a request.
@@ -51,10 +52,10 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Takes apart what follows the header.
-    pub(super) fn read(&mut self) {
+    /// Takes apart what follows the header; the labels of the question's name are kept for who looks for its zone.
+    pub(super) fn read(&mut self, labels: &mut Suffixes) {
         let mut reader = Reader::new(self.bytes).at(HEADER_LENGTH);
-        let read = self.read_questions(&mut reader).and_then(|()| self.read_records(&mut reader));
+        let read = self.read_questions(&mut reader, labels).and_then(|()| self.read_records(&mut reader));
         if let Err(fault) = read {
             self.is_malformed = true;
             if fault != WireError::BadOption {
@@ -64,7 +65,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn read_questions(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+    fn read_questions(&mut self, reader: &mut Reader<'a>, labels: &mut Suffixes) -> Result<(), WireError> {
         let [count, ..] = self.header.counts;
         for _ in 0..count {
             if let Some(first) = &self.question {
@@ -77,7 +78,8 @@ impl<'a> Request<'a> {
                 continue;
             }
             // The first name has nothing before it that it could point to.
-            let name = reader.name_in_place()?;
+            let name = labels.read(reader.ahead())?;
+            reader.take(name.len())?;
             self.question = Some(Question { name, rtype: Rtype(reader.u16()?), class: Class(reader.u16()?) });
         }
         self.questions = self.bytes.get(HEADER_LENGTH..reader.position()).unwrap_or_default();

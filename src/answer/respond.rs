@@ -171,7 +171,7 @@ pub fn respond(
         return Outcome::Drop;
     };
     let mut request = Request::new(request, header);
-    request.read();
+    request.read(&mut scratch.search.suffixes);
     let local = snapshot.matched_address(client.local.ip());
     let (view, opt, signer) = (None, None, Signer::Nobody);
     Job { snapshot, request: &request, client, address, local, now_s, scratch, view, opt, signer }.run(reply)
@@ -423,7 +423,7 @@ impl<'a> Job<'a> {
     }
 
     pub(super) fn answer(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
-        let (request, peer) = (self.request, self.peer());
+        let (request, peer, udp_size) = (self.request, self.peer(), self.udp_size());
         let edns = request.edns;
         let query = Query {
             view,
@@ -433,13 +433,13 @@ impl<'a> Job<'a> {
             local: self.local,
             is_tcp: self.is_tcp(),
             recursion_desired: request.header.rd(),
-            is_small: !self.is_tcp() && edns.is_some() && self.udp_size() <= MIN_UDP_SIZE,
+            is_small: !self.is_tcp() && edns.is_some() && udp_size <= MIN_UDP_SIZE,
             now_s: self.now_s,
             may_cross_zones: request.header.rd() && view.allow_recursion.allows(peer),
             wants_zone_version: request.wishes.asked.zone_version,
         };
         let case = if view.no_case_compress.allows(peer) { Case::Ignored } else { Case::Kept };
-        let (limit, tail, signature) = (self.limit(), self.tail_length(), self.signature_length());
+        let (limit, tail, signature) = (self.limit(udp_size), self.tail_length(), self.signature_length());
         let scratch = &mut *self.scratch;
         let mut writer = Writer::new(reply, limit, &mut scratch.names, case);
         writer.reserve(tail);
@@ -452,28 +452,24 @@ impl<'a> Job<'a> {
         let of = (question.name, question.class);
         let order = (&view.rrset_order, groups_for(&view.sortlist, peer.address));
         let records = Records::new(writer, of, dnssec_ok, order, &mut scratch.records);
-        let mut answer = Answer::new(&query, records, &mut scratch.search);
+        let mut answer = Answer::new(&query, records, &mut scratch.search, &mut scratch.facts);
         answer.fill();
-        let head = Head {
-            rcode: answer.rcode,
-            is_authoritative: answer.is_authoritative && answer.rcode != Rcode::REFUSED,
-            is_truncated: answer.is_truncated,
-        };
         if let Some(opt) = &mut self.opt {
             (opt.error, opt.expire_s) = (answer.error, answer.expire_s.filter(|_| request.wishes.asked.expire));
             opt.zone_version = answer.zone_version;
         }
-        (scratch.facts.denied, scratch.facts.result) = (answer.denied, answer.kind);
-        (scratch.facts.unanswered, scratch.facts.awaited) = (answer.unanswered, answer.awaited);
-        scratch.facts.has_zone = answer.has_zone();
+        let (facts, first, mut writer) = (answer.facts, answer.first, answer.records.writer);
         // What has no room has not been counted as anything yet.
-        let lacks_room = answer.is_truncated && answer.kind == Found::Failure;
-        scratch.facts.has_answer = lacks_room || answer.records.writer.count(Section::Answer) > 0;
-        let first = answer.first;
-        let mut writer = answer.records.writer;
+        let lacks_room = facts.is_truncated && facts.result == Found::Failure;
+        facts.has_answer = lacks_room || writer.count(Section::Answer) > 0;
+        let head = Head {
+            rcode: facts.rcode,
+            is_authoritative: facts.is_authoritative && facts.rcode != Rcode::REFUSED,
+            is_truncated: facts.is_truncated,
+        };
+        let is_bare = head.is_truncated && tail > 0 || facts.unanswered == Some(Unanswered::NotLoaded);
         writer.release(tail);
         let length = close(writer, self.opt.as_ref(), signature, request, head);
-        let is_bare = head.is_truncated && tail > 0 || self.scratch.facts.unanswered == Some(Unanswered::NotLoaded);
         match self.rate_limit(view, question, &first, head.rcode) {
             None if is_bare => self.reply_without_records(head, reply),
             None => self.finish(length, head, reply),

@@ -67,6 +67,11 @@ impl ZoneTable {
     /// The zone that `name` belongs to.
     pub fn find(&self, name: NameRef<'_>, suffixes: &mut Suffixes) -> Option<&Arc<Zone>> {
         suffixes.find(name);
+        self.find_by(name, suffixes)
+    }
+
+    /// The same for a name whose labels are known already.
+    pub fn find_by(&self, name: NameRef<'_>, suffixes: &Suffixes) -> Option<&Arc<Zone>> {
         let mut counts = self.label_counts & u128::MAX >> (u128::BITS - 1).saturating_sub(suffixes.labels() as u32);
         while let Some(labels) = counts.checked_ilog2() {
             counts ^= 1 << labels;

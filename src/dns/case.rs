@@ -41,6 +41,24 @@ pub(crate) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
     pairs.position(|(byte, other)| !byte.eq_ignore_ascii_case(other)).map(|behind| at.wrapping_add(behind))
 }
 
+/// How many bytes at their ends are the very same in two byte strings.
+#[inline]
+pub(crate) fn common_end(left: &[u8], right: &[u8]) -> usize {
+    let (mut left_rest, mut right_rest) = (left, right);
+    while let (Some((front, word)), Some((other_front, other))) =
+        (left_rest.split_last_chunk(), right_rest.split_last_chunk())
+    {
+        let difference = u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
+        if difference != 0 {
+            let behind = left.len().wrapping_sub(left_rest.len());
+            return behind.wrapping_add(difference.leading_zeros() as usize / 8);
+        }
+        (left_rest, right_rest) = (front, other_front);
+    }
+    let pairs = left_rest.iter().rev().zip(right_rest.iter().rev());
+    left.len().wrapping_sub(left_rest.len()).wrapping_add(pairs.take_while(|(byte, other)| byte == other).count())
+}
+
 /// The last bytes of a string in one word, at most eight: the same for the same bytes, and different for strings of
 /// the same length with other bytes there.
 #[inline]
@@ -68,7 +86,8 @@ pub(crate) fn has_capitals(bytes: &[u8]) -> bool {
 
 #[inline]
 fn is_same_word(word: u64, other: u64) -> bool {
-    word == other || lower(word) == lower(other)
+    // Letters of both cases differ in one bit.
+    (word ^ other) & !repeated(0x20) == 0 && (word == other || lower(word) == lower(other))
 }
 
 /// The word with each byte that is a capital letter made a small one.
@@ -111,6 +130,10 @@ mod tests {
                 right[place] ^= 0x80;
                 assert!(!is_same(left, &right), "{length} {place}");
                 assert_eq!(first_difference(left, &right), Some(place));
+                let mut right = left.to_vec();
+                right[place] ^= 0x20;
+                assert_eq!(common_end(&right, left), length - place - 1);
+                assert_eq!(common_end(left, &left[place..]), length - place);
             }
         }
         assert!(!is_same(b"ab", b"abc"));

@@ -8,7 +8,7 @@
 
 use super::NameRef;
 use super::case::last_word;
-use super::name::MAX_LABELS;
+use super::name::{MAX_LABEL, MAX_LABELS, MAX_NAME, NameError};
 
 /// Any odd constant with bits all over: a multiplication spreads each byte over the whole product.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -42,6 +42,27 @@ impl Suffixes {
             hash = mix(hash, bytes.get(start..end).unwrap_or_default());
             *place = hash;
             end = start;
+        }
+    }
+
+    /// Reads the name at the start of `bytes` as [`NameRef::from_prefix`] does, and finds its labels, for [`Self::last`].
+    pub fn read<'b>(&mut self, bytes: &'b [u8]) -> Result<NameRef<'b>, NameError> {
+        let (mut at, mut labels) = (0_usize, 0_usize);
+        loop {
+            let length = *bytes.get(at).ok_or(NameError::BadWire)?;
+            if usize::from(length) > MAX_LABEL {
+                return Err(NameError::BadWire);
+            }
+            let next = at.wrapping_add(1).wrapping_add(length.into());
+            if next > MAX_NAME {
+                return Err(NameError::NameTooLong);
+            }
+            if length == 0 {
+                self.labels = labels;
+                return bytes.get(..next).map(NameRef::from_checked).ok_or(NameError::BadWire);
+            }
+            *self.starts.get_mut(labels).ok_or(NameError::NameTooLong)? = at as u8;
+            (at, labels) = (next, labels.wrapping_add(1));
         }
     }
 

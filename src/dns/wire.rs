@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::name::{MAX_LABEL, NameBuf, NameError, NameRef};
+use super::name::{MAX_LABEL, NameBuf, NameError};
 
 /// What is wrong with some bytes. The texts are BIND's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +91,6 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// What is left, without moving on.
     /// The same, left where it is.
     #[inline]
     pub fn ahead(&self) -> &'a [u8] {
@@ -123,13 +122,6 @@ impl<'a> Reader<'a> {
     /// Four bytes.
     pub fn u32(&mut self) -> Result<u32, WireError> {
         self.array().map(u32::from_be_bytes)
-    }
-
-    /// A name that is not compressed, where it stands. One that is, is a fault.
-    pub fn name_in_place(&mut self) -> Result<NameRef<'a>, WireError> {
-        let name = NameRef::from_prefix(self.ahead())?;
-        self.position = self.position.saturating_add(name.len());
-        Ok(name)
     }
 
     /// Six bytes: the time of TSIG.

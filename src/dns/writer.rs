@@ -156,9 +156,9 @@ impl<'a> Writer<'a> {
         fields: (Rtype, Class, u32),
         rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<Option<u16>, Full> {
-        let (mark, mut place) = (self.mark(), None);
+        let (mark, mut place, mut tail) = (self.mark(), None, Tail::default());
         for rdata in rdatas {
-            match self.record(section, place.map_or(owner, Owner::At), fields, rdata) {
+            match self.record_behind(&mut tail, section, place.map_or(owner, Owner::At), fields, rdata) {
                 Ok(written) => place = written,
                 Err(full) => {
                     self.rollback(mark);
@@ -177,6 +177,19 @@ impl<'a> Writer<'a> {
         fields: (Rtype, Class, u32),
         rdata: &[u8],
     ) -> Result<Option<u16>, Full> {
+        self.record_behind(&mut Tail::default(), section, owner, fields, rdata)
+    }
+
+    /// The same behind another record of its RRset, whose names had this tail.
+    #[inline]
+    fn record_behind<'r>(
+        &mut self,
+        tail: &mut Tail<'r>,
+        section: Section,
+        owner: Owner<'_>,
+        fields: (Rtype, Class, u32),
+        rdata: &'r [u8],
+    ) -> Result<Option<u16>, Full> {
         let start = self.end;
         let written = match (owner, Shape::of(fields.0)) {
             (Owner::At(place), None) if self.names.keeps_case() => {
@@ -185,7 +198,17 @@ impl<'a> Writer<'a> {
             (Owner::Name(name), None) if name.is_root() && self.names.keeps_case() => {
                 self.plain([0], fields, rdata).map(|()| None)
             }
-            (_, shape) => self.owner(owner).and_then(|place| self.rdata(shape, fields, rdata).map(|()| place)),
+            (Owner::At(place), Some(shape)) => {
+                let owner = (POINTER | place).to_be_bytes();
+                self.plain(owner, fields, &[]).and_then(|()| self.names(shape, rdata, tail)).map(|()| Some(place))
+            }
+            (_, shape) => self.owner(owner).and_then(|place| {
+                match shape {
+                    Some(shape) => self.plain([], fields, &[]).and_then(|()| self.names(shape, rdata, tail)),
+                    None => self.plain([], fields, rdata).map(|()| self.note_names(fields.0, rdata)),
+                }
+                .map(|()| place)
+            }),
         };
         self.counted(start, slot(section), written)
     }
@@ -219,7 +242,7 @@ impl<'a> Writer<'a> {
         match owner {
             Owner::At(place) => self.pointer(place).map(|()| Some(place)),
             Owner::Name(name) => self.name(name),
-            Owner::Below(labels, parent) => self.labels(labels, parent).map(|(_, place)| place),
+            Owner::Below(labels, parent) => self.labels(labels, parent).map(|written| written.place),
             Owner::Alone(labels, parent) => {
                 let start = self.end;
                 self.bytes(labels)?;
@@ -228,7 +251,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes a whole record with such an owner, whose data are copied as they are.
+    /// Writes a record with such an owner, whose data are copied as they are.
     #[inline]
     fn plain<const N: usize>(
         &mut self,
@@ -247,25 +270,18 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes what follows the owner of a record.
-    fn rdata(
-        &mut self,
-        shape: Option<Shape>,
-        (rtype, class, ttl): (Rtype, Class, u32),
-        rdata: &[u8],
-    ) -> Result<(), Full> {
-        let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
-        let ([a, b], [c, d], [e, f, g, h]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes(), ttl.to_be_bytes());
-        let [i, j] = length.to_be_bytes();
-        self.bytes(&[a, b, c, d, e, f, g, h, i, j])?;
-        let Some(shape) = shape else { return self.plain_rdata(rtype, rdata) };
+    /// Writes data with names in them behind the fixed fields, whose last two bytes get their length.
+    fn names<'r>(&mut self, shape: Shape, rdata: &'r [u8], tail: &mut Tail<'r>) -> Result<(), Full> {
         let start = self.end;
-        let mut rest = self.split(rdata, shape.before)?;
+        let (before, mut rest) = rdata.split_at_checked(shape.before).unwrap_or_default();
+        self.bytes(before)?;
         for _ in 0..shape.names {
-            let (length, _) = self.labels(rest, ROOT)?;
-            rest = rest.get(length.wrapping_add(1)..).unwrap_or_default();
+            let length = self.name_behind(rest, tail)?;
+            rest = rest.get(length..).unwrap_or_default();
         }
-        self.bytes(rest)?;
+        if !rest.is_empty() {
+            self.bytes(rest)?;
+        }
         let length = u16::try_from(self.end.wrapping_sub(start)).map_err(|_| Full)?;
         if let Some(place) = self.buffer.get_mut(start.wrapping_sub(2)..start) {
             place.copy_from_slice(&length.to_be_bytes());
@@ -273,44 +289,51 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes the data of a type whose names are not compressed.
-    fn plain_rdata(&mut self, rtype: Rtype, rdata: &[u8]) -> Result<(), Full> {
-        let start = self.end;
-        self.bytes(rdata)?;
-        // BIND always notes them; it shows only where later names take over their case.
+    /// Writes the name at the start of `bytes`, and says how many bytes it has there. Names of an RRset are mostly the
+    /// same but for their first labels: the tail of the last one is not looked for again.
+    fn name_behind<'r>(&mut self, bytes: &'r [u8], tail: &mut Tail<'r>) -> Result<usize, Full> {
+        let first = bytes.first().map_or(0, |&length| usize::from(length).wrapping_add(1));
+        let (label, rest) = bytes.split_at_checked(first).unwrap_or_default();
+        if first > 1 && !tail.bytes.is_empty() && rest.starts_with(tail.bytes) {
+            self.labels(label, tail.place)?;
+            return Ok(first.wrapping_add(tail.bytes.len()));
+        }
+        let written = self.labels(bytes, ROOT)?;
+        let length = written.length.wrapping_add(1);
+        if let Some(place) = written.behind_first.filter(|_| self.names.keeps_case()) {
+            *tail = Tail { bytes: bytes.get(first..length).unwrap_or_default(), place };
+        }
+        Ok(length)
+    }
+
+    /// Notes the names in data that were just written as they are. BIND always does; it shows only where later names
+    /// take over their case.
+    fn note_names(&mut self, rtype: Rtype, rdata: &[u8]) {
         if !self.names.keeps_case() {
+            let start = self.end.saturating_sub(rdata.len());
             for field in rdata::names(rtype, rdata) {
                 self.names.note(field.name, start.saturating_add(field.range.start));
             }
         }
-        Ok(())
-    }
-
-    /// Writes the first `count` bytes of `bytes` and returns the others.
-    fn split<'b>(&mut self, bytes: &'b [u8], count: usize) -> Result<&'b [u8], Full> {
-        let (head, tail) = bytes.split_at_checked(count).unwrap_or((bytes, &[]));
-        self.bytes(head)?;
-        Ok(tail)
     }
 
     /// Writes the first name of the message.
     fn question_name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
         self.bytes(name.as_bytes())?;
-        self.names.note_question(QUESTION_PLACE);
+        self.names.note_question(self.end);
         Ok(())
     }
 
     /// Writes a name, compressed, and returns its place if pointers can reach it.
     fn name(&mut self, name: NameRef<'_>) -> Result<Option<u16>, Full> {
-        self.labels(name.as_bytes(), ROOT).map(|(_, place)| place)
+        self.labels(name.as_bytes(), ROOT).map(|written| written.place)
     }
 
-    /// Writes the labels at the start of `bytes` in front of the name at `parent`, compressed. Returns how many bytes
-    /// they have there, and the place of the name if pointers can reach it.
-    fn labels(&mut self, bytes: &[u8], parent: u16) -> Result<(usize, Option<u16>), Full> {
+    /// Writes the labels at the start of `bytes` in front of the name at `parent`, compressed.
+    fn labels(&mut self, bytes: &[u8], parent: u16) -> Result<Written, Full> {
         // The root is shorter than a pointer to it.
         if parent == ROOT && bytes.first().is_none_or(|&length| length == 0) {
-            return self.bytes(&[0]).map(|()| (0, None));
+            return self.bytes(&[0]).map(|()| Written::default());
         }
         let written = self.buffer.get(..self.end).unwrap_or_default();
         let known = self.names.find(bytes, parent, written);
@@ -321,11 +344,14 @@ impl<'a> Writer<'a> {
         } else {
             self.pointer(known.place)?
         }
+        let length = known.length;
         if known.fresh == 0 {
-            return Ok((known.length, Some(known.place)));
+            return Ok(Written { length, place: Some(known.place), behind_first: None });
         }
         self.names.remember(bytes, &known, start);
-        Ok((known.length, reachable(start)))
+        let first = bytes.first().map_or(0, |&length| usize::from(length).wrapping_add(1));
+        let behind_first = if known.fresh == first { Some(known.place) } else { reachable(start.wrapping_add(first)) };
+        Ok(Written { length, place: reachable(start), behind_first })
     }
 
     fn pointer(&mut self, place: u16) -> Result<(), Full> {
@@ -349,6 +375,24 @@ impl<'a> Writer<'a> {
         self.end = end;
         Ok(next)
     }
+}
+
+/// Labels that were written.
+#[derive(Clone, Copy, Default)]
+struct Written {
+    /// How many bytes they have uncompressed.
+    length: usize,
+    /// Where they stand, if pointers can reach it.
+    place: Option<u16>,
+    /// Where what is behind the first of them stands, if that is known and pointers can reach it.
+    behind_first: Option<u16>,
+}
+
+/// What stands behind the first label of a name in the data of an RRset, and where it does in the message.
+#[derive(Clone, Copy, Default)]
+struct Tail<'r> {
+    bytes: &'r [u8],
+    place: u16,
 }
 
 /// A place in the message as pointers name it, if they can.

@@ -10,8 +10,8 @@ use crate::dns::{NameRef, case};
 pub struct Find<'a> {
     /// Whether the name exists.
     pub matched: Match<'a>,
-    /// How many labels the closest encloser has, the root not counted: the name's own if it exists. 0 as well for a
-    /// name that is not in the zone.
+    /// How many labels the closest encloser of a name without RRsets has, the root not counted. 0 for all others, and
+    /// for a name that is not in the zone.
     pub encloser_labels: usize,
     /// The topmost zone cut below the apex, at the name or above it.
     pub cut: Option<Node<'a>>,
@@ -85,7 +85,7 @@ impl ZoneVersion {
     fn found(&self, name: NameRef<'_>, key: &Key, end: End) -> Find<'_> {
         let node = self.node_at(end.nearest);
         if !end.is_stuck && case::is_same(node.relative_owner(), self.labels_of(name)) {
-            return self.exact(name, key, node);
+            return self.exact(key, node);
         }
         match key.difference_from(node.relative_owner()) {
             Some(difference) => self.inexact(key, end.nearest, difference),
@@ -93,12 +93,12 @@ impl ZoneVersion {
         }
     }
 
-    fn exact<'v>(&'v self, name: NameRef<'_>, key: &Key, node: Node<'v>) -> Find<'v> {
+    fn exact<'v>(&'v self, key: &Key, node: Node<'v>) -> Find<'v> {
         let above = if node.is_occluded() { self.above(key) } else { Above::default() };
         let node_of = |found: Option<(usize, Leaf)>| found.map(|(_, leaf)| self.node_at(leaf));
         Find {
             matched: Match::Node(node),
-            encloser_labels: name.label_count(),
+            encloser_labels: 0,
             cut: node_of(above.cut).or_else(|| node.is_cut().then_some(node)),
             dname: node_of(above.dname),
             wildcard: Match::Missing,

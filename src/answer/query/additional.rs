@@ -72,19 +72,17 @@ impl Answer<'_, '_> {
     /// have to fit (RFC 9471); those of servers below other cuts are added as far as they do. Addresses that the zone
     /// holds with authority are no glue.
     pub(super) fn add_glue(&mut self, version: &ZoneVersion, cut: NameRef<'_>, ns: Rrset<'_>) -> Result<(), Full> {
-        let names = || ns.rdatas().filter_map(|rdata| NameRef::from_prefix(rdata).ok());
-        let targets = || names().filter(|target| target.is_at_or_below(version.apex()));
+        let targets = || ns.rdatas().map(NameRef::from_checked);
         let mut has_others = false;
-        for target in targets() {
+        for target in targets().filter(|target| target.is_at_or_below(version.apex())) {
             match target.is_at_or_below(cut) {
                 true => self.add_glue_of(version, target)?,
                 false => has_others = true,
             }
         }
-        for target in targets().filter(|target| has_others && !target.is_at_or_below(cut)) {
-            if self.add_glue_of(version, target).is_err() {
-                break;
-            }
+        let is_other = |target: &NameRef<'_>| target.is_at_or_below(version.apex()) && !target.is_at_or_below(cut);
+        if has_others {
+            let _ = targets().filter(is_other).try_for_each(|target| self.add_glue_of(version, target));
         }
         Ok(())
     }

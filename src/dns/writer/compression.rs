@@ -2,12 +2,13 @@
 //!
 //! A table of places, two for each key. Names are looked up from their last label to their first: a slot says where a
 //! label stands that has a certain name behind it, known by its own place, so that each step compares one label and no
-//! suffix is looked at twice. A hit is believed only after the bytes in the message have been compared. For clients who
-//! do not care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
+//! suffix is looked at twice. A hit is believed only after the bytes in the message have been compared. The name of the
+//! question is not in the table: what a name shares with it is seen by comparing the two from their ends. For clients
+//! who do not care about case whole suffixes are looked up by their hashes instead ([`Case::Ignored`]).
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::MAX_POINTER;
+use super::{MAX_POINTER, QUESTION_PLACE};
 use crate::dns::name::MAX_LABELS;
 use crate::dns::suffix::Suffixes;
 use crate::dns::{NameRef, case};
@@ -99,8 +100,10 @@ impl Labels {
 pub struct Compression {
     table: Table,
     case: Case,
-    /// Where the name of the question stands, whose suffixes are not in the table yet: many answers need none of them.
-    question: Option<u16>,
+    /// Where the name of the question ends, if there is one.
+    question_end: Option<u16>,
+    /// Whether its suffixes are in the table, where they are needed there.
+    has_question: bool,
     /// Those of the name that [`Self::find`] saw last.
     labels: Labels,
     suffixes: Suffixes,
@@ -112,7 +115,7 @@ pub(super) struct Known {
     /// The first bytes of the name, which have to be written: all its labels if no suffix is known.
     pub(super) fresh: usize,
     /// Labels among those.
-    fresh_labels: usize,
+    pub(super) fresh_labels: usize,
     /// How many bytes all its labels have.
     pub(super) length: usize,
     /// Where the rest stands; [`ROOT`] if there is none but the root label.
@@ -127,7 +130,8 @@ impl Default for Compression {
         Self {
             table: Table { slots: Box::new([Slot::default(); SLOTS]), message: 0 },
             case: Case::Kept,
-            question: None,
+            question_end: None,
+            has_question: false,
             labels: Labels { starts: [0; MAX_LABELS], count: 0 },
             suffixes: Suffixes::default(),
         }
@@ -138,7 +142,7 @@ impl Compression {
     /// Forgets everything: another message begins.
     #[inline]
     pub(super) fn start(&mut self, case: Case) {
-        (self.case, self.question) = (case, None);
+        (self.case, self.question_end, self.has_question) = (case, None, false);
         self.table.message = self.table.message.wrapping_add(1);
         if self.table.message == 0 {
             self.table.slots.fill(Slot::default());
@@ -146,17 +150,14 @@ impl Compression {
         }
     }
 
-    /// Takes note of the question's name, the first of all, which stands at `place`.
-    pub(super) fn note_question(&mut self, place: u16) {
-        self.question = Some(place);
+    /// Takes note of the question's name, the first of all, which ends at `end`.
+    pub(super) fn note_question(&mut self, end: usize) {
+        self.question_end = u16::try_from(end).ok();
     }
 
     /// Finds the longest suffix in `message` of the name that `labels` make in front of the name at `parent`.
     #[inline]
     pub(super) fn find(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
-        if let Some(place) = self.question.take() {
-            self.remember_question(place, message);
-        }
         match self.case {
             Case::Kept => self.find_labels(labels, parent, message),
             Case::Ignored => self.find_suffix(labels, message),
@@ -164,12 +165,17 @@ impl Compression {
     }
 
     /// Goes from the last label to the first, as far as they are known.
-    fn find_labels(&mut self, labels: &[u8], mut parent: u16, message: &[u8]) -> Known {
+    fn find_labels(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
         let length = self.labels.read(labels);
-        let mut end = length;
+        let (mut parent, mut end) =
+            self.shared_with_question(labels.get(..length).unwrap_or_default(), parent, message);
         let starts = self.labels.starts.get(..self.labels.count).unwrap_or_default();
         let mut left = starts.len();
         for &start in starts.iter().rev() {
+            if usize::from(start) >= end {
+                left = left.wrapping_sub(1);
+                continue;
+            }
             let label = labels.get(usize::from(start)..end).unwrap_or_default();
             let key = Key::of_label(label, parent);
             let Some(place) = self.table.place_of(key) else { break };
@@ -181,8 +187,29 @@ impl Compression {
         Known { fresh: end, fresh_labels: left, length, place: parent }
     }
 
+    /// How many bytes of the labels in front of `parent` stand in front of it in the question as well, as (where they
+    /// stand there, where they begin among the labels).
+    #[inline]
+    fn shared_with_question(&self, labels: &[u8], parent: u16, message: &[u8]) -> (u16, usize) {
+        let end = self.question_end.map_or(0, usize::from);
+        // The root label of the question is the root that names end in.
+        let before = if parent == ROOT { end.wrapping_sub(1) } else { usize::from(parent) };
+        let question = message.get(QUESTION_PLACE.into()..before).filter(|_| before < end).unwrap_or_default();
+        if labels.last() != question.last() {
+            return (parent, labels.len());
+        }
+        let first = labels.len().saturating_sub(case::common_end(labels, question));
+        let starts = self.labels.starts.get(..self.labels.count).unwrap_or_default();
+        let shared = starts.iter().map(|&start| usize::from(start)).filter(|&start| start >= first).find_map(|start| {
+            let place = before.checked_sub(labels.len().saturating_sub(start))?;
+            is_label_start(message, place).then_some((place as u16, start))
+        });
+        shared.unwrap_or((parent, labels.len()))
+    }
+
     /// The same without regard to case.
     fn find_suffix(&mut self, labels: &[u8], message: &[u8]) -> Known {
+        self.remember_question(message);
         let Ok(name) = NameRef::from_prefix(labels) else {
             return Known { fresh: 0, fresh_labels: 0, length: 0, place: ROOT };
         };
@@ -248,25 +275,19 @@ impl Compression {
         }
     }
 
-    fn remember_question(&mut self, place: u16, message: &[u8]) {
-        let bytes = message.get(usize::from(place)..).unwrap_or_default();
-        match self.case {
-            Case::Kept => {
-                let fresh = self.labels.read(bytes);
-                let known = Known { fresh, fresh_labels: self.labels.count, length: fresh, place: ROOT };
-                self.remember_labels(bytes, &known, place.into());
-            }
-            Case::Ignored => {
-                if let Ok(name) = NameRef::from_prefix(bytes) {
-                    self.note(name, place.into());
-                }
-            }
+    /// Remembers the suffixes of the question's name, when they are first needed: many answers need none of them.
+    fn remember_question(&mut self, message: &[u8]) {
+        let question = self.question_end.and_then(|end| message.get(QUESTION_PLACE.into()..end.into()));
+        if let Some(question) = question.filter(|_| !std::mem::replace(&mut self.has_question, true)) {
+            self.note(NameRef::from_checked(question), QUESTION_PLACE.into());
         }
     }
 
     /// Forgets the names at `place` and behind.
     pub(super) fn forget_from(&mut self, place: usize) {
-        self.question = self.question.filter(|&question| usize::from(question) < place);
+        if place <= QUESTION_PLACE.into() {
+            (self.question_end, self.has_question) = (None, false);
+        }
         for slot in self.table.slots.iter_mut().filter(|slot| usize::from(slot.place) >= place) {
             *slot = Slot::default();
         }
@@ -295,6 +316,16 @@ impl Key {
     fn other_slot(self) -> usize {
         self.slot() ^ (SLOTS / 2)
     }
+}
+
+/// Whether a label of the question's name starts at a place within it.
+#[inline]
+fn is_label_start(message: &[u8], place: usize) -> bool {
+    let mut at = usize::from(QUESTION_PLACE);
+    while at < place {
+        at = at.saturating_add(1).saturating_add(message.get(at).copied().unwrap_or(u8::MAX).into());
+    }
+    at == place
 }
 
 /// Whether just these bytes stand at a place.
