@@ -5,8 +5,8 @@
 use super::cookie::COOKIE_LENGTH;
 use crate::dns::edns::{ClientSubnet, VERSION, extended_error, option};
 use crate::dns::message::Section;
-use crate::dns::writer::{Case, Compression, Full, Owner, Writer};
-use crate::dns::{Class, NameRef, Rcode, Rtype};
+use crate::dns::writer::{Case, Compression, Full, Writer};
+use crate::dns::{Class, Rcode, Rtype};
 
 /// The DO bit among the flags (RFC 3225).
 const DO: u32 = 0x8000;
@@ -97,7 +97,7 @@ impl Opt<'_> {
         let flags = if self.dnssec_ok { DO } else { 0 };
         let ttl = u32::from(rcode.high_bits()) << 24 | u32::from(VERSION) << 16 | flags;
         let fields = (Rtype::OPT, Class(self.udp_size), ttl);
-        writer.record(Section::Additional, Owner::Name(NameRef::ROOT), fields, rdata).map(|_| ())
+        writer.record_of_root(Section::Additional, fields, rdata)
     }
 
     /// How long the record is without padding.

@@ -121,6 +121,8 @@ pub(super) struct Place<'z> {
     pub(super) found: Find<'z>,
     /// It is the name of the question.
     is_first: bool,
+    /// Where in the question's name the apex stands, if it does so in the same case.
+    apex_in_question: Option<u16>,
 }
 
 impl<'a, 'w> Answer<'a, 'w> {
@@ -223,7 +225,9 @@ impl<'a, 'w> Answer<'a, 'w> {
                 self.zone_version = zone_serial(zone, version);
             }
         }
-        let place = Place { zone, version, name, found: version.find_below(name, self.way), is_first };
+        let apex_in_question = if is_first { apex_place(name, version.apex()) } else { None };
+        let found = version.find_below(name, self.way);
+        let place = Place { zone, version, name, found, is_first, apex_in_question };
         let step = self.answer_from(&place);
         if is_first && view.rate_limit.is_some() {
             self.first = self.first(&place);
@@ -310,7 +314,8 @@ impl<'a, 'w> Answer<'a, 'w> {
         rrset: Rrset<'_>,
         ttl: u32,
     ) -> Result<(), Full> {
-        match self.apex_in_question(place) {
+        let is_kept = self.records.writer.keeps_case() && !place.version.apex().is_root();
+        match place.apex_in_question.filter(|_| is_kept) {
             Some(apex) => {
                 let labels = node.relative_owner();
                 let owner = match rrset.rtype() {
@@ -326,17 +331,11 @@ impl<'a, 'w> Answer<'a, 'w> {
 
     /// Where in the question's name the owner of a node stands, which is the name itself or one above it, if it does so
     /// in the same case.
-    fn place_in_question(&self, node: &Node<'_>) -> Option<u16> {
-        let start = node.start_in(self.query.name).filter(|_| self.records.writer.keeps_case())?;
-        u16::try_from(start).ok()?.checked_add(QUESTION_PLACE)
-    }
-
-    /// Where in the question's name the apex stands, if it does so in the same case.
-    fn apex_in_question(&self, place: &Place<'_>) -> Option<u16> {
-        let (asked, apex) = (self.query.name.as_bytes(), place.version.apex());
-        let start = asked.len().checked_sub(apex.len()).filter(|_| place.is_first && !apex.is_root())?;
-        let is_there = self.records.writer.keeps_case() && asked.get(start..) == Some(apex.as_bytes());
-        is_there.then(|| u16::try_from(start).ok()?.checked_add(QUESTION_PLACE)).flatten()
+    fn place_in_question(&self, place: &Place<'_>, node: &Node<'_>) -> Option<u16> {
+        let (labels, apex) = (node.relative_owner(), place.apex_in_question?);
+        let start = apex.checked_sub(labels.len() as u16)?;
+        let [from, to] = [start, apex].map(|place| usize::from(place.saturating_sub(QUESTION_PLACE)));
+        (self.query.name.as_bytes().get(from..to) == Some(labels)).then_some(start)
     }
 
     /// The name exists, or `node` is the source of synthesis for it. Records under the question's name point to it,
@@ -344,7 +343,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     fn answer_at(&mut self, place: &Place<'_>, node: &Node<'_>, is_wildcard: bool) -> Result<Step, Full> {
         let stored;
         let is_first = place.is_first && !place.name.is_root();
-        let owner = if is_first && !is_wildcard && node.is_spelt(place.name) {
+        let owner = if is_first && !is_wildcard && self.place_in_question(place, node) == Some(QUESTION_PLACE) {
             Owner::At(QUESTION_PLACE)
         } else {
             stored = if is_wildcard { synthesised_owner(place.name, node) } else { node.owner() };
@@ -471,7 +470,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let contents = zone.contents();
         let Some(version) = contents.as_deref() else { return Ok(()) };
         let found = version.find_below(name, self.way);
-        denial::wildcard_answer(self, &Place { zone, version, name, found, is_first: false })
+        denial::wildcard_answer(self, &Place { zone, version, name, found, is_first: false, apex_in_question: None })
     }
 
     /// A DNAME above the name puts the name under another one (RFC 6672 section 3.2).
@@ -502,9 +501,16 @@ impl<'a, 'w> Answer<'a, 'w> {
     fn refer(&mut self, place: &Place<'_>, cut: &Node<'_>) -> Result<(), Full> {
         self.prove_synthesis()?;
         let Some(ns) = cut.rrset(Rtype::NS) else { return Ok(()) };
-        let owner = cut.owner();
-        let place_in_question = place.is_first.then(|| self.place_in_question(cut)).flatten();
-        let owner_in_message = place_in_question.map_or(Owner::Name(owner.as_ref()), Owner::At);
+        let stored;
+        let at = self.place_in_question(place, cut).filter(|_| self.records.writer.keeps_case());
+        let owner = match at.and_then(|at| suffix(self.query.name, at)) {
+            Some(owner) => owner,
+            None => {
+                stored = cut.owner();
+                stored.as_ref()
+            }
+        };
+        let owner_in_message = at.map_or(Owner::Name(owner), Owner::At);
         self.records.add_alone(Section::Authority, owner_in_message, ns, ns.ttl())?;
         self.facts.result = Kind::Referral;
         if self.records.dnssec_ok && place.version.is_signed() {
@@ -513,7 +519,7 @@ impl<'a, 'w> Answer<'a, 'w> {
                 None => denial::insecure_referral(self, place, cut)?,
             }
         }
-        self.add_glue(place.version, owner.as_ref(), ns)
+        self.add_glue(place.version, owner, ns)
     }
 
     fn no_data(&mut self, place: &Place<'_>, node: Option<&Node<'_>>, is_wildcard: bool) -> Result<(), Full> {
@@ -619,6 +625,19 @@ fn stands_beside_cname(rtype: Rtype) -> bool {
 /// The types that an ANY query to an unsigned zone does not show.
 fn is_dnssec(rtype: Rtype) -> bool {
     matches!(rtype, Rtype::DS | Rtype::RRSIG | Rtype::NSEC | Rtype::DNSKEY | Rtype::NSEC3 | Rtype::NSEC3PARAM)
+}
+
+/// What of the question's name stands from a place on.
+fn suffix(asked: NameRef<'_>, place: u16) -> Option<NameRef<'_>> {
+    let start = usize::from(place.checked_sub(QUESTION_PLACE)?);
+    asked.as_bytes().get(start..).map(NameRef::from_checked)
+}
+
+/// Where in the question's name the apex stands, if it does so in the same case.
+fn apex_place(asked: NameRef<'_>, apex: NameRef<'_>) -> Option<u16> {
+    let start = asked.len().checked_sub(apex.len())?;
+    let is_there = asked.as_bytes().get(start..) == Some(apex.as_bytes());
+    is_there.then(|| u16::try_from(start).ok()?.checked_add(QUESTION_PLACE)).flatten()
 }
 
 /// Where a CNAME or DNAME leads.

@@ -16,7 +16,7 @@ use super::{Class, NameRef, Rtype, rdata};
 
 mod compression;
 
-use compression::ROOT;
+use compression::{Known, ROOT};
 pub use compression::{Case, Compression};
 
 /// The largest message: what the length before a message on TCP can say.
@@ -128,16 +128,13 @@ impl<'a> Writer<'a> {
         self.names.keeps_case()
     }
 
-    /// Writes a question. The first one's name is what answers are compressed against.
+    /// Writes the question, the first thing in a message. Its name is what answers are compressed against.
     pub fn question(&mut self, name: NameRef<'_>, rtype: Rtype, class: Class) -> Result<(), Full> {
-        let start = self.end;
-        let name_written = if self.is_empty() { self.question_name(name) } else { self.name(name).map(|_| ()) };
-        let written = name_written.and_then(|()| {
-            let [a, b] = rtype.0.to_be_bytes();
-            let [c, d] = class.0.to_be_bytes();
-            self.bytes(&[a, b, c, d])
-        });
-        self.counted(start, 0, written)
+        let ([a, b], [c, d]) = (rtype.0.to_be_bytes(), class.0.to_be_bytes());
+        self.pair(name.as_bytes(), &[a, b, c, d])?;
+        self.names.note_question(name);
+        self.counts = [1, 0, 0, 0];
+        Ok(())
     }
 
     /// Copies a question section of `count` questions as it was received. Nothing is compressed against it.
@@ -180,7 +177,14 @@ impl<'a> Writer<'a> {
         self.record_behind(&mut Tail::default(), section, owner, fields, rdata)
     }
 
-    /// The same behind another record of its RRset, whose names had this tail.
+    /// Writes one record of the root, whose data are copied as they are: OPT.
+    pub fn record_of_root(&mut self, section: Section, fields: (Rtype, Class, u32), rdata: &[u8]) -> Result<(), Full> {
+        let start = self.end;
+        let written = self.plain([0], fields, rdata);
+        self.counted(start, slot(section), written)
+    }
+
+    /// As [`Self::record`], behind another record of the RRset, whose names had this tail.
     #[inline]
     fn record_behind<'r>(
         &mut self,
@@ -194,9 +198,6 @@ impl<'a> Writer<'a> {
         let written = match (owner, Shape::of(fields.0)) {
             (Owner::At(place), None) if self.names.keeps_case() => {
                 self.plain((POINTER | place).to_be_bytes(), fields, rdata).map(|()| Some(place))
-            }
-            (Owner::Name(name), None) if name.is_root() && self.names.keeps_case() => {
-                self.plain([0], fields, rdata).map(|()| None)
             }
             (Owner::At(place), Some(shape)) => {
                 let owner = (POINTER | place).to_be_bytes();
@@ -274,7 +275,9 @@ impl<'a> Writer<'a> {
     fn names<'r>(&mut self, shape: Shape, rdata: &'r [u8], tail: &mut Tail<'r>) -> Result<(), Full> {
         let start = self.end;
         let (before, mut rest) = rdata.split_at_checked(shape.before).unwrap_or_default();
-        self.bytes(before)?;
+        if !before.is_empty() {
+            self.bytes(before)?;
+        }
         for _ in 0..shape.names {
             let length = self.name_behind(rest, tail)?;
             rest = rest.get(length..).unwrap_or_default();
@@ -317,13 +320,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes the first name of the message.
-    fn question_name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
-        self.bytes(name.as_bytes())?;
-        self.names.note_question(self.end);
-        Ok(())
-    }
-
     /// Writes a name, compressed, and returns its place if pointers can reach it.
     fn name(&mut self, name: NameRef<'_>) -> Result<Option<u16>, Full> {
         self.labels(name.as_bytes(), ROOT).map(|written| written.place)
@@ -335,27 +331,31 @@ impl<'a> Writer<'a> {
         if parent == ROOT && bytes.first().is_none_or(|&length| length == 0) {
             return self.bytes(&[0]).map(|()| Written::default());
         }
-        let written = self.buffer.get(..self.end).unwrap_or_default();
-        let known = self.names.find(bytes, parent, written);
         let start = self.end;
-        self.bytes(bytes.get(..known.fresh).unwrap_or_default())?;
-        if known.place == ROOT {
-            self.bytes(&[0])?
-        } else {
-            self.pointer(known.place)?
+        let Known { fresh, length, place } =
+            self.names.place(bytes, parent, self.buffer.get(..start).unwrap_or_default());
+        let labels = bytes.get(..fresh).unwrap_or_default();
+        let end = (POINTER | place).to_be_bytes();
+        self.pair(labels, if place == ROOT { &[0] } else { &end }).inspect_err(|_| self.names.forget_from(start))?;
+        if fresh == 0 {
+            return Ok(Written { length, place: Some(place), behind_first: None });
         }
-        let length = known.length;
-        if known.fresh == 0 {
-            return Ok(Written { length, place: Some(known.place), behind_first: None });
-        }
-        self.names.remember(bytes, &known, start);
         let first = bytes.first().map_or(0, |&length| usize::from(length).wrapping_add(1));
-        let behind_first = if known.fresh == first { Some(known.place) } else { reachable(start.wrapping_add(first)) };
+        let behind_first = if fresh == first { Some(place) } else { reachable(start.wrapping_add(first)) };
         Ok(Written { length, place: reachable(start), behind_first })
     }
 
     fn pointer(&mut self, place: u16) -> Result<(), Full> {
         self.bytes(&(POINTER | place).to_be_bytes())
+    }
+
+    /// Writes both, or nothing.
+    #[inline]
+    fn pair(&mut self, left: &[u8], right: &[u8]) -> Result<(), Full> {
+        let (place, behind) = self.next(left.len().wrapping_add(right.len()))?.split_at_mut(left.len());
+        place.copy_from_slice(left);
+        behind.copy_from_slice(right);
+        Ok(())
     }
 
     #[inline]

@@ -44,14 +44,23 @@ impl Key {
     /// Makes this the key of another name.
     pub(super) fn set(&mut self, labels: &[u8]) {
         let before = std::mem::take(&mut self.len);
-        match labels.split_first() {
+        match split_label(labels) {
             // A lone label, as most names have below the apex.
-            Some((&length, label)) if usize::from(length) == label.len() => self.push_label(label),
-            Some(_) => LabelStarts::new(labels).last_first(labels).for_each(|label| self.push_label(label)),
-            None => {}
+            Some((label, [])) => self.push_label(label),
+            _ => self.push_labels(labels),
         }
         if let Some(rest) = self.numbers.get_mut(self.len..before) {
             rest.fill(NOBYTE);
+        }
+    }
+
+    /// Goes on with labels, the last first.
+    fn push_labels(&mut self, labels: &[u8]) {
+        if let Some((first, others)) = split_label(labels) {
+            if !others.is_empty() {
+                self.push_labels(others);
+            }
+            self.push_label(first);
         }
     }
 
@@ -140,28 +149,33 @@ impl Key {
     /// Where this key and that of the name with these labels first differ; none if they are the same. The other key is
     /// not made.
     pub(super) fn difference_from(&self, labels: &[u8]) -> Option<Difference> {
-        let mut at = 0;
-        for label in LabelStarts::new(labels).last_first(labels) {
-            let ours = self.numbers.get(at..at + label.len()).unwrap_or_default();
-            let same =
-                ours.iter().zip(label).take_while(|(number, byte)| **number == CODES[usize::from(**byte)]).count();
-            at += same;
-            for &byte in label.get(same..).unwrap_or_default() {
-                let (first, second) = NUMBERS[usize::from(byte)];
-                let escaped = (second != NOBYTE).then_some(second);
-                for number in [first].into_iter().chain(escaped) {
-                    if self.at(at) != number {
-                        return Some(Difference { at, is_after: self.at(at) > number, is_whole: false });
-                    }
-                    at += 1;
-                }
-            }
-            if self.at(at) != NOBYTE {
-                return Some(Difference { at, is_after: true, is_whole: false });
-            }
-            at += 1;
+        match self.match_labels(labels) {
+            Ok(at) => (at < self.len).then_some(Difference { at, is_after: true, is_whole: true }),
+            Err(difference) => Some(difference),
         }
-        (at < self.len).then_some(Difference { at, is_after: true, is_whole: true })
+    }
+
+    /// How many numbers of the key are these labels, or where the two part.
+    fn match_labels(&self, labels: &[u8]) -> Result<usize, Difference> {
+        let Some((label, others)) = split_label(labels) else { return Ok(0) };
+        let start = if others.is_empty() { 0 } else { self.match_labels(others)? };
+        let ours = self.numbers.get(start..start + label.len()).unwrap_or_default();
+        let same = ours.iter().zip(label).take_while(|(number, byte)| **number == CODES[usize::from(**byte)]).count();
+        let mut at = start + same;
+        for &byte in label.get(same..).unwrap_or_default() {
+            let (first, second) = NUMBERS[usize::from(byte)];
+            let escaped = (second != NOBYTE).then_some(second);
+            for number in [first].into_iter().chain(escaped) {
+                if self.at(at) != number {
+                    return Err(Difference { at, is_after: self.at(at) > number, is_whole: false });
+                }
+                at += 1;
+            }
+        }
+        if self.at(at) != NOBYTE {
+            return Err(Difference { at, is_after: true, is_whole: false });
+        }
+        Ok(at + 1)
     }
 
     /// Where the last `count` labels of the name end in the key.
@@ -209,6 +223,13 @@ pub(super) struct Difference {
     pub(super) is_whole: bool,
 }
 
+/// The first label without its length byte, and the labels behind it.
+#[inline]
+fn split_label(labels: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = labels.split_first()?;
+    rest.split_at_checked(length.into())
+}
+
 /// Where the labels of a name start.
 struct LabelStarts {
     starts: [u8; 128],
@@ -226,17 +247,6 @@ impl LabelStarts {
             at += 1 + usize::from(length);
         }
         found
-    }
-
-    /// The labels without their length bytes, the last first.
-    #[inline]
-    fn last_first<'l>(&self, labels: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
-        let mut end = labels.len();
-        self.starts[..self.count % 128].iter().rev().map(move |&start| {
-            let label = labels.get(usize::from(start) + 1..end).unwrap_or_default();
-            end = usize::from(start);
-            label
-        })
     }
 }
 

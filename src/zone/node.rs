@@ -45,19 +45,6 @@ impl<'a> Node<'a> {
         NameBuf::join(self.relative_owner(), self.apex).unwrap_or_else(|_| NameBuf::from_name(self.apex))
     }
 
-    /// Whether the owner is this name in the same case.
-    pub fn is_spelt(&self, name: NameRef<'_>) -> bool {
-        self.start_in(name) == Some(0)
-    }
-
-    /// Where the owner starts within a name that it is an ancestor of, if it stands there in the same case.
-    pub fn start_in(&self, name: NameRef<'_>) -> Option<usize> {
-        let labels = self.relative_owner();
-        let start = name.len().checked_sub(labels.len() + self.apex.len())?;
-        let (theirs, apex) = name.as_bytes().get(start..)?.split_at_checked(labels.len())?;
-        (labels == theirs && apex == self.apex.as_bytes()).then_some(start)
-    }
-
     /// The owner's labels above the apex in wire form, without a root label; empty at the apex.
     #[inline]
     pub fn relative_owner(&self) -> &'a [u8] {
@@ -67,14 +54,8 @@ impl<'a> Node<'a> {
     /// The RRset of this type. Signatures are not found here but with [`Rrset::signatures`] and [`Self::signatures`].
     pub fn rrset(&self, rtype: Rtype) -> Option<Rrset<'a>> {
         let (plain, signatures) = self.parts();
-        let mut rest = Bytes(plain);
-        loop {
-            let (found, ttl, count, rrs) = rest.rrset()?;
-            if found >= rtype {
-                let rrset = Rrset { rtype, covered: rtype, ttl, count, rrs, signatures };
-                return (found == rtype).then_some(rrset);
-            }
-        }
+        let (ttl, count, rrs) = Bytes(plain).find(rtype)?;
+        Some(Rrset { rtype, covered: rtype, ttl, count, rrs, signatures })
     }
 
     /// All RRsets but the RRSIGs, by ascending type.
@@ -188,14 +169,8 @@ impl<'a> Rrset<'a> {
 
     /// The RRSIGs that cover this RRset.
     pub fn signatures(&self) -> Option<Self> {
-        let mut rest = Bytes(self.signatures);
-        loop {
-            let (covered, ttl, count, rrs) = rest.rrset()?;
-            if covered >= self.rtype {
-                let signatures = Rrset { rtype: Rtype::RRSIG, covered, ttl, count, rrs, signatures: &[] };
-                return (covered == self.rtype).then_some(signatures);
-            }
-        }
+        let (ttl, count, rrs) = Bytes(self.signatures).find(self.rtype)?;
+        Some(Rrset { rtype: Rtype::RRSIG, covered: self.rtype, ttl, count, rrs, signatures: &[] })
     }
 }
 
@@ -346,6 +321,9 @@ pub(super) fn push_listing(out: &mut Vec<u8>, listing: &[u8]) {
     }
 }
 
+/// Length of the header of an RRset whose sizes take one byte each, as they mostly do.
+const HEADER: usize = 8;
+
 /// Type, TTL and count of the RRset that is none. The count takes two bytes, so that it is not met where both sizes of
 /// an RRset are taken to be of one byte.
 const LISTING_HEAD: [u8; 8] = [0, 0, 0, 0, 0, 0, 0x80, 0];
@@ -419,10 +397,20 @@ impl<'a> Bytes<'a> {
         }
     }
 
+    /// The RRset of a type, or that covers it, as (TTL, count, RRs). They stand by ascending type.
+    fn find(mut self, rtype: Rtype) -> Option<(u32, usize, &'a [u8])> {
+        loop {
+            let (covered, ttl, count, rrs) = self.rrset()?;
+            if covered >= rtype {
+                return (covered == rtype).then_some((ttl, count, rrs));
+            }
+        }
+    }
+
     /// An RRset as (type, or type covered, TTL, count, RRs); none at the end.
-    #[inline]
+    #[inline(always)]
     fn rrset(&mut self) -> Option<(Rtype, u32, usize, &'a [u8])> {
-        let (&[a, b, c, d, e, f, count, len], rest) = self.0.split_first_chunk()?;
+        let (&[a, b, c, d, e, f, count, len], rest) = self.0.split_first_chunk::<HEADER>()?;
         let (covered, ttl) = (Rtype(u16::from_be_bytes([a, b])), u32::from_be_bytes([c, d, e, f]));
         self.0 = rest;
         // Both sizes take one byte, as they mostly do.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::blocks::Place;
 use super::chunks::Chunks;
 use super::find::Way;
-use super::key::{Difference, Key, NOBYTE};
+use super::key::{Difference, Key, MAX_KEY, NOBYTE};
 use super::node::Flags;
 pub(super) use edit::TrieEdit;
 pub(super) use walk::Walk;
@@ -65,7 +65,7 @@ impl Cell {
 
     /// Where in the key the number is that tells the twigs apart.
     fn offset(self) -> usize {
-        (self.word() >> NUMBERS) as usize & 0xffff
+        (self.word() >> NUMBERS) as usize % MAX_KEY
     }
 
     fn bitmap(self) -> u64 {

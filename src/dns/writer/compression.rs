@@ -8,7 +8,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::{MAX_POINTER, QUESTION_PLACE};
+use super::{MAX_POINTER, QUESTION_PLACE, reachable};
 use crate::dns::name::MAX_LABELS;
 use crate::dns::suffix::Suffixes;
 use crate::dns::{NameRef, case};
@@ -46,8 +46,27 @@ impl Table {
     /// The place that is remembered under a key.
     #[inline]
     fn place_of(&self, key: Key) -> Option<u16> {
-        let slots = [key.slot(), key.other_slot()].into_iter().filter_map(|at| self.slots.get(at));
-        slots.copied().find(|slot| slot.key == key && slot.message == self.message).map(|slot| slot.place)
+        let slot = self.slots.get(key.slot()).filter(|slot| slot.message == self.message)?;
+        if slot.key == key {
+            return Some(slot.place);
+        }
+        let other = self.slots.get(key.other_slot());
+        other.filter(|slot| slot.key == key && slot.message == self.message).map(|slot| slot.place)
+    }
+
+    /// The place that is remembered for the hash of a suffix: the last one that has its slot.
+    fn place_of_suffix(&self, hash: u64) -> Option<u16> {
+        let key = Key { word: hash, parent: ROOT };
+        let slot = self.slots.get(key.slot()).filter(|slot| slot.key == key && slot.message == self.message);
+        slot.map(|slot| slot.place)
+    }
+
+    /// Remembers a place for the hash of a suffix.
+    fn remember_suffix(&mut self, hash: u64, place: u16) {
+        let key = Key { word: hash, parent: ROOT };
+        if let Some(slot) = self.slots.get_mut(key.slot()) {
+            *slot = Slot { key, message: self.message, place };
+        }
     }
 
     /// Remembers a place under a key: in its first slot, or in its second if another place of this message has that.
@@ -92,6 +111,12 @@ impl Labels {
         self.count = count;
         at
     }
+
+    /// Where each of them starts, the last first.
+    #[inline]
+    fn last_first(&self) -> impl Iterator<Item = usize> {
+        self.starts.get(..self.count).unwrap_or_default().iter().rev().map(|&start| start.into())
+    }
 }
 
 /// The memory of a [`super::Writer`]; one serves any number of messages in turn and is never cleared between them,
@@ -104,7 +129,7 @@ pub struct Compression {
     question_end: Option<u16>,
     /// Whether its suffixes are in the table, where they are needed there.
     has_question: bool,
-    /// Those of the name that [`Self::find`] saw last.
+    /// Those of the last name.
     labels: Labels,
     suffixes: Suffixes,
 }
@@ -114,8 +139,6 @@ pub struct Compression {
 pub(super) struct Known {
     /// The first bytes of the name, which have to be written: all its labels if no suffix is known.
     pub(super) fresh: usize,
-    /// Labels among those.
-    pub(super) fresh_labels: usize,
     /// How many bytes all its labels have.
     pub(super) length: usize,
     /// Where the rest stands; [`ROOT`] if there is none but the root label.
@@ -150,41 +173,43 @@ impl Compression {
         }
     }
 
-    /// Takes note of the question's name, the first of all, which ends at `end`.
-    pub(super) fn note_question(&mut self, end: usize) {
-        self.question_end = u16::try_from(end).ok();
+    /// Takes note of the question's name, the first of all.
+    pub(super) fn note_question(&mut self, name: NameRef<'_>) {
+        self.question_end = QUESTION_PLACE.checked_add(name.len() as u16);
     }
 
-    /// Finds the longest suffix in `message` of the name that `labels` make in front of the name at `parent`.
+    /// Finds the longest suffix in `message` of the name that `labels` make in front of the name at `parent`, and
+    /// remembers what is in front of it, which will stand at the end of the message.
     #[inline]
-    pub(super) fn find(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
+    pub(super) fn place(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
         match self.case {
-            Case::Kept => self.find_labels(labels, parent, message),
-            Case::Ignored => self.find_suffix(labels, message),
+            Case::Kept => self.place_labels(labels, parent, message),
+            Case::Ignored => self.place_suffixes(labels, message),
         }
     }
 
-    /// Goes from the last label to the first, as far as they are known.
-    fn find_labels(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
+    /// Goes from the last label to the first.
+    fn place_labels(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
         let length = self.labels.read(labels);
-        let (mut parent, mut end) =
+        let (mut parent, shared) =
             self.shared_with_question(labels.get(..length).unwrap_or_default(), parent, message);
-        let starts = self.labels.starts.get(..self.labels.count).unwrap_or_default();
-        let mut left = starts.len();
-        for &start in starts.iter().rev() {
-            if usize::from(start) >= end {
-                left = left.wrapping_sub(1);
-                continue;
-            }
-            let label = labels.get(usize::from(start)..end).unwrap_or_default();
+        let mut end = shared;
+        let (mut known, mut is_known) = (Known { fresh: end, length, place: parent }, true);
+        for start in self.labels.last_first().skip_while(|&start| start >= shared) {
+            let label = labels.get(start..end).unwrap_or_default();
             let key = Key::of_label(label, parent);
-            let Some(place) = self.table.place_of(key) else { break };
-            if label.len() > WORD && !stands_there(message, place, label) {
-                break;
+            let found = if is_known { self.table.place_of(key) } else { None };
+            match found.filter(|&place| key.is_whole(label, place, message)) {
+                Some(place) => (parent, known) = (place, Known { fresh: start, length, place }),
+                None => {
+                    let Some(place) = reachable(message.len().wrapping_add(start)) else { break };
+                    self.table.remember(key, place);
+                    (parent, is_known) = (place, false);
+                }
             }
-            (parent, end, left) = (place, usize::from(start), left.wrapping_sub(1));
+            end = start;
         }
-        Known { fresh: end, fresh_labels: left, length, place: parent }
+        known
     }
 
     /// How many bytes of the labels in front of `parent` stand in front of it in the question as well, as (where they
@@ -207,25 +232,23 @@ impl Compression {
         shared.unwrap_or((parent, labels.len()))
     }
 
-    /// The same without regard to case.
-    fn find_suffix(&mut self, labels: &[u8], message: &[u8]) -> Known {
+    /// The same without regard to case, and with no look at `parent`.
+    fn place_suffixes(&mut self, labels: &[u8], message: &[u8]) -> Known {
         self.remember_question(message);
-        let Ok(name) = NameRef::from_prefix(labels) else {
-            return Known { fresh: 0, fresh_labels: 0, length: 0, place: ROOT };
-        };
+        let Ok(name) = NameRef::from_prefix(labels) else { return Known { fresh: 0, length: 0, place: ROOT } };
         let length = name.len().saturating_sub(1);
         self.suffixes.hash(name, 0);
-        for (fresh_labels, (start, hash)) in self.suffixes.iter().enumerate().take(REACH) {
-            let key = Key { word: hash, parent: ROOT };
-            let Some(slot) = self.table.slots.get(key.slot()) else { continue };
-            if slot.key == key && slot.message == self.table.message {
-                let suffix = name.as_bytes().get(start..).unwrap_or_default();
-                if stands_at(message, usize::from(slot.place), suffix) {
-                    return Known { fresh: start, fresh_labels, length, place: slot.place };
-                }
-            }
-        }
-        Known { fresh: length, fresh_labels: self.suffixes.labels(), length, place: ROOT }
+        let is_there = |&(_, (start, hash)): &(usize, (usize, u64))| {
+            let suffix = name.as_bytes().get(start..).unwrap_or_default();
+            self.table.place_of_suffix(hash).is_some_and(|place| stands_at(message, place.into(), suffix))
+        };
+        let found = self.suffixes.iter().enumerate().take(REACH).find(is_there);
+        let (fresh_labels, fresh, place) = match found {
+            Some((labels, (start, hash))) => (labels, start, self.table.place_of_suffix(hash).unwrap_or(ROOT)),
+            None => (self.suffixes.labels(), length, ROOT),
+        };
+        self.remember_suffixes(fresh_labels, message.len());
+        Known { fresh, length, place }
     }
 
     /// Whether names keep their case.
@@ -239,39 +262,13 @@ impl Compression {
         self.remember_suffixes(self.suffixes.labels(), place);
     }
 
-    /// Remembers the suffixes of the name that [`Self::find`] saw last, whose fresh bytes now stand at `place`.
-    #[inline]
-    pub(super) fn remember(&mut self, labels: &[u8], known: &Known, place: usize) {
-        match self.case {
-            Case::Kept => self.remember_labels(labels, known, place),
-            Case::Ignored => self.remember_suffixes(known.fresh_labels, place),
-        }
-    }
-
-    fn remember_labels(&mut self, labels: &[u8], known: &Known, place: usize) {
-        let (mut parent, mut end) = (known.place, known.fresh);
-        let starts = self.labels.starts.get(..known.fresh_labels).unwrap_or_default();
-        for &start in starts.iter().rev() {
-            let here = place.wrapping_add(usize::from(start));
-            if here > MAX_POINTER {
-                return;
-            }
-            let key = Key::of_label(labels.get(usize::from(start)..end).unwrap_or_default(), parent);
-            (parent, end) = (here as u16, usize::from(start));
-            self.table.remember(key, parent);
-        }
-    }
-
     fn remember_suffixes(&mut self, fresh_labels: usize, place: usize) {
         for (start, hash) in self.suffixes.iter().take(fresh_labels.min(REACH)) {
             let place = place.saturating_add(start);
             if place > MAX_POINTER {
                 return;
             }
-            let key = Key { word: hash, parent: ROOT };
-            if let Some(slot) = self.table.slots.get_mut(key.slot()) {
-                *slot = Slot { key, message: self.table.message, place: place as u16 };
-            }
+            self.table.remember_suffix(hash, place as u16);
         }
     }
 
@@ -316,6 +313,12 @@ impl Key {
     fn other_slot(self) -> usize {
         self.slot() ^ (SLOTS / 2)
     }
+
+    /// Whether a label of this key stands at a place: the key tells short ones apart by itself.
+    #[inline]
+    fn is_whole(self, label: &[u8], place: u16, message: &[u8]) -> bool {
+        label.len() <= WORD || stands_there(message, place, label)
+    }
 }
 
 /// Whether a label of the question's name starts at a place within it.
@@ -327,6 +330,7 @@ fn is_label_start(message: &[u8], place: usize) -> bool {
     }
     at == place
 }
+
 
 /// Whether just these bytes stand at a place.
 fn stands_there(message: &[u8], place: u16, label: &[u8]) -> bool {
