@@ -118,7 +118,7 @@ pub(super) struct Place<'z> {
     zone: &'z Zone,
     pub(super) version: &'z ZoneVersion,
     pub(super) name: NameRef<'z>,
-    pub(super) found: Find<'z>,
+    pub(super) found: &'z Find<'z>,
     /// It is the name of the question.
     is_first: bool,
     /// Where in the question's name the apex stands, if it does so in the same case.
@@ -226,7 +226,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             }
         }
         let apex_in_question = if is_first { apex_place(name, version.apex()) } else { None };
-        let found = version.find_below(name, self.way);
+        let found = &version.find_below(name, self.way);
         let place = Place { zone, version, name, found, is_first, apex_in_question };
         let step = self.answer_from(&place);
         if is_first && view.rate_limit.is_some() {
@@ -236,7 +236,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     fn first(&self, place: &Place<'_>) -> First {
-        let found = &place.found;
+        let found = place.found;
         let is_wildcard = matches!(found.wildcard, Match::Node(_) | Match::EmptyNonTerminal);
         let apex_length = place.version.apex().len();
         let name_length = match self.facts.result {
@@ -277,7 +277,7 @@ impl<'a, 'w> Answer<'a, 'w> {
     }
 
     fn answer_from(&mut self, place: &Place<'_>) -> Result<Step, Full> {
-        let found = &place.found;
+        let found = place.found;
         let depth = |node: &Node<'_>| node.relative_owner().len();
         if let Some(cut) = &found.cut {
             let is_above = found.dname.as_ref().is_none_or(|dname| depth(cut) <= depth(dname));
@@ -469,7 +469,7 @@ impl<'a, 'w> Answer<'a, 'w> {
         let Some(zone) = zone else { return Ok(()) };
         let contents = zone.contents();
         let Some(version) = contents.as_deref() else { return Ok(()) };
-        let found = version.find_below(name, self.way);
+        let found = &version.find_below(name, self.way);
         denial::wildcard_answer(self, &Place { zone, version, name, found, is_first: false, apex_in_question: None })
     }
 

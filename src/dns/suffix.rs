@@ -45,7 +45,7 @@ impl Suffixes {
         }
     }
 
-    /// Reads the name at the start of `bytes` as [`NameRef::from_prefix`] does, and finds its labels, for [`Self::last`].
+    /// Reads the name at the start of `bytes` as [`NameRef::from_prefix`] does, and finds its labels.
     pub fn read<'b>(&mut self, bytes: &'b [u8]) -> Result<NameRef<'b>, NameError> {
         let (mut at, mut labels) = (0_usize, 0_usize);
         loop {

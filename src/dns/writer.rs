@@ -16,8 +16,8 @@ use super::{Class, NameRef, Rtype, rdata};
 
 mod compression;
 
-use compression::{Known, ROOT};
 pub use compression::{Case, Compression};
+use compression::{Known, ROOT};
 
 /// The largest message: what the length before a message on TCP can say.
 pub const MAX_MESSAGE: usize = 65535;

@@ -191,8 +191,7 @@ impl Compression {
     /// Goes from the last label to the first.
     fn place_labels(&mut self, labels: &[u8], parent: u16, message: &[u8]) -> Known {
         let length = self.labels.read(labels);
-        let (mut parent, shared) =
-            self.shared_with_question(labels.get(..length).unwrap_or_default(), parent, message);
+        let (mut parent, shared) = self.shared_with_question(labels.get(..length).unwrap_or_default(), parent, message);
         let mut end = shared;
         let (mut known, mut is_known) = (Known { fresh: end, length, place: parent }, true);
         for start in self.labels.last_first().skip_while(|&start| start >= shared) {
@@ -330,7 +329,6 @@ fn is_label_start(message: &[u8], place: usize) -> bool {
     }
     at == place
 }
-
 
 /// Whether just these bytes stand at a place.
 fn stands_there(message: &[u8], place: u16, label: &[u8]) -> bool {
