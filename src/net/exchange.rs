@@ -3,12 +3,13 @@
 //! Bytes only: whether an answer belongs to the question (ID, question, signature) is the caller's to judge. The
 //! sockets are connected, so the kernel discards what other addresses send. Runs on tokio.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use socket2::SockRef;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -33,21 +34,20 @@ pub async fn ask_udp(
     socket.connect(server).await?;
     socket.send(request).await?;
     loop {
-        within(timeout_at(deadline, socket.readable()).await)?;
-        if let Some(answer) = received(&socket, &mut is_answer)? {
-            return Ok(answer);
+        // That the server is not there is an error of the socket, and nothing to be read.
+        let come = socket.async_io(Interest::READABLE | Interest::ERROR, || received(&socket));
+        let datagram = within(timeout_at(deadline, come).await)?;
+        if is_answer(&datagram) {
+            return Ok(datagram);
         }
     }
 }
 
-/// What has come if it is the answer. Room for it is taken only now: many may be waited for at once.
-fn received(socket: &UdpSocket, is_answer: impl FnOnce(&[u8]) -> bool) -> io::Result<Option<Vec<u8>>> {
+/// What has come. Room for it is taken only now: many may be waited for at once.
+fn received(socket: &UdpSocket) -> io::Result<Vec<u8>> {
     let mut room = [0; DATAGRAM_MAX];
-    let length = match socket.try_recv(&mut room) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-        length => length?,
-    };
-    Ok(room.get(..length).filter(|datagram| is_answer(datagram)).map(<[u8]>::to_vec))
+    let length = (&*SockRef::from(socket)).read(&mut room)?;
+    Ok(room.get(..length).unwrap_or_default().to_vec())
 }
 
 /// A connection to another server.
@@ -254,6 +254,15 @@ mod tests {
         let accept = |answer: &[u8]| answer != b"wrong";
         let (answer, ()) = tokio::join!(ask_udp(b"question", address, None, LIMIT, accept), serve);
         assert_eq!(answer.unwrap(), b"question");
+    }
+
+    #[tokio::test]
+    async fn that_nobody_is_there_is_told_at_once() {
+        let (server, address) = udp_server().await;
+        drop(server);
+        let refused = ask_udp(b"question", address, None, LIMIT, |_| true).await;
+        let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        assert!(matches!(&refused, Err(ExchangeError::Io(error)) if is_refused(error)), "{refused:?}");
     }
 
     #[tokio::test]
