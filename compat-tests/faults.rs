@@ -6,6 +6,7 @@ mod cases;
 mod copies;
 mod disk;
 mod images;
+mod journals;
 mod primary;
 pub(super) mod stream;
 
