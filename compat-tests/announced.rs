@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::faults::stream::{IN, SOA, message, name, soa};
-use super::peers::listener::{Listener, honest};
+use super::faults::stream::{A, IN, NS, SOA, message, name, record, soa};
+use super::peers::listener::{Heard, Listener, honest};
 use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, within};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
@@ -105,6 +105,42 @@ fn of_changes_within_the_delay_only_the_last_is_told() {
         }
         server.wait_until("the last version is told of", || serials().last() == Some(&5));
         assert!(serials().len() <= 3, "{kind:?}: {:?}", serials());
+    }
+}
+
+/// What a server of the root says that knows its own address and that of localhost.
+fn root(heard: &Heard) -> Vec<Vec<u8>> {
+    let request = &heard.request;
+    let answer = match (request.zone.trim_end_matches('.'), request.rtype) {
+        ("", NS) => record("", NS, &name("r")),
+        ("r", A) => record("r", A, &[127, 0, 5, 53]),
+        ("localhost", A) => record("localhost", A, &[127, 0, 0, 1]),
+        _ => {
+            let mut reply = request.reply(&[soa("", 1)]);
+            reply.swap(7, 9);
+            return vec![reply];
+        }
+    };
+    vec![request.reply(&[answer])]
+}
+
+/// named resolves the name itself, though it does so for nobody else; nomd asks the host's resolver.
+#[test]
+fn servers_outside_our_zones_are_looked_up_and_told() {
+    for kind in BOTH {
+        let port = free_port();
+        let _root = Listener::start(at(53, port), root);
+        let told = Listener::start((Ipv4Addr::LOCALHOST, port).into(), |heard| honest(heard, 1));
+        let text = "$TTL 300\n@ SOA ns h 1 86400 86400 1209600 60\n@ NS localhost.\n";
+        let spec = Spec {
+            zones: vec![Zone::primary("example", text).with("notify yes;")],
+            options: format!("{FAST} port {port};"),
+            statements: "zone \".\" { type hint; file \"root.hints\"; };".to_owned(),
+            files: vec![("root.hints".to_owned(), ". 60 NS r.\nr. 60 A 127.0.5.53\n".to_owned())],
+            ..Spec::default()
+        };
+        let server = Server::start(kind, &spec);
+        server.wait_until("the server is told", || told.heard().iter().any(|heard| heard.kind() == "NOTIFY"));
     }
 }
 

@@ -153,10 +153,24 @@ fn tests(folder: &Path, names: &mut BTreeSet<String>) {
             tests(&path, names);
         } else if path.extension().is_some_and(|end| end == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let behind = text.split("#[test]\n").skip(1).filter_map(|rest| rest.trim_start().strip_prefix("fn "));
-            names.extend(behind.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+            names.extend(text.split("#[").skip(1).filter_map(test_name).map(str::to_owned));
         }
     }
+}
+
+/// The name of the function behind an attribute that makes it a test, such as `tokio::test(start_paused = true)]`.
+fn test_name(text: &str) -> Option<&str> {
+    let (attribute, behind) = text.split_once("]\n")?;
+    let path = attribute.split('(').next()?;
+    let function = behind.trim_start().trim_start_matches("async ").strip_prefix("fn ")?;
+    function.split('(').next().filter(|_| matches!(path, "test" | "tokio::test"))
+}
+
+#[test]
+fn tests_of_either_sort_are_found() {
+    assert_eq!(test_name("test]\n    fn one() {"), Some("one"));
+    assert_eq!(test_name("tokio::test(start_paused = true)]\n    async fn two() {"), Some("two"));
+    assert_eq!(test_name("derive(Debug)]\nfn three() {"), None);
 }
 
 #[test]

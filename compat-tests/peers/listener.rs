@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use super::doors::{Doors, Host};
 use crate::faults::stream::{Request, soa, zone_messages};
@@ -16,6 +17,8 @@ pub struct Heard {
     pub from: SocketAddr,
     pub bytes: Vec<u8>,
     pub request: Request,
+    /// When it came.
+    pub at: Instant,
 }
 
 impl Heard {
@@ -90,7 +93,7 @@ impl Host for Shared {
 impl Shared {
     fn answers(&self, bytes: &[u8], from: SocketAddr, is_tcp: bool) -> Vec<Vec<u8>> {
         let Some(request) = Request::read(bytes) else { return vec![] };
-        let heard = Heard { is_tcp, from, bytes: bytes.to_vec(), request };
+        let heard = Heard { is_tcp, from, bytes: bytes.to_vec(), request, at: Instant::now() };
         self.heard.lock().unwrap().push(heard.clone());
         (self.answers)(&heard)
     }

@@ -3,7 +3,6 @@
 //! Zones share their lists by `Arc`, so each list is compiled once however many zones hold it.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -22,11 +21,6 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Whether an address is one of ours.
-    pub(super) fn is_own(&self, address: IpAddr) -> bool {
-        self.localhost.contains(&IpNet::from(address))
-    }
-
     /// Compiles one list.
     pub(super) fn compile(&self, list: &[MatchElement]) -> Acl {
         let host = HostAddresses { localhost: &self.localhost, localnets: &self.localnets };

@@ -142,6 +142,11 @@ impl Listening {
         &self.limits
     }
 
+    /// Whether this address is listened on.
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.open.contains_key(&address)
+    }
+
     /// How many UDP sockets there are for each address.
     pub(super) fn worker_count(&self) -> usize {
         self.workers.udp.len()

@@ -248,8 +248,9 @@ impl Core {
         let Some(task) = self.zones.get(id) else { return };
         let port = self.config.options.port;
         let peers = Peers::new(&self.config, &task.view);
-        let others = addresses.iter().filter(|address| !self.host.is_own(**address));
-        let remotes = others.map(|address| Remote { address: SocketAddr::new(*address, port), key: None, tls: None });
+        let addresses = addresses.iter().map(|address| SocketAddr::new(*address, port));
+        let others = addresses.filter(|address| !self.listening.has(*address));
+        let remotes = others.map(|address| Remote { address, key: None, tls: None });
         let peers: Vec<Peer> = remotes.map(|remote| peers.notified(&remote, &task.conf.settings)).collect();
         for peer in peers {
             self.queue(id, peer, why);

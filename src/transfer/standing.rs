@@ -281,12 +281,19 @@ impl Standing {
         match activity {
             Activity::Transferring => State::Transferring,
             Activity::Idle if self.has(TroubleKind::HeldBack) => State::HeldBack,
-            _ if serials().any(|serial| serial.is_newer_than(ours)) => State::Behind,
+            _ if self.is_behind(ours) => State::Behind,
             _ if serials().any(|serial| serial == ours) && activity == Activity::Idle => State::Current,
             Activity::Checking => State::Checking,
             Activity::Idle if serials().next().is_some() => State::WentBack,
             Activity::Idle => self.worst_trouble(),
         }
+    }
+
+    /// Whether a primary has a newer version, be it one that cannot be transferred.
+    fn is_behind(&self, ours: Serial) -> bool {
+        let answers = |contact: &&Contact| contact.trouble().is_none_or(|error| error.kind == TroubleKind::Unusable);
+        let mut serials = self.contacts.iter().filter(answers).filter_map(|contact| contact.serial);
+        serials.any(|serial| serial.is_newer_than(ours))
     }
 
     fn has(&self, kind: TroubleKind) -> bool {
@@ -355,6 +362,15 @@ mod tests {
         assert_eq!(state(OURS, Activity::Transferring), State::Transferring);
         assert_eq!(state(Some(Serial(4)), Activity::Checking), State::Behind);
         assert_eq!(state(None, Activity::Transferring), State::Missing);
+    }
+
+    #[test]
+    fn a_newer_version_that_cannot_be_transferred_leaves_the_copy_behind() {
+        let mut standing = standing(&[Ok(6)]);
+        standing.failed(&peer(1), TroubleKind::Unusable, "SERVFAIL", 100);
+        assert_eq!(standing.state(OURS, Activity::Idle), State::Behind);
+        standing.failed(&peer(1), TroubleKind::Unreachable, "timed out", 100);
+        assert_eq!(standing.state(OURS, Activity::Idle), State::Unreachable);
     }
 
     #[test]
