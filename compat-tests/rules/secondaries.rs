@@ -117,7 +117,7 @@ pub(super) const RULES: &[Rule] = &[
         "3.11",
         "primaries out of reach",
         &[
-            "a_primary_that_two_transfers_could_not_reach_is_passed_over_by_named_even_if_it_sends_a_notify",
+            "a_primary_that_two_transfers_could_not_reach_is_passed_over",
             "a_server_is_unreachable_after_two_failures_for_ten_minutes",
             "an_unreachable_primary_is_passed_over_until_it_sends_a_notify",
         ],

@@ -458,38 +458,53 @@ impl Core {
         }
     }
 
-    /// Starts the transfers for which there is room.
+    /// Starts the transfers for which there is room. Primaries that others could not reach meanwhile are passed over.
     fn start_transfers(&mut self) {
+        let mut passed_over = vec![];
         while let Some(id) = self.refreshing.quota.start() {
             let transfer = self.refreshing.transfers.remove(&id);
-            let Some((Transfer { primary, have, may_shrink }, task)) = transfer.zip(self.zones.get(id)) else {
+            let primary = transfer.as_ref().map(|transfer| &transfer.primary);
+            if primary.is_some_and(|primary| self.refreshing.unreachable.contains(primary, unix_now_s())) {
                 self.refreshing.quota.finish(id);
+                passed_over.push(id);
                 continue;
-            };
-            let tls = self.connectors.of(&self.config, &primary);
-            let request = Request {
-                id: self.refreshing.message_ids.draw(),
-                zone: task.conf.clone(),
-                view: Arc::clone(&task.view),
-                primary,
-                tls,
-                old: task.served.version(),
-                is_durable: task.saving.is_durable(),
-                have,
-                asks_whole: false,
-                saving: self.refreshing.saving.get(&id).cloned(),
-                writers: Arc::clone(&self.refreshing.writers),
-                guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
-                file: task.file(),
-            };
-            let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
-                let what = Arrival::Transfer(
-                    arrived.unwrap_or_else(|| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned())),
-                );
-                core::Event::Refresh(Brought { id, what })
-            });
-            self.refreshing.running.insert(id, handle);
+            }
+            match transfer.and_then(|transfer| self.request(id, transfer)) {
+                Some(request) => self.start_transfer(id, request),
+                None => self.refreshing.quota.finish(id),
+            }
         }
+        for id in passed_over {
+            self.step(id, Event::PassedOver, true);
+        }
+    }
+
+    fn request(&mut self, id: ZoneId, Transfer { primary, have, may_shrink }: Transfer) -> Option<Request> {
+        let task = self.zones.get(id)?;
+        Some(Request {
+            id: self.refreshing.message_ids.draw(),
+            zone: task.conf.clone(),
+            view: Arc::clone(&task.view),
+            tls: self.connectors.of(&self.config, &primary),
+            primary,
+            old: task.served.version(),
+            is_durable: task.saving.is_durable(),
+            have,
+            asks_whole: false,
+            saving: self.refreshing.saving.get(&id).cloned(),
+            writers: Arc::clone(&self.refreshing.writers),
+            guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
+            file: task.file(),
+        })
+    }
+
+    fn start_transfer(&mut self, id: ZoneId, request: Request) {
+        let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
+            let broke_off = || Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
+            let what = Arrival::Transfer(arrived.unwrap_or_else(broke_off));
+            core::Event::Refresh(Brought { id, what })
+        });
+        self.refreshing.running.insert(id, handle);
     }
 }
 

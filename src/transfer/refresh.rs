@@ -107,6 +107,8 @@ pub enum Event {
     Transferred(Timers),
     /// The primary answered the transfer request with the SOA record alone, or with the version that we have.
     UpToDate,
+    /// The transfer's turn came, and the primary is known to be out of reach by now.
+    PassedOver,
     /// The transfer came to nothing; why, in words.
     TransferFailed(Failure, String),
 }
@@ -308,6 +310,7 @@ impl Refresh {
             Event::SoaFailed(reason) => self.soa_failed(&reason, context),
             Event::Transferred(timers) => self.transferred(timers, context),
             Event::UpToDate => self.transfer_was_needless(context),
+            Event::PassedOver => self.passed_over(context),
             Event::TransferFailed(failure, reason) => self.transfer_failed(failure, &reason, context),
         }
         self.check_clock(context);

@@ -406,3 +406,12 @@ fn a_zone_behind_a_dialled_line_is_checked_only_when_somebody_wants_it() {
     let asked = |actions: Vec<String>| actions.last().cloned();
     assert_eq!(asked(rig.does(notify)).as_deref(), Some("ask 192.0.2.1 udp Expire"));
 }
+
+#[test]
+fn a_transfer_whose_primary_others_could_not_reach_is_left_to_the_next_one() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+    let text = "got_transfer_quota: skipping zone transfer as primary 192.0.2.1#53 (source 0.0.0.0#0) is unreachable";
+    assert_eq!(rig.does(Event::PassedOver), [format!("log {text} (cached)"), "ask 192.0.2.2 udp Expire".to_owned()]);
+}

@@ -11,8 +11,7 @@ use crate::transfer::standing::TroubleKind;
 impl Refresh {
     pub(super) fn transfer(&mut self, primary: &Peer, context: &mut Context<'_>) {
         if context.unreachable.contains(primary, context.now_s) {
-            let text = format!("got_transfer_quota: skipping zone transfer as primary {primary}");
-            self.log(Level::Info, format!("{text} (source {}) is unreachable (cached)", Socket(primary.source)));
+            self.say_passed_over("refresh", primary);
             return self.next_primary(context);
         }
         let Some(walk) = &mut self.walk else { return };
@@ -20,6 +19,17 @@ impl Refresh {
         let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
         let (may_shrink, is_hurried) = (walk.is_asked, walk.is_hurried);
         self.actions.push(Action::Transfer { primary: primary.clone(), have, may_shrink, is_hurried });
+    }
+
+    pub(super) fn passed_over(&mut self, context: &mut Context<'_>) {
+        let Some(primary) = self.awaited(true) else { return };
+        self.say_passed_over("got_transfer_quota", &primary);
+        self.next_primary(context);
+    }
+
+    fn say_passed_over(&mut self, during: &str, primary: &Peer) {
+        let text = format!("{during}: skipping zone transfer as primary {primary}");
+        self.log(Level::Info, format!("{text} (source {}) is unreachable (cached)", Socket(primary.source)));
     }
 
     pub(super) fn transferred(&mut self, timers: Timers, context: &mut Context<'_>) {
