@@ -235,7 +235,10 @@ impl Records {
         let (is_signature, form) = (rtype == Rtype::RRSIG, rdata::in_class(rtype, class));
         let covered = if is_signature { covered(rdata).ok()? } else { rtype };
         let is_same = |record: &Record| {
-            record.is_of(is_signature, covered) && rdata::compare(form, record.data(&self.rdatas), rdata).is_eq()
+            let data = record.data(&self.rdatas);
+            // The case of names makes no difference in length.
+            let may_be_same = record.is_of(is_signature, covered) && data.len() == rdata.len();
+            may_be_same && (data == rdata || rdata::compare(form, data, rdata).is_eq())
         };
         self.records.iter().position(is_same)
     }

@@ -30,10 +30,12 @@ impl NamesEdit {
     }
 
     pub(in crate::zone) fn replace(&mut self, key: Key, leaf: Leaf) {
-        let Some(before) = self.trie.descend(&key).map(|path| path.nearest) else { return };
-        let flags = leaf.flags.with(before.flags.around());
-        self.trie.replace(&key, Leaf { flags, ..leaf });
-        if before.flags.own().occludes_below() != leaf.flags.occludes_below() {
+        let mut occluded_below = leaf.flags.occludes_below();
+        self.trie.change(&key, |before| {
+            occluded_below = before.flags.own().occludes_below();
+            Leaf { flags: leaf.flags.with(before.flags.around()), ..leaf }
+        });
+        if occluded_below != leaf.flags.occludes_below() {
             self.cuts.push(key);
         }
     }

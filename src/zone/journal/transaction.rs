@@ -37,11 +37,14 @@ pub struct Change<'a> {
 #[derive(Debug, Default)]
 pub struct Changes {
     count: u32,
+    soas: Soas,
+    fault: Option<Fault>,
     body: Vec<u8>,
 }
 
 impl Changes {
-    /// Adds the next record. Those behind the first SOA record are deleted, those behind the second added.
+    /// Adds the next record, whose data is known to be of its type. Those behind the first SOA record are deleted,
+    /// those behind the second added.
     pub fn push(&mut self, owner: NameRef<'_>, rtype: Rtype, class: Class, ttl: u32, rdata: &[u8]) {
         let length = owner.len() + FIXED_BYTES + rdata.len();
         self.body.reserve(LENGTH_BYTES + length);
@@ -53,31 +56,28 @@ impl Changes {
         self.body.extend_from_slice(&(rdata.len() as u16).to_be_bytes());
         self.body.extend_from_slice(rdata);
         self.count += 1;
+        self.fault = self.fault.take().or(self.soas.note(rtype, rdata).err());
     }
 
     /// The transaction, if it is one.
     pub fn finish(self) -> Result<Transaction, Fault> {
-        Transaction::of(self.body)
+        let Self { count, soas, fault, body } = self;
+        let (before, after) = fault.map_or_else(|| soas.serials(), Err)?;
+        Ok(Transaction { before, after, count, body })
     }
 }
 
 impl Transaction {
     /// Checks the body of a transaction to its last byte.
     pub(super) fn of(body: Vec<u8>) -> Result<Self, Fault> {
-        let mut parser = Parser { rest: &body, soas: 0 };
-        let mut serials = [Serial(0); 2];
+        let (mut parser, mut soas) = (Parser { rest: &body, soas: 0 }, Soas::default());
         let mut count = 0_u32;
-        while let Some(change) = parser.next()? {
-            if change.rtype == Rtype::SOA {
-                let place = serials.get_mut(parser.soas - 1).ok_or(Fault::Soa)?;
-                *place = soa_serial(change.rdata).ok_or(Fault::Soa)?;
-            }
+        while !parser.rest.is_empty() {
+            let change = parser.next().filter(Change::is_sound).ok_or(Fault::Record)?;
+            soas.note(change.rtype, change.rdata)?;
             count += 1;
         }
-        let [before, after] = serials;
-        if parser.soas != 2 || !after.is_newer_than(before) {
-            return Err(Fault::Soa);
-        }
+        let (before, after) = soas.serials()?;
         Ok(Self { before, after, count, body })
     }
 
@@ -106,9 +106,41 @@ impl Transaction {
     pub fn changes_from(&self, offset: usize, soas: usize) -> impl Iterator<Item = (Change<'_>, usize)> {
         let mut parser = Parser { rest: self.body.get(offset..).unwrap_or_default(), soas };
         std::iter::from_fn(move || {
-            let change = parser.next().ok().flatten()?;
+            let change = parser.next()?;
             Some((change, self.body.len() - parser.rest.len()))
         })
+    }
+}
+
+impl Change<'_> {
+    /// Whether the record can be in a zone, and its data is of its type.
+    fn is_sound(&self) -> bool {
+        !self.rtype.is_meta() && self.rtype != Rtype(0) && rdata::check(self.rtype, self.rdata).is_ok()
+    }
+}
+
+/// The serials of a transaction's SOA records.
+#[derive(Debug, Default)]
+struct Soas {
+    before: Option<Serial>,
+    after: Option<Serial>,
+}
+
+impl Soas {
+    /// Takes note of a record of any type: the first is a SOA record, and there are no more than two.
+    fn note(&mut self, rtype: Rtype, rdata: &[u8]) -> Result<(), Fault> {
+        if rtype == Rtype::SOA {
+            let place = if self.before.is_none() { &mut self.before } else { &mut self.after };
+            let others = place.replace(soa_serial(rdata).ok_or(Fault::Soa)?);
+            return others.map_or(Ok(()), |_| Err(Fault::Soa));
+        }
+        self.before.map(drop).ok_or(Fault::Soa)
+    }
+
+    /// What the changes start from and lead to, if that is newer.
+    fn serials(&self) -> Result<(Serial, Serial), Fault> {
+        let serials = self.before.zip(self.after);
+        serials.filter(|(before, after)| after.is_newer_than(*before)).ok_or(Fault::Soa)
     }
 }
 
@@ -120,21 +152,15 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn next(&mut self) -> Result<Option<Change<'a>>, Fault> {
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let (length, rest) = self.rest.split_first_chunk().ok_or(Fault::Record)?;
-        let length = u32::from_be_bytes(*length) as usize;
-        let (record, rest) = rest.split_at_checked(length).ok_or(Fault::Record)?;
+    /// The next record, as far as one is there.
+    fn next(&mut self) -> Option<Change<'a>> {
+        let (length, rest) = self.rest.split_first_chunk()?;
+        let (record, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
         self.rest = rest;
-        let mut change = parse(record).ok_or(Fault::Record)?;
+        let mut change = parse(record)?;
         self.soas += usize::from(change.rtype == Rtype::SOA);
-        if self.soas == 0 {
-            return Err(Fault::Soa);
-        }
         change.is_addition = self.soas > 1;
-        Ok(Some(change))
+        Some(change)
     }
 }
 
@@ -143,15 +169,11 @@ fn parse(record: &[u8]) -> Option<Change<'_>> {
     let owner = NameRef::from_prefix(record).ok()?;
     let (fixed, data) = record.get(owner.len()..)?.split_first_chunk::<FIXED_BYTES>()?;
     let [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1] = *fixed;
-    let rtype = Rtype(u16::from_be_bytes([t0, t1]));
-    let is_sound = usize::from(u16::from_be_bytes([d0, d1])) == data.len()
-        && !rtype.is_meta()
-        && rtype != Rtype(0)
-        && rdata::check(rtype, data).is_ok();
-    is_sound.then_some(Change {
+    let is_whole = usize::from(u16::from_be_bytes([d0, d1])) == data.len();
+    is_whole.then_some(Change {
         is_addition: false,
         owner,
-        rtype,
+        rtype: Rtype(u16::from_be_bytes([t0, t1])),
         class: Class(u16::from_be_bytes([c0, c1])),
         ttl: u32::from_be_bytes([l0, l1, l2, l3]),
         rdata: data,

@@ -64,8 +64,15 @@ impl TrieEdit {
 
     /// Puts another leaf in the place of that of `key`, which must be there.
     pub(in crate::zone) fn replace(&mut self, key: &Key, leaf: Leaf) {
-        if let Some((slot, _)) = self.follow(key, usize::MAX) {
-            self.set(slot, Cell::leaf(leaf));
+        self.change(key, |_| leaf);
+    }
+
+    /// Changes the leaf of `key`, which must be there.
+    pub(in crate::zone) fn change(&mut self, key: &Key, change: impl FnOnce(Leaf) -> Leaf) {
+        if let Some((slot, _)) = self.follow(key, usize::MAX)
+            && let Some(leaf) = self.at(slot).as_leaf()
+        {
+            self.set(slot, Cell::leaf(change(leaf)));
         }
     }
 
@@ -195,12 +202,12 @@ impl TrieEdit {
     fn own_twigs(&mut self, slot: Slot) -> Cell {
         let branch = self.at(slot);
         let twigs = branch.twigs();
-        if (twigs.start >> CHUNK_BITS) as usize >= self.shared.len() {
-            return branch;
-        }
-        let cells: Vec<Cell> = twigs.map(|twig| self.cell(twig)).collect();
-        self.dead += cells.len();
-        let reference = self.push(&cells);
+        let Some(chunk) = self.shared.get((twigs.start >> CHUNK_BITS) as usize) else { return branch };
+        // The twigs of a branch lie in one chunk.
+        let count = twigs.len();
+        let cells = chunk.get(within(twigs.start)..).and_then(|cells| cells.get(..count)).unwrap_or_default();
+        let reference = append(&mut self.own, self.shared.len(), cells);
+        self.dead += count;
         let branch = Cell::branch(branch.bitmap(), branch.offset(), reference);
         self.set(slot, branch);
         branch
@@ -218,14 +225,7 @@ impl TrieEdit {
 
     /// Appends cells side by side.
     fn push(&mut self, cells: &[Cell]) -> u32 {
-        if self.own.last().is_none_or(|chunk| chunk.len() + cells.len() > CHUNK_CELLS) {
-            self.own.push(Vec::new());
-        }
-        let number = self.shared.len() + self.own.len() - 1;
-        let Some(chunk) = self.own.last_mut() else { return 0 };
-        let reference = (number << CHUNK_BITS | chunk.len()) as u32;
-        chunk.extend_from_slice(cells);
-        reference
+        append(&mut self.own, self.shared.len(), cells)
     }
 
     fn at(&self, slot: Slot) -> Cell {
@@ -257,6 +257,18 @@ impl Cells for TrieEdit {
         };
         chunk.and_then(|chunk| chunk.get(within(reference))).copied().unwrap_or(Cell::NOTHING)
     }
+}
+
+/// Appends cells side by side to chunks behind so many others.
+fn append(own: &mut Vec<Vec<Cell>>, others: usize, cells: &[Cell]) -> u32 {
+    if own.last().is_none_or(|chunk| chunk.len() + cells.len() > CHUNK_CELLS) {
+        own.push(Vec::new());
+    }
+    let number = others + own.len() - 1;
+    let Some(chunk) = own.last_mut() else { return 0 };
+    let reference = (number << CHUNK_BITS | chunk.len()) as u32;
+    chunk.extend_from_slice(cells);
+    reference
 }
 
 /// Where in its chunk a cell lies.
