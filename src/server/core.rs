@@ -21,6 +21,7 @@ use super::commands::Desk;
 use super::connectors::Connectors;
 use super::control::{Command, Reply};
 use super::controls::Controls;
+use super::copies::Copies;
 use super::heartbeat::Heartbeat;
 use super::limiting::{Row, Rows};
 use super::listening::Listening;
@@ -85,6 +86,7 @@ pub(super) struct Core {
     pub(super) host: Host,
     pub(super) zones: Zones,
     pub(super) loader: Loader,
+    pub(super) copies: Copies,
     pub(super) listening: Listening,
     pub(super) connectors: Connectors,
     pub(super) controls: Controls,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::control::listener::io_text;
+use super::copies::Copies;
 use super::journals::{self, Difference};
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
@@ -32,7 +33,7 @@ use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
 use crate::transfer::standing::{self, LastTransfer};
 use crate::zone::ZoneVersion;
-use crate::zone::copy::{Durability, News};
+use crate::zone::copy::{Durability, Kept, News};
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
 
@@ -133,6 +134,8 @@ pub(super) struct Request {
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
+    /// Who writes small ones.
+    pub(super) copies: Copies,
 }
 
 /// How a transfer ended.
@@ -381,21 +384,39 @@ impl Request {
         received: Received,
         took: Duration,
     ) -> Arrived {
+        let version = Arc::new(version);
+        if let Some(kept) = self.keep_together(&version, &transactions).await {
+            return self.arrived(version, &kept, received, took);
+        }
         let turn = Arc::clone(&self.writers).acquire_owned().await;
         let write = move || {
-            let durability = self.keep(&version, &transactions);
+            let kept = self.keep(&version, &transactions);
             drop(turn);
-            let (sources, serial) = (self.sources(), Some(version.serial()));
-            let report = Box::new(Report { request: self, received, took, serial });
-            Arrived::New { version: Arc::new(version), sources, durability, report }
+            self.arrived(version, &kept, received, took)
         };
         let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
         tokio::task::spawn_blocking(write).await.unwrap_or_else(broken_off)
     }
 
+    fn arrived(self, version: Arc<ZoneVersion>, kept: &Kept, received: Received, took: Duration) -> Arrived {
+        kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
+        let (sources, serial, durability) = (self.sources(), Some(version.serial()), kept.durability);
+        let report = Box::new(Report { request: self, received, took, serial });
+        Arrived::New { version, sources, durability, report }
+    }
+
+    /// Writes a small version to its file beside those of other zones. None: it is to be written by itself.
+    async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &[Transaction]) -> Option<Kept> {
+        let is_whole = transactions.is_empty() && !self.zone.settings.ixfr_from_differences;
+        let is_taken = is_whole && self.saving.is_none() && Copies::take(version);
+        self.copies.keep(journals::copy(&self.zone).filter(|_| is_taken)?, Arc::clone(version)).await
+    }
+
     /// Writes a version to disk. A zone without a file is as durable as it can be.
-    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Durability {
-        let Some(copy) = journals::copy(&self.zone) else { return Durability::File };
+    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Kept {
+        let Some(copy) = journals::copy(&self.zone) else {
+            return Kept { durability: Durability::File, faults: vec![] };
+        };
         let mut journal_turn = self.saving.as_deref().map(Turns::journal);
         let news = match () {
             () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
@@ -406,9 +427,7 @@ impl Request {
             drop(journal_turn.take());
             self.saving.iter().for_each(|turns| turns.block_for_file());
         };
-        let kept = copy.keep(version, news, unix_now_s(), wait_for_file);
-        kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
-        kept.durability
+        copy.keep(version, news, unix_now_s(), wait_for_file)
     }
 
     /// Records in the journal what the transfer has changed, where that is asked for.

@@ -10,6 +10,7 @@ mod commands;
 mod connectors;
 pub mod control;
 mod controls;
+mod copies;
 mod core;
 mod exchange;
 mod heartbeat;

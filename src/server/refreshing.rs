@@ -495,6 +495,7 @@ impl Core {
             writers: Arc::clone(&self.refreshing.writers),
             guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
             file: task.file(),
+            copies: self.copies.clone(),
         })
     }
 

@@ -25,6 +25,7 @@ use super::commands::Desk;
 use super::connectors::Connectors;
 use super::control::listener::io_text;
 use super::controls::Controls;
+use super::copies::Copies;
 use super::core::{AfterLoads, Core, Event};
 use super::heartbeat::Heartbeat;
 use super::limiting::Rows;
@@ -368,6 +369,7 @@ impl Core {
             host,
             zones: Zones::default(),
             loader,
+            copies: Copies::start()?,
             listening,
             connectors: Connectors::default(),
             controls,

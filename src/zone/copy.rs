@@ -4,12 +4,13 @@
 //! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before
 //! the file, which the next start removes. What is kept is durable when the call returns.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::disk::{Access, Disk, DiskFile};
-use super::file::{self, FileError, write_atomically};
+use super::file::{self, Draft, FileError, sync_names};
 use super::journal::{self, Followed, Journal, JournalError, Transaction, Writer};
 use super::message::{Level, Message};
 use super::print::{self, Style};
@@ -115,26 +116,26 @@ impl<D: Disk> Copy<'_, D> {
             }
         }
         turn();
-        if let Err(error) = self.save(version, now_s) {
-            faults.push(KeepError::File(error));
-            return Kept { durability: Durability::None, faults };
-        }
-        let shortened = match news {
+        let shorten = || match news {
             News::Recorded => self.shorten(version).map(drop),
             News::Changes(_) | News::Whole => self.drop_journal(),
         };
-        faults.extend(shortened.err());
-        Kept { durability: Durability::File, faults }
+        kept(self.save(version, now_s), shorten, faults)
     }
 
     /// Writes a version to the file, so that named reads it as its own.
     pub fn save(&self, version: &ZoneVersion, now_s: u64) -> Result<(), FileError> {
+        self.draft(version, now_s)?.put_in_place(self.disk)?;
+        sync_names(self.disk, &self.file)
+    }
+
+    fn draft(&self, version: &ZoneVersion, now_s: u64) -> Result<Draft<D::File>, FileError> {
         match self.form {
             Form::Raw => {
-                let dumped_at_s = u32::try_from(now_s).unwrap_or(u32::MAX);
-                raw::write(self.disk, &self.file, version, &Header { dumped_at_s, ..Header::default() })
+                let header = Header { dumped_at_s: u32::try_from(now_s).unwrap_or(u32::MAX), ..Header::default() };
+                Draft::write(self.disk, &self.file, |out| raw::dump(version, &header, out))
             }
-            Form::Text(style) => write_atomically(self.disk, &self.file, |out| print::dump(version, style, out)),
+            Form::Text(style) => Draft::write(self.disk, &self.file, |out| print::dump(version, style, out)),
         }
     }
 
@@ -180,6 +181,41 @@ impl<D: Disk> Copy<'_, D> {
             touched => touched,
         }
     }
+}
+
+/// What came of a version that was to go to the file; if it did, there is something to be done about the journal.
+fn kept(
+    saved: Result<(), FileError>,
+    shorten: impl FnOnce() -> Result<(), KeepError>,
+    mut faults: Vec<KeepError>,
+) -> Kept {
+    let (durability, fault) = match saved {
+        Ok(()) => (Durability::File, shorten().err()),
+        Err(error) => (Durability::None, Some(KeepError::File(error))),
+    };
+    faults.extend(fault);
+    Kept { durability, faults }
+}
+
+/// Makes whole versions of several zones durable as [`Copy::keep`] does, in about the time that one takes: all are
+/// written before any is waited for.
+pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion)], now_s: u64) -> Vec<Kept> {
+    let drafts: Vec<_> = copies.iter().map(|(copy, version)| copy.draft(version, now_s)).collect();
+    let place = |((copy, _), draft): (&(Copy<'_, D>, _), Result<Draft<_>, _>)| draft?.put_in_place(copy.disk);
+    let placed: Vec<_> = copies.iter().zip(drafts).map(place).collect();
+    let (mut all, mut synced) = (Vec::with_capacity(copies.len()), BTreeSet::new());
+    for ((copy, _), placed) in copies.iter().zip(placed) {
+        let folder = copy.file.parent();
+        let saved = match synced.contains(&folder) {
+            true => placed,
+            false => placed.and_then(|()| sync_names(copy.disk, &copy.file)),
+        };
+        if saved.is_ok() {
+            synced.insert(folder);
+        }
+        all.push(kept(saved, || copy.drop_journal(), vec![]));
+    }
+    all
 }
 
 /// Appends to a journal; durable when this returns.

@@ -5,7 +5,7 @@
 //! clean-up rules for stray `tmp-*` and `db-*` files keep working).
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::disk::{Access, Disk, DiskFile, folder};
@@ -38,16 +38,55 @@ pub fn write_atomically<D: Disk>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<D::File>) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    let (temporary, file) = create_beside(disk, path, "tmp-", TEMPORARY_LETTERS)?;
-    let written = fill(file, write).map_err(|source| FileError::Write { path: temporary.clone(), source });
-    let renamed = written.and_then(|()| {
-        disk.rename(&temporary, path).map_err(|source| FileError::Rename { path: path.to_owned(), source })
-    });
-    if renamed.is_err() {
-        // The fault itself is what gets reported; a stray tmp- file is as harmless as after a crash.
-        let _ = disk.remove(&temporary);
-        return renamed;
+    Draft::write(disk, path, write)?.put_in_place(disk)?;
+    sync_names(disk, path)
+}
+
+/// A file that is written under another name, and on its way to the disk.
+#[derive(Debug)]
+pub struct Draft<F> {
+    file: F,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl<F: DiskFile> Draft<F> {
+    /// Writes what is to become the content of `path`. The disk is not waited for.
+    pub fn write(
+        disk: &impl Disk<File = F>,
+        path: &Path,
+        write: impl FnOnce(&mut BufWriter<F>) -> io::Result<()>,
+    ) -> Result<Self, FileError> {
+        let (temporary, file) = create_beside(disk, path, "tmp-", TEMPORARY_LETTERS)?;
+        match fill(file, write) {
+            Ok(file) => Ok(Self { file, temporary, path: path.to_owned() }),
+            Err(source) => {
+                give_up(disk, &temporary);
+                Err(FileError::Write { path: temporary, source })
+            }
+        }
     }
+
+    /// Waits until the content is durable and gives it its name, which is durable once [`sync_names`] returns.
+    pub fn put_in_place(self, disk: &impl Disk<File = F>) -> Result<(), FileError> {
+        let Self { file, temporary, path } = self;
+        let synced = file.sync().map_err(|source| FileError::Write { path: temporary.clone(), source });
+        let rename = || disk.rename(&temporary, &path).map_err(|source| FileError::Rename { path, source });
+        let renamed = synced.and_then(|()| rename());
+        if renamed.is_err() {
+            give_up(disk, &temporary);
+        }
+        renamed
+    }
+}
+
+/// The fault itself is what gets reported; a stray tmp- file is as harmless as after a crash.
+fn give_up(disk: &impl Disk, temporary: &Path) {
+    let _ = disk.remove(temporary);
+}
+
+/// Makes it durable which files there are beside this one.
+pub fn sync_names(disk: &impl Disk, path: &Path) -> Result<(), FileError> {
     disk.sync_names(path).map_err(|source| FileError::Write { path: folder(path).to_owned(), source })
 }
 
@@ -68,11 +107,12 @@ pub fn quarantine(disk: &impl Disk, path: &Path, prefix: &str) -> Result<PathBuf
     }
 }
 
-fn fill<F: DiskFile>(file: F, write: impl FnOnce(&mut BufWriter<F>) -> io::Result<()>) -> io::Result<()> {
+fn fill<F: DiskFile>(file: F, write: impl FnOnce(&mut BufWriter<F>) -> io::Result<()>) -> io::Result<F> {
     let mut out = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
     write(&mut out)?;
-    out.flush()?;
-    out.get_ref().sync()
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.begin_sync();
+    Ok(file)
 }
 
 /// Creates a new file with a random name in the directory of `path`.
@@ -116,6 +156,7 @@ const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
 
     use super::*;
     use crate::zone::disk::Host;

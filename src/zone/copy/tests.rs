@@ -16,6 +16,11 @@ fn copy(disk: &Simulated, journal_bytes: u32) -> Copy<'_, Simulated> {
     Copy { disk, file, journal, form: Form::Raw, journal_bytes: Some(journal_bytes) }
 }
 
+/// Another zone's in the same folder.
+fn other(disk: &Simulated) -> Copy<'_, Simulated> {
+    Copy { file: "/cache/other".into(), journal: "/cache/other.jnl".into(), ..copy(disk, 0) }
+}
+
 fn version(serial: u32) -> ZoneVersion {
     let apex = name("zone.example.");
     let mut builder = Builder::new(apex.clone(), Class::IN);
@@ -81,6 +86,40 @@ fn a_crash_at_any_step_leaves_one_version_or_the_other() {
     let found = crashed_in(|copy| drop(copy.keep(&version(7), News::Whole, 0, || ())));
     assert!(found.contains(&Some(2)) && found.contains(&Some(7)), "{found:?}");
     assert!(found.iter().all(|serial| [Some(2), Some(7)].contains(serial)), "{found:?}");
+}
+
+/// Two zones' copies in one folder, of which one has a journal.
+#[test]
+fn a_crash_while_copies_are_kept_together_leaves_of_each_one_version_or_the_other() {
+    let (old, new) = (version(1), version(7));
+    let mut met = BTreeSet::new();
+    for (seed, step) in (1..=SEEDS).flat_map(|seed| (0..STEPS).map(move |step| (seed, step))) {
+        let disk = begun(seed);
+        other(&disk).save(&old, 0).unwrap();
+        disk.crash_after(step);
+        let kept = keep_all(&[(copy(&disk, 0), &new), (other(&disk), &new)], 0);
+        disk.restart();
+        let read = raw::read(&disk, Path::new("/cache/other"), &name("zone.example."), Class::IN, Limits::default());
+        let serials = [found(&disk).unwrap(), read.unwrap().0.serial().0];
+        for (kept, (serial, old)) in kept.iter().zip(serials.into_iter().zip([2, 1])) {
+            assert!(serial == 7 || (serial == old && kept.durability == Durability::None), "{serials:?}");
+        }
+        met.insert(serials);
+    }
+    assert!(met.contains(&[2, 1]) && met.contains(&[7, 7]), "{met:?}");
+}
+
+#[test]
+fn of_copies_kept_together_each_has_its_own_fault() {
+    let disk = begun(1);
+    let bytes = |path| disk.open(Path::new(path), Access::Read).unwrap().length().unwrap() as usize;
+    // For one more of the same size, not for two.
+    let room_bytes = Some(bytes(JOURNAL) + bytes(FILE) * 5 / 2);
+    disk.set_faults(Faults { room_bytes, ..Faults::default() });
+    let kept = keep_all(&[(copy(&disk, 0), &version(7)), (other(&disk), &version(7))], 0);
+    let durability: Vec<_> = kept.iter().map(|kept| kept.durability).collect();
+    assert_eq!(durability, [Durability::File, Durability::None]);
+    assert_eq!(disk.names(), [Path::new(FILE)]);
 }
 
 #[test]

@@ -345,6 +345,8 @@ impl DiskFile for SimulatedFile {
         self.disk.state().step(|state| state.write(self.number, offset as usize, bytes))
     }
 
+    fn begin_sync(&self) {}
+
     fn sync(&self) -> io::Result<()> {
         self.disk.state().step(|state| state.sync(self.number))
     }
