@@ -237,8 +237,8 @@ impl Builder {
             places.sort_unstable();
             let leaf = if places.len() > 1 { self.join(&places)? } else { first.leaf() };
             match known {
-                Some(_) => names.replace(key, leaf),
-                None => names.insert(key, leaf, &labels, &self.blocks),
+                Some(_) => names.replace(&key, leaf),
+                None => names.insert(&key, leaf, &labels, &self.blocks),
             }
         }
         Ok(names.finish(&self.blocks))

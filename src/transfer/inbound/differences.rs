@@ -21,8 +21,9 @@ pub(super) struct Differences<'v> {
     last: Serial,
     part: Part,
     changes: Changes,
-    /// What `changes` and `done` take.
+    /// What `changes` and `done` take, and may take.
     bytes: usize,
+    max_bytes: usize,
     done: Vec<Transaction>,
     /// How many of them are taken; 0: as many as come.
     most: u32,
@@ -40,7 +41,9 @@ impl<'v> Differences<'v> {
     /// Nothing yet: from `old` to the version with the serial `last`.
     pub(super) fn new(old: &'v ZoneVersion, last: Serial, limits: Limits, most: u32) -> Self {
         let (edit, changes) = (old.edit(limits), Changes::default());
-        Self { old, edit, last, part: Part::Additions(old.serial()), changes, bytes: 0, done: Vec::new(), most }
+        let (part, done) = (Part::Additions(old.serial()), Vec::new());
+        let max_bytes = MAX_BYTES.max(old.size_bytes().saturating_mul(2));
+        Self { old, edit, last, part, changes, bytes: 0, max_bytes, done, most }
     }
 
     /// Takes a SOA record of the apex. True: it is the last record.
@@ -65,8 +68,7 @@ impl<'v> Differences<'v> {
     pub(super) fn take_data(&mut self, owner: NameRef<'_>, fields: &Fields, rdata: &[u8]) -> Result<(), StreamError> {
         self.changes.push(owner, fields.rtype, self.old.class(), fields.ttl, rdata);
         self.bytes = self.bytes.saturating_add(owner.len()).saturating_add(rdata.len());
-        let limit = MAX_BYTES.max(self.old.size_bytes().saturating_mul(2));
-        if self.bytes > limit { Err(Flaw::LongDifferences.into()) } else { Ok(()) }
+        if self.bytes > self.max_bytes { Err(Flaw::LongDifferences.into()) } else { Ok(()) }
     }
 
     /// Makes the changes to the next serial, if there are any.
@@ -83,10 +85,8 @@ impl<'v> Differences<'v> {
 
     /// The version that they lead to, and they themselves.
     pub(super) fn finish(self) -> Result<(ZoneVersion, Vec<Transaction>), StreamError> {
-        let version = self.edit.finish()?;
-        for change in self.done.iter().flat_map(Transaction::changes).filter(|change| change.is_addition) {
-            check::conflict_at(&version, change.owner).map_or(Ok(()), Err)?;
-        }
-        Ok((version, self.done))
+        let (version, suspects) = self.edit.finish_with_suspects()?;
+        let conflict = suspects.iter().find_map(|owner| check::conflict_at(&version, owner.as_ref()));
+        conflict.map_or(Ok((version, self.done)), |conflict| Err(conflict.into()))
     }
 }

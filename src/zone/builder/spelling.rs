@@ -49,7 +49,7 @@ impl Builder {
                 self.open.spell_in_tree(name.as_ref());
             }
             let leaf = self.pack_again()?;
-            edit.replace(key, leaf);
+            edit.replace(&key, leaf);
         }
         Ok(edit.finish(&self.blocks))
     }

@@ -21,6 +21,11 @@ impl NamesEdit {
         Self { trie: TrieEdit::new(trie), cuts: Vec::new() }
     }
 
+    /// The trie as it is so far, but for flags.
+    pub(super) fn trie(&self) -> &TrieEdit {
+        &self.trie
+    }
+
     /// The changed trie.
     pub(in crate::zone) fn finish(mut self, blocks: &BlockWriter) -> Trie {
         for key in mem::take(&mut self.cuts) {
@@ -29,30 +34,30 @@ impl NamesEdit {
         self.trie.finish()
     }
 
-    pub(in crate::zone) fn replace(&mut self, key: Key, leaf: Leaf) {
+    pub(in crate::zone) fn replace(&mut self, key: &Key, leaf: Leaf) {
         let mut occluded_below = leaf.flags.occludes_below();
-        self.trie.change(&key, |before| {
+        self.trie.change(key, |before| {
             occluded_below = before.flags.own().occludes_below();
             Leaf { flags: leaf.flags.with(before.flags.around()), ..leaf }
         });
         if occluded_below != leaf.flags.occludes_below() {
-            self.cuts.push(key);
+            self.cuts.push(key.clone());
         }
     }
 
-    pub(in crate::zone) fn remove(&mut self, key: Key, before: Leaf, labels: &[u8], blocks: &BlockWriter) {
-        self.trie.remove(&key);
+    pub(in crate::zone) fn remove(&mut self, key: &Key, before: Leaf, labels: &[u8], blocks: &BlockWriter) {
+        self.trie.remove(key);
         for parent in wildcard_parents(labels) {
             self.mend_wildcard(parent, blocks);
         }
         if before.flags.own().occludes_below() {
-            self.cuts.push(key);
+            self.cuts.push(key.clone());
         }
     }
 
-    pub(in crate::zone) fn insert(&mut self, key: Key, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
+    pub(in crate::zone) fn insert(&mut self, key: &Key, leaf: Leaf, labels: &[u8], blocks: &BlockWriter) {
         let mut flags = leaf.flags;
-        if self.is_below_cut(&key, blocks) {
+        if self.is_below_cut(key, blocks) {
             flags = flags.with(Flags::OCCLUDED);
         }
         let mut wildcard = key.clone();
@@ -60,12 +65,12 @@ impl NamesEdit {
         if self.has_names_from(&wildcard, blocks) {
             flags = flags.with(Flags::WILDCARD);
         }
-        insert(&mut self.trie, blocks, &key, Leaf { flags, ..leaf });
+        insert(&mut self.trie, blocks, key, Leaf { flags, ..leaf });
         for parent in wildcard_parents(labels) {
             self.mend_wildcard(parent, blocks);
         }
         if leaf.flags.occludes_below() {
-            self.cuts.push(key);
+            self.cuts.push(key.clone());
         }
     }
 
@@ -126,6 +131,13 @@ impl NamesEdit {
             Leaf { flags, ..leaf }
         });
     }
+}
+
+/// The leaf of the owner with this key and these labels.
+pub(super) fn leaf_of(trie: &TrieEdit, blocks: &BlockWriter, key: &Key, labels: &[u8]) -> Option<Leaf> {
+    let path = trie.descend(key).filter(|path| path.stuck.is_none())?;
+    let found = node::block_labels(blocks.at(path.nearest.place));
+    found.eq_ignore_ascii_case(labels).then_some(path.nearest)
 }
 
 /// Adds a leaf that is not there.

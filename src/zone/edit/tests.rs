@@ -76,7 +76,7 @@ fn an_edited_version_is_what_building_it_anew_gives_and_old_versions_stay() {
             change(&mut random, &mut records, &mut edit);
             let next = edit.finish().unwrap();
             assert_same(&next, &records, &format!("seed {seed}, step {step}"));
-            old.push((std::mem::replace(&mut version, next), before));
+            old.push((mem::replace(&mut version, next), before));
         }
         for (version, contents) in old {
             assert_eq!(dump(&version), contents, "seed {seed}");
@@ -147,7 +147,7 @@ fn a_store_under_random_updates_is_an_ordered_map_and_so_is_each_version_held_op
             }
             let next = edit.finish().unwrap();
             assert_eq!(dump(&next), model.dump(), "seed {seed}, step {step}");
-            held.push((std::mem::replace(&mut version, next), before));
+            held.push((mem::replace(&mut version, next), before));
             if random.below(4) == 0 {
                 held.swap_remove(random.below(held.len()));
             }

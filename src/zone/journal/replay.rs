@@ -154,20 +154,22 @@ impl ReplayError {
 }
 
 impl Transaction {
-    /// Makes its changes, in a large zone some at a time: their owners are looked up together beforehand.
+    /// Makes its changes, those to one owner together. In a large zone some owners are looked up at a time beforehand.
     pub fn apply(&self, edit: &mut Edit<'_>) -> Result<(), ChangeError> {
         let version = edit.version();
-        if !version.is_large() {
-            return self.changes().try_for_each(|change| change.apply(edit, version.class()));
-        }
-        let (mut changes, mut together) = (self.changes().peekable(), Vec::with_capacity(LANES));
-        let mut fetch = Fetch::new(version);
-        while changes.peek().is_some() {
-            together.extend(changes.by_ref().take(LANES));
-            let owners = together.iter().map(|change: &Change<'_>| change.owner);
-            owners.filter(|owner| owner.is_at_or_below(version.apex())).for_each(|owner| fetch.push(owner));
-            fetch.run();
-            together.drain(..).try_for_each(|change| change.apply(edit, version.class()))?;
+        let mut changes: Vec<Change<'_>> = self.changes().collect();
+        // Both parts mostly come in order.
+        changes.sort_by(|left, right| left.owner.cmp(&right.owner));
+        let mut owners = changes.chunk_by(|left, right| left.owner == right.owner).peekable();
+        let (mut together, mut fetch) = (Vec::with_capacity(LANES), Fetch::new(version));
+        while owners.peek().is_some() {
+            together.extend(owners.by_ref().take(LANES));
+            if version.is_large() {
+                let names = together.iter().filter_map(|changes: &&[Change<'_>]| Some(changes.first()?.owner));
+                names.filter(|owner| owner.is_at_or_below(version.apex())).for_each(|owner| fetch.push(owner));
+                fetch.run();
+            }
+            together.drain(..).flatten().try_for_each(|change| change.apply(edit, version.class()))?;
         }
         Ok(())
     }

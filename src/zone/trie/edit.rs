@@ -262,7 +262,8 @@ impl Cells for TrieEdit {
 /// Appends cells side by side to chunks behind so many others.
 fn append(own: &mut Vec<Vec<Cell>>, others: usize, cells: &[Cell]) -> u32 {
     if own.last().is_none_or(|chunk| chunk.len() + cells.len() > CHUNK_CELLS) {
-        own.push(Vec::new());
+        // Behind a full chunk there is much to come.
+        own.push(Vec::with_capacity(if own.is_empty() { 0 } else { CHUNK_CELLS }));
     }
     let number = others + own.len() - 1;
     let Some(chunk) = own.last_mut() else { return 0 };
