@@ -11,8 +11,8 @@ use super::peers::{Kind, Server, Spec, Zone, free_port};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 /// Without a limit all of them are asked for, or told of, within a moment.
-const ZONES: usize = 160;
-const RATE: usize = 40;
+const ZONES: usize = 240;
+const RATE: usize = 80;
 
 fn name(number: usize) -> String {
     format!("z{number}.example")
@@ -50,7 +50,7 @@ fn times(server: &Server, listener: &Listener, kind: &str, count: usize) -> Vec<
 /// so that they seem to come closer together.
 fn assert_paced(kind: Kind, what: &str, times: &[Instant]) {
     let took = times.last().unwrap().duration_since(times[0]);
-    let least = Duration::from_secs(((ZONES - 2 * RATE) / RATE) as u64);
+    let least = Duration::from_secs(1) * (ZONES - 2 * RATE) as u32 / RATE as u32;
     assert!(took >= least, "{kind:?} {what}: {} messages within {took:?}", times.len());
 }
 
@@ -64,7 +64,7 @@ fn serials_are_asked_for_at_serial_query_rate() {
     with_both(|kind| {
         let primary = listener();
         let zones = (0..ZONES).map(|number| Zone::secondary(&name(number), primary.address.port())).collect();
-        let options = format!("serial-query-rate {RATE}; transfers-in 200; transfers-per-ns 200;");
+        let options = format!("serial-query-rate {RATE}; transfers-in 300; transfers-per-ns 300;");
         let server = Server::start(kind, &Spec { zones, options, ..Spec::default() });
         assert_paced(kind, "at the start", &times(&server, &primary, "SOA", ZONES));
     });
@@ -98,7 +98,7 @@ fn a_change_overtakes_the_notifies_of_the_start() {
     with_both(|kind| {
         let told = listener();
         let count = 40;
-        let server = primaries(kind, count, &told, "startup-notify-rate 10; notify-rate 1000;");
+        let server = primaries(kind, count, &told, "startup-notify-rate 2; notify-rate 1000;");
         let heard = || told.heard().iter().map(told_of).collect::<Vec<_>>();
         server.wait_until("all zones are served", || (0..count).all(|number| has_loaded(&server, &name(number))));
         let known = heard();
@@ -108,12 +108,8 @@ fn a_change_overtakes_the_notifies_of_the_start() {
         let is_told = || heard().contains(&(changed.clone(), 2));
         server.wait_until("the change is told of", is_told);
         let told_before = heard().len();
-        server.wait_until("all zones are told of", || {
-            (0..count).all(|n| heard().iter().any(|(zone, _)| *zone == name(n)))
-        });
-        assert!(told_before < count - 5, "{kind:?}: {told_before}");
-        let of_it = heard().iter().filter(|(zone, _)| *zone == changed).count();
-        assert_eq!(of_it, 1, "{kind:?}: the change takes the place of the start");
+        assert!(told_before < count, "{kind:?}: {told_before}");
+        assert!(!heard().contains(&(changed, 1)), "{kind:?}: the change takes the place of the start");
     });
 }
 
@@ -124,27 +120,24 @@ fn has_loaded(server: &Server, zone: &str) -> bool {
 /// Longer than anything that is done at once takes, and as long as one that waits is waited for.
 const DELAY: Duration = Duration::from_secs(4);
 
-/// How long after each of two changes, one behind the other, they are told of, the start having been so before.
-fn delays(kind: Kind) -> [Duration; 2] {
+/// How long after a change it is told of, the start having been so just before.
+fn delay(kind: Kind) -> Duration {
     let told = listener();
-    let zone =
-        Zone::primary(&name(0), text(1)).with(&telling(&told)).with(&format!("notify-delay {};", DELAY.as_secs()));
-    let server = Server::start(kind, &Spec { zones: vec![zone], ..Spec::default() });
+    let clauses = format!("{} notify-delay {};", telling(&told), DELAY.as_secs());
+    let zones = vec![Zone::primary(&name(0), text(1)).with(&clauses)];
+    let server = Server::start(kind, &Spec { zones, ..Spec::default() });
     let is_told = |serial: u32| told.heard().iter().any(|heard| told_of(heard).1 == serial);
     server.wait_until("the start is told of", || is_told(1));
-    [2, 3].map(|serial| {
-        let began = Instant::now();
-        server.change_zone(&name(0), &text(serial));
-        server.wait_until("the change is told of", || is_told(serial));
-        began.elapsed()
-    })
+    let began = Instant::now();
+    server.change_zone(&name(0), &text(2));
+    server.wait_until("the change is told of", || is_told(2));
+    began.elapsed()
 }
 
 /// The delay is there to gather changes, so that nomd tells of the first one at once even if it has just started.
 #[test]
 fn the_notify_of_the_start_counts_towards_notify_delay_with_named_alone() {
     let [theirs, ours] =
-        thread::scope(|scope| BOTH.map(|kind| scope.spawn(move || delays(kind))).map(|run| run.join().unwrap()));
-    let is_delayed = |delays: [Duration; 2]| delays.map(|delay| delay > DELAY / 2);
-    assert_eq!((is_delayed(theirs), is_delayed(ours)), ([true, true], [false, true]), "{theirs:?} {ours:?}");
+        thread::scope(|scope| BOTH.map(|kind| scope.spawn(move || delay(kind))).map(|run| run.join().unwrap()));
+    assert!(theirs > DELAY / 2 && ours < DELAY / 2, "{theirs:?} {ours:?}");
 }

@@ -1,7 +1,7 @@
 //! Each state of a secondary, as `rndc zonestatus` tells it, brought about by a primary that answers by hand.
 
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
@@ -19,6 +19,7 @@ const HOLDS_TRANSFER: u32 = 2;
 const FAILS_TRANSFER: u32 = 3;
 const HAS_2: u32 = 4;
 const REFUSES: u32 = 5;
+const IS_GONE: u32 = 6;
 
 fn answers(heard: &Heard, does: &AtomicU32) -> Vec<Vec<u8>> {
     let now = || does.load(Ordering::SeqCst);
@@ -27,6 +28,7 @@ fn answers(heard: &Heard, does: &AtomicU32) -> Vec<Vec<u8>> {
     match now() {
         HAS_1 => honest(heard, 1),
         REFUSES => vec![heard.request.refusal(5)],
+        IS_GONE => vec![],
         FAILS_TRANSFER if is_transfer => vec![heard.request.refusal(2)],
         _ => honest(heard, 2),
     }
@@ -47,10 +49,12 @@ fn wait_for(server: &Server, state: &str) -> String {
 fn a_zone_goes_through_the_states_that_its_primary_brings_about() {
     let does = Arc::new(AtomicU32::new(HAS_1));
     let primary_does = Arc::clone(&does);
-    let address = (Ipv4Addr::LOCALHOST, free_port()).into();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let primary = Listener::start(address, move |heard| answers(heard, &primary_does));
     let zones = vec![Zone::secondary(ZONE, address.port())];
-    let server = Server::start(Kind::Nomd, &Spec { zones, ..Spec::default() });
+    // That nobody listens at an address is learned over TCP for certain.
+    let statements = "server 127.0.0.1 { tcp-only yes; };".to_owned();
+    let server = Server::start(Kind::Nomd, &Spec { zones, statements, ..Spec::default() });
     let told = wait_for(&server, "current");
     for line in
         ["\nlast check: ", "\nlast success: ", "\nlast transfer: ", "\n  serial there: 1\n", "\n  last transfer: "]
@@ -73,10 +77,11 @@ fn a_zone_goes_through_the_states_that_its_primary_brings_about() {
         let told = wait_for(&server, state);
         assert!(told.contains(text), "{state}: {told}");
     }
+    does.store(IS_GONE, Ordering::SeqCst);
     drop(primary);
-    server.wait_until("nobody is there", || std::net::UdpSocket::bind(address).is_ok());
+    server.wait_until("nobody listens there", || TcpStream::connect(address).is_err());
     server.rndc(&["refresh", ZONE]);
-    assert!(wait_for(&server, "unreachable").contains(": connection refused"));
+    assert!(wait_for(&server, "unreachable").contains(": connection refused\n"));
 }
 
 #[test]
