@@ -115,7 +115,7 @@ const FLAGS: &[&[&str]] = &[
 
 /// Puts a list of questions to one server, those over TCP by a dig of their own: in a line of a file it takes only a few
 /// words, and not that one.
-fn ask_all(server: &Server, questions: &[String]) -> Vec<(String, dig::Answer)> {
+pub(super) fn ask_all(server: &Server, questions: &[String]) -> Vec<(String, dig::Answer)> {
     let (tcp, udp): (Vec<&String>, Vec<&String>) = questions.iter().partition(|question| question.contains("+tcp"));
     [(udp, "+notcp"), (tcp, "+tcp")].into_iter().flat_map(|(batch, transport)| ask(server, &batch, transport)).collect()
 }
@@ -184,23 +184,28 @@ fn minimal_responses_in_its_other_values() {
     }
 }
 
-/// example.com signed by dnssec-signzone with NSEC or NSEC3.
-fn signed(denial: &[&str]) -> String {
+/// A zone signed by dnssec-signzone with NSEC or NSEC3.
+pub(super) fn sign(apex: &str, text: &str, denial: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path().display().to_string();
     let zone = dir.path().join("zone");
     for flags in [&["-f", "KSK"][..], &[]] {
-        let words = [&["-q", "-K", &here, "-a", "ECDSAP256SHA256"], flags, &["example.com"]].concat();
+        let words = [&["-q", "-K", &here, "-a", "ECDSAP256SHA256"], flags, &[apex]].concat();
         assert_eq!(run("dnssec-keygen", &words).status, 0);
     }
-    let secure = "secure NS ns.secure\nns.secure A 192.0.2.54\nsecure DS 12345 13 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
-    std::fs::write(&zone, zones::example(1) + secure).unwrap();
+    std::fs::write(&zone, text).unwrap();
     let out = zone.with_extension("signed");
     let (zone, out) = (zone.display().to_string(), out.display().to_string());
-    let words = [&["-S", "-K", &here, "-d", &here, "-o", "example.com", "-f", &out][..], denial, &[&zone]].concat();
+    let words = [&["-S", "-K", &here, "-d", &here, "-o", apex, "-f", &out][..], denial, &[&zone]].concat();
     let output = run("dnssec-signzone", &words);
     assert_eq!(output.status, 0, "{output:?}");
     std::fs::read_to_string(out).unwrap()
+}
+
+/// example.com signed, with a secure delegation.
+fn signed(denial: &[&str]) -> String {
+    let secure = "secure NS ns.secure\nns.secure A 192.0.2.54\nsecure DS 12345 13 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+    sign("example.com", &(zones::example(1) + secure), denial)
 }
 
 #[test]

@@ -52,7 +52,17 @@ const RULES: &[Rule] = &[
     ("12.9", "its other values", &["minimal_responses_in_its_other_values"]),
     ("12.10", "small clients", &["replies_are_those_of_named"]),
     ("12.11", "types that are always minimal", &["signed_answers_are_those_of_named", "replies_are_those_of_named"]),
-    ("12.12", "additional data", &["answers_are_those_of_named", "replies_are_those_of_named"]),
+    (
+        "12.12",
+        "additional data",
+        &[
+            "answers_are_those_of_named",
+            "replies_are_those_of_named",
+            "records_lead_to_the_additional_data_that_named_adds",
+            "additional_data_come_from_other_zones_as_with_named",
+            "additional_data_are_signed_as_with_named",
+        ],
+    ),
     ("12.13", "referrals", &["signed_answers_are_those_of_named", "replies_are_those_of_named"]),
     ("12.14", "DS at a cut", &["signed_answers_are_those_of_named", "replies_are_those_of_named"]),
     ("12.15", "wildcards and empty non-terminals", &["answers_are_those_of_named", "replies_are_those_of_named"]),

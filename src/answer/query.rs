@@ -355,7 +355,7 @@ impl<'a, 'w> Answer<'a, 'w> {
             Rtype::RRSIG => self.add_signatures(node, owner)?,
             rtype => match node.rrset(rtype) {
                 Some(rrset) if is_wildcard => {
-                    self.records.add_again(Section::Answer, owner, rrset, rrset.ttl())?;
+                    self.records.add_synthesised(Section::Answer, owner, place.name, rrset)?;
                     true
                 }
                 Some(rrset) => {
@@ -425,8 +425,8 @@ impl<'a, 'w> Answer<'a, 'w> {
         let Some(cname) = node.rrset(Rtype::CNAME) else { return Ok(Step::Done) };
         if !is_wildcard {
             self.records.add(Section::Answer, owner, cname)?;
-        } else if self.is_first_alias_of(place.name) {
-            self.records.add_again(Section::Answer, owner, cname, cname.ttl())?;
+        } else {
+            self.records.add_synthesised(Section::Answer, owner, place.name, cname)?;
         }
         self.facts.result = Kind::Success;
         if is_wildcard && self.records.dnssec_ok {
@@ -572,9 +572,9 @@ impl<'a, 'w> Answer<'a, 'w> {
             match answered {
                 // BIND: whoever asks for the servers of the root gets what a referral to them would have.
                 Some(ns) if self.query.rtype == Rtype::NS && place.name.is_root() => self.add_optional_glue(place, ns),
-                _ => answered.into_iter().for_each(|rrset| self.add_addresses(place, rrset)),
+                _ => answered.into_iter().for_each(|rrset| self.add_additional(place, rrset)),
             }
-            authority.into_iter().for_each(|ns| self.add_addresses(place, ns));
+            authority.into_iter().for_each(|ns| self.add_additional(place, ns));
         }
         Ok(())
     }

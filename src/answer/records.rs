@@ -6,7 +6,7 @@ use super::order::{Orders, RrsetOrder, Turns};
 use super::sortlist::{self, Group};
 use crate::dns::message::Section;
 use crate::dns::writer::{Full, Owner, QUESTION_PLACE, Writer};
-use crate::dns::{Class, NameBuf, NameRef, Rtype};
+use crate::dns::{Class, NameBuf, NameRef, Rtype, suffix};
 use crate::zone::Rrset;
 
 /// How many RRsets one answer can hold before repetitions are no longer noticed.
@@ -26,9 +26,8 @@ struct Written {
 }
 
 impl Written {
-    /// Notes an RRset; false if it was noted before.
-    fn notice(&mut self, rrset: &Rrset<'_>) -> bool {
-        let place = rrset.as_bytes().as_ptr() as usize;
+    /// Notes the place of an RRset; false if it was noted before.
+    fn notice(&mut self, place: usize) -> bool {
         if self.places.get(..self.count).unwrap_or_default().contains(&place) {
             return false;
         }
@@ -38,6 +37,20 @@ impl Written {
         }
         true
     }
+
+    fn is_full(&self) -> bool {
+        self.count == MAX_NOTICED
+    }
+}
+
+/// Where the data of an RRset lie in memory.
+fn place(rrset: &Rrset<'_>) -> usize {
+    rrset.as_bytes().as_ptr() as usize
+}
+
+/// The same for one that a wildcard lends to this name: a place of its own for each name.
+fn place_for(rrset: &Rrset<'_>, name: NameRef<'_>) -> usize {
+    suffix::hash(name.as_bytes(), place(rrset) as u64) as usize
 }
 
 /// What [`Records`] keeps from message to message.
@@ -98,25 +111,53 @@ impl<'w> Records<'w> {
         rrset: Rrset<'_>,
         ttl: u32,
     ) -> Result<(), Full> {
-        if !self.written.notice(&rrset) {
-            return Ok(());
-        }
-        let written = self.add_again(section, owner, rrset, ttl);
-        if written.is_err() {
-            self.written.count = self.written.count.saturating_sub(1);
-        }
-        written
+        self.add_once(place(&rrset), (section, owner, ttl), rrset).map(|_| ())
     }
 
-    /// As [`Self::add_with_ttl`], though it may be in the message already: under the owner that a wildcard stands for.
-    #[inline]
-    pub(super) fn add_again(
+    /// As [`Self::add`] for the owner that a wildcard stands for, which is `name` in some case.
+    pub(super) fn add_synthesised(
         &mut self,
         section: Section,
         owner: Owner<'_>,
+        name: NameRef<'_>,
         rrset: Rrset<'_>,
-        ttl: u32,
     ) -> Result<(), Full> {
+        self.add_once(place_for(&rrset, name), (section, owner, rrset.ttl()), rrset).map(|_| ())
+    }
+
+    /// As [`Self::add`] in the additional section, as long as repetitions are noticed. Whether it was not in the message.
+    pub(super) fn add_additional(
+        &mut self,
+        owner: NameRef<'_>,
+        rrset: Rrset<'_>,
+        is_synthesised: bool,
+    ) -> Result<bool, Full> {
+        if self.written.is_full() {
+            return Err(Full);
+        }
+        let place = if is_synthesised { place_for(&rrset, owner) } else { place(&rrset) };
+        self.add_once(place, (Section::Additional, Owner::Name(owner), rrset.ttl()), rrset)
+    }
+
+    fn add_once(
+        &mut self,
+        place: usize,
+        (section, owner, ttl): (Section, Owner<'_>, u32),
+        rrset: Rrset<'_>,
+    ) -> Result<bool, Full> {
+        if !self.written.notice(place) {
+            return Ok(false);
+        }
+        let written = self.add_signed(section, owner, rrset, ttl);
+        if written.is_err() {
+            self.written.count = self.written.count.saturating_sub(1);
+        }
+        written.map(|()| true)
+    }
+
+    /// Writes an RRset with its signatures.
+    #[inline]
+    fn add_signed(&mut self, section: Section, owner: Owner<'_>, rrset: Rrset<'_>, ttl: u32) -> Result<(), Full> {
         let signatures = if self.dnssec_ok { rrset.signatures() } else { None };
         let Some(signatures) = signatures else { return self.add_alone(section, owner, rrset, ttl).map(|_| ()) };
         let mark = self.writer.mark();

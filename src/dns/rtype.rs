@@ -23,6 +23,8 @@ impl Rtype {
     pub const MX: Self = Self(15);
     pub const TXT: Self = Self(16);
     pub const AFSDB: Self = Self(18);
+    pub const X25: Self = Self(19);
+    pub const ISDN: Self = Self(20);
     pub const RT: Self = Self(21);
     pub const SIG: Self = Self(24);
     pub const KEY: Self = Self(25);
@@ -40,11 +42,15 @@ impl Rtype {
     pub const DNSKEY: Self = Self(48);
     pub const NSEC3: Self = Self(50);
     pub const NSEC3PARAM: Self = Self(51);
+    pub const TLSA: Self = Self(52);
     pub const CDS: Self = Self(59);
     pub const CDNSKEY: Self = Self(60);
     pub const ZONEMD: Self = Self(63);
     pub const SVCB: Self = Self(64);
     pub const HTTPS: Self = Self(65);
+    pub const L32: Self = Self(105);
+    pub const L64: Self = Self(106);
+    pub const LP: Self = Self(107);
     pub const TKEY: Self = Self(249);
     pub const TSIG: Self = Self(250);
     pub const IXFR: Self = Self(251);
