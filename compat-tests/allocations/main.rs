@@ -35,7 +35,7 @@ const ZONES: [(&str, &str); 4] = [
 /// A question, whether with DO, and the rcode of the reply.
 type Case = (&'static str, Rtype, Class, bool, Rcode);
 
-const CASES: [Case; 24] = [
+const CASES: [Case; 27] = [
     ("www.example.test", Rtype::A, Class::IN, false, Rcode::NOERROR),
     ("example.test", Rtype::MX, Class::IN, false, Rcode::NOERROR),
     ("example.test", Rtype::ANY, Class::IN, false, Rcode::NOERROR),
@@ -49,6 +49,9 @@ const CASES: [Case; 24] = [
     ("loop1.example.test", Rtype::A, Class::IN, false, Rcode::SERVFAIL),
     ("x.dname.example.test", Rtype::A, Class::IN, false, Rcode::NOERROR),
     ("x.wild.example.test", Rtype::MX, Class::IN, false, Rcode::NOERROR),
+    ("naptr.example.test", Rtype::NAPTR, Class::IN, false, Rcode::NOERROR),
+    ("web.example.test", Rtype::HTTPS, Class::IN, true, Rcode::NOERROR),
+    ("x.web.example.test", Rtype::HTTPS, Class::IN, false, Rcode::NOERROR),
     ("www.nsec.test", Rtype::A, Class::IN, true, Rcode::NOERROR),
     ("nothing.nsec.test", Rtype::A, Class::IN, true, Rcode::NXDOMAIN),
     ("www.nsec.test", Rtype::AAAA, Class::IN, true, Rcode::NOERROR),

@@ -91,7 +91,7 @@ pub(super) fn certificates(host: NameRef<'_>, port: u16) -> Option<NameBuf> {
     write!(rest, "\0_{port}{TCP}").ok()?;
     let left = rest.len();
     let length = labels.len().checked_sub(left)?;
-    *labels.first_mut()? = u8::try_from(length.checked_sub(TCP.len() + 1)?).ok()?;
+    *labels.first_mut()? = u8::try_from(length.checked_sub(TCP.len())?.checked_sub(1)?).ok()?;
     NameBuf::join(labels.get(..length)?, host).ok()
 }
 
