@@ -125,7 +125,7 @@ impl<'w> Records<'w> {
         self.add_once(place_for(&rrset, name), (section, owner, rrset.ttl()), rrset).map(|_| ())
     }
 
-    /// As [`Self::add`] in the additional section, as long as repetitions are noticed. Whether it was not in the message.
+    /// As [`Self::add`] in the additional section, as long as repetitions are noticed. Whether it was not there yet.
     pub(super) fn add_additional(
         &mut self,
         owner: NameRef<'_>,

@@ -59,7 +59,8 @@ pub(super) fn name_behind(rdata: &[u8], bytes: usize) -> Option<NameRef<'_>> {
     NameRef::from_prefix(rdata.get(bytes..)?).ok()
 }
 
-/// Where the first flag that says something about it leads (RFC 3403 section 4.1): "S" to SRV records, "A" to addresses.
+/// Where the first flag that says something about it leads (RFC 3403 section 4.1): "S" to SRV records, "A"
+/// to addresses.
 pub(super) fn naptr(rdata: &[u8]) -> Option<(NameRef<'_>, &'static [Rtype])> {
     let (flags, rest) = text(rdata.get(4..)?)?;
     let wanted = flags.iter().find_map(|flag| match flag.to_ascii_uppercase() {
