@@ -214,6 +214,12 @@ fn packets() -> Vec<Packet> {
         packet("NOTIFY of type A", message(ID, 0x2400, [1, 0, 0, 0], &question("example.com", A, IN))),
         packet("NOTIFY without question", message(ID, 0x2400, [0; 4], &[])),
         packet("NOTIFY of two zones", message(ID, 0x2400, [2, 0, 0, 0], &[soa(), soa()].concat())),
+        packet(
+            "NOTIFY of class ANY",
+            message(ID, 0x2400, [1, 0, 0, 1], &[question("example.com", SOA, 255), opt(&[])].concat()),
+        ),
+        packet("NOTIFY of class NONE", message(ID, 0x2400, [1, 0, 0, 0], &question("example.com", SOA, 254))),
+        packet("UPDATE of class ANY", message(ID, 0x2800, [1, 0, 0, 0], &question("example.com", SOA, 255))),
         packet("NOTIFY of a name below", message(ID, 0x2400, [1, 0, 0, 0], &question("mail.example.com", SOA, IN))),
     ]
 }

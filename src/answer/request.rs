@@ -80,10 +80,19 @@ impl<'a> Request<'a> {
             // The first name has nothing before it that it could point to.
             let name = labels.read(reader.ahead())?;
             reader.take(name.len())?;
-            self.question = Some(Question { name, rtype: Rtype(reader.u16()?), class: Class(reader.u16()?) });
+            let question = Question { name, rtype: Rtype(reader.u16()?), class: Class(reader.u16()?) };
+            if self.is_of_a_zone() && matches!(question.class, Class::NONE | Class::ANY) {
+                return Err(WireError::BadField);
+            }
+            self.question = Some(question);
         }
         self.questions = self.bytes.get(HEADER_LENGTH..reader.position()).unwrap_or_default();
         Ok(())
+    }
+
+    /// BIND: whether the question names a zone, so that one class has to be told.
+    fn is_of_a_zone(&self) -> bool {
+        matches!(self.header.opcode(), Opcode::NOTIFY | Opcode::UPDATE)
     }
 
     fn read_records(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
