@@ -4,6 +4,8 @@
 //! seed it can be had again. An ordinary run asks some thousands; `NOMD_QUERIES` asks more, from `NOMD_SEED` on.
 
 mod ask;
+mod denials;
+mod leading;
 mod names;
 mod others;
 mod proofs;

@@ -2,7 +2,7 @@
 
 use nomd::dns::NameBuf;
 
-use super::{Dice, zones};
+use super::{Dice, leading, zones};
 
 /// The names that are known to be in the zones.
 pub struct Names {
@@ -45,7 +45,7 @@ impl Names {
         let owner = self.owner(dice);
         let (first, parent) = owner.split_once('.').unwrap_or(("", ""));
         let label = *dice.pick(zones::LABELS);
-        match dice.below(18) {
+        match dice.below(22) {
             0 => apex.to_owned(),
             1 => zones::name_below(dice, "elsewhere.test."),
             2 => format!("ns.{}", zones::below(apex)),
@@ -61,6 +61,7 @@ impl Names {
             }
             12 => format!("{first}0.{parent}"),
             13 => format!("{label}.{parent}"),
+            14..=17 => format!("{}.{}", dice.pick(leading::NAMES), zones::below(apex)),
             _ => zones::name_below(dice, apex),
         }
     }

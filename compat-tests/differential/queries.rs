@@ -2,9 +2,9 @@
 
 use nomd::dns::NameBuf;
 
-use super::Dice;
 use super::names::Names;
 use super::rounds::{INNER, NO_CASE_COMPRESS, UNWANTED};
+use super::{Dice, leading};
 use crate::mutator::Mutator;
 
 /// A query, as it is sent.
@@ -39,6 +39,7 @@ pub fn query(dice: &mut Dice, names: &Names, id: u16) -> Query {
     let rtype = match dice.below(40) {
         0 | 1 => *dice.pick(ODD_TYPES),
         2 => dice.below(300) as u16,
+        3..=14 => *dice.pick(leading::TYPES),
         _ => *dice.pick(TYPES),
     };
     let class = if dice.one_in(60) { *dice.pick(&[4, 254, 255, 0, 77]) } else { IN };

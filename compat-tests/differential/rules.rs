@@ -1,5 +1,6 @@
 //! Differences between nomd and named that are meant, each with its reason.
 
+use super::denials::denies_more;
 use super::queries::Query;
 use super::reply::Reply;
 use super::rounds::NO_CASE_COMPRESS;
@@ -59,6 +60,11 @@ pub const ACCEPTED: &[Accepted] = &[
                 && more.clone().count() == 2
                 && more.clone().all(is_proof)
         },
+    ),
+    (
+        "names below an asterisk in a zone with NSEC: the record with which named denies a name, or the wildcard for it, is of \
+         another part of the zone and does not cover it, so that the denial does not validate; nomd's does",
+        |_, ours, theirs| denies_more(ours, theirs),
     ),
     (
         "which RRsets of ANY come before the cut, where there is no EDNS, and which is the one of minimal-any",

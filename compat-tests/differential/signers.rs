@@ -120,7 +120,7 @@ fn key(folder: &str, apex: &str) -> String {
 }
 
 /// Types that Knot reads only in the form of RFC 3597.
-pub const UNKNOWN_TO_KNOT: [&str; 4] = [" MB ", " MG ", " MR ", " PX "];
+pub const UNKNOWN_TO_KNOT: [&str; 6] = [" MB ", " MG ", " MR ", " PX ", " X25 ", " ISDN "];
 const SALT: &str = "aabbccdd";
 
 fn done(program: &str, words: &[&str]) -> String {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Dice;
 use super::signers::UNKNOWN_TO_KNOT;
+use super::{Dice, leading};
 
 /// The labels of all names. Few, so that queries hit.
 pub const LABELS: &[&str] = &["a", "b", "c", "D", "*", "x-long-label-0123456789", "\\000\\255"];
@@ -78,6 +78,7 @@ pub fn zone(dice: &mut Dice, apex: &str, all: &[&str], children: &[Child], shape
         let _ = write!(text, "{apex} 900 NS ns.{apex}\nns.{apex} 900 A 192.0.2.7\n{ds}");
     }
     nodes.values().flatten().for_each(|record| text.extend([record, "\n"]));
+    text += &leading::records(dice, apex, all);
     text
 }
 
@@ -197,7 +198,7 @@ fn odd(dice: &mut Dice, all: &[&str]) -> String {
 }
 
 /// A name that something points to: in one of our zones, or elsewhere.
-fn target(dice: &mut Dice, all: &[&str]) -> String {
+pub fn target(dice: &mut Dice, all: &[&str]) -> String {
     if dice.one_in(6) {
         return "out.elsewhere.test.".to_owned();
     }
