@@ -79,6 +79,7 @@ const RULES: &[Rule] = &[
         &[
             "the_first_rule_that_fits_orders_an_rrset_as_with_named",
             "random_order_is_any_order_with_named_and_here",
+            "additional_addresses_stay_in_their_order_with_named_and_here",
             "sortlist_puts_first_what_named_does",
         ],
     ),

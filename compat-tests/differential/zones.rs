@@ -122,15 +122,18 @@ fn node(dice: &mut Dice, owner: &str, apex: &str, all: &[&str], shape: Shape) ->
 fn cut(dice: &mut Dice, owner: &str, apex: &str, all: &[&str]) -> Vec<String> {
     let mut records = vec![];
     for number in 0..=dice.below(3) {
-        let server = match dice.below(4) {
+        let kind = dice.below(4);
+        let server = match kind {
             0 => target(dice, all),
             1 => format!("ns{number}.{apex}").replace("..", "."),
             _ => format!("ns{number}.{owner}"),
         };
-        if server.ends_with(owner) && !dice.one_in(4) {
+        // Any other name may be an alias.
+        let has_glue = kind > 0 && server.ends_with(owner);
+        if has_glue && !dice.one_in(4) {
             records.push(format!("{server} 500 A 192.0.2.{}", 10 + number));
         }
-        if server.ends_with(owner) && dice.one_in(2) {
+        if has_glue && dice.one_in(2) {
             records.push(format!("{server} 500 AAAA 2001:db8::{number}"));
         }
         records.push(format!("{owner} 500 NS {server}"));

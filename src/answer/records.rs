@@ -183,7 +183,11 @@ impl<'w> Records<'w> {
         if rrset.len() == 1 {
             return self.writer.record(section, owner, fields, rrset.only());
         }
-        let order = self.orders.of_all().unwrap_or_else(|| self.order(owner, &rrset));
+        let order = match section {
+            Section::Answer | Section::Authority => self.orders.of_all().unwrap_or_else(|| self.order(owner, &rrset)),
+            // BIND: as stored.
+            Section::Additional => RrsetOrder::None,
+        };
         let groups = if sortlist::is_sorted(rrset.rtype()) { self.groups } else { &[] };
         // Of two records every order is one that starts somewhere.
         let is_turned = groups.is_empty() && (order != RrsetOrder::Random || rrset.len() == 2);

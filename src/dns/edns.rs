@@ -164,7 +164,7 @@ impl<'a> Wishes<'a> {
     /// Reads the options of a request; of repeated ones the first counts. A known option whose data is malformed is a
     /// fault, which calls for FORMERR; unknown ones are passed over.
     pub fn read(edns: &Edns<'a>) -> Result<Self, WireError> {
-        let mut wishes = Self::default();
+        let (mut wishes, mut is_scoped) = (Self::default(), false);
         for (code, data) in edns.options() {
             if !has_fitting_length(code, data.len()) {
                 return Err(WireError::BadOption);
@@ -178,24 +178,21 @@ impl<'a> Wishes<'a> {
                 option::ZONEVERSION => wishes.asked.zone_version = true,
                 option::KEY_TAG => wishes.asked.key_tags = true,
                 option::COOKIE => wishes.cookie = wishes.cookie.or(Some(Cookie::read(data)?)),
-                option::CLIENT_SUBNET => wishes.note_subnet(data)?,
+                option::CLIENT_SUBNET => is_scoped |= wishes.note_subnet(data)?,
                 _ => wishes.asked.other = true,
             }
         }
-        Ok(wishes)
+        // Not a fault of the form, so the FORMERR speaks no EDNS, unless there is one as well.
+        if is_scoped { Err(WireError::BadField) } else { Ok(wishes) }
     }
 
-    /// BIND: the form of all is looked at, the scope only of the one that counts.
-    fn note_subnet(&mut self, data: &'a [u8]) -> Result<(), WireError> {
+    /// BIND: the form of all is looked at, the scope only of the one that counts. Whether that one has a scope, which
+    /// is for replies.
+    fn note_subnet(&mut self, data: &'a [u8]) -> Result<bool, WireError> {
         let (subnet, scope_bits) = ClientSubnet::read(data)?;
-        if self.client_subnet.is_none() {
-            // Not a fault of the form, so the FORMERR speaks no EDNS.
-            if scope_bits != 0 {
-                return Err(WireError::BadField);
-            }
-            self.client_subnet = Some(subnet);
-        }
-        Ok(())
+        let is_first = self.client_subnet.is_none();
+        self.client_subnet = self.client_subnet.or(Some(subnet));
+        Ok(is_first && scope_bits != 0)
     }
 }
 
@@ -317,6 +314,7 @@ mod tests {
         assert_eq!(wishes(scoped).map(|_| ()), Err(WireError::BadField));
         assert_eq!(wishes(&[&bare[..], scoped].concat()).map(|found| found.client_subnet.is_some()), Ok(true));
         let broken = b"\x00\x08\x00\x04\x00\x01\x21\x00";
+        assert_eq!(wishes(&[&scoped[..], broken].concat()).map(|_| ()), Err(WireError::BadOption));
         assert_eq!(wishes(&[&bare[..], broken].concat()).map(|_| ()), Err(WireError::BadOption));
     }
 
