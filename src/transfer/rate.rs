@@ -1,6 +1,7 @@
 //! A queue that lets so many through in a second: `serial-query-rate`, `notify-rate` and their start-up siblings.
 //!
-//! One queue serves all zones. Times are milliseconds of any clock that does not go back.
+//! One queue serves all zones. Times are milliseconds of any clock that does not go back. High rates go in small
+//! bursts, since to wake up for each job would cost more than the job.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -9,8 +10,10 @@ use std::hash::Hash;
 /// Waiting jobs and when the next may go.
 #[derive(Debug)]
 pub struct Pacer<Job> {
-    interval_ms: u64,
+    pace: Pace,
     next_ms: u64,
+    /// How many may go before that.
+    left: u32,
     urgent: VecDeque<(u64, Job)>,
     routine: VecDeque<(u64, Job)>,
     /// The number of the place in a queue that counts for a job; its other places are leftovers to be passed over.
@@ -18,6 +21,13 @@ pub struct Pacer<Job> {
     places: u64,
     /// Whether the latest of the urgent ones is next.
     takes_latest: bool,
+}
+
+/// So many at a time, so far apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    burst: u32,
+    interval_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +41,9 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
     pub fn new(rate: u32) -> Self {
         let (urgent, routine) = (VecDeque::new(), VecDeque::new());
         Self {
-            interval_ms: interval_ms(rate),
+            pace: Pace::of(rate),
             next_ms: 0,
+            left: 0,
             urgent,
             routine,
             waiting: HashMap::new(),
@@ -43,7 +54,7 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// Changes the rate; what waits keeps waiting.
     pub fn set_rate(&mut self, rate: u32) {
-        self.interval_ms = interval_ms(rate);
+        self.pace = Pace::of(rate);
     }
 
     /// Queues a job unless it waits already.
@@ -71,14 +82,19 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// The next job, if one waits and its time has come.
     pub fn pop(&mut self, now_ms: u64) -> Option<Job> {
-        if now_ms < self.next_ms {
+        let is_next = now_ms >= self.next_ms;
+        if !is_next && self.left == 0 {
             return None;
         }
         let job = self.first()?;
         self.waiting.remove(&job);
-        // A caller that comes late may catch up with two jobs, not more.
-        let earliest_ms = now_ms.saturating_sub(self.interval_ms);
-        self.next_ms = self.next_ms.max(earliest_ms).saturating_add(self.interval_ms);
+        if is_next {
+            // A caller that comes late may catch up with two bursts, not more.
+            let earliest_ms = now_ms.saturating_sub(self.pace.interval_ms);
+            self.next_ms = self.next_ms.max(earliest_ms).saturating_add(self.pace.interval_ms);
+            self.left = self.pace.burst;
+        }
+        self.left = self.left.saturating_sub(1);
         Some(job)
     }
 
@@ -100,7 +116,7 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// When to come again; none if nothing waits.
     pub fn next_ms(&self) -> Option<u64> {
-        (!self.is_empty()).then_some(self.next_ms)
+        (!self.is_empty()).then_some(if self.left > 0 { 0 } else { self.next_ms })
     }
 
     /// How many wait.
@@ -114,9 +130,17 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
     }
 }
 
-fn interval_ms(rate: u32) -> u64 {
-    (1000 / u64::from(rate.max(1))).max(1)
+impl Pace {
+    fn of(rate: u32) -> Self {
+        let burst = if rate > SINGLE_RATE { rate.div_ceil(BURSTS) } else { 1 };
+        Self { burst, interval_ms: u64::from(burst).saturating_mul(1000) / u64::from(rate.max(1)) }
+    }
 }
+
+/// Up to this rate jobs go one by one;
+const SINGLE_RATE: u32 = 200;
+/// above it in about so many bursts a second.
+const BURSTS: u32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +153,22 @@ mod tests {
         let gone: Vec<(u64, i32)> = (5000..6000).filter_map(|now_ms| Some((now_ms, pacer.pop(now_ms)?))).collect();
         assert!((20..=23).contains(&gone.len()), "{}", gone.len());
         assert!(gone.is_sorted());
+    }
+
+    #[test]
+    fn a_high_rate_goes_in_bursts_and_is_kept_as_well() {
+        for rate in [201, 1000, 10_000] {
+            let mut pacer = Pacer::new(rate);
+            (0..20_000).for_each(|job| pacer.push(job));
+            let mut wakes = 0;
+            let mut gone = 0;
+            for now_ms in 5000..6000 {
+                wakes += u32::from(pacer.next_ms().is_some_and(|at_ms| at_ms <= now_ms));
+                gone += std::iter::from_fn(|| pacer.pop(now_ms)).count();
+            }
+            let (least, most) = (rate as usize, rate as usize * 11 / 10);
+            assert!((least..=most).contains(&gone) && wakes <= 101, "{rate}: {gone} in {wakes}");
+        }
     }
 
     #[test]

@@ -11,7 +11,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::fcntl::AT_FDCWD;
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
@@ -109,7 +113,9 @@ impl Disk for Host {
     }
 
     fn set_modified(&self, path: &Path, at: SystemTime) -> io::Result<()> {
-        File::options().append(true).open(path)?.set_modified(at)
+        let since = at.duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+        utimensat(AT_FDCWD, path, &TimeSpec::UTIME_OMIT, &since.into(), UtimensatFlags::FollowSymlink)?;
+        Ok(())
     }
 }
 
