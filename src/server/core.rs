@@ -138,9 +138,9 @@ impl Core {
                 },
                 () = until(deadline) => self.run_timers(),
             }
-            if self.loads_open >= MANY_LOADS {
-                // To wake up for each zone by itself would cost as much as to read it.
-                tokio::time::sleep(BETWEEN_LOADS).await;
+            if self.loads_open >= MANY || self.refreshing.under_way() >= MANY {
+                // To wake up for each zone by itself would cost as much as to read or transfer it.
+                tokio::time::sleep(BETWEEN).await;
                 self.catch_up(&mut events);
             }
         }
@@ -298,10 +298,10 @@ impl Core {
     }
 }
 
-/// With so many zones yet to be read events are taken several at a time,
-const MANY_LOADS: usize = 64;
+/// With so many zones yet to be read, or exchanges with primaries under way, events are taken several at a time,
+const MANY: usize = 64;
 /// so far apart.
-const BETWEEN_LOADS: Duration = Duration::from_millis(1);
+const BETWEEN: Duration = Duration::from_millis(1);
 
 async fn until(deadline: Option<Instant>) {
     match deadline {

@@ -34,15 +34,30 @@ pub(super) fn spawn_told<Outcome: Send + 'static>(
     work: impl Future<Output = Outcome> + Send + 'static,
     event: impl FnOnce(Option<Outcome>) -> Event + Send + 'static,
 ) -> AbortHandle {
-    let work = tokio::spawn(work);
-    let handle = work.abort_handle();
-    let events = events.clone();
-    tokio::spawn(async move {
-        let outcome = work.await.ok();
-        // Fails only when the server is going down.
-        let _ = events.send(event(outcome));
-    });
-    handle
+    let teller = Teller { events: events.clone(), event: Some(event), outcome: None };
+    tokio::spawn(async move { teller.tell(work.await) }).abort_handle()
+}
+
+/// Tells of an outcome when it goes, in whatever way that comes about.
+struct Teller<Outcome, Tell: FnOnce(Option<Outcome>) -> Event> {
+    events: UnboundedSender<Event>,
+    event: Option<Tell>,
+    outcome: Option<Outcome>,
+}
+
+impl<Outcome, Tell: FnOnce(Option<Outcome>) -> Event> Teller<Outcome, Tell> {
+    fn tell(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl<Outcome, Tell: FnOnce(Option<Outcome>) -> Event> Drop for Teller<Outcome, Tell> {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            // Fails only when the server is going down.
+            let _ = self.events.send(event(self.outcome.take()));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -190,6 +190,11 @@ impl Refreshing {
         self.asking
     }
 
+    /// Exchanges that are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.asking.saturating_add(self.running())
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
