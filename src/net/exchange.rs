@@ -302,7 +302,10 @@ mod tests {
         let (server, address) = udp_server().await;
         drop(server);
         let outcome = ask_udp(b"question", address, None, LIMIT, |_| true).await;
-        assert!(matches!(&outcome, Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused),
+            "{outcome:?}"
+        );
     }
 
     #[tokio::test]

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-
 use super::control::listener::io_text;
 use super::copies::Copies;
+use super::gate::Gate;
 use super::journals::{self, Difference};
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
@@ -128,8 +127,8 @@ pub(super) struct Request {
     pub(super) asks_whole: bool,
     /// Where an older version is being written to the file.
     pub(super) saving: Option<Arc<Turns>>,
-    /// How many more may be written to disk now.
-    pub(super) writers: Arc<Semaphore>,
+    /// To writing to disk.
+    pub(super) writers: Gate,
     /// What keeps a version from being published.
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
@@ -388,10 +387,10 @@ impl Request {
         if let Some(kept) = self.keep_together(&version, &transactions).await {
             return self.arrived(version, &kept, received, took);
         }
-        let turn = Arc::clone(&self.writers).acquire_owned().await;
+        let pass = self.writers.enter().await;
         let write = move || {
             let kept = self.keep(&version, &transactions);
-            drop(turn);
+            drop(pass);
             self.arrived(version, &kept, received, took)
         };
         let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());

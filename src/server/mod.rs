@@ -13,6 +13,7 @@ mod controls;
 mod copies;
 mod core;
 mod exchange;
+mod gate;
 mod heartbeat;
 mod incoming;
 mod journals;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
 use super::exchange::{MessageIds, spawn_told};
+use super::gate::Gate;
 use super::incoming::{self, Arrived, Request, SoaQuery};
 use super::load;
 use super::logging::line::ZonePrefix;
@@ -68,8 +68,8 @@ pub(super) struct Refreshing {
     pub(super) saves: Timers<ZoneId, u64>,
     /// Those that are being written: a transfer of the zone waits for its turn.
     pub(super) saving: HashMap<ZoneId, Arc<Turns>>,
-    /// How many more transfers may write to disk now.
-    writers: Arc<Semaphore>,
+    /// To writing what transfers bring to disk.
+    writers: Gate,
     queries: Pacer<ZoneId>,
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
@@ -111,7 +111,7 @@ impl Refreshing {
             timers: Timers::default(),
             saves: Timers::default(),
             saving: HashMap::new(),
-            writers: Arc::new(Semaphore::new(WRITERS)),
+            writers: Gate::new(WRITERS),
             queries: Pacer::new(options.serial_query_rate),
             asks: HashMap::new(),
             asking: 0,
@@ -497,7 +497,7 @@ impl Core {
             have,
             asks_whole: false,
             saving: self.refreshing.saving.get(&id).cloned(),
-            writers: Arc::clone(&self.refreshing.writers),
+            writers: self.refreshing.writers.clone(),
             guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
             file: task.file(),
             copies: self.copies.clone(),
