@@ -138,7 +138,11 @@ impl Core {
                 },
                 () = until(deadline) => self.run_timers(),
             }
-            if self.loads_open >= MANY || self.refreshing.under_way() >= MANY {
+            let is_crowded = self.refreshing.under_way() >= MANY;
+            if is_crowded {
+                self.refreshing.note_crowd();
+            }
+            if self.loads_open >= MANY || is_crowded {
                 // To wake up for each zone by itself would cost as much as to read or transfer it.
                 tokio::time::sleep(BETWEEN).await;
                 self.catch_up(&mut events);

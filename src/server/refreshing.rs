@@ -20,6 +20,7 @@ use super::logging::{Category, Severity, log};
 use super::peers::Peers;
 use super::pipes::Pipes;
 use super::saving::{Saved, Turns};
+use super::shared::Retired;
 use super::timers::Timers;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
@@ -87,6 +88,8 @@ pub(super) struct Refreshing {
     epoch: Instant,
     /// When the wall clock was last looked at for what is due.
     looked_at_s: u64,
+    /// When the memory that a crowd of exchanges has left free is given back to the system.
+    tidies_at: Option<Instant>,
 }
 
 /// A transfer that waits for its turn: from whom, the serial that must be surpassed, and whether the zone may shrink.
@@ -126,6 +129,7 @@ impl Refreshing {
             pipes: Pipes::default(),
             epoch: Instant::now(),
             looked_at_s: 0,
+            tidies_at: None,
         }
     }
 
@@ -167,7 +171,7 @@ impl Refreshing {
             Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)).min(LONGEST_SLEEP)
         });
         let query = self.queries.next_ms().map(|at_ms| self.epoch + Duration::from_millis(at_ms));
-        timer.into_iter().chain(query).min()
+        timer.into_iter().chain(query).chain(self.tidies_at).min()
     }
 
     /// Transfers that run.
@@ -193,6 +197,11 @@ impl Refreshing {
     /// Exchanges that are under way.
     pub(super) fn under_way(&self) -> usize {
         self.asking.saturating_add(self.running())
+    }
+
+    /// Remembers that many exchanges are under way: when that has been over for a while, their memory is given back.
+    pub(super) fn note_crowd(&mut self) {
+        self.tidies_at = Some(Instant::now() + CALM);
     }
 
     fn now_ms(&self) -> u64 {
@@ -396,6 +405,9 @@ impl Core {
             self.step(id, Event::Timer, false);
         }
         self.send_queries();
+        if self.refreshing.tidies_at.take_if(|at| *at <= Instant::now()).is_some() {
+            self.shared.retire(Retired::Scraps);
+        }
     }
 
     /// Tells a zone's machine of an event and does what it says.
@@ -525,6 +537,8 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 
 /// The longest time without a look at the wall clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long after a crowd of exchanges its memory is given back.
+const CALM: Duration = Duration::from_secs(5);
 /// How many transfers write to disk at a time.
 const WRITERS: usize = 8;
 /// What is said of a task that broke off; named has these words for what should not happen.
