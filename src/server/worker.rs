@@ -243,4 +243,4 @@ pub(super) fn unix_now_s() -> u64 {
 }
 
 /// How many NOTIFYs may wait for the control side.
-const MAX_OPEN_NOTIFIES: usize = 10_000;
+const MAX_OPEN_NOTIFIES: usize = 100_000;
