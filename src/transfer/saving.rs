@@ -201,6 +201,8 @@ impl Saving {
     fn settle(&mut self, is_served: bool, leads_on: bool, context: Context) -> Vec<Action> {
         let mut actions = vec![Action::Touch(self.touched_s)];
         match self.durability {
+            // A journal that is there still may lead to something else.
+            Durability::None if is_served && !leads_on => actions.extend(self.wait(DELAY_S, context)),
             _ if is_served => (self.durability, self.drops_journal) = (Durability::File, false),
             Durability::Journal if leads_on => actions.extend(self.wait(DELAY_S, context)),
             _ => {
@@ -251,6 +253,13 @@ mod tests {
             assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(NOW_S)]);
             assert!(saving.is_done());
         }
+    }
+
+    #[test]
+    fn a_journal_that_may_lead_to_something_else_and_stays_is_not_left_at_that() {
+        let mut saving = after(&[LOST, Event::Due]);
+        assert_eq!(saving.step(done(true, false), IDLE), [Action::Touch(NOW_S), LATER]);
+        assert_eq!(saving.step(Event::Due, IDLE), [WRITE_ALL]);
     }
 
     #[test]

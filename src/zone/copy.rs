@@ -190,7 +190,8 @@ fn kept(
     mut faults: Vec<KeepError>,
 ) -> Kept {
     let (durability, fault) = match saved {
-        Ok(()) => (Durability::File, shorten().err()),
+        // A journal that stays may lead on from the file, and to another version.
+        Ok(()) => shorten().map_or_else(|fault| (Durability::None, Some(fault)), |()| (Durability::File, None)),
         Err(error) => (Durability::None, Some(KeepError::File(error))),
     };
     faults.extend(fault);
