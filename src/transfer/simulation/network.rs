@@ -49,11 +49,18 @@ impl World {
                 packets.push((delay_s, self.soa_reply(peer, &asked)));
             }
         }
+        if self.chance(6) {
+            // What was asked before is answered now.
+            let mut other = asked.clone();
+            other[0] ^= 1;
+            packets.push((0, self.soa_reply(peer, &other)));
+        }
         packets.sort_by_key(|&(delay_s, _)| delay_s);
         let in_time = packets.into_iter().filter(|(delay_s, _)| *delay_s < SOA_TIMEOUT_S);
         let mut fitting = in_time.filter(|(_, bytes)| message::answers(bytes, id, Opcode::QUERY, apex.as_ref()));
         match fitting.next() {
             Some((delay_s, bytes)) => {
+                assert_eq!(bytes[..2], asked[..2], "this answers another question");
                 let reply = message::read_soa_reply(&bytes, apex.as_ref(), chain.as_mut(), self.now_s());
                 assert!(self.is_faulty || matches!(reply, SoaReply::Current { .. }), "{reply:?}");
                 self.arrives(delay_s, Arrival::Told(Event::SoaReply(reply)));

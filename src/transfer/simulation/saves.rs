@@ -64,10 +64,11 @@ impl World {
         let is_kept = self.arrivals.iter().any(|(_, arrival)| matches!(arrival, Arrival::Kept(..)));
         let is_sound = written == Written::Done { is_served: true, leads_on: true };
         let serial = writing.version.serial();
-        if is_sound && !is_kept && !self.machine.disk.is_down() {
-            self.promised = Some(vec![serial]);
-        } else if let (Some(promised), Written::Done { .. }) = (&mut self.promised, written) {
-            promised.push(serial);
+        match &mut self.promised {
+            Some(promised) if is_sound && !is_kept && !self.machine.disk.is_down() => *promised = vec![serial],
+            Some(promised) if matches!(written, Written::Done { .. }) => promised.push(serial),
+            // A journal that could not be read may be read another time, and leads to what was published once.
+            _ => {}
         }
         self.save_step(Event::Written(written));
     }
