@@ -13,7 +13,7 @@ pub fn accepting(query: &Query, ours: &Reply, theirs: &Reply) -> Option<usize> {
     let first = |ours: &Reply, theirs: &Reply| ACCEPTED.iter().position(|(_, applies)| applies(query, ours, theirs));
     // Later rules judge what is left of a difference.
     let ours = &ours.without_later_options();
-    let is_spelled = || theirs.spells_owners_differently();
+    let is_spelled = || query.client == NO_CASE_COMPRESS || theirs.spells_owners_differently();
     // Whatever else is in it is judged without the spelling.
     first(ours, theirs).or_else(|| is_spelled().then(|| first(&ours.folded(), &theirs.folded())).flatten())
 }
