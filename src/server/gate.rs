@@ -27,6 +27,11 @@ impl Gate {
         Self(Arc::new(Mutex::new(Queue { free, waiting: VecDeque::new(), takes_latest: false })))
     }
 
+    /// Whether somebody else may still come to it.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Waits to be let in.
     pub(super) async fn enter(&self) -> Pass {
         let called = {

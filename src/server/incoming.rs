@@ -4,14 +4,15 @@
 //! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
 //! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::control::listener::io_text;
 use super::copies::Copies;
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::journals::{self, Difference};
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
@@ -127,6 +128,8 @@ pub(super) struct Request {
     pub(super) asks_whole: bool,
     /// Where an older version is being written to the file.
     pub(super) saving: Option<Arc<Turns>>,
+    /// To the primary's listener.
+    pub(super) door: Gate,
     /// To writing to disk.
     pub(super) writers: Gate,
     /// What keeps a version from being published.
@@ -267,11 +270,12 @@ impl Request {
 
     async fn attempt(&self, received: &mut Received) -> Result<Brought, TransferError> {
         let settings = &self.zone.settings;
-        let bytes = AtomicU64::new(0);
+        let course = Course { bytes: AtomicU64::new(0), pass: Mutex::new(Some(self.door.enter().await)) };
         tokio::select! {
-            outcome = self.receive(received, &bytes) => outcome,
+            outcome = self.receive(received, &course) => outcome,
             () = tokio::time::sleep(settings.max_transfer_time_in) => Err(TransferError::TooLong),
-            () = falls_below(settings.min_transfer_rate_in, &bytes) => Err(TransferError::TooSlow),
+            () = falls_below(settings.min_transfer_rate_in, &course.bytes) => Err(TransferError::TooSlow),
+            never = course.lets_others_in_after(DOOR_TIMEOUT) => match never {},
         }
     }
 
@@ -306,7 +310,7 @@ impl Request {
     }
 
     /// Asks, and takes what comes.
-    async fn receive(&self, received: &mut Received, came_in: &AtomicU64) -> Result<Brought, TransferError> {
+    async fn receive(&self, received: &mut Received, course: &Course) -> Result<Brought, TransferError> {
         let (zone, primary) = (&self.zone, &self.primary);
         let mut connection =
             Connection::open(primary.address, Some(primary.source), self.tls.as_deref(), primary.connect_limit)
@@ -333,7 +337,7 @@ impl Request {
                 Err(error) => return Err(broken(error)),
             };
             *received = transfer.received();
-            came_in.store(received.bytes, Ordering::Relaxed);
+            course.came_in(received.bytes);
             match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}
                 Progress::UpToDate(_) => return Ok(Brought::Nothing),
@@ -524,6 +528,31 @@ impl Report {
     }
 }
 
+/// How a transfer gets on.
+struct Course {
+    bytes: AtomicU64,
+    /// Held until the primary answers.
+    pass: Mutex<Option<Pass>>,
+}
+
+impl Course {
+    fn came_in(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+        self.lets_others_in();
+    }
+
+    fn lets_others_in(&self) {
+        drop(self.pass.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// A primary that does not answer holds up nobody for long.
+    async fn lets_others_in_after(&self, limit: Duration) -> Infallible {
+        tokio::time::sleep(limit).await;
+        self.lets_others_in();
+        std::future::pending().await
+    }
+}
+
 /// Ends when fewer bytes have come in than there should. It looks once in each of the rate's periods.
 async fn falls_below(rate: TransferRate, came_in: &AtomicU64) {
     if rate.within.is_zero() {
@@ -551,6 +580,8 @@ fn exchange_text(error: &ExchangeError) -> String {
     }
 }
 
+/// How long a transfer without an answer keeps others from the primary's listener.
+const DOOR_TIMEOUT: Duration = Duration::from_millis(500);
 /// What is built of so many bytes is not worth another thread.
 const SMALL_BYTES: u64 = 64 << 10;
 
@@ -578,5 +609,27 @@ mod tests {
             () = primary => {}
         }
         assert_eq!(began.elapsed(), 4 * minute);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_transfer_is_let_in_when_the_primary_answers_or_takes_long() {
+        let door = Gate::new(1);
+        for answers in [true, false] {
+            let course = Course { bytes: AtomicU64::new(0), pass: Mutex::new(Some(door.enter().await)) };
+            let began = tokio::time::Instant::now();
+            let primary = async {
+                tokio::time::sleep(DOOR_TIMEOUT / 2).await;
+                if answers {
+                    course.came_in(100);
+                }
+                std::future::pending().await
+            };
+            tokio::select! {
+                pass = door.enter() => drop(pass),
+                never = course.lets_others_in_after(DOOR_TIMEOUT) => match never {},
+                () = primary => {}
+            }
+            assert_eq!(began.elapsed(), if answers { DOOR_TIMEOUT / 2 } else { DOOR_TIMEOUT });
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! the quotas, timers, expiry, and the times of files.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -71,6 +72,8 @@ pub(super) struct Refreshing {
     pub(super) saving: HashMap<ZoneId, Arc<Turns>>,
     /// To writing what transfers bring to disk.
     writers: Gate,
+    /// To the primaries' listeners.
+    doors: HashMap<IpAddr, Gate>,
     queries: Pacer<ZoneId>,
     asks: HashMap<ZoneId, Ask>,
     asking: usize,
@@ -115,6 +118,7 @@ impl Refreshing {
             saves: Timers::default(),
             saving: HashMap::new(),
             writers: Gate::new(WRITERS),
+            doors: HashMap::new(),
             queries: Pacer::new(options.serial_query_rate),
             asks: HashMap::new(),
             asking: 0,
@@ -131,6 +135,14 @@ impl Refreshing {
             looked_at_s: 0,
             tidies_at: None,
         }
+    }
+
+    /// What transfers from this primary have to pass.
+    fn door(&mut self, primary: IpAddr) -> Gate {
+        if self.doors.len() >= DOORS {
+            self.doors.retain(|_, door| door.is_shared());
+        }
+        self.doors.entry(primary).or_insert_with(|| Gate::new(UNANSWERED)).clone()
     }
 
     /// Takes over the rates of a new configuration.
@@ -500,6 +512,7 @@ impl Core {
         let task = self.zones.get(id)?;
         Some(Request {
             id: self.refreshing.message_ids.draw(),
+            door: self.refreshing.door(primary.address.ip()),
             zone: task.conf.clone(),
             view: Arc::clone(&task.view),
             tls: self.connectors.of(&self.config, &primary),
@@ -539,6 +552,11 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long after a crowd of exchanges its memory is given back.
 const CALM: Duration = Duration::from_secs(5);
+/// How many transfers may be without an answer of one primary: a listener of named has a queue of 10, and connections
+/// that find no place there wait for a second or half a minute.
+const UNANSWERED: usize = 16;
+/// So many primaries' doors are kept whether somebody is there or not.
+const DOORS: usize = 1000;
 /// How many transfers write to disk at a time.
 const WRITERS: usize = 8;
 /// What is said of a task that broke off; named has these words for what should not happen.

@@ -45,7 +45,7 @@ pub struct Options {
     pub blackhole: AddressMatchList,
     /// `tcp-clients`, default 150.
     pub tcp_clients: u32,
-    /// `tcp-listen-queue`, default 10.
+    /// `tcp-listen-queue`, default 1024.
     pub tcp_listen_queue: u32,
     /// `tcp-initial-timeout`, default 30 s.
     pub tcp_initial_timeout: Duration,

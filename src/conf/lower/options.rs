@@ -15,6 +15,8 @@ const DEFAULT_PID_FILE: &str = "/run/named/named.pid";
 /// Where `rndc stats` writes.
 const DEFAULT_STATISTICS_FILE: &str = "named.stats";
 /// The unit of the `tcp-*-timeout` statements.
+/// named's 10 are few where a secondary's zones all change at once: what does not fit waits a second and more.
+const LISTEN_QUEUE: u32 = 1024;
 const TENTHS_MS: u64 = 100;
 const MINUTE_MS: u64 = 60_000;
 
@@ -52,7 +54,7 @@ impl Context<'_> {
             proxies: self.proxies(levels),
             blackhole: self.effective_list(levels, clause::BLACKHOLE, acl::none),
             tcp_clients: levels.number(clause::TCP_CLIENTS),
-            tcp_listen_queue: levels.number(clause::TCP_LISTEN_QUEUE),
+            tcp_listen_queue: levels.number_or(clause::TCP_LISTEN_QUEUE.clause, LISTEN_QUEUE),
             tcp_initial_timeout: tenths(clause::TCP_INITIAL_TIMEOUT),
             tcp_idle_timeout: tenths(clause::TCP_IDLE_TIMEOUT),
             tcp_keepalive_timeout: tenths(clause::TCP_KEEPALIVE_TIMEOUT),
