@@ -42,7 +42,8 @@ pub(super) fn asking(name: &str, rtype: u16, with: &[(u16, &[u8])]) -> Vec<u8> {
 
 fn zone() -> Zone {
     let long = format!("big TXT {}\n", "\"twenty bytes of text\" ".repeat(70));
-    let text = "$TTL 300\n@ SOA ns hostmaster 7 7200 900 1209600 60\n NS ns\nns A 192.0.2.1\nwww A 192.0.2.2\n";
+    let text =
+        "$TTL 300\n@ SOA ns hostmaster 7 7200 900 1209600 60\n NS ns\nns A 192.0.2.1\nwww A 192.0.2.2\nalias CNAME @\n";
     Zone::primary("example.com", [text, &long, "middle TXT ", &"\"twenty bytes of text\" ".repeat(30), "\n"].concat())
 }
 
@@ -140,6 +141,7 @@ fn each_option_is_answered_as_named_does() {
         ("NSID with data", www(NSID, b"x"), false),
         ("NSID twice", asking("www.example.com", 1, &[(NSID, b""), (NSID, b"")]), false),
         ("EXPIRE of a SOA", one("example.com", 6, EXPIRE, &[]), false),
+        ("EXPIRE of a SOA behind an alias", one("alias.example.com", 6, EXPIRE, &[]), false),
         ("EXPIRE of an address", www(EXPIRE, &[]), false),
         ("KEEPALIVE over UDP", www(KEEPALIVE, &[]), false),
         ("KEEPALIVE over TCP", www(KEEPALIVE, &[]), true),

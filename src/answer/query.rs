@@ -170,7 +170,10 @@ impl<'a, 'w> Answer<'a, 'w> {
                 return Ok(());
             }
             let name = self.aliases.target.clone();
-            step = self.step(name.as_ref(), false)?;
+            let next = self.step(name.as_ref(), false);
+            // named tells it to those alone who name the zone itself.
+            self.expire_s = None;
+            step = next?;
         }
         Ok(())
     }

@@ -72,8 +72,9 @@ impl udp::Responder for UdpResponder {
             match outcome {
                 Outcome::Reply(length) => replies.set(index, length),
                 Outcome::Notify { reply, zone, serial } => {
-                    replies.set(index, reply);
-                    self.shared.post_notify(Notified { zone, from: source, serial });
+                    if self.shared.post_notify(Notified { zone, from: source, serial }) {
+                        replies.set(index, reply);
+                    }
                 }
                 // Over UDP a transfer is answered like any query, if at all.
                 Outcome::Drop | Outcome::Transfer(_) => {}
@@ -160,8 +161,10 @@ impl tcp::Service for TcpService {
             match outcome {
                 Outcome::Reply(length) => reply(&state.reply, length, out),
                 Outcome::Notify { reply: length, zone, serial } => {
-                    self.shared.post_notify(Notified { zone, from: client.peer, serial });
-                    reply(&state.reply, length, out)
+                    match self.shared.post_notify(Notified { zone, from: client.peer, serial }) {
+                        true => reply(&state.reply, length, out),
+                        false => tcp::Served::Nothing,
+                    }
                 }
                 Outcome::Transfer(transfer) => {
                     let view = facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name);
@@ -225,15 +228,15 @@ impl Shared {
         }
     }
 
-    /// Tells the control side of a NOTIFY. A flood of them is cut off: one that is lost is made up for by the next
-    /// refresh, and one is as good as many.
-    fn post_notify(&self, notified: Notified) {
+    /// Tells the control side of a NOTIFY. A flood of them is cut off: one that is not taken must not be answered, so
+    /// that its sender comes again.
+    pub(super) fn post_notify(&self, notified: Notified) -> bool {
         if self.notifies_open.fetch_add(1, Ordering::Relaxed) >= MAX_OPEN_NOTIFIES {
             self.notifies_open.fetch_sub(1, Ordering::Relaxed);
-            return;
+            return false;
         }
         // Fails only when the server is going down.
-        let _ = self.events.send(Event::Notified(notified));
+        self.events.send(Event::Notified(notified)).is_ok()
     }
 }
 
@@ -243,4 +246,4 @@ pub(super) fn unix_now_s() -> u64 {
 }
 
 /// How many NOTIFYs may wait for the control side.
-const MAX_OPEN_NOTIFIES: usize = 100_000;
+pub(super) const MAX_OPEN_NOTIFIES: usize = 100_000;

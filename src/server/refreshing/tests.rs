@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
+use crate::server::worker::MAX_OPEN_NOTIFIES;
 use crate::transfer::message::SoaReply;
 
 const ZONE: &str = "$TTL 300\n@ SOA ns.example.com. h 5 3600 900 604800 300\n@ NS ns.example.com.\n";
@@ -84,6 +85,22 @@ async fn a_notify_finds_its_zone_after_the_policy_of_the_zone_was_replaced() {
     assert_eq!(core.zones.holder(&before), Some(id));
     core.adopt(Core::configuration(folder.path(), ""));
     assert_eq!(core.zones.holder(&before), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notify_that_finds_no_room_is_not_taken_and_so_not_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (core, mut inbox) = Core::of_zones(folder.path(), &secondary(1, ""));
+    let post = || {
+        let core::Event::Notified(notified) = notify(&core) else { unreachable!() };
+        core.shared.notifies_open.fetch_sub(1, Ordering::Relaxed);
+        core.shared.post_notify(notified)
+    };
+    core.shared.notifies_open.store(MAX_OPEN_NOTIFIES - 1, Ordering::Relaxed);
+    assert_eq!([post(), post()], [true, false]);
+    assert_eq!(core.shared.notifies_open.load(Ordering::Relaxed), MAX_OPEN_NOTIFIES);
+    let taken = std::iter::from_fn(|| inbox.try_recv().ok());
+    assert_eq!(taken.filter(|event| matches!(event, core::Event::Notified(_))).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
