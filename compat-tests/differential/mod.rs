@@ -25,6 +25,7 @@ use queries::Query;
 use reply::Reply;
 use rounds::{ROUNDS, Round};
 use rules::ACCEPTED;
+use signers::Signer;
 
 /// Numbers at random, the same from the same seed.
 pub struct Dice(Random);
@@ -89,12 +90,13 @@ fn play(seed: usize, round: &Round, counts: &mut [usize], report: &mut String) -
         let ask = |kind| replies(kind, &spec, &round.apexes(), &queries);
         [Kind::Bind, Kind::Nomd].map(|kind| scope.spawn(move || ask(kind))).map(|thread| thread.join().unwrap())
     });
+    let has_spellings = matches!(round.signing, Some((Signer::Ldns, _)));
     let mut differing = 0;
     for ((query, theirs), ours) in queries.iter().zip(theirs).zip(ours) {
         if theirs == ours {
             continue;
         }
-        if let Some(rule) = rules::accepting(query, &ours, &theirs) {
+        if let Some(rule) = rules::accepting(query, &ours, &theirs, has_spellings) {
             counts[rule] += 1;
             continue;
         }

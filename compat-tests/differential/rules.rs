@@ -8,15 +8,21 @@ use super::rounds::NO_CASE_COMPRESS;
 /// A rule that accepts a difference: the reason, and whether it applies to nomd's reply and named's.
 pub type Accepted = (&'static str, fn(&Query, &Reply, &Reply) -> bool);
 
-/// Which rule accepts a difference, if one does.
-pub fn accepting(query: &Query, ours: &Reply, theirs: &Reply) -> Option<usize> {
+/// Which rule accepts a difference, if one does. In zones with `has_spellings` a name may have several.
+pub fn accepting(query: &Query, ours: &Reply, theirs: &Reply, has_spellings: bool) -> Option<usize> {
     let first = |ours: &Reply, theirs: &Reply| ACCEPTED.iter().position(|(_, applies)| applies(query, ours, theirs));
     // Later rules judge what is left of a difference.
     let ours = &ours.without_later_options();
+    if has_spellings && ours != theirs && ours.folded() == theirs.folded() {
+        return ACCEPTED.iter().position(|(reason, _)| *reason == SEVERAL_SPELLINGS);
+    }
     let is_spelled = || query.client == NO_CASE_COMPRESS || theirs.spells_owners_differently();
     // Whatever else is in it is judged without the spelling.
     first(ours, theirs).or_else(|| is_spelled().then(|| first(&ours.folded(), &theirs.folded())).flatten())
 }
+
+const SEVERAL_SPELLINGS: &str = "a name that stands in the zone in several spellings, as ldns-signzone leaves it: named \
+                                 keeps that of each RRset, nomd one for the name";
 
 pub const ACCEPTED: &[Accepted] = &[
     (
@@ -81,11 +87,7 @@ pub const ACCEPTED: &[Accepted] = &[
     ("a name has no bytes of the header in it: FORMERR before any question", |query, ours, _| {
         query.is_damaged && ours.rcode() == FORMERR && ours.question.is_empty()
     }),
-    (
-        "a name that stands in the zone in several spellings, as ldns-signzone leaves it: named keeps that of each RRset, \
-         nomd one for the name",
-        |_, ours, theirs| ours.folded() == theirs.folded() && theirs.spells_owners_differently(),
-    ),
+    (SEVERAL_SPELLINGS, |_, ours, theirs| ours.folded() == theirs.folded() && theirs.spells_owners_differently()),
     ("named needs but the first glue of servers below the cut to fit, nomd all of it (RFC 9471)", |_, ours, theirs| {
         let is_referral = theirs.answer.is_empty() && theirs.authority.iter().any(|record| record.contains(" ns "));
         is_referral && ours.is_truncated() && !theirs.is_truncated() && ours.question == theirs.question
