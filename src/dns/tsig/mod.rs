@@ -76,7 +76,7 @@ pub enum TsigError {
     #[error("tsig indicates error")]
     Peer(Rcode),
     /// The server did not accept the request's time; its own is this.
-    #[error("tsig indicates error")]
+    #[error("clocks are unsynchronized")]
     PeerClock(u64),
     /// Signed too long ago or too far ahead, at this time.
     #[error("clocks are unsynchronized")]
@@ -94,6 +94,15 @@ impl TsigError {
                 Self::PeerClock(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
             }
             _ => Self::Peer(tsig.error),
+        }
+    }
+
+    /// The TSIG error that stands for it, where the server has told it or the clocks are wrong.
+    pub fn rcode(self) -> Option<Rcode> {
+        match self {
+            Self::Peer(rcode) => Some(rcode),
+            Self::PeerClock(_) | Self::Clock(_) => Some(Rcode::BADTIME),
+            _ => None,
         }
     }
 
