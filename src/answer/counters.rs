@@ -238,9 +238,9 @@ impl Counters {
 
     fn outcome(&self, facts: &Facts, is_ipv6: bool, is_tcp: bool) {
         match (facts.opcode, facts.denied) {
-            (Opcode::NOTIFY, Some(Denied::Notify)) => self.add(Counter::NotifyRej),
-            (Opcode::NOTIFY, None) if facts.rcode == Rcode::NOERROR => {
+            (Opcode::NOTIFY, denied) if denied == Some(Denied::Notify) || facts.rcode == Rcode::NOERROR => {
                 self.add(if is_ipv6 { Counter::NotifyInv6 } else { Counter::NotifyInv4 });
+                self.add_if(denied.is_some(), Counter::NotifyRej);
             }
             (Opcode::UPDATE, Some(Denied::Update)) => self.add(Counter::UpdateRej),
             (Opcode::QUERY, denied) if facts.is_query => {

@@ -296,6 +296,8 @@ impl<'a> Job<'a> {
         match question.class {
             _ if questions > 1 => self.refuse(Rcode::FORMERR, reply),
             Class(0) if is_known(opcode) => self.refuse(Rcode::FORMERR, reply),
+            // BIND: the class of a TKEY question says nothing.
+            Class::ANY if question.rtype == Rtype::TKEY && !is_known(opcode) => self.refuse(Rcode::NOTIMP, reply),
             Class::NONE | Class::ANY => self.refuse(Rcode::FORMERR, reply),
             class if has_views(class) => self.in_a_view(&question, reply),
             _ => self.refuse(Rcode::NOTIMP, reply),

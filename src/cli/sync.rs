@@ -37,11 +37,28 @@ pub fn run(words: &[OsString]) -> u8 {
         println!("{HELP}");
         return FINE;
     }
-    match rndc::ask(&request(&flags)).and_then(|rows| show(&rows, &flags)) {
+    match ask(&flags).and_then(|rows| show(&rows, &flags)) {
         Ok(code) => code,
         Err(fault) => {
             eprintln!("nomd sync: {fault}");
             UNKNOWN
+        }
+    }
+}
+
+/// What the server tells: of so many zones, or of all, in parts.
+fn ask(flags: &Flags) -> Result<String, String> {
+    if let Some(number) = flags.number {
+        return rndc::ask(&request(flags, &[&number.to_string()]));
+    }
+    let (mut rows, mut place) = (String::new(), "0".to_owned());
+    loop {
+        let part = rndc::ask(&request(flags, &["all", &place]))?;
+        let (part, next) = rows::split_part(&part);
+        rows.push_str(part);
+        match next {
+            Some(next) => place = next.to_owned(),
+            None => return Ok(rows),
         }
     }
 }
@@ -78,7 +95,7 @@ struct Flags {
 }
 
 /// The words for rndc.
-fn request(flags: &Flags) -> Vec<OsString> {
+fn request(flags: &Flags, what: &[&str]) -> Vec<OsString> {
     let given = [
         ("-c", &flags.config),
         ("-k", &flags.key_file),
@@ -87,8 +104,7 @@ fn request(flags: &Flags) -> Vec<OsString> {
         ("-y", &flags.key),
     ];
     let given = given.into_iter().filter_map(|(flag, value)| Some([OsString::from(flag), value.clone()?]));
-    let number = flags.number.map(|number| number.to_string().into());
-    given.flatten().chain(["standing".into()]).chain(number).collect()
+    given.flatten().chain(["standing"].iter().chain(what).map(OsString::from)).collect()
 }
 
 fn now_s() -> u64 {
@@ -103,11 +119,10 @@ const USAGE: &str =
 const HELP: &str = "\
 usage: nomd sync [--json | -v] [-n zones] [-c config] [-k key-file] [-s server] [-p port] [-y key]
 
-Tells how the secondary zones of the running server stand, the worst first; -n says of how many, -v shows the primaries
-of all of them, not only of those that are not current. The other flags are those of rndc. Exit code 0: every zone is
-current or on its way to be; 1: a zone is behind a primary; 2: a zone is expired, missing, refused or out of reach, or
-its primaries went back; 3: the server could not be asked. See
-nomd-sync(1).";
+Tells how the secondary zones of the running server stand, the worst first: all, or with -n so many; -v shows the
+primaries of all of them, not only of those that are not current. The other flags are those of rndc. Exit code 0: every
+zone is current or on its way to be; 1: a zone is behind a primary; 2: a zone is expired, missing, refused or out of
+reach, or its primaries went back; 3: the server could not be asked. See nomd-sync(1).";
 
 #[cfg(test)]
 mod tests {
@@ -158,6 +173,17 @@ and 1 more that are no worse; -n shows more
         for rows in ["what\tis this", "total\tgood\t1", "zone\tcurrent\ta", "primary\t-", "x"] {
             assert!(Standing::read(rows).is_none(), "{rows}");
         }
+    }
+
+    #[test]
+    fn parts_are_put_together_and_the_worst_zone_comes_first() {
+        let (first, last) = ROWS.split_at(ROWS.find("zone\tcurrent").unwrap());
+        assert_eq!(rows::split_part(ROWS), (ROWS, None));
+        assert_eq!(rows::split_part(&format!("{first}more\t7\n")), (first, Some("7")));
+        assert_eq!(rows::split_part("more\t9\n"), ("", Some("9")));
+        let turned = [last, first].concat();
+        let states = |rows| Standing::read(rows).unwrap().zones.iter().map(|zone| zone.state).collect::<Vec<_>>();
+        assert_eq!(states(&turned), states(ROWS));
     }
 
     #[test]

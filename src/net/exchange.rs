@@ -28,15 +28,31 @@ pub async fn ask_udp(
     server: SocketAddr,
     source: Option<SocketAddr>,
     limit: Duration,
+    is_answer: impl FnMut(&[u8]) -> bool,
+) -> Result<Vec<u8>, ExchangeError> {
+    let socket = open_udp(server, source.unwrap_or_else(|| unspecified(server))).await?;
+    ask_over(&socket, request, limit, is_answer).await
+}
+
+/// A socket that sends to this server alone, and receives from no other.
+pub(super) async fn open_udp(server: SocketAddr, source: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(source).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}
+
+/// As [`ask_udp`], over a socket that is there already.
+pub(super) async fn ask_over(
+    socket: &UdpSocket,
+    request: &[u8],
+    limit: Duration,
     mut is_answer: impl FnMut(&[u8]) -> bool,
 ) -> Result<Vec<u8>, ExchangeError> {
     let deadline = Instant::now() + limit;
-    let socket = UdpSocket::bind(source.unwrap_or_else(|| unspecified(server))).await?;
-    socket.connect(server).await?;
     socket.send(request).await?;
     loop {
         // That the server is not there is an error of the socket, and nothing to be read.
-        let come = socket.async_io(Interest::READABLE | Interest::ERROR, || received(&socket));
+        let come = socket.async_io(Interest::READABLE | Interest::ERROR, || received(socket));
         let datagram = within(timeout_at(deadline, come).await)?;
         if is_answer(&datagram) {
             return Ok(datagram);
@@ -73,7 +89,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub type Secure = Result<Connector, TlsError>;
 
 impl Connection {
-    /// Connects, from `source` if given (port 0: any), and within TLS if given.
+    /// Connects, from the address of `source` if given, and within TLS if given.
     ///
     /// # Errors
     /// Refused, no route, no TLS, or not in time.
@@ -99,17 +115,13 @@ impl Connection {
 
     async fn open_tcp(server: SocketAddr, source: Option<SocketAddr>) -> io::Result<TcpStream> {
         let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        match source {
-            Some(source) if source.port() == 0 && source.ip().is_unspecified() => {}
-            Some(source) => {
-                // A fixed port would otherwise stay unusable for minutes after each connection.
-                socket.set_reuseaddr(true)?;
-                // The kernel's search for a port that is free for all takes longer with each connection
-                // of the last minute, up to a millisecond. Without the option it is slow, no more.
-                let _ = setsockopt(&socket, sockopt::IpBindAddressNoPort, &(source.port() == 0));
-                socket.bind(source)?;
-            }
-            None => {}
+        if let Some(mut source) = source.filter(|source| !source.ip().is_unspecified()) {
+            // The kernel's search for a port that is free for all takes longer with each connection
+            // of the last minute, up to a millisecond. Without the option it is slow, no more.
+            let _ = setsockopt(&socket, sockopt::IpBindAddressNoPort, &true);
+            // A port that stands with the source is for UDP: a second connection to the server could not have it.
+            source.set_port(0);
+            socket.bind(source)?;
         }
         let stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;

@@ -10,6 +10,7 @@ pub mod interfaces;
 pub mod listen;
 pub mod proxy;
 pub mod resolver;
+pub mod sockets;
 mod sys;
 pub mod tcp;
 pub mod tls;

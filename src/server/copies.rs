@@ -1,4 +1,4 @@
-//! Small copies on their way to disk: those that come at about the same time are written together.
+//! Small copies and changes on their way to disk: those that come at about the same time are written together.
 //!
 //! To wait until a file is durable takes milliseconds, however short it is, and a disk makes many files durable in
 //! hardly more time than one. So when a thousand small zones change at once, one thread writes what has come meanwhile
@@ -10,19 +10,24 @@ use std::{io, iter, thread};
 
 use tokio::sync::oneshot;
 
+use super::leave::Leave;
 use super::worker::unix_now_s;
 use crate::zone::ZoneVersion;
-use crate::zone::copy::{Copy, Kept, keep_all};
+use crate::zone::copy::{Copy, Kept, News, keep_all};
 use crate::zone::disk::Host;
+use crate::zone::journal::Transaction;
 
 /// The way to the thread that writes; clones lead to the same one.
 #[derive(Clone)]
 pub(super) struct Copies(Sender<Waiting>);
 
-/// A version that is to be kept as a whole.
+/// A version that is to be kept.
 struct Waiting {
     copy: Copy<'static, Host>,
     version: Arc<ZoneVersion>,
+    /// What leads to it from the one that is on disk, where that is to be kept instead.
+    transactions: Arc<[Transaction]>,
+    leave: Leave,
     done: oneshot::Sender<Kept>,
 }
 
@@ -39,11 +44,29 @@ impl Copies {
         version.size_bytes() <= SMALL_BYTES
     }
 
-    /// Makes a version durable in its zone's file. None: the thread broke off.
-    pub(super) async fn keep(&self, copy: Copy<'static, Host>, version: Arc<ZoneVersion>) -> Option<Kept> {
+    /// Whether changes are written with others.
+    pub(super) fn take_changes(transactions: &[Transaction]) -> bool {
+        transactions.iter().map(|transaction| transaction.as_bytes().len()).sum::<usize>() <= SMALL_BYTES
+    }
+
+    /// Makes a version durable: in its zone's journal if there are transactions that lead to it, else in its file.
+    /// None: the thread broke off.
+    pub(super) async fn keep(
+        &self,
+        copy: Copy<'static, Host>,
+        version: Arc<ZoneVersion>,
+        transactions: Arc<[Transaction]>,
+        leave: Leave,
+    ) -> Option<Kept> {
         let (done, kept) = oneshot::channel();
-        self.0.send(Waiting { copy, version, done }).ok()?;
+        self.0.send(Waiting { copy, version, transactions, leave, done }).ok()?;
         kept.await.ok()
+    }
+}
+
+impl Waiting {
+    fn news(&self) -> News<'_> {
+        if self.transactions.is_empty() { News::Whole } else { News::Changes(&self.transactions) }
     }
 }
 
@@ -51,10 +74,15 @@ impl Copies {
 fn write_some(waiting: &Receiver<Waiting>) -> bool {
     let Ok(first) = waiting.recv() else { return false };
     let mut together: Vec<_> = iter::once(first).chain(waiting.try_iter()).take(MOST).collect();
-    // Whose transfer was ended may not be written: the file may be another zone's by now.
-    together.retain(|waiting| !waiting.done.is_closed());
-    let copies: Vec<_> = together.iter().map(|waiting| (waiting.copy.clone(), &*waiting.version)).collect();
+    let leaves: Vec<_> = together.iter().map(|waiting| waiting.leave.clone()).collect();
+    let held: Vec<_> = leaves.iter().map(Leave::hold).collect();
+    // Nor is anything written that nobody waits for any more.
+    let mut is_held = held.iter().map(Option::is_some);
+    together.retain(|waiting| is_held.next().unwrap_or(false) && !waiting.done.is_closed());
+    let copies = together.iter().map(|waiting| (waiting.copy.clone(), &*waiting.version, waiting.news()));
+    let copies: Vec<_> = copies.collect();
     let kept = keep_all(&copies, unix_now_s());
+    drop(held);
     for (waiting, kept) in together.into_iter().zip(kept) {
         // Fails if the transfer was ended meanwhile.
         let _ = waiting.done.send(kept);
@@ -62,7 +90,7 @@ fn write_some(waiting: &Receiver<Waiting>) -> bool {
     true
 }
 
-/// What a version takes in memory, which is about what it takes in a file.
+/// What a version takes in memory, which is about what it takes in a file, or what its changes take.
 const SMALL_BYTES: usize = 256 << 10;
 /// How many copies are written together: so many files are open.
 const MOST: usize = 128;
@@ -94,11 +122,14 @@ mod tests {
         let copies = Copies(queue);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
+            let gone = Leave::default();
+            gone.take_away();
             let keep = |name: &'static str| {
+                let leave = if name == "gone" { gone.clone() } else { Leave::default() };
                 let (copies, copy, version) = (copies.clone(), copy(folder.path(), name), version(&apex));
-                tokio::spawn(async move { copies.keep(copy, version).await })
+                tokio::spawn(async move { copies.keep(copy, version, [].into(), leave).await })
             };
-            let (first, lost, last) = (keep("first"), keep("lost"), keep("last"));
+            let (first, lost, gone, last) = (keep("first"), keep("lost"), keep("gone"), keep("last"));
             tokio::task::yield_now().await;
             lost.abort();
             tokio::task::yield_now().await;
@@ -106,9 +137,11 @@ mod tests {
             for kept in [first, last] {
                 assert_eq!(kept.await.unwrap().unwrap().durability, Durability::File);
             }
+            assert!(gone.await.unwrap().is_none());
         });
         let read = |name| raw::read(&Host, &folder.path().join(name), &apex, Class::IN, Limits::default());
-        assert!(read("first").is_ok() && read("last").is_ok() && read("lost").is_err());
+        assert!(read("first").is_ok() && read("last").is_ok());
+        assert!(read("lost").is_err() && read("gone").is_err());
         drop(copies);
         assert!(!write_some(&waiting));
     }

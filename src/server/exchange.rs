@@ -1,6 +1,7 @@
 //! What exchanges with other servers share: message IDs, and tasks whose end the control side always hears of.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
@@ -59,6 +60,12 @@ impl<Outcome, Tell: FnOnce(Option<Outcome>) -> Event> Drop for Teller<Outcome, T
         }
     }
 }
+
+/// How many datagrams to one server may be without an answer. A socket has room for about 270 by default; what finds
+/// none there is lost, and sent again after five seconds.
+pub(super) const UNANSWERED_DATAGRAMS: usize = 64;
+/// How long one that is not answered keeps others back.
+pub(super) const DATAGRAM_TIMEOUT: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

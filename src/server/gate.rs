@@ -1,12 +1,16 @@
 //! A gate to something of which there is only so much: so many are inside at a time, the others wait.
 //!
-//! Of those that wait the latest and the oldest take turns, so that one that comes into a crowd is not behind all of
-//! it, and none waits for ever.
+//! Those that wait are a [`Crowd`] of urgent ones: the latest and the oldest take turns.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::transfer::crowd::{Crowd, Place};
 
 /// The gate.
 #[derive(Clone)]
@@ -14,8 +18,9 @@ pub(super) struct Gate(Arc<Mutex<Queue>>);
 
 struct Queue {
     free: usize,
-    waiting: VecDeque<oneshot::Sender<Pass>>,
-    takes_latest: bool,
+    waiting: Crowd<oneshot::Sender<Pass>>,
+    /// How many ever waited: numbers the places.
+    places: u64,
 }
 
 /// Leave to be inside, until it is dropped.
@@ -24,12 +29,24 @@ pub(super) struct Pass(Option<Gate>);
 impl Gate {
     /// So many at a time.
     pub(super) fn new(free: usize) -> Self {
-        Self(Arc::new(Mutex::new(Queue { free, waiting: VecDeque::new(), takes_latest: false })))
+        Self(Arc::new(Mutex::new(Queue { free, waiting: Crowd::default(), places: 0 })))
     }
 
     /// Whether somebody else may still come to it.
-    pub(super) fn is_shared(&self) -> bool {
+    fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
+    }
+
+    /// Does something inside. What takes longer than this goes on, but makes room for others. Many may wait outside, so
+    /// the room that the work needs is taken inside.
+    pub(super) async fn inside<T, Work: Future<Output = T>>(&self, limit: Duration, work: impl FnOnce() -> Work) -> T {
+        let pass = self.enter().await;
+        let mut work = Box::pin(work());
+        if let Ok(done) = timeout(limit, &mut work).await {
+            return done;
+        }
+        drop(pass);
+        work.await
     }
 
     /// Waits to be let in.
@@ -41,7 +58,9 @@ impl Gate {
                 return Pass(Some(self.clone()));
             }
             let (call, called) = oneshot::channel();
-            queue.waiting.push_back(call);
+            queue.places = queue.places.wrapping_add(1);
+            let place = Place::urgent(queue.places);
+            queue.waiting.push(place, call);
             called
         };
         // A call is dropped only by being made.
@@ -63,8 +82,7 @@ impl Gate {
     /// Whom to call; none: nobody waits, and there is room for one more.
     fn next(&self) -> Option<oneshot::Sender<Pass>> {
         let mut queue = self.queue();
-        queue.takes_latest = !queue.takes_latest;
-        let call = if queue.takes_latest { queue.waiting.pop_back() } else { queue.waiting.pop_front() };
+        let call = queue.waiting.pop();
         queue.free = queue.free.saturating_add(usize::from(call.is_none()));
         call
     }
@@ -82,6 +100,30 @@ impl Drop for Pass {
     }
 }
 
+/// Gates to other servers, one to each.
+pub(super) struct Doors<Server> {
+    room: usize,
+    gates: HashMap<Server, Gate>,
+}
+
+impl<Server: Eq + Hash> Doors<Server> {
+    /// So many at a time through each.
+    pub(super) fn new(room: usize) -> Self {
+        Self { room, gates: HashMap::new() }
+    }
+
+    /// The one to this server.
+    pub(super) fn to(&mut self, server: Server) -> Gate {
+        if self.gates.len() >= DOORS {
+            self.gates.retain(|_, gate| gate.is_shared());
+        }
+        self.gates.entry(server).or_insert_with(|| Gate::new(self.room)).clone()
+    }
+}
+
+/// So many servers' doors are kept whether somebody is there or not.
+const DOORS: usize = 1000;
+
 #[cfg(test)]
 mod tests {
     use tokio::sync::mpsc::unbounded_channel;
@@ -89,7 +131,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_a_crowd_the_latest_and_the_oldest_take_passs() {
+    async fn of_a_crowd_the_latest_and_the_oldest_take_turns() {
         let gate = Gate::new(1);
         let held = gate.enter().await;
         let (say, mut said) = unbounded_channel();
@@ -108,6 +150,31 @@ mod tests {
         }
         assert_eq!(order, [5, 1, 4, 2, 3]);
         assert_eq!(gate.queue().free, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_long_makes_room_and_goes_on() {
+        let (second, gate) = (Duration::from_secs(1), Gate::new(2));
+        let began = tokio::time::Instant::now();
+        let work = async |length: u32| {
+            gate.inside(second, || tokio::time::sleep(length * second)).await;
+            began.elapsed().as_secs()
+        };
+        // The two of three seconds make room after one; the short ones, the latest first, follow each other then.
+        assert_eq!(tokio::join!(work(3), work(3), work(0), work(1)), (3, 3, 1, 2));
+        assert_eq!(gate.queue().free, 2);
+    }
+
+    #[tokio::test]
+    async fn a_door_is_kept_for_as_long_as_somebody_may_come_to_it() {
+        let mut doors = Doors::new(1);
+        let first = doors.to(0);
+        let pass = first.enter().await;
+        (1..2 * DOORS).for_each(|server| drop(doors.to(server)));
+        assert!(doors.gates.len() <= DOORS);
+        assert_eq!(doors.to(0).queue().free, 0);
+        drop(pass);
+        assert_eq!(doors.to(0).queue().free, 1);
     }
 
     #[tokio::test]

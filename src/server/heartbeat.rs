@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::zones::ZoneId;
 use crate::conf::config::Dialup;
+use crate::transfer::refresh::Event;
 
 /// When the next one is.
 #[derive(Debug, Default)]
@@ -51,8 +52,11 @@ impl Core {
             if dialup.notifies_at_heartbeat() {
                 self.announce(id);
             }
-            if !dialup.refreshes_when_due() {
-                self.refresh_at_heartbeat(id);
+            match dialup {
+                Dialup::Yes | Dialup::Refresh => self.refresh_at_heartbeat(id, Event::Refresh),
+                // Not in BIND's manual: there the NOTIFY wakes the zone, and what is due is done on that occasion.
+                Dialup::NotifyPassive => self.refresh_at_heartbeat(id, Event::LineUp),
+                Dialup::No | Dialup::Notify | Dialup::Passive => {}
             }
         }
     }
@@ -82,5 +86,22 @@ mod tests {
         assert_eq!(heartbeat.next_deadline(), Some(start + 3 * minute));
         heartbeat.configure(Duration::ZERO, start + minute);
         assert_eq!(heartbeat.next_deadline(), None);
+    }
+
+    /// How many SOA queries are sent at the start, and by the first heartbeat on: seen to hold for named.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn zones_are_checked_at_the_start_or_at_the_heartbeat_or_only_when_somebody_wants_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let checks = |dialup: &str| {
+            let zone = "zone example.test { type secondary; primaries { 127.0.0.1 port 1; };";
+            let (mut core, _inbox) = Core::of_zones(folder.path(), &format!("{zone} dialup {dialup}; }};"));
+            let at_start = core.refreshing.queries();
+            let (now, minute) = (Instant::now(), Duration::from_secs(60));
+            core.heartbeat.configure(minute, now);
+            core.run_heartbeat(now + minute);
+            (at_start, core.refreshing.queries())
+        };
+        let found = ["no", "notify", "yes", "refresh", "notify-passive", "passive"].map(checks);
+        assert_eq!(found, [(1, 1), (1, 1), (0, 1), (0, 1), (0, 1), (0, 0)]);
     }
 }

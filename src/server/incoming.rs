@@ -4,16 +4,20 @@
 //! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
 //! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
-use std::convert::Infallible;
+mod course;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::course::{Course, Limit};
 use super::control::listener::io_text;
 use super::copies::Copies;
-use super::gate::{Gate, Pass};
+use super::exchange::DATAGRAM_TIMEOUT;
+use super::gate::Gate;
 use super::journals::{self, Difference};
+use super::leave::Leave;
 use super::load;
 use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
 use super::logging::{Category, Severity, log};
@@ -21,21 +25,22 @@ use super::pipes::Pipe;
 use super::refreshing::UNEXPECTED;
 use super::saving::{self, Turns};
 use super::worker::unix_now_s;
-use crate::conf::config::{TransferRate, Zone};
+use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
 use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
-use crate::net::exchange::{Connection, ExchangeError, Secure, ask_udp};
+use crate::net::exchange::{Connection, ExchangeError, Secure};
+use crate::net::sockets::Sockets;
 use crate::transfer::guard::Guards;
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
 use crate::transfer::standing::{self, LastTransfer};
-use crate::zone::ZoneVersion;
 use crate::zone::copy::{Durability, Kept, News};
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
+use crate::zone::{ZoneVersion, diff};
 
 /// A question for a primary's SOA record.
 pub(super) struct SoaQuery {
@@ -46,13 +51,17 @@ pub(super) struct SoaQuery {
     /// Its class.
     pub(super) class: Class,
     /// Who is asked.
-    pub(super) primary: Peer,
+    pub(super) primary: Arc<Peer>,
     /// What it is spoken to with, where TLS is asked for.
     pub(super) tls: Option<Arc<Secure>>,
     /// What EDNS says.
     pub(super) opt: Option<Opt>,
     /// The connection that it shares with others, where it goes over one.
     pub(super) pipe: Option<Pipe>,
+    /// To where the primary takes datagrams.
+    pub(super) door: Gate,
+    /// The sockets that it may use, those of others while there are many.
+    pub(super) sockets: Arc<Sockets>,
 }
 
 impl SoaQuery {
@@ -78,15 +87,22 @@ impl SoaQuery {
     }
 
     async fn exchange(&self, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
-        let primary = &self.primary;
-        if let Some(pipe) = &self.pipe {
-            let shared = tokio::time::timeout(primary.connect_limit + SOA_TIMEOUT, pipe.ask(self.id, query)).await;
-            return match shared.unwrap_or(Some(Err(ExchangeError::TimedOut))) {
-                Some(outcome) => outcome,
-                None => ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await,
-            };
+        match &self.pipe {
+            Some(pipe) => Box::pin(self.ask_through(pipe, query)).await,
+            None => {
+                let ask = || self.sockets.ask(query, SOA_TIMEOUT, |bytes| self.is_answer(bytes));
+                self.door.inside(DATAGRAM_TIMEOUT, ask).await
+            }
         }
-        ask_udp(query, primary.address, Some(primary.source), SOA_TIMEOUT, |bytes| self.is_answer(bytes)).await
+    }
+
+    async fn ask_through(&self, pipe: &Pipe, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
+        let primary = &self.primary;
+        let shared = tokio::time::timeout(primary.connect_limit + SOA_TIMEOUT, pipe.ask(self.id, query)).await;
+        match shared.unwrap_or(Some(Err(ExchangeError::TimedOut))) {
+            Some(outcome) => outcome,
+            None => ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await,
+        }
     }
 
     fn is_answer(&self, bytes: &[u8]) -> bool {
@@ -115,7 +131,7 @@ pub(super) struct Request {
     /// Its view's name.
     pub(super) view: Arc<str>,
     /// From whom.
-    pub(super) primary: Peer,
+    pub(super) primary: Arc<Peer>,
     /// What it is spoken to with, where TLS is asked for.
     pub(super) tls: Option<Arc<Secure>>,
     /// The version that is served.
@@ -132,12 +148,16 @@ pub(super) struct Request {
     pub(super) door: Gate,
     /// To writing to disk.
     pub(super) writers: Gate,
+    /// How long the primary may send nothing whatever the zone says (`tcp-idle-timeout`).
+    pub(super) idle_limit: Duration,
     /// What keeps a version from being published.
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
     /// Who writes small ones.
     pub(super) copies: Copies,
+    /// To write.
+    pub(super) leave: Leave,
 }
 
 /// How a transfer ended.
@@ -150,6 +170,8 @@ pub(super) enum Arrived {
         sources: Vec<Source>,
         /// What it needs to be there again after a crash.
         durability: Durability,
+        /// When it was written.
+        kept_s: u64,
         /// What is said once it is served.
         report: Box<Report>,
     },
@@ -189,10 +211,8 @@ enum TransferError {
     Differences(StreamError),
     #[error("failed while receiving responses: {0}")]
     Exchange(String),
-    #[error("maximum transfer time exceeded")]
-    TooLong,
-    #[error("minimum transfer rate reached")]
-    TooSlow,
+    #[error("{0}: timed out")]
+    TimedOut(Limit),
     #[error("serial {serial} is older than ours ({have})")]
     Older { serial: Serial, have: Serial },
     #[error("held back: {after} records, where {before} are served")]
@@ -205,7 +225,7 @@ impl TransferError {
         match self {
             Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
             Self::Stream(error) | Self::Differences(error) => error.to_string(),
-            Self::TooLong | Self::TooSlow => "timed out".to_owned(),
+            Self::TimedOut(_) => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
             Self::Shrunk { .. } => "held back".to_owned(),
         }
@@ -220,11 +240,12 @@ impl TransferError {
         }
     }
 
-    fn failure(&self) -> Failure {
+    fn failure(&self, began_s: u64) -> Failure {
         match self {
+            Self::TimedOut(Limit::Idle | Limit::Silence) => Failure::Silent { began_s },
             Self::Connect(_) => Failure::Unreachable,
             Self::Shrunk { serial, .. } => Failure::Shrunk(*serial),
-            Self::Stream(StreamError::TooManyRecords) => Failure::TooManyRecords,
+            Self::Stream(StreamError::TooManyRecords | StreamError::WideRrset(_)) => Failure::TooManyRecords,
             Self::Stream(StreamError::Rcode(Rcode::REFUSED | Rcode::NOTAUTH) | StreamError::Tsig(_)) => {
                 Failure::Refused
             }
@@ -235,7 +256,7 @@ impl TransferError {
 
 /// Transfers a zone or what has changed in it, makes it durable, and says so as named does.
 pub(super) async fn transfer(mut request: Request) -> Arrived {
-    let began = Instant::now();
+    let (began, began_s) = (Instant::now(), unix_now_s());
     log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(request.text()));
     let mut received = Received::default();
     let mut outcome = request.attempt(&mut received).await;
@@ -246,10 +267,15 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
     let took = began.elapsed();
     match outcome.and_then(|brought| request.guarded(brought)) {
         Ok(Brought::Whole(version)) => {
-            request.wait_for_file().await;
-            request.store(version, vec![], received, took).await
+            let difference = request.difference(&version);
+            if difference.is_empty() {
+                request.wait_for_file().await;
+            }
+            request.store(version, difference, received, took).await
         }
-        Ok(Brought::Changed(version, transactions)) => request.store(version, transactions, received, took).await,
+        Ok(Brought::Changed(version, transactions)) => {
+            request.store(version, transactions.into(), received, took).await
+        }
         Ok(Brought::Nothing) => {
             Report { request, received, took, serial: None }.say("up to date");
             Arrived::UpToDate
@@ -258,7 +284,7 @@ pub(super) async fn transfer(mut request: Request) -> Arrived {
             request.log_fault(&error);
             let status = error.status();
             Report { request, received, took, serial: None }.say(&status);
-            Arrived::Failed(error.failure(), error.reason())
+            Arrived::Failed(error.failure(began_s), error.reason())
         }
     }
 }
@@ -269,13 +295,10 @@ impl Request {
     }
 
     async fn attempt(&self, received: &mut Received) -> Result<Brought, TransferError> {
-        let settings = &self.zone.settings;
-        let course = Course { bytes: AtomicU64::new(0), pass: Mutex::new(Some(self.door.enter().await)) };
+        let course = Course::new(self.door.enter().await);
         tokio::select! {
-            outcome = self.receive(received, &course) => outcome,
-            () = tokio::time::sleep(settings.max_transfer_time_in) => Err(TransferError::TooLong),
-            () = falls_below(settings.min_transfer_rate_in, &course.bytes) => Err(TransferError::TooSlow),
-            never = course.lets_others_in_after(DOOR_TIMEOUT) => match never {},
+            outcome = Box::pin(self.receive(received, &course)) => outcome,
+            limit = course.runs_into(&self.zone.settings) => Err(TransferError::TimedOut(limit)),
         }
     }
 
@@ -322,18 +345,21 @@ impl Request {
         let broken = |error: ExchangeError| TransferError::Exchange(exchange_text(&error));
         connection.send(&query, primary.connect_limit).await.map_err(broken)?;
         let limits = load::limits(&zone.settings);
+        let is_large = self.old.as_ref().is_some_and(|old| old.size_bytes() > LARGE_BYTES);
         let max_differences = primary.max_differences.unwrap_or(zone.settings.request_ixfr_max_diffs);
         let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits)
             .with_max_differences(max_differences);
+        let (idle_limit, of_silence) = Limit::of_silence(zone.settings.max_transfer_idle_in, self.idle_limit);
         loop {
-            let bytes = connection.receive(zone.settings.max_transfer_idle_in).await;
+            let bytes = connection.receive(idle_limit).await;
             let progress = match bytes {
                 // The last message builds the zone, which takes a while for a large one.
-                Ok(bytes) if transfer.received().bytes > SMALL_BYTES => {
+                Ok(bytes) if is_large || transfer.received().bytes > SMALL_BYTES => {
                     tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s()))
                 }
                 Ok(bytes) => transfer.feed(bytes, unix_now_s()),
                 Err(ExchangeError::Closed) => Err(transfer.end_of_input()),
+                Err(ExchangeError::TimedOut) => return Err(TransferError::TimedOut(of_silence)),
                 Err(error) => return Err(broken(error)),
             };
             *received = transfer.received();
@@ -370,6 +396,16 @@ impl Request {
         }
     }
 
+    /// What leads to a small zone from the version on disk, where differences were asked for and the whole came. To
+    /// append that to the journal is much less work for a disk than to write a file anew, and for whoever waits for it.
+    fn difference(&self, version: &ZoneVersion) -> Arc<[Transaction]> {
+        let is_wanted = self.is_durable && self.file.is_some() && !self.zone.settings.ixfr_from_differences;
+        let old = self.base().filter(|old| is_wanted && Copies::take(old) && Copies::take(version));
+        let difference = old.and_then(|old| diff::diff_in_full(old, version));
+        let most_bytes = version.size_bytes().max(BLOCK_BYTES);
+        difference.into_iter().filter(|difference| difference.as_bytes().len() <= most_bytes).collect()
+    }
+
     /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which
     /// may grow meanwhile.
     async fn wait_for_file(&self) {
@@ -383,7 +419,7 @@ impl Request {
     async fn store(
         self,
         version: ZoneVersion,
-        transactions: Vec<Transaction>,
+        transactions: Arc<[Transaction]>,
         received: Received,
         took: Duration,
     ) -> Arrived {
@@ -393,8 +429,11 @@ impl Request {
         }
         let pass = self.writers.enter().await;
         let write = move || {
+            let leave = self.leave.clone();
+            // Nobody hears of a transfer whose zone is gone.
+            let Some(held) = leave.hold() else { return Arrived::Failed(Failure::Other, UNEXPECTED.to_owned()) };
             let kept = self.keep(&version, &transactions);
-            drop(pass);
+            drop((held, pass));
             self.arrived(version, &kept, received, took)
         };
         let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
@@ -405,14 +444,19 @@ impl Request {
         kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
         let (sources, serial, durability) = (self.sources(), Some(version.serial()), kept.durability);
         let report = Box::new(Report { request: self, received, took, serial });
-        Arrived::New { version, sources, durability, report }
+        Arrived::New { version, sources, durability, kept_s: unix_now_s(), report }
     }
 
-    /// Writes a small version to its file beside those of other zones. None: it is to be written by itself.
-    async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &[Transaction]) -> Option<Kept> {
-        let is_whole = transactions.is_empty() && !self.zone.settings.ixfr_from_differences;
-        let is_taken = is_whole && self.saving.is_none() && Copies::take(version);
-        self.copies.keep(journals::copy(&self.zone).filter(|_| is_taken)?, Arc::clone(version)).await
+    /// Writes a small version to its file, or small changes to the journal, beside those of other zones. None: it is
+    /// to be written by itself.
+    async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &Arc<[Transaction]>) -> Option<Kept> {
+        let is_change = self.is_durable && !transactions.is_empty();
+        let is_small = if is_change { Copies::take_changes(transactions) } else { Copies::take(version) };
+        let is_recorded = !is_change && self.zone.settings.ixfr_from_differences;
+        let is_taken = is_small && !is_recorded && self.saving.is_none();
+        let copy = journals::copy(&self.zone).filter(|_| is_taken)?;
+        let transactions = if is_change { Arc::clone(transactions) } else { [].into() };
+        self.copies.keep(copy, Arc::clone(version), transactions, self.leave.clone()).await
     }
 
     /// Writes a version to disk. A zone without a file is as durable as it can be.
@@ -469,6 +513,10 @@ impl Request {
             | TransferError::Differences(StreamError::Malformed(flaw)) => {
                 log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
             }
+            TransferError::Stream(StreamError::WideRrset(wide))
+            | TransferError::Differences(StreamError::WideRrset(wide)) => {
+                log!(Category::ZoneLoad, Severity::Error, "{wide}");
+            }
             TransferError::Stream(StreamError::NoNs) => {
                 log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));
             }
@@ -493,10 +541,14 @@ impl Report {
         journals::path(&self.request.zone) == journals::path(zone)
     }
 
+    /// From whom it came.
+    pub(super) fn primary(&self) -> SocketAddr {
+        self.request.primary.address
+    }
+
     /// What the transfer was like.
     pub(super) fn facts(&self) -> LastTransfer {
-        let (primary, bytes) = (self.request.primary.address, self.received.bytes);
-        LastTransfer { ended_s: unix_now_s(), primary, bytes, took: self.took }
+        LastTransfer { ended_s: unix_now_s(), bytes: self.received.bytes, took: self.took }
     }
 
     /// Says that the version is served.
@@ -523,49 +575,8 @@ impl Report {
             "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
              ({rate} bytes/sec) (serial {})",
             took.as_secs_f64(),
-            self.serial.unwrap_or(Serial(0)),
+            self.serial.or(self.received.serial).unwrap_or(Serial(0)),
         );
-    }
-}
-
-/// How a transfer gets on.
-struct Course {
-    bytes: AtomicU64,
-    /// Held until the primary answers.
-    pass: Mutex<Option<Pass>>,
-}
-
-impl Course {
-    fn came_in(&self, bytes: u64) {
-        self.bytes.store(bytes, Ordering::Relaxed);
-        self.lets_others_in();
-    }
-
-    fn lets_others_in(&self) {
-        drop(self.pass.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-
-    /// A primary that does not answer holds up nobody for long.
-    async fn lets_others_in_after(&self, limit: Duration) -> Infallible {
-        tokio::time::sleep(limit).await;
-        self.lets_others_in();
-        std::future::pending().await
-    }
-}
-
-/// Ends when fewer bytes have come in than there should. It looks once in each of the rate's periods.
-async fn falls_below(rate: TransferRate, came_in: &AtomicU64) {
-    if rate.within.is_zero() {
-        return std::future::pending().await;
-    }
-    let mut before = 0;
-    loop {
-        tokio::time::sleep(rate.within).await;
-        let now = came_in.load(Ordering::Relaxed);
-        if now.saturating_sub(before) < rate.bytes {
-            return;
-        }
-        before = now;
     }
 }
 
@@ -580,56 +591,11 @@ fn exchange_text(error: &ExchangeError) -> String {
     }
 }
 
-/// How long a transfer without an answer keeps others from the primary's listener.
-const DOOR_TIMEOUT: Duration = Duration::from_millis(500);
+/// A difference of this size is worth less than the zone, however small that is: a disk writes no less at a time.
+const BLOCK_BYTES: usize = 4 << 10;
 /// What is built of so many bytes is not worth another thread.
 const SMALL_BYTES: u64 = 64 << 10;
+/// Nor is what is changed in a zone of so many; a larger one may be put in order on that occasion.
+const LARGE_BYTES: usize = 4 << 20;
 
 pub(super) const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_transfer_is_too_slow_when_one_period_brings_too_little() {
-        let (minute, came_in) = (Duration::from_secs(60), AtomicU64::new(0));
-        let began = tokio::time::Instant::now();
-        let primary = async {
-            for _ in 0..3 {
-                came_in.fetch_add(1000, Ordering::Relaxed);
-                tokio::time::sleep(minute).await;
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            // At the end of a period it is looked before more comes in.
-            biased;
-            () = falls_below(TransferRate { bytes: 1000, within: minute }, &came_in) => {}
-            () = primary => {}
-        }
-        assert_eq!(began.elapsed(), 4 * minute);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_next_transfer_is_let_in_when_the_primary_answers_or_takes_long() {
-        let door = Gate::new(1);
-        for answers in [true, false] {
-            let course = Course { bytes: AtomicU64::new(0), pass: Mutex::new(Some(door.enter().await)) };
-            let began = tokio::time::Instant::now();
-            let primary = async {
-                tokio::time::sleep(DOOR_TIMEOUT / 2).await;
-                if answers {
-                    course.came_in(100);
-                }
-                std::future::pending().await
-            };
-            tokio::select! {
-                pass = door.enter() => drop(pass),
-                never = course.lets_others_in_after(DOOR_TIMEOUT) => match never {},
-                () = primary => {}
-            }
-            assert_eq!(began.elapsed(), if answers { DOOR_TIMEOUT / 2 } else { DOOR_TIMEOUT });
-        }
-    }
-}

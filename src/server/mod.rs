@@ -17,6 +17,7 @@ mod gate;
 mod heartbeat;
 mod incoming;
 mod journals;
+mod leave;
 mod limiting;
 mod listening;
 pub(crate) mod load;

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
-use super::exchange::{MessageIds, spawn_told};
+use super::exchange::{DATAGRAM_TIMEOUT, MessageIds, UNANSWERED_DATAGRAMS, spawn_told};
+use super::gate::{Doors, Gate};
 use super::incoming::ask_tcp;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
@@ -68,6 +69,8 @@ pub(super) struct Notifying {
     open: BTreeMap<Addressee, Open>,
     changes: Pacer<Addressee>,
     at_start: Pacer<Addressee>,
+    /// To where others take datagrams.
+    doors: Doors<SocketAddr>,
     /// Names that are being looked up, and the zones that wait for each. Most zones of a server name the same few.
     resolving: HashMap<Name, Vec<(ZoneId, Occasion)>>,
     /// The resolver's threads are those that write zones to disk, so it may not have all of them.
@@ -99,6 +102,7 @@ impl Notifying {
             open: BTreeMap::new(),
             changes: Pacer::new(options.notify_rate),
             at_start: Pacer::new(options.startup_notify_rate),
+            doors: Doors::new(UNANSWERED_DATAGRAMS),
             resolving: HashMap::new(),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
             message_ids: MessageIds::new(),
@@ -291,7 +295,8 @@ impl Core {
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
         let tls = self.connectors.of(&self.config, &peer);
-        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref()), &soa).await };
+        let door = self.notifying.doors.to(peer.address);
+        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref(), &door), &soa).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
             Event::Notify(Brought::Reply { to, serial, outcome })
@@ -342,7 +347,13 @@ async fn look_up(lookups: Arc<Semaphore>, name: Name) -> Vec<IpAddr> {
     found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
-async fn exchange(id: u16, apex: &Name, class: Class, (peer, tls): (&Peer, Option<&Secure>), soa: &[u8]) -> Outcome {
+async fn exchange(
+    id: u16,
+    apex: &Name,
+    class: Class,
+    (peer, tls, door): (&Peer, Option<&Secure>, &Gate),
+    soa: &[u8],
+) -> Outcome {
     let mut query = match message::request(id, apex.as_ref(), class, Ask::Notify(soa), None) {
         Ok(query) => query,
         Err(error) => return Outcome::Failed(error.to_string()),
@@ -354,7 +365,10 @@ async fn exchange(id: u16, apex: &Name, class: Class, (peer, tls): (&Peer, Optio
     let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::NOTIFY, apex.as_ref());
     let answer = match peer.tcp_only {
         true => ask_tcp(&query, peer, tls, TIMEOUT).await,
-        false => ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer).await,
+        false => {
+            let ask = || ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer);
+            door.inside(DATAGRAM_TIMEOUT, ask).await
+        }
     };
     match answer {
         Ok(answer) => match message::read_notify_reply(&answer, chain.as_mut(), unix_now_s()) {

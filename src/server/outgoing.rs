@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::logging::line::{ClientPrefix, ZoneText};
 use super::logging::{Category, Severity, log};
-use super::shared::Shared;
+use super::shared::{Shared, TransferPlace};
 use super::worker::unix_now_s;
 use crate::answer::Transfer;
 use crate::dns::message::{HEADER_LENGTH, Header, Message, Question};
@@ -19,7 +19,7 @@ use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame}
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
 use crate::zone::ZoneVersion;
 use crate::zone::disk::Host;
-use crate::zone::journal::{Journal, Transaction};
+use crate::zone::journal::{Journal, Transaction, condense};
 
 /// A transfer being sent.
 pub(super) struct Outgoing {
@@ -27,6 +27,9 @@ pub(super) struct Outgoing {
     limits: StreamLimits,
     facts: Facts,
     shared: Arc<Shared>,
+    /// The client has what there is: no transfer to speak of.
+    is_poll: bool,
+    _place: TransferPlace,
 }
 
 /// What the log lines tell.
@@ -56,11 +59,11 @@ impl Outgoing {
             Some(key) => Some(chain(&message, key).ok_or(NotBegun::Unreadable)?),
             None => None,
         };
-        if !shared.take_transfer_place() {
+        let Some(place) = shared.transfer_place() else {
             let kind = question.rtype;
             log!(Category::XferOut, Severity::Error, "{kind} request denied: quota reached");
             return Err(NotBegun::Quota);
-        }
+        };
         let serial = transfer.version.serial();
         let client_serial = transfer.serial.map(Serial);
         let form = Form::of(transfer.rtype, transfer.serial.map(Serial), serial, false);
@@ -94,7 +97,7 @@ impl Outgoing {
             }
             _ => out,
         };
-        Ok(Self { transfer, limits, facts, shared })
+        Ok(Self { transfer, limits, facts, shared, is_poll: form == Form::CurrentSoa, _place: place })
     }
 }
 
@@ -125,11 +128,14 @@ impl MessageStream for Outgoing {
         match end {
             StreamEnd::Sent => {
                 self.shared.transfers_sent.fetch_add(1, Ordering::Relaxed);
-                self.facts.say("ended", &self.summary());
+                if !self.is_poll {
+                    self.facts.say("ended", &self.summary());
+                }
             }
-            StreamEnd::TimedOut => self.facts.fail("timed out"),
-            StreamEnd::Disconnected => self.facts.fail("connection reset"),
-            StreamEnd::Aborted => self.facts.fail("failure"),
+            StreamEnd::Idle => self.facts.fail("send: operation canceled"),
+            StreamEnd::TooLong => self.facts.fail("aborted: timed out"),
+            StreamEnd::Disconnected => self.facts.fail("send: connection reset"),
+            StreamEnd::Aborted => self.facts.fail("send: failure"),
         }
     }
 }
@@ -146,12 +152,6 @@ impl Outgoing {
             ": {messages} messages, {records} records, {bytes} bytes, {seconds:.3} secs ({rate} bytes/sec) \
              (serial {serial})"
         )
-    }
-}
-
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        self.shared.free_transfer_place();
     }
 }
 
@@ -201,7 +201,7 @@ impl Facts {
 
     fn fail(&self, reason: &str) {
         let (client, zone) = (self.client(), self.zone());
-        log!(Category::XferOut, Severity::Error, "{client}transfer of '{zone}': send: {reason}");
+        log!(Category::XferOut, Severity::Error, "{client}transfer of '{zone}': {reason}");
     }
 }
 
@@ -222,10 +222,10 @@ fn differences(
         found.push(transaction);
         // The journal is written before a version is served, and may be ahead.
         if after == to.serial() {
-            return judge(bytes, to, max_percent).map(|()| found);
+            return judge(bytes, to, max_percent).map(|()| condense(found));
         }
         if bytes > MAX_DIFFERENCES_BYTES {
-            break;
+            return Err(format!("IXFR delta size exceeds {MAX_DIFFERENCES_BYTES} bytes"));
         }
     }
     Err(NOT_IN_JOURNAL.to_owned())

@@ -332,14 +332,12 @@ impl Core {
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
         task.served = Arc::new(served);
         task.take_over(zone);
-        let is_secondary = task.is_secondary();
-        if journals::path(&task.conf) != old_journal {
-            self.save_step(id, saving::Event::JournalMoved);
-        }
+        let has_other_journal = contents.is_some() && journals::path(&task.conf) != old_journal;
+        let is_moved = task.is_secondary() && (has_other_journal || change.source == Source::OtherFile);
         self.configure_refresh(id);
         match change.source {
-            Source::OtherFile if is_secondary => {
-                let touched = old_file.and_then(|file| load::modified(&file));
+            _ if is_moved => {
+                let touched = [old_journal, old_file].into_iter().flatten().find_map(|path| load::modified(&path));
                 self.write_elsewhere(id, touched);
             }
             Source::OtherFile => self.load(id),
@@ -347,8 +345,8 @@ impl Core {
         }
     }
 
-    /// A secondary's copy belongs in another file, or is to have another form: what is served is written there, as old
-    /// as the copy that there was.
+    /// A secondary's copy belongs in another file, or is to have another form, or what is served may be in a journal
+    /// that is looked for elsewhere by now: it is written to the file, as old as the copy that there was.
     fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
         let touched_s = touched_s.unwrap_or_else(unix_now_s);

@@ -3,8 +3,8 @@
 //! The machine decides; here its actions are carried out: SOA queries paced by `serial-query-rate`, transfers within
 //! the quotas, timers, expiry, and the times of files.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -12,9 +12,10 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::task::AbortHandle;
 
 use super::core::{self, Core};
-use super::exchange::{MessageIds, spawn_told};
-use super::gate::Gate;
+use super::exchange::{MessageIds, UNANSWERED_DATAGRAMS, spawn_told};
+use super::gate::{Doors, Gate};
 use super::incoming::{self, Arrived, Request, SoaQuery};
+use super::leave::Leave;
 use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
@@ -29,6 +30,7 @@ use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
 use crate::conf::guards::Guard;
 use crate::dns::Serial;
+use crate::net::sockets::Sockets;
 use crate::transfer::guard::Guards;
 use crate::transfer::message::Opt;
 use crate::transfer::peer::{Peer, Unreachable};
@@ -50,8 +52,8 @@ pub(super) struct Brought {
 
 /// See [`Brought`].
 pub(super) enum Arrival {
-    /// The answer to a SOA query, or its absence.
-    Soa(Event),
+    /// The answer to the SOA query of this number, or its absence.
+    Soa(u64, Event),
     /// The end of a transfer.
     Transfer(Arrived),
     /// The end of an attempt to write a copy once more.
@@ -63,7 +65,7 @@ pub(super) enum Arrival {
     },
 }
 
-/// What the secondary zones share.
+/// What the secondary zones share. What many of them may wait in at once takes no memory when they are through.
 pub(super) struct Refreshing {
     timers: Timers<ZoneId, u64>,
     /// When copies are written once more.
@@ -73,15 +75,23 @@ pub(super) struct Refreshing {
     /// To writing what transfers bring to disk.
     writers: Gate,
     /// To the primaries' listeners.
-    doors: HashMap<IpAddr, Gate>,
+    doors: Doors<IpAddr>,
     queries: Pacer<ZoneId>,
-    asks: HashMap<ZoneId, Ask>,
+    /// To where the primaries' datagrams are taken.
+    asked: Doors<SocketAddr>,
+    /// The sockets of queries, kept while there are many; by whither and whence.
+    sockets: HashMap<(SocketAddr, SocketAddr), Arc<Sockets>>,
+    asks: BTreeMap<ZoneId, Ask>,
+    /// How many were ever wanted.
+    wanted: u64,
+    /// The number of the one whose answer is being taken.
+    answered: Option<u64>,
     asking: usize,
     quota: Quota<ZoneId>,
-    transfers: HashMap<ZoneId, Transfer>,
-    running: HashMap<ZoneId, AbortHandle>,
+    transfers: BTreeMap<ZoneId, Transfer>,
+    running: HashMap<ZoneId, Running>,
     /// What came for zones whose files are still being read.
-    early: HashMap<ZoneId, Event>,
+    early: BTreeMap<ZoneId, Event>,
     unreachable: Unreachable,
     /// What the configuration says of secondaries, once for all of a kind and its guards; by the kind's address.
     settings: HashMap<(usize, Guards), (Arc<ZoneKind>, Arc<Settings>)>,
@@ -89,22 +99,37 @@ pub(super) struct Refreshing {
     message_ids: MessageIds,
     pipes: Pipes,
     epoch: Instant,
-    /// When the wall clock was last looked at for what is due.
+    /// When the wall clock was last looked at for what is due, and what it showed.
+    looked_at: Instant,
     looked_at_s: u64,
     /// When the memory that a crowd of exchanges has left free is given back to the system.
     tidies_at: Option<Instant>,
 }
 
+/// A transfer that runs.
+struct Running {
+    task: AbortHandle,
+    leave: Leave,
+}
+
+impl Running {
+    fn end(&self) {
+        self.task.abort();
+        self.leave.take_away();
+    }
+}
+
 /// A transfer that waits for its turn: from whom, the serial that must be surpassed, and whether the zone may shrink.
 struct Transfer {
-    primary: Peer,
+    primary: Arc<Peer>,
     have: Option<Serial>,
     may_shrink: bool,
 }
 
 /// A SOA query that waits for its turn.
 struct Ask {
-    primary: Peer,
+    number: u64,
+    primary: Arc<Peer>,
     tcp: bool,
     opt: Option<Opt>,
 }
@@ -118,31 +143,28 @@ impl Refreshing {
             saves: Timers::default(),
             saving: HashMap::new(),
             writers: Gate::new(WRITERS),
-            doors: HashMap::new(),
+            doors: Doors::new(UNANSWERED),
             queries: Pacer::new(options.serial_query_rate),
-            asks: HashMap::new(),
+            asked: Doors::new(UNANSWERED_DATAGRAMS),
+            sockets: HashMap::new(),
+            asks: BTreeMap::new(),
+            wanted: 0,
+            answered: None,
             asking: 0,
             quota: Quota::new(options.transfers_in as usize, options.transfers_per_ns as usize),
-            transfers: HashMap::new(),
+            transfers: BTreeMap::new(),
             running: HashMap::new(),
-            early: HashMap::new(),
+            early: BTreeMap::new(),
             unreachable: Unreachable::default(),
             settings: HashMap::new(),
             random: Random::new(seed),
             message_ids: MessageIds::new(),
             pipes: Pipes::default(),
             epoch: Instant::now(),
+            looked_at: Instant::now(),
             looked_at_s: 0,
             tidies_at: None,
         }
-    }
-
-    /// What transfers from this primary have to pass.
-    fn door(&mut self, primary: IpAddr) -> Gate {
-        if self.doors.len() >= DOORS {
-            self.doors.retain(|_, door| door.is_shared());
-        }
-        self.doors.entry(primary).or_insert_with(|| Gate::new(UNANSWERED)).clone()
     }
 
     /// Takes over the rates of a new configuration.
@@ -157,33 +179,48 @@ impl Refreshing {
     pub(super) fn forget(&mut self, id: ZoneId) {
         self.timers.clear(id);
         self.saves.clear(id);
-        self.saving.remove(&id);
         self.queries.remove(&id);
         self.asks.remove(&id);
         self.quota.finish(id);
         self.transfers.remove(&id);
         self.early.remove(&id);
-        // Or it would write to the file of a zone that may be a primary by now.
-        self.running.remove(&id).into_iter().for_each(|transfer| transfer.abort());
+        // Or they would write to the file of a zone that may be a primary by now.
+        self.running.remove(&id).into_iter().for_each(|transfer| transfer.end());
+        self.saving.remove(&id).into_iter().for_each(|turns| turns.leave.take_away());
     }
 
-    /// Keeps what came before a zone's file was read; one event is as good as many, a demand for a transfer is more.
+    /// Keeps what came before a zone's file was read. Of several, a check makes up for all but a demand for a transfer.
     fn wait_for_load(&mut self, id: ZoneId, event: Event) {
-        if !matches!(self.early.get(&id), Some(Event::Retransfer)) {
-            self.early.insert(id, event);
-        }
+        let kept = match (self.early.remove(&id), event) {
+            (None, event) => event,
+            (Some(Event::Retransfer), _) | (_, Event::Retransfer) => Event::Retransfer,
+            (Some(_), _) => Event::Refresh,
+        };
+        self.early.insert(id, kept);
     }
 
     /// When there is something to do without an event.
     pub(super) fn next_deadline(&mut self) -> Option<Instant> {
         let now_s = unix_now_s();
-        let due_s = self.timers.next_deadline().into_iter().chain(self.saves.next_deadline()).min();
+        let save_s = self.saves.next_deadline().filter(|_| !self.is_saving_enough());
+        let due_s = self.timers.next_deadline().into_iter().chain(save_s).min();
         let timer = due_s.map(|at_s| {
             // Timers are wall-clock times, to be looked at again when the clock may have been set.
-            Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)).min(LONGEST_SLEEP)
+            let due = Instant::now() + Duration::from_secs(at_s.saturating_sub(now_s)).min(LONGEST_SLEEP);
+            due.min(self.looked_at + LONGEST_SLEEP)
         });
         let query = self.queries.next_ms().map(|at_ms| self.epoch + Duration::from_millis(at_ms));
         timer.into_iter().chain(query).chain(self.tidies_at).min()
+    }
+
+    /// The source of chance.
+    pub(super) fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// Whether as many copies are being written once more as may be at a time.
+    pub(super) fn is_saving_enough(&self) -> bool {
+        self.saving.len() >= SAVERS
     }
 
     /// Transfers that run.
@@ -216,6 +253,21 @@ impl Refreshing {
         self.tidies_at = Some(Instant::now() + CALM);
     }
 
+    /// The sockets to a primary that is asked about many zones. From a port that is given only one can be open.
+    fn sockets_to(&mut self, primary: &Peer) -> Arc<Sockets> {
+        let (address, source) = (primary.address, primary.source);
+        let sockets = || Arc::new(Sockets::new(address, source));
+        match self.tidies_at.is_some() && source.port() == 0 {
+            true => Arc::clone(self.sockets.entry((address, source)).or_insert_with(sockets)),
+            false => sockets(),
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.wanted = self.wanted.wrapping_add(1);
+        self.wanted
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -234,15 +286,25 @@ impl Core {
         let Some(timers) = loaded.version.soa().map(Into::into) else { return self.start_refreshing(id) };
         let touched = loaded.journal_modified.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
+        if loaded.journal_modified.is_none() {
+            task.saving.note_no_journal();
+        }
         super::loading::log_loaded(task, &loaded.version);
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
-        task.served.publish(Some(loaded.version));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
+        self.publish_unless_expired(id, loaded.version);
         if loaded.is_doubtful {
             self.step(id, Event::Refresh, true);
         }
         self.announce_at_start(id);
         self.catalog_published(id);
+    }
+
+    fn publish_unless_expired(&mut self, id: ZoneId, version: Arc<ZoneVersion>) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        if task.refresh.as_ref().is_some_and(|refresh| refresh.serial().is_some()) {
+            task.served.publish(Some(version));
+        }
     }
 
     fn begin_refreshing(&mut self, id: ZoneId, first: Event) {
@@ -264,16 +326,19 @@ impl Core {
     /// Gives a secondary the settings of the configuration now in force.
     pub(super) fn configure_refresh(&mut self, id: ZoneId) {
         let settings = self.refresh_settings(id);
-        if let (Some(settings), Some(task)) = (settings, self.zones.get_mut(id)) {
-            task.refresh.iter_mut().for_each(|refresh| refresh.configure(settings.clone()));
+        let refresh = self.zones.get_mut(id).and_then(|task| task.refresh.as_mut());
+        if let (Some(settings), Some(refresh)) = (settings, refresh) {
+            refresh.configure(settings);
+            // By these, something else may be next.
+            self.step(id, Event::Timer, false);
         }
     }
 
     /// `dialup`: a heartbeat is the time at which the line is up.
-    pub(super) fn refresh_at_heartbeat(&mut self, id: ZoneId) {
-        let Some(task) = self.zones.get(id).filter(|task| task.refresh.is_some()) else { return };
-        let event = if task.conf.settings.dialup.refreshes_at_heartbeat() { Event::Refresh } else { Event::LineUp };
-        self.step(id, event, false);
+    pub(super) fn refresh_at_heartbeat(&mut self, id: ZoneId, event: Event) {
+        if self.zones.get(id).is_some_and(|task| task.refresh.is_some()) {
+            self.step(id, event, false);
+        }
     }
 
     /// The secondaries that are refreshed.
@@ -290,6 +355,9 @@ impl Core {
         }
         let settings = Arc::new(self.settings_of(id)?);
         let Role::Secondary { primaries } = &kind.role else { return None };
+        if self.refreshing.settings.len() >= KINDS {
+            self.refreshing.settings.retain(|_, (kind, _)| Arc::strong_count(kind) > 1);
+        }
         // What is missing is said of each zone.
         if settings.primaries.len() == primaries.len() {
             self.refreshing.settings.insert(key, (kind, Arc::clone(&settings)));
@@ -308,7 +376,7 @@ impl Core {
                 let key = remote.key.as_ref().map(ToString::to_string).unwrap_or_default();
                 log!(Category::General, Severity::Error, "{}unable to find key: {key}", ZonePrefix(task.log_name()));
             }
-            peer
+            peer.map(Arc::new)
         });
         Some(Settings {
             primaries: found.collect(),
@@ -370,9 +438,11 @@ impl Core {
     pub(super) fn refresh_brought(&mut self, brought: Brought) {
         let id = brought.id;
         match brought.what {
-            Arrival::Soa(event) => {
+            Arrival::Soa(number, event) => {
                 self.refreshing.asking = self.refreshing.asking.saturating_sub(1);
+                self.refreshing.answered = Some(number);
                 self.step(id, event, true);
+                self.refreshing.answered = None;
             }
             Arrival::Transfer(arrived) => {
                 self.refreshing.quota.finish(id);
@@ -388,7 +458,7 @@ impl Core {
     /// Publishes a version that is checked, and durable if that is possible, and says what the machine is to be told.
     fn take_transfer(&mut self, id: ZoneId, arrived: Arrived) -> Event {
         let Some(task) = self.zones.get_mut(id) else { return Event::UpToDate };
-        let Arrived::New { version, sources, durability, report } = arrived else { return arrived.event() };
+        let Arrived::New { version, sources, durability, kept_s, report } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin::now(sources, &task.conf));
         // The configuration may have moved the copy while the transfer ran.
@@ -398,8 +468,8 @@ impl Core {
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);
         report.say_success();
-        task.refresh.iter_mut().for_each(|refresh| refresh.note_transfer(report.facts()));
-        self.save_step(id, saving::Event::Published(durability));
+        task.refresh.iter_mut().for_each(|refresh| refresh.note_transfer(report.primary(), report.facts()));
+        self.save_step(id, saving::Event::Published { durability, kept_s });
         self.announce(id);
         self.catalog_published(id);
         Event::Transferred(timers)
@@ -408,6 +478,7 @@ impl Core {
     /// Does what is due.
     pub(super) fn run_refreshing(&mut self) {
         let now_s = unix_now_s();
+        self.refreshing.looked_at = Instant::now();
         if now_s < std::mem::replace(&mut self.refreshing.looked_at_s, now_s) {
             // The clock was set back, and timers set by the old one may be far off.
             self.step_all(&Event::Timer);
@@ -418,6 +489,7 @@ impl Core {
         }
         self.send_queries();
         if self.refreshing.tidies_at.take_if(|at| *at <= Instant::now()).is_some() {
+            self.refreshing.sockets.clear();
             self.shared.retire(Retired::Scraps);
         }
     }
@@ -443,7 +515,8 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return };
         match action {
             Action::AskSoa { primary, tcp, opt } => {
-                self.refreshing.asks.insert(id, Ask { primary, tcp, opt });
+                let number = self.refreshing.number();
+                self.refreshing.asks.insert(id, Ask { number, primary, tcp, opt });
                 if is_urgent {
                     self.refreshing.queries.push_urgent(id);
                 } else {
@@ -453,7 +526,9 @@ impl Core {
             Action::Transfer { primary, have, may_shrink, is_hurried } => {
                 let address = primary.address.ip();
                 let limit = Peers::new(&self.config, &task.view).transfers(address);
-                self.refreshing.quota.push(id, Turn { primary: address, limit, is_hurried });
+                // Many may be asked about faster than they are transferred, and in another order.
+                let number = self.refreshing.answered.take().unwrap_or_else(|| self.refreshing.number());
+                self.refreshing.quota.push(id, Turn { primary: address, limit, is_hurried, number });
                 self.refreshing.transfers.insert(id, Transfer { primary, have, may_shrink });
             }
             Action::Timer(at_s) => self.refreshing.timers.set(id, at_s),
@@ -476,12 +551,14 @@ impl Core {
             let message_id = self.refreshing.message_ids.draw();
             let (apex, class) = (task.conf.apex.clone(), task.conf.class);
             let tls = self.connectors.of(&self.config, &ask.primary);
-            let Ask { primary, tcp, opt } = ask;
+            let Ask { number, primary, tcp, opt } = ask;
             let is_over_tcp = tcp || tls.is_some();
             let pipe = is_over_tcp.then(|| self.refreshing.pipes.to(&primary, tls.as_ref()));
-            let query = SoaQuery { id: message_id, apex, class, primary, tls, opt, pipe };
+            let door = self.refreshing.asked.to(primary.address);
+            let sockets = self.refreshing.sockets_to(&primary);
+            let query = SoaQuery { id: message_id, apex, class, primary, tls, opt, pipe, door, sockets };
             spawn_told(&self.events, query.ask(), move |event| {
-                let what = Arrival::Soa(event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
+                let what = Arrival::Soa(number, event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
                 core::Event::Refresh(Brought { id, what })
             });
         }
@@ -512,7 +589,7 @@ impl Core {
         let task = self.zones.get(id)?;
         Some(Request {
             id: self.refreshing.message_ids.draw(),
-            door: self.refreshing.door(primary.address.ip()),
+            door: self.refreshing.doors.to(primary.address.ip()),
             zone: task.conf.clone(),
             view: Arc::clone(&task.view),
             tls: self.connectors.of(&self.config, &primary),
@@ -521,21 +598,24 @@ impl Core {
             is_durable: task.saving.is_durable(),
             have,
             asks_whole: false,
+            idle_limit: self.config.options.tcp_idle_timeout,
             saving: self.refreshing.saving.get(&id).cloned(),
             writers: self.refreshing.writers.clone(),
             guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
             file: task.file(),
             copies: self.copies.clone(),
+            leave: Leave::default(),
         })
     }
 
     fn start_transfer(&mut self, id: ZoneId, request: Request) {
-        let handle = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
+        let leave = request.leave.clone();
+        let task = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
             let broke_off = || Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
             let what = Arrival::Transfer(arrived.unwrap_or_else(broke_off));
             core::Event::Refresh(Brought { id, what })
         });
-        self.refreshing.running.insert(id, handle);
+        self.refreshing.running.insert(id, Running { task, leave });
     }
 }
 
@@ -551,14 +631,16 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 /// The longest time without a look at the wall clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long after a crowd of exchanges its memory is given back.
-const CALM: Duration = Duration::from_secs(5);
-/// How many transfers may be without an answer of one primary: a listener of named has a queue of 10, and connections
-/// that find no place there wait for a second or half a minute.
-const UNANSWERED: usize = 16;
-/// So many primaries' doors are kept whether somebody is there or not.
-const DOORS: usize = 1000;
+const CALM: Duration = Duration::from_secs(1);
+/// How many transfers may be without an answer of one primary: listeners of named and Knot have a queue of 10 for each
+/// thread, and connections that find no place there wait for a second or half a minute.
+const UNANSWERED: usize = 10;
+/// The settings of so many kinds of zones are kept whether there is such a zone or not.
+const KINDS: usize = 1000;
 /// How many transfers write to disk at a time.
 const WRITERS: usize = 8;
+/// And how many copies are written once more.
+pub(super) const SAVERS: usize = 32;
 /// What is said of a task that broke off; named has these words for what should not happen.
 pub(super) const UNEXPECTED: &str = "unexpected error";
 

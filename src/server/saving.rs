@@ -10,14 +10,16 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinSet;
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
 use super::journals;
+use super::leave::Leave;
 use super::load;
 use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
-use super::refreshing::{Arrival, Brought};
+use super::refreshing::{Arrival, Brought, SAVERS};
 use super::worker::unix_now_s;
 use super::zones::ZoneId;
 use crate::transfer::saving::{self, Action, Context, Written};
@@ -32,7 +34,7 @@ impl Core {
         for action in self.saving_actions(id, event) {
             match action {
                 Action::Wait(at_s) => self.refreshing.saves.set_no_later(id, at_s),
-                Action::Write(behind) => self.write_copy(id, behind),
+                Action::Write { touched_s, behind } => self.write_copy(id, touched_s, behind),
                 Action::Touch(at_s) => self.touch(id, at_s),
             }
         }
@@ -42,7 +44,8 @@ impl Core {
         let is_transferring = self.refreshing.is_running(id);
         let Some(task) = self.zones.get_mut(id) else { return vec![] };
         let is_serving = task.served.contents().is_some();
-        task.saving.step(event, Context { now_s: unix_now_s(), is_serving, is_transferring })
+        let delay_s = saving::delay_s(self.refreshing.random());
+        task.saving.step(event, Context { now_s: unix_now_s(), is_serving, is_transferring, delay_s })
     }
 
     /// `rndc sync`: writes what is in the journals to the files, of one zone or of all.
@@ -54,6 +57,7 @@ impl Core {
         for id in ids {
             self.sync_zone(id, drops_journal);
         }
+        self.run_saving();
     }
 
     fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
@@ -65,10 +69,11 @@ impl Core {
         self.save_step(id, saving::Event::Asked { touched_s, drops_journal });
     }
 
-    /// Writes the copies whose turn has come.
+    /// Writes the copies whose turn has come, a few at a time.
     pub(super) fn run_saving(&mut self) {
         let now_s = unix_now_s();
-        while let Some(id) = self.refreshing.saves.due(now_s) {
+        while !self.refreshing.is_saving_enough() {
+            let Some(id) = self.refreshing.saves.due(now_s) else { return };
             self.save_step(id, saving::Event::Due);
         }
     }
@@ -82,8 +87,8 @@ impl Core {
     }
 
     /// Writes what is served, off the control side.
-    fn write_copy(&mut self, id: ZoneId, behind: Behind) {
-        let begun = self.writing(id, behind);
+    fn write_copy(&mut self, id: ZoneId, touched_s: u64, behind: Behind) {
+        let begun = self.writing(id, touched_s, behind);
         // Nobody else has seen these turns.
         let begun =
             begun.and_then(|(writing, turns)| Some((Arc::clone(&turns.file).try_lock_owned().ok()?, writing, turns)));
@@ -100,21 +105,35 @@ impl Core {
     }
 
     /// What is to be written for a zone, and where.
-    fn writing(&self, id: ZoneId, behind: Behind) -> Option<(Writing, Arc<Turns>)> {
+    fn writing(&self, id: ZoneId, touched_s: u64, behind: Behind) -> Option<(Writing, Arc<Turns>)> {
         let task = self.zones.get(id)?;
         let (copy, version, turns) = (journals::copy(&task.conf)?, task.served.version()?, Arc::<Turns>::default());
-        Some((Writing { copy, version, behind, turns: Arc::clone(&turns) }, turns))
+        Some((Writing { copy, version, touched_s, behind, turns: Arc::clone(&turns) }, turns))
     }
 
     /// Writes what is still to be written before the server ends, behind what is being written.
     pub(super) async fn save_all(&mut self) {
+        let mut writers = JoinSet::new();
         for id in self.zones.iter().map(|(id, _)| id).collect::<Vec<_>>() {
             let last = self.saving_actions(id, saving::Event::Stopping).pop();
-            let Some(Action::Write(behind)) = last else { continue };
-            let Some((writing, turns)) = self.writing(id, behind) else { continue };
-            let turns = self.refreshing.saving.get(&id).unwrap_or(&turns);
-            let turn = Arc::clone(&turns.file).lock_owned().await;
-            let (version, saved) = (Arc::clone(&writing.version), writing.run(turn).await);
+            let Some(Action::Write { touched_s, behind }) = last else { continue };
+            let Some((writing, turns)) = self.writing(id, touched_s, behind) else { continue };
+            if writers.len() >= SAVERS {
+                self.take_saved(&mut writers).await;
+            }
+            let turns = Arc::clone(self.refreshing.saving.get(&id).unwrap_or(&turns));
+            writers.spawn(async move {
+                let turn = Arc::clone(&turns.file).lock_owned().await;
+                (id, Arc::clone(&writing.version), writing.run(turn).await)
+            });
+        }
+        while !writers.is_empty() {
+            self.take_saved(&mut writers).await;
+        }
+    }
+
+    async fn take_saved(&mut self, writers: &mut JoinSet<(ZoneId, Arc<ZoneVersion>, Saved)>) {
+        if let Some(Ok((id, version, saved))) = writers.join_next().await {
             self.saved(id, &version, saved);
         }
     }
@@ -137,7 +156,7 @@ impl Core {
     fn touch(&self, id: ZoneId, at_s: u64) {
         let Some(task) = self.zones.get(id) else { return };
         let Some(copy) = journals::copy(&task.conf) else { return };
-        if let Err(error) = copy.touch(UNIX_EPOCH + Duration::from_secs(at_s)) {
+        if let Err(error) = copy.touch(UNIX_EPOCH + Duration::from_secs(at_s), task.saving.may_have_journal()) {
             let zone = ZonePrefix(task.log_name());
             log!(Category::General, Severity::Warning, "{zone}could not touch {}: {error}", copy.file.display());
         }
@@ -149,6 +168,8 @@ impl Core {
 pub(super) struct Turns {
     file: Arc<Mutex<()>>,
     journal: std::sync::Mutex<()>,
+    /// To write at all.
+    pub(super) leave: Leave,
 }
 
 impl Turns {
@@ -172,6 +193,7 @@ impl Turns {
 struct Writing {
     copy: Copy<'static, Host>,
     version: Arc<ZoneVersion>,
+    touched_s: u64,
     behind: Behind,
     turns: Arc<Turns>,
 }
@@ -199,7 +221,10 @@ impl Writing {
     }
 
     fn write(&self) -> Saved {
-        let file = self.copy.save(&self.version, unix_now_s()).map_err(KeepError::File);
+        // Nobody hears of the copy of a zone that is gone.
+        let Some(_held) = self.turns.leave.hold() else { return Saved { file: Ok(()), journal: Ok(true) } };
+        let touched = UNIX_EPOCH + Duration::from_secs(self.touched_s);
+        let file = self.copy.save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File);
         let _turn = self.turns.journal();
         let journal = match file {
             Err(_) => Ok(true),

@@ -97,18 +97,22 @@ impl Shared {
         version.into_iter().for_each(|version| self.retire(Retired::Version(version)));
     }
 
-    /// Takes one of the places for transfers that are sent; none is free: false.
-    pub(super) fn take_transfer_place(&self) -> bool {
+    /// Takes one of the places for transfers that are sent, if one is free.
+    pub(super) fn transfer_place(self: &Arc<Self>) -> Option<TransferPlace> {
         let limit = self.max_transfers_out.load(Ordering::Relaxed);
         let took = self
             .transfers_out
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1));
-        took.is_ok()
+        took.is_ok().then(|| TransferPlace(Arc::clone(self)))
     }
+}
 
-    /// Gives it back.
-    pub(super) fn free_transfer_place(&self) {
-        self.transfers_out.fetch_sub(1, Ordering::Relaxed);
+/// A place for a transfer that is sent, until it is dropped.
+pub(super) struct TransferPlace(Arc<Shared>);
+
+impl Drop for TransferPlace {
+    fn drop(&mut self) {
+        self.0.transfers_out.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -215,7 +216,9 @@ struct Sockets {
 fn serve(options: &StartOptions) -> Result<(), StartError> {
     let prepared = prepare(options)?;
     let runtime = runtime(prepared.workers)?;
-    let outcome = runtime.block_on(run_core(options, prepared));
+    // On the threads of the tasks that it starts: what one brings is taken, and leads to the next, without a wake-up.
+    let core = runtime.spawn(run_core(options.clone(), prepared));
+    let outcome = runtime.block_on(core).unwrap_or_else(|broken_off| resume_unwind(broken_off.into_panic()));
     // Transfers and connections that are still under way end here.
     runtime.shutdown_timeout(LAST_PATIENCE);
     // Only now does the pid file go.
@@ -332,11 +335,11 @@ fn runtime(workers: usize) -> io::Result<Runtime> {
         .build()
 }
 
-async fn run_core(options: &StartOptions, prepared: Prepared) -> Result<Option<PidFile>, StartError> {
+async fn run_core(options: StartOptions, prepared: Prepared) -> Result<Option<PidFile>, StartError> {
     let (events, inbox) = unbounded_channel();
     let shared = Arc::new(Shared::start(events.clone())?);
     let seed = RandomState::new().hash_one(std::process::id());
-    let mut core = Core::new(options, prepared, &shared, &events, seed)?;
+    let mut core = Core::new(&options, prepared, &shared, &events, seed)?;
     spawn_signals(&events)?;
     spawn_interface_watch(&events);
     core.run(inbox).await;

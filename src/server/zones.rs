@@ -42,7 +42,8 @@ impl ZoneId {
         self.0
     }
 
-    fn place(self) -> usize {
+    /// Its place among all, which another zone has once this one is gone.
+    pub(super) fn place(self) -> usize {
         (self.0 & ((1 << PLACE_BITS) - 1)) as usize
     }
 }

@@ -34,6 +34,8 @@ pub struct Received {
     pub bytes: u64,
     /// Records dropped because they are outside the zone.
     pub out_of_zone: u64,
+    /// The serial of the version that the primary began to tell of.
+    pub serial: Option<Serial>,
 }
 
 /// How far the transfer is.
@@ -258,6 +260,7 @@ impl<'a> Inbound<'a> {
 
     fn take_first(&mut self, fields: &Fields) -> Result<(), StreamError> {
         let serial = message::serial_of(&self.rdata).ok_or(Flaw::Record)?;
+        self.received.serial = Some(serial);
         if self.have.is_some_and(|have| !serial.is_newer_than(have.serial())) {
             self.state = State::UpToDate(serial);
             return Ok(());

@@ -5,6 +5,7 @@
 //! timers and publishes. Times are Unix seconds, because a zone's expiry is counted from the mtime of its file.
 
 pub mod axfr_out;
+pub mod crowd;
 pub mod guard;
 pub mod inbound;
 pub mod message;

@@ -74,6 +74,9 @@ struct Entry {
     remote: SocketAddr,
     local: SocketAddr,
     failures: u32,
+    /// Transfers that it let wait in vain, one after the other.
+    silences: u32,
+    silent_s: u64,
     used_s: u64,
     until_s: u64,
 }
@@ -86,28 +89,53 @@ impl Unreachable {
             return false;
         }
         entry.used_s = now_s;
-        entry.failures >= FAILURES
+        entry.failures >= FAILURES || entry.silences >= FAILURES
     }
 
     /// Notes that the server could not be reached.
     pub fn add(&mut self, peer: &Peer, now_s: u64) {
-        let until_s = now_s.saturating_add(UNREACHABLE_S);
-        if let Some(entry) = self.find(peer) {
-            entry.failures = if entry.until_s <= now_s { 1 } else { entry.failures.saturating_add(1) };
-            (entry.until_s, entry.used_s) = (until_s, now_s);
-            return;
-        }
-        self.make_room();
-        self.entries.push(Entry { remote: peer.address, local: peer.source, failures: 1, used_s: now_s, until_s });
+        let entry = self.entry(peer, now_s);
+        entry.failures = entry.failures.saturating_add(1);
     }
 
-    /// Notes that the server is there: it answered or sent a NOTIFY.
+    /// Notes that the server took a connection at `began_s` and then let a transfer wait in vain. Of transfers that
+    /// waited side by side one counts: a line that was down for a moment holds up all of them.
+    pub fn add_silent(&mut self, peer: &Peer, began_s: u64, now_s: u64) {
+        let entry = self.entry(peer, now_s);
+        if entry.silences == 0 || entry.silent_s <= began_s {
+            entry.silences = entry.silences.saturating_add(1);
+            entry.silent_s = now_s;
+        }
+    }
+
+    /// Notes that the server answers queries, which says nothing of transfers.
+    pub fn answered(&mut self, peer: &Peer) {
+        self.find(peer).into_iter().for_each(|entry| entry.failures = 0);
+    }
+
+    /// Notes that the server is there: it gave a transfer or sent a NOTIFY.
     pub fn remove(&mut self, peer: &Peer) {
         self.entries.retain(|entry| (entry.remote, entry.local) != (peer.address, peer.source));
     }
 
     fn find(&mut self, peer: &Peer) -> Option<&mut Entry> {
         self.entries.iter_mut().find(|entry| (entry.remote, entry.local) == (peer.address, peer.source))
+    }
+
+    /// What is known of the server, for another while.
+    fn entry(&mut self, peer: &Peer, now_s: u64) -> &mut Entry {
+        let (remote, local) = (peer.address, peer.source);
+        self.entries.retain(|entry| entry.until_s > now_s || (entry.remote, entry.local) != (remote, local));
+        let at = self.entries.iter().position(|entry| (entry.remote, entry.local) == (remote, local));
+        let at = at.unwrap_or_else(|| {
+            self.make_room();
+            let (failures, silences, silent_s) = (0, 0, 0);
+            self.entries.push(Entry { remote, local, failures, silences, silent_s, used_s: 0, until_s: 0 });
+            self.entries.len().saturating_sub(1)
+        });
+        let entry = &mut self.entries[at];
+        (entry.until_s, entry.used_s) = (now_s.saturating_add(UNREACHABLE_S), now_s);
+        entry
     }
 
     fn make_room(&mut self) {
@@ -142,6 +170,28 @@ mod tests {
         unreachable.add(&peer(1), 0);
         unreachable.remove(&peer(1));
         assert!(!unreachable.contains(&peer(1), 1));
+    }
+
+    #[test]
+    fn a_server_that_lets_two_transfers_wait_in_vain_is_unreachable_though_it_answers_queries() {
+        let mut unreachable = Unreachable::default();
+        unreachable.add_silent(&peer(1), 100, 130);
+        unreachable.add_silent(&peer(1), 101, 131);
+        assert!(!unreachable.contains(&peer(1), 131), "both waited at the same time");
+        unreachable.add_silent(&peer(1), 200, 230);
+        unreachable.answered(&peer(1));
+        assert!(unreachable.contains(&peer(1), 829) && !unreachable.contains(&peer(1), 830));
+        unreachable.remove(&peer(1));
+        assert!(!unreachable.contains(&peer(1), 231));
+    }
+
+    #[test]
+    fn a_server_that_answers_queries_is_there_as_far_as_is_known() {
+        let mut unreachable = Unreachable::default();
+        unreachable.add(&peer(1), 100);
+        unreachable.answered(&peer(1));
+        unreachable.add(&peer(1), 101);
+        assert!(!unreachable.contains(&peer(1), 101));
     }
 
     #[test]

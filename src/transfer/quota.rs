@@ -1,12 +1,14 @@
 //! Which incoming transfers may run now: `transfers-in` in all, `transfers-per-ns` from each primary.
 //!
-//! First come, first served, but for those that a NOTIFY or an operator wants: they go first, and of them the latest
-//! and the oldest in turn, so that one that comes into a crowd is not behind all of it, and none waits for ever. A
-//! transfer whose primary is busy lets those from others pass.
+//! First come, first served, but for those that a NOTIFY or an operator wants: they go first. A transfer whose primary
+//! is busy lets those from others pass, and of several primaries the one with the fewest that run is next: what one has
+//! changed is not behind all that another has.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
+
+use super::crowd::{Crowd, Place};
 
 /// Transfers that run and transfers that wait ("deferred" in `rndc status`).
 #[derive(Debug)]
@@ -14,12 +16,8 @@ pub struct Quota<Zone> {
     transfers_in: usize,
     transfers_per_ns: usize,
     running: HashMap<Zone, IpAddr>,
-    waiting: HashMap<Zone, Place>,
+    waiting: BTreeMap<Zone, (IpAddr, Place)>,
     primaries: HashMap<IpAddr, Primary<Zone>>,
-    /// How many were ever queued: numbers the places.
-    places: u64,
-    /// Whether the latest of those that are hurried is next.
-    takes_latest: bool,
 }
 
 /// How a transfer is to be queued.
@@ -31,31 +29,33 @@ pub struct Turn {
     pub limit: Option<usize>,
     /// Whether it goes ahead of routine ones.
     pub is_hurried: bool,
+    /// Grows from one that somebody wanted to the next. It tells which of two was wanted later, in whatever order they
+    /// come to be queued.
+    pub number: u64,
 }
 
-/// What runs from a primary and what waits for it, in order.
+/// What runs from a primary and what waits for it.
 #[derive(Debug)]
 struct Primary<Zone> {
     running: usize,
     /// `server { transfers }`, in place of `transfers-per-ns`.
     limit: Option<usize>,
-    queue: BTreeMap<Rank, Zone>,
+    queue: Crowd<Zone>,
 }
 
-/// Where a transfer is in its queue: whether it is a routine one, and the number of its place.
-type Rank = (bool, u64);
-
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    rank: Rank,
-    primary: IpAddr,
+impl<Zone> Primary<Zone> {
+    /// The first has the lowest: who waits for something urgent, with the fewest running, and for the longest time.
+    fn rank(&self) -> Option<(bool, usize, Place)> {
+        let first = self.queue.first()?;
+        Some((!first.is_urgent(), self.running, first))
+    }
 }
 
-impl<Zone: Copy + Eq + Hash> Quota<Zone> {
+impl<Zone: Copy + Ord + Hash> Quota<Zone> {
     /// The two limits.
     pub fn new(transfers_in: usize, transfers_per_ns: usize) -> Self {
-        let (running, waiting, primaries) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { transfers_in, transfers_per_ns, running, waiting, primaries, places: 0, takes_latest: false }
+        let (running, waiting, primaries) = (HashMap::new(), BTreeMap::new(), HashMap::new());
+        Self { transfers_in, transfers_per_ns, running, waiting, primaries }
     }
 
     /// Changes the limits; what runs goes on.
@@ -65,15 +65,14 @@ impl<Zone: Copy + Eq + Hash> Quota<Zone> {
 
     /// Queues a zone's transfer, in place of one that it may have.
     pub fn push(&mut self, zone: Zone, turn: Turn) {
-        let Turn { primary, limit, is_hurried } = turn;
+        let Turn { primary, limit, is_hurried, number } = turn;
         self.finish(zone);
-        self.places = self.places.wrapping_add(1);
-        let rank = (!is_hurried, self.places);
-        self.waiting.insert(zone, Place { rank, primary });
-        let fresh = || Primary { running: 0, limit, queue: BTreeMap::new() };
+        let place = if is_hurried { Place::urgent(number) } else { Place::routine(number) };
+        self.waiting.insert(zone, (primary, place));
+        let fresh = || Primary { running: 0, limit, queue: Crowd::default() };
         let at = self.primaries.entry(primary).or_insert_with(fresh);
         at.limit = limit;
-        at.queue.insert(rank, zone);
+        at.queue.push(place, zone);
     }
 
     /// The next zone whose transfer may start; it counts as running from now on.
@@ -83,10 +82,8 @@ impl<Zone: Copy + Eq + Hash> Quota<Zone> {
         }
         let per_ns = self.transfers_per_ns;
         let free = self.primaries.iter_mut().filter(|(_, at)| at.running < at.limit.unwrap_or(per_ns));
-        let (&address, at) =
-            free.filter(|(_, at)| !at.queue.is_empty()).min_by_key(|(_, at)| at.queue.keys().next().copied())?;
-        self.takes_latest = !self.takes_latest;
-        let zone = at.pop(self.takes_latest)?;
+        let (&address, at) = free.filter_map(|each| Some((each.1.rank()?, each))).min_by_key(|(rank, _)| *rank)?.1;
+        let zone = at.queue.pop()?;
         at.running = at.running.saturating_add(1);
         self.waiting.remove(&zone);
         self.running.insert(zone, address);
@@ -95,8 +92,8 @@ impl<Zone: Copy + Eq + Hash> Quota<Zone> {
 
     /// Forgets a zone's transfer, running or waiting.
     pub fn finish(&mut self, zone: Zone) {
-        if let Some(place) = self.waiting.remove(&zone) {
-            self.leave(place.primary, |at| _ = at.queue.remove(&place.rank));
+        if let Some((address, place)) = self.waiting.remove(&zone) {
+            self.leave(address, |at| at.queue.remove(place));
         }
         if let Some(address) = self.running.remove(&zone) {
             self.leave(address, |at| at.running = at.running.saturating_sub(1));
@@ -123,25 +120,18 @@ impl<Zone: Copy + Eq + Hash> Quota<Zone> {
     }
 }
 
-impl<Zone> Primary<Zone> {
-    fn pop(&mut self, takes_latest: bool) -> Option<Zone> {
-        let latest = self.queue.range(..(true, 0)).next_back().filter(|_| takes_latest);
-        match latest.map(|(rank, _)| *rank) {
-            Some(rank) => self.queue.remove(&rank),
-            None => self.queue.pop_first().map(|(_, zone)| zone),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn routine(primary: IpAddr, limit: Option<usize>) -> Turn {
-        Turn { primary, limit, is_hurried: false }
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Turn { primary, limit, is_hurried: false, number: NUMBER.fetch_add(1, Ordering::Relaxed) }
     }
 
     #[test]
@@ -169,6 +159,27 @@ mod tests {
         assert_eq!(quota.start(), None, "its primary is busy");
         quota.finish(1);
         assert_eq!(quota.start(), Some(2));
+    }
+
+    #[test]
+    fn one_of_another_primary_is_not_behind_a_crowd() {
+        let mut quota = Quota::new(4, 10);
+        (1..=5).for_each(|zone| quota.push(zone, Turn { is_hurried: true, ..routine(A, None) }));
+        assert_eq!((quota.start(), quota.start()), (Some(5), Some(1)));
+        quota.push(6, routine(B, None));
+        assert_eq!(quota.start(), Some(4), "a routine one");
+        quota.push(6, Turn { is_hurried: true, ..routine(B, None) });
+        assert_eq!(quota.start(), Some(6));
+    }
+
+    #[test]
+    fn the_latest_is_the_one_that_was_wanted_last_whenever_it_was_queued() {
+        let mut quota = Quota::new(10, 10);
+        for number in [1, 9, 3, 5] {
+            quota.push(number, Turn { is_hurried: true, number, ..routine(A, None) });
+        }
+        let started: Vec<u64> = std::iter::from_fn(|| quota.start()).collect();
+        assert_eq!(started, [9, 1, 5, 3]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A queue that lets so many through in a second: `serial-query-rate`, `notify-rate` and their start-up siblings.
 //!
-//! One queue serves all zones. Times are milliseconds of any clock that does not go back. High rates go in small
-//! bursts, since to wake up for each job would cost more than the job.
+//! One queue serves all zones, and takes no memory once it is empty, however many waited in it. Times are milliseconds
+//! of any clock that does not go back. High rates go in small bursts, since to wake up for each job would cost more
+//! than the job.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::collections::BTreeMap;
+
+use super::crowd::{Crowd, Place};
 
 /// Waiting jobs and when the next may go.
 #[derive(Debug)]
@@ -14,13 +15,10 @@ pub struct Pacer<Job> {
     next_ms: u64,
     /// How many may go before that.
     left: u32,
-    urgent: VecDeque<(u64, Job)>,
-    routine: VecDeque<(u64, Job)>,
-    /// The number of the place in a queue that counts for a job; its other places are leftovers to be passed over.
-    waiting: HashMap<Job, Place>,
+    queue: Crowd<Job>,
+    waiting: BTreeMap<Job, Place>,
+    /// How many were ever queued: numbers the places.
     places: u64,
-    /// Whether the latest of the urgent ones is next.
-    takes_latest: bool,
 }
 
 /// So many at a time, so far apart.
@@ -30,26 +28,11 @@ struct Pace {
     interval_ms: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    number: u64,
-    is_urgent: bool,
-}
-
-impl<Job: Copy + Eq + Hash> Pacer<Job> {
+impl<Job: Copy + Ord> Pacer<Job> {
     /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
     pub fn new(rate: u32) -> Self {
-        let (urgent, routine) = (VecDeque::new(), VecDeque::new());
-        Self {
-            pace: Pace::of(rate),
-            next_ms: 0,
-            left: 0,
-            urgent,
-            routine,
-            waiting: HashMap::new(),
-            places: 0,
-            takes_latest: false,
-        }
+        let (queue, waiting) = (Crowd::default(), BTreeMap::new());
+        Self { pace: Pace::of(rate), next_ms: 0, left: 0, queue, waiting, places: 0 }
     }
 
     /// Changes the rate; what waits keeps waiting.
@@ -59,25 +42,31 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
 
     /// Queues a job unless it waits already.
     pub fn push(&mut self, job: Job) {
-        if let Entry::Vacant(entry) = self.waiting.entry(job) {
-            self.places = self.places.wrapping_add(1);
-            entry.insert(Place { number: self.places, is_urgent: false });
-            self.routine.push_back((self.places, job));
+        if !self.waiting.contains_key(&job) {
+            self.insert(job, Place::routine);
         }
     }
 
     /// Queues a job ahead of all routine ones, also if it waits among those.
     pub fn push_urgent(&mut self, job: Job) {
-        if self.waiting.get(&job).is_none_or(|place| !place.is_urgent) {
-            self.places = self.places.wrapping_add(1);
-            self.waiting.insert(job, Place { number: self.places, is_urgent: true });
-            self.urgent.push_back((self.places, job));
+        if self.waiting.get(&job).is_none_or(|place| !place.is_urgent()) {
+            self.remove(&job);
+            self.insert(job, Place::urgent);
         }
+    }
+
+    fn insert(&mut self, job: Job, place: fn(u64) -> Place) {
+        self.places = self.places.wrapping_add(1);
+        let place = place(self.places);
+        self.waiting.insert(job, place);
+        self.queue.push(place, job);
     }
 
     /// Takes a job out that is not wanted any more.
     pub fn remove(&mut self, job: &Job) {
-        self.waiting.remove(job);
+        if let Some(place) = self.waiting.remove(job) {
+            self.queue.remove(place);
+        }
     }
 
     /// The next job, if one waits and its time has come.
@@ -86,7 +75,7 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
         if !is_next && self.left == 0 {
             return None;
         }
-        let job = self.first()?;
+        let job = self.queue.pop()?;
         self.waiting.remove(&job);
         if is_next {
             // A caller that comes late may catch up with two bursts, not more.
@@ -96,22 +85,6 @@ impl<Job: Copy + Eq + Hash> Pacer<Job> {
         }
         self.left = self.left.saturating_sub(1);
         Some(job)
-    }
-
-    fn first(&mut self) -> Option<Job> {
-        self.takes_latest = !self.takes_latest;
-        while let Some((number, job)) = self.first_urgent().or_else(|| self.routine.pop_front()) {
-            if self.waiting.get(&job).is_some_and(|place| place.number == number) {
-                return Some(job);
-            }
-        }
-        None
-    }
-
-    /// The latest and the oldest take turns: one that comes into a crowd is not behind all of it, and none waits for
-    /// ever.
-    fn first_urgent(&mut self) -> Option<(u64, Job)> {
-        if self.takes_latest { self.urgent.pop_back() } else { self.urgent.pop_front() }
     }
 
     /// When to come again; none if nothing waits.
@@ -180,15 +153,6 @@ mod tests {
         let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
         assert_eq!(order, [3, 1, 2]);
         assert_eq!(pacer.next_ms(), None);
-    }
-
-    #[test]
-    fn of_a_crowd_of_urgent_jobs_the_latest_and_the_oldest_take_turns() {
-        let mut pacer = Pacer::new(1000);
-        pacer.push(0);
-        (1..=5).for_each(|job| pacer.push_urgent(job));
-        let order: Vec<i32> = (0..10).filter_map(|now_ms| pacer.pop(now_ms)).collect();
-        assert_eq!(order, [5, 1, 4, 2, 3, 0]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::guard::Guards;
 use super::message::{Opt, SoaReply};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
-use super::standing::{Activity, Contact, LastTransfer, Standing, State, Unasked};
+use super::standing::{Contact, LastTransfer, Standing, State, Unasked};
 use crate::dns::Serial;
 use crate::zone::Soa;
 
@@ -36,7 +36,7 @@ const LAST_RETRY_S: u64 = 6 * 3600;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// In the order of trial.
-    pub primaries: Arc<[Peer]>,
+    pub primaries: Arc<[Arc<Peer>]>,
     /// `min-refresh-time` to `max-refresh-time`, in seconds.
     pub refresh_s: RangeInclusive<u64>,
     /// `min-retry-time` to `max-retry-time`, in seconds.
@@ -118,6 +118,11 @@ pub enum Event {
 pub enum Failure {
     /// No connection, or it timed out.
     Unreachable,
+    /// It took the connection at this time and then let the transfer wait in vain.
+    Silent {
+        /// Unix seconds.
+        began_s: u64,
+    },
     /// The zone is larger than allowed, and will be again.
     TooManyRecords,
     /// The version of this serial is smaller than the shrink guard allows.
@@ -134,7 +139,7 @@ pub enum Action {
     /// Send one SOA query, paced by `serial-query-rate`.
     AskSoa {
         /// Whom.
-        primary: Peer,
+        primary: Arc<Peer>,
         /// TCP instead of UDP.
         tcp: bool,
         /// Its OPT record.
@@ -143,7 +148,7 @@ pub enum Action {
     /// Transfer the zone, as soon as the quotas allow.
     Transfer {
         /// From whom.
-        primary: Peer,
+        primary: Arc<Peer>,
         /// The version to start from; none: the whole zone.
         have: Option<Serial>,
         /// Whether the zone may be as small as it likes: somebody asked for it.
@@ -193,8 +198,10 @@ pub struct Refresh {
     backoff_s: u64,
     /// In a box, for most of the time there is none.
     walk: Option<Box<Walk>>,
-    /// A NOTIFY or command that came during a check: check again after it, unless it brings this serial.
-    queued: Option<Wanted>,
+    /// Somebody wanted a check during a check: check again after it.
+    is_queued: bool,
+    /// The newest serial that a NOTIFY told of since the last check began: check again unless that brings it.
+    told: Option<Serial>,
     /// The next check transfers whatever the serial.
     force: bool,
     /// It does so because somebody asked for it.
@@ -235,31 +242,28 @@ impl Held {
 /// A check under way: which primary is asked, and how.
 #[derive(Debug)]
 struct Walk {
-    primaries: Arc<[Peer]>,
+    primaries: Arc<[Arc<Peer>]>,
     at: usize,
     opt: Option<Opt>,
     tcp: bool,
     tries: u32,
     is_transferring: bool,
+    /// What was wrong with the copy when the check began.
+    trouble: Option<State>,
     /// The primary being asked has no newer version.
     is_fine: bool,
     /// Those that came to nothing, to be asked from their other source when all have had their turn.
-    again: Vec<Peer>,
+    again: Vec<Arc<Peer>>,
     told_of_lower: bool,
     force: bool,
     is_asked: bool,
     is_hurried: bool,
+    /// The newest serial that a NOTIFY told of before it began.
+    told: Option<Serial>,
     /// The serial in the answer of the primary being asked.
     announced: Option<Serial>,
     /// The EXPIRE option of the primary being asked.
     reported_expire_s: Option<u32>,
-}
-
-/// What a queued check is for.
-#[derive(Debug, Clone, Copy)]
-enum Wanted {
-    Any,
-    Newer(Serial),
 }
 
 impl Refresh {
@@ -271,7 +275,8 @@ impl Refresh {
             next_check_s: 0,
             backoff_s: FIRST_RETRY_S,
             walk: None,
-            queued: None,
+            is_queued: false,
+            told: None,
             force: false,
             is_asked: false,
             lowered: None,
@@ -299,11 +304,11 @@ impl Refresh {
             Event::Missing => self.next_check_s = context.now_s,
             Event::Timer => {}
             Event::Notify { from, serial } => self.notified(from, serial, context),
-            Event::Refresh => self.want(Wanted::Any, context),
+            Event::Refresh => self.want(context),
             Event::LineUp => self.is_wanted |= self.next_check_s <= context.now_s,
             Event::Retransfer => {
                 (self.force, self.is_asked) = (true, true);
-                self.want(Wanted::Any, context);
+                self.want(context);
             }
             Event::SoaReply(reply) => self.soa_replied(&reply, context),
             Event::SoaTimeout => self.soa_timed_out(context),
@@ -337,17 +342,19 @@ impl Refresh {
         self.walk.is_some()
     }
 
-    /// How the copy stands.
+    /// How the copy stands. A trouble lasts until a primary confirms the copy or the check that looks at it again ends.
     pub fn state(&self) -> State {
-        let activity = match &self.walk {
-            None => Activity::Idle,
-            Some(walk) if walk.is_transferring => Activity::Transferring,
-            Some(_) => Activity::Checking,
-        };
         if self.copy.is_some_and(|copy| copy.is_past_expiry) {
             return State::PastExpiry;
         }
-        self.standing.state(self.serial(), activity)
+        let told = self.standing.state(self.serial());
+        let Some(walk) = self.walk.as_ref().filter(|_| self.copy.is_some()) else { return told };
+        match walk.trouble {
+            Some(trouble) => trouble,
+            _ if walk.is_transferring => State::Transferring,
+            _ if told == State::Behind => told,
+            _ => State::Checking,
+        }
     }
 
     /// What is known of its primaries.
@@ -369,8 +376,8 @@ impl Refresh {
     }
 
     /// Notes what the transfer just reported was like.
-    pub fn note_transfer(&mut self, transfer: LastTransfer) {
-        self.standing.transferred(transfer);
+    pub fn note_transfer(&mut self, primary: SocketAddr, transfer: LastTransfer) {
+        self.standing.transferred(primary, transfer);
     }
 
     /// Whether this address is one of the primaries', whatever the port: those may send NOTIFY.
@@ -399,6 +406,7 @@ impl Refresh {
 
     /// A copy that has expired goes, unless it has a time of grace; that is said, and shown as a state of its own.
     fn check_expiry(&mut self, context: &mut Context<'_>) {
+        self.shorten_life(context.now_s);
         if self.ends_s().is_some_and(|at_s| at_s <= context.now_s) {
             return self.expire(context);
         }
@@ -408,6 +416,15 @@ impl Refresh {
             let ends_s = copy.expires_s.saturating_add(self.settings.guards.grace_s);
             let left_s = ends_s.saturating_sub(context.now_s);
             self.log(Level::Warning, format!("expired, and served for another {left_s} seconds of grace"));
+        }
+    }
+
+    /// A copy that lives longer than any can was dated by a clock that was ahead.
+    fn shorten_life(&mut self, now_s: u64) {
+        let Some(copy) = &mut self.copy else { return };
+        if copy.expires_s > now_s.saturating_add(copy.expire_s) {
+            copy.expires_s = now_s.saturating_add(copy.expire_s);
+            self.actions.push(Action::Touch(now_s));
         }
     }
 
@@ -473,15 +490,22 @@ impl Refresh {
 /// Walking the primaries.
 impl Refresh {
     /// Checks now, or again after the check under way.
-    fn want(&mut self, wanted: Wanted, context: &mut Context<'_>) {
+    fn want(&mut self, context: &mut Context<'_>) {
         if self.walk.is_some() {
-            self.queued = Some(match (self.queued, wanted) {
-                (None, _) | (Some(Wanted::Newer(_)), Wanted::Newer(_)) => wanted,
-                _ => Wanted::Any,
-            });
+            self.is_queued = true;
         } else {
             (self.next_check_s, self.is_wanted) = (context.now_s, true);
         }
+    }
+
+    /// Whether a version is newer than the copy.
+    fn is_news(&self, serial: Serial) -> bool {
+        self.serial().is_none_or(|has| serial.is_newer_than(has))
+    }
+
+    /// Notes what a NOTIFY has told. An older one that is late does not hide a newer.
+    fn hear(&mut self, serial: Serial) {
+        self.told = Some(self.told.filter(|told| told.is_newer_than(serial)).unwrap_or(serial));
     }
 
     fn begin(&mut self, context: &mut Context<'_>) {
@@ -490,7 +514,8 @@ impl Refresh {
         if self.copy.is_none() {
             self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
         }
-        (self.queued, self.is_wanted) = (None, false);
+        (self.is_queued, self.is_wanted) = (false, false);
+        let trouble = Some(self.state()).filter(|state| *state != State::Current);
         let is_hurried = self.notifier.is_some() || self.is_asked;
         self.walk = Some(Box::new(Walk {
             primaries: self.in_turn(),
@@ -499,12 +524,14 @@ impl Refresh {
             tcp: false,
             tries: 0,
             is_transferring: false,
+            trouble,
             is_fine: false,
             again: Vec::new(),
             told_of_lower: false,
             force: std::mem::take(&mut self.force),
             is_asked: std::mem::take(&mut self.is_asked),
             is_hurried,
+            told: self.told.take(),
             announced: None,
             reported_expire_s: None,
         }));
@@ -513,13 +540,13 @@ impl Refresh {
 
     /// The primaries as they are asked: whoever has sent a NOTIFY has the new version, others may lag behind. BIND
     /// begins with the first of its list all the same, which costs the time-out of one that is down.
-    fn in_turn(&mut self) -> Arc<[Peer]> {
+    fn in_turn(&mut self) -> Arc<[Arc<Peer>]> {
         let (notifier, primaries) = (self.notifier.take(), &self.settings.primaries);
-        let is_notifier = |peer: &&Peer| Some(peer.address.ip()) == notifier;
+        let is_notifier = |peer: &&Arc<Peer>| Some(peer.address.ip()) == notifier;
         if !primaries.iter().skip(1).any(|peer| is_notifier(&peer)) {
             return Arc::clone(primaries);
         }
-        let (first, others): (Vec<&Peer>, Vec<&Peer>) = primaries.iter().partition(is_notifier);
+        let (first, others): (Vec<_>, Vec<_>) = primaries.iter().partition(is_notifier);
         first.into_iter().chain(others).cloned().collect()
     }
 
@@ -540,7 +567,7 @@ impl Refresh {
         let Some(walk) = &mut self.walk else { return };
         let Some(primary) = walk.primaries.get(walk.at) else { return };
         walk.tries = walk.tries.saturating_add(1);
-        self.actions.push(Action::AskSoa { primary: primary.clone(), tcp: walk.tcp, opt: walk.opt });
+        self.actions.push(Action::AskSoa { primary: Arc::clone(primary), tcp: walk.tcp, opt: walk.opt });
     }
 
     fn next_primary(&mut self, context: &mut Context<'_>) {
@@ -557,14 +584,14 @@ impl Refresh {
     fn end(&mut self, context: &Context<'_>) {
         self.walk = None;
         self.weigh_lower(context.now_s);
-        let has = self.serial();
-        let again = match self.queued.take() {
-            None => false,
-            Some(Wanted::Any) => true,
-            Some(Wanted::Newer(serial)) => has.is_none_or(|has| serial.is_newer_than(has)),
-        };
-        if again || self.force {
+        let told = self.told.take();
+        self.told = told.filter(|told| self.is_news(*told));
+        // Those asked last may be primaries no more.
+        self.standing.keep_only(&self.settings.primaries);
+        if std::mem::take(&mut self.is_queued) || self.told.is_some() || self.force {
             (self.next_check_s, self.is_wanted) = (context.now_s, true);
+        } else {
+            self.notifier = None;
         }
     }
 
@@ -594,7 +621,7 @@ impl Refresh {
     }
 
     /// The primary at hand, while its answer (or the transfer from it) is awaited.
-    fn awaited(&self, transfer: bool) -> Option<Peer> {
+    fn awaited(&self, transfer: bool) -> Option<Arc<Peer>> {
         let walk = self.walk.as_ref().filter(|walk| walk.is_transferring == transfer)?;
         walk.primaries.get(walk.at).cloned()
     }
@@ -605,7 +632,7 @@ impl Walk {
     fn turn(&mut self) {
         let primary = self.primaries.get(self.at).filter(|_| !self.is_fine);
         if let Some((primary, source)) = primary.and_then(|primary| Some((primary, primary.other_source?))) {
-            self.again.push(Peer { source, other_source: None, ..primary.clone() });
+            self.again.push(Arc::new(Peer { source, other_source: None, ..Peer::clone(primary) }));
         }
         self.at = self.at.saturating_add(1);
         if self.at >= self.primaries.len() && !self.again.is_empty() {

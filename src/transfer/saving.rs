@@ -5,17 +5,20 @@
 //! written after a while, or when it is asked for: never twice at a time, and not while a transfer runs, which may
 //! write the file itself. One that begins meanwhile waits for its turn.
 
+use super::random::Random;
 use crate::zone::copy::{Behind, Durability};
 
 /// What is known of a zone's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saving {
-    /// The mtime that the copy is to have: when what is served was transferred or confirmed.
+    /// The mtime that the copy is to have: when what is served was transferred or confirmed; 0: not since the start.
     touched_s: u64,
     /// Where what is served is.
     durability: Durability,
     /// Whether the journal is to go once the file is written.
     drops_journal: bool,
+    /// Whether nothing was written to a journal since it was found that there is none.
+    has_no_journal: bool,
     writing: Writing,
 }
 
@@ -31,8 +34,13 @@ enum Writing {
 /// What happens to a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A version is served that is on disk there.
-    Published(Durability),
+    /// A version is served that is on disk.
+    Published {
+        /// Where it is.
+        durability: Durability,
+        /// When it was written there.
+        kept_s: u64,
+    },
     /// A primary has confirmed what is served, at this time.
     Confirmed(u64),
     /// The time has come.
@@ -46,13 +54,11 @@ pub enum Event {
         /// Whether the journal is to go.
         drops_journal: bool,
     },
-    /// The copy is to be in another file, or of another form.
+    /// The copy is to be in another file, or of another form, or the journal is to be another file.
     Moved {
-        /// When the old one was last changed.
+        /// When the old one was last changed, which counts until a primary has confirmed what is served.
         touched_s: u64,
     },
-    /// The journal is to be another file.
-    JournalMoved,
     /// What was begun with [`Action::Write`] has ended.
     Written(Written),
     /// The server ends: what is to be written is written now, behind what is being written.
@@ -78,8 +84,13 @@ pub enum Written {
 pub enum Action {
     /// Say [`Event::Due`] at this time, if it would not be said before that.
     Wait(u64),
-    /// Write what is served to the file, and then do this with the journal.
-    Write(Behind),
+    /// Write what is served to the file.
+    Write {
+        /// The mtime that it is to have.
+        touched_s: u64,
+        /// What is to be done with the journal then.
+        behind: Behind,
+    },
     /// Set the times of file and journal.
     Touch(u64),
 }
@@ -93,11 +104,14 @@ pub struct Context {
     pub is_serving: bool,
     /// Whether a transfer of the zone runs.
     pub is_transferring: bool,
+    /// How long the file may lack something, see [`delay_s`].
+    pub delay_s: u64,
 }
 
 impl Default for Saving {
     fn default() -> Self {
-        Self { touched_s: 0, durability: Durability::File, drops_journal: false, writing: Writing::No }
+        let durability = Durability::File;
+        Self { touched_s: 0, durability, drops_journal: false, has_no_journal: false, writing: Writing::No }
     }
 }
 
@@ -112,6 +126,16 @@ impl Saving {
         self.durability != Durability::None
     }
 
+    /// The file was read, and there is no journal.
+    pub fn note_no_journal(&mut self) {
+        self.has_no_journal = true;
+    }
+
+    /// Whether there may be a journal whose time is to be set.
+    pub fn may_have_journal(&self) -> bool {
+        !self.has_no_journal
+    }
+
     /// Whether the file is being written.
     pub fn is_writing(&self) -> bool {
         self.writing != Writing::No
@@ -119,28 +143,27 @@ impl Saving {
 
     /// What is to be done now that this has happened, in order.
     pub fn step(&mut self, event: Event, context: Context) -> Vec<Action> {
+        self.has_no_journal &= matches!(event, Event::Confirmed(_));
         match event {
-            Event::Published(durability) => {
-                *self = Self { touched_s: context.now_s, durability, drops_journal: false, ..*self };
-                self.wait(DELAY_S, context)
+            Event::Published { durability, kept_s } => {
+                *self = Self { touched_s: kept_s, durability, drops_journal: false, ..*self };
+                self.wait(context.delay_s, context)
             }
             Event::Confirmed(at_s) => {
-                self.touched_s = at_s;
-                if self.is_durable() { vec![Action::Touch(at_s)] } else { vec![] }
+                // What has just been written has its time.
+                let is_touched = std::mem::replace(&mut self.touched_s, at_s) == at_s;
+                if self.is_durable() && !is_touched { vec![Action::Touch(at_s)] } else { vec![] }
             }
             Event::Due => self.write(context),
-            Event::ClockSetBack => self.wait(DELAY_S, context),
+            Event::ClockSetBack => self.wait(context.delay_s, context),
             Event::Asked { touched_s, drops_journal } => self.ask(touched_s, drops_journal, context),
             Event::Moved { touched_s } => {
-                (self.touched_s, self.durability) = (touched_s, Durability::None);
+                if self.touched_s == 0 {
+                    self.touched_s = touched_s;
+                }
+                self.durability = Durability::None;
                 self.write_anew();
                 self.wait(0, context)
-            }
-            Event::JournalMoved => {
-                if self.durability == Durability::Journal {
-                    self.durability = Durability::None;
-                }
-                vec![]
             }
             Event::Written(written) => self.written(written, context),
             Event::Stopping => {
@@ -161,7 +184,7 @@ impl Saving {
         }
         self.drops_journal |= drops_journal;
         self.write_anew();
-        self.write(context)
+        self.wait(0, context)
     }
 
     /// What is being written is to be written once more.
@@ -179,11 +202,12 @@ impl Saving {
             return self.wait(PAUSE_S, context);
         }
         self.writing = Writing::Yes;
-        vec![Action::Write(match self.durability {
+        let behind = match self.durability {
             Durability::None => Behind::Ended,
             _ if self.drops_journal => Behind::Dropped,
             _ => Behind::Shortened,
-        })]
+        };
+        vec![Action::Write { touched_s: self.touched_s, behind }]
     }
 
     fn written(&mut self, written: Written, context: Context) -> Vec<Action> {
@@ -192,7 +216,7 @@ impl Saving {
             // What is served came from a transfer, which has written the file behind us.
             _ if self.is_done() => vec![],
             _ if was == Writing::InVain => self.write(context),
-            Written::Failed => self.wait(DELAY_S, context),
+            Written::Failed => self.wait(context.delay_s, context),
             Written::Done { is_served, leads_on } => self.settle(is_served, leads_on, context),
         }
     }
@@ -202,9 +226,9 @@ impl Saving {
         let mut actions = vec![Action::Touch(self.touched_s)];
         match self.durability {
             // A journal that is there still may lead to something else.
-            Durability::None if is_served && !leads_on => actions.extend(self.wait(DELAY_S, context)),
+            Durability::None if is_served && !leads_on => actions.extend(self.wait(context.delay_s, context)),
             _ if is_served => (self.durability, self.drops_journal) = (Durability::File, false),
-            Durability::Journal if leads_on => actions.extend(self.wait(DELAY_S, context)),
+            Durability::Journal if leads_on => actions.extend(self.wait(context.delay_s, context)),
             _ => {
                 self.durability = Durability::None;
                 actions.extend(self.write(context));
@@ -214,7 +238,12 @@ impl Saving {
     }
 }
 
-/// How long the file may lack something, in seconds. BIND: the same.
+/// How long a file may lack something: zones that change together are not written together. BIND: the same.
+pub fn delay_s(random: &mut Random) -> u64 {
+    random.jitter(DELAY_S, DELAY_S / 4)
+}
+
+/// The longest of these times, in seconds.
 pub const DELAY_S: u64 = 900;
 /// How much longer where a transfer runs, in seconds.
 const PAUSE_S: u64 = 5;
@@ -224,10 +253,26 @@ mod tests {
     use super::*;
 
     const NOW_S: u64 = 1_800_000_000;
-    const IDLE: Context = Context { now_s: NOW_S, is_serving: true, is_transferring: false };
-    const WRITE: Action = Action::Write(Behind::Shortened);
-    const WRITE_ALL: Action = Action::Write(Behind::Ended);
-    const LATER: Action = Action::Wait(NOW_S + DELAY_S);
+    const IDLE: Context = Context { now_s: NOW_S, is_serving: true, is_transferring: false, delay_s: 700 };
+    const WRITE: Action = write(NOW_S, Behind::Shortened);
+    const WRITE_ALL: Action = write(NOW_S, Behind::Ended);
+    const LATER: Action = Action::Wait(NOW_S + 700);
+
+    const fn published(durability: Durability) -> Event {
+        Event::Published { durability, kept_s: NOW_S }
+    }
+
+    const fn write(touched_s: u64, behind: Behind) -> Action {
+        Action::Write { touched_s, behind }
+    }
+
+    #[test]
+    fn zones_that_change_together_are_written_over_a_while() {
+        let mut random = Random::new(1);
+        let delays: Vec<_> = (0..1000).map(|_| delay_s(&mut random)).collect();
+        assert!(delays.iter().all(|delay_s| (676..=900).contains(delay_s)));
+        assert!(delays.iter().any(|delay_s| *delay_s < 690) && delays.iter().any(|delay_s| *delay_s > 890));
+    }
 
     fn after(events: &[Event]) -> Saving {
         let mut saving = Saving::default();
@@ -239,8 +284,8 @@ mod tests {
         Event::Written(Written::Done { is_served, leads_on })
     }
 
-    const JOURNALED: Event = Event::Published(Durability::Journal);
-    const LOST: Event = Event::Published(Durability::None);
+    const JOURNALED: Event = published(Durability::Journal);
+    const LOST: Event = published(Durability::None);
 
     #[test]
     fn what_is_not_in_the_file_is_written_after_a_while_and_what_fails_is_tried_again() {
@@ -264,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_is_in_the_file_is_not_written() {
-        let mut saving = after(&[Event::Published(Durability::File)]);
+        let mut saving = after(&[published(Durability::File)]);
         assert_eq!(saving.step(Event::Due, IDLE), []);
         assert_eq!(saving.step(Event::ClockSetBack, IDLE), []);
     }
@@ -293,7 +338,7 @@ mod tests {
             after(&[JOURNALED, Event::Due, LOST]).step(done(false, true), IDLE),
             [Action::Touch(NOW_S), WRITE_ALL]
         );
-        let mut whole = after(&[JOURNALED, Event::Due, Event::Published(Durability::File)]);
+        let mut whole = after(&[JOURNALED, Event::Due, published(Durability::File)]);
         assert_eq!(whole.step(done(false, true), IDLE), []);
         assert!(whole.is_done());
     }
@@ -304,25 +349,58 @@ mod tests {
         let mut saving = after(&[JOURNALED, Event::Due]);
         assert_eq!(saving.step(moved, IDLE), [Action::Wait(NOW_S)]);
         assert_eq!(saving.step(done(true, true), IDLE), [WRITE_ALL]);
-        assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(5)]);
+        assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(NOW_S)]);
         let cleaned = Event::Asked { touched_s: 6, drops_journal: true };
         let mut saving = after(&[JOURNALED, Event::Due]);
-        assert_eq!(saving.step(cleaned, IDLE), []);
-        assert_eq!(saving.step(done(true, true), IDLE), [Action::Write(Behind::Dropped)]);
+        assert_eq!(saving.step(cleaned, IDLE), [Action::Wait(NOW_S)]);
+        assert_eq!(saving.step(done(true, true), IDLE), [write(NOW_S, Behind::Dropped)]);
+    }
+
+    #[test]
+    fn a_copy_that_is_moved_is_as_old_as_its_last_confirmation_or_else_as_the_old_file() {
+        let moved = Event::Moved { touched_s: 5 };
+        assert_eq!(after(&[moved]).step(Event::Due, IDLE), [write(5, Behind::Ended)]);
+        for known in [LOST, Event::Confirmed(NOW_S)] {
+            assert_eq!(after(&[known, moved]).step(Event::Due, IDLE), [WRITE_ALL]);
+        }
     }
 
     #[test]
     fn what_the_journal_was_followed_to_is_written_when_it_is_asked_for() {
         let mut saving = Saving::default();
-        assert_eq!(saving.step(Event::Asked { touched_s: 6, drops_journal: false }, IDLE), [WRITE]);
+        let asked = Event::Asked { touched_s: 6, drops_journal: false };
+        assert_eq!(saving.step(asked, IDLE), [Action::Wait(NOW_S)]);
+        assert_eq!(saving.step(Event::Due, IDLE), [write(6, Behind::Shortened)]);
         assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(6)]);
+    }
+
+    #[test]
+    fn a_version_that_was_written_a_moment_ago_needs_no_other_time() {
+        for published in [published(Durability::File), JOURNALED] {
+            let mut saving = after(&[published]);
+            assert_eq!(saving.step(Event::Confirmed(NOW_S), IDLE), []);
+            assert_eq!(saving.step(Event::Confirmed(NOW_S - 100), IDLE), [Action::Touch(NOW_S - 100)]);
+            assert_eq!(saving.step(Event::Confirmed(NOW_S + 1), IDLE), [Action::Touch(NOW_S + 1)]);
+        }
+    }
+
+    #[test]
+    fn that_there_is_no_journal_is_known_until_one_may_be_begun() {
+        let mut saving = Saving::default();
+        assert!(saving.may_have_journal());
+        saving.note_no_journal();
+        assert_eq!(saving.step(Event::Confirmed(7), IDLE), [Action::Touch(7)]);
+        assert!(!saving.may_have_journal());
+        saving.step(JOURNALED, IDLE);
+        assert!(saving.may_have_journal());
     }
 
     #[test]
     fn a_file_of_an_older_version_keeps_its_time() {
         assert_eq!(after(&[LOST]).step(Event::Confirmed(7), IDLE), []);
         assert_eq!(after(&[JOURNALED]).step(Event::Confirmed(7), IDLE), [Action::Touch(7)]);
-        assert_eq!(after(&[JOURNALED, Event::JournalMoved]).step(Event::Confirmed(7), IDLE), []);
+        let moved = Event::Moved { touched_s: 5 };
+        assert_eq!(after(&[JOURNALED, moved]).step(Event::Confirmed(7), IDLE), []);
         let mut saving = after(&[LOST, Event::Confirmed(7), Event::Due]);
         assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(7)]);
     }

@@ -8,15 +8,21 @@
 //!
 //! `NOMD_HISTORIES` makes more of them, from `NOMD_SEED` on.
 
+mod announcing;
 mod machine;
 mod network;
+mod notices;
 mod saves;
+mod streams;
+mod tally;
+mod troubles;
 mod versions;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use self::machine::Machine;
+use self::machine::{Machine, Place, Target};
+use self::notices::Notice;
+use self::tally::{Fault, Tally};
 use super::peer::{Peer, Unreachable};
 use super::random::Random;
 use super::refresh::{Action, Context, Event, Refresh, Settings, Timers};
@@ -32,7 +38,9 @@ const HISTORIES: u64 = 2000;
 const STEPS: u64 = 60;
 /// What the SOA records of the zone say, and what is added to it at the worst: a primary that is thought unreachable,
 /// queries that time out.
+const REFRESH_S: u64 = 3600;
 const RETRY_S: u64 = 900;
+const EXPIRE_S: u64 = 604_800;
 const SLACK_S: u64 = 900;
 /// The longest back-off of a zone without a copy.
 const LAST_BACKOFF_S: u64 = 6 * 3600;
@@ -54,21 +62,27 @@ struct World {
     served: Option<Arc<ZoneVersion>>,
     /// The serials of which one is there after a crash; none: that is not known.
     promised: Option<Vec<Serial>>,
+    /// Whether a version was ever kept that is older than the one before it.
+    has_gone_back: bool,
     /// By our clock.
     timer_s: Option<u64>,
     /// What arrives when, by the true clock.
     arrivals: Vec<(u64, Arrival)>,
     /// Whether a transfer runs.
     is_transferring: bool,
-    crashes: u64,
+    /// What was told of and not looked after yet.
+    notices: Vec<Notice>,
+    /// When a primary has vouched for what is on disk, at the latest: no copy is younger.
+    vouched_s: u64,
+    tally: Tally,
 }
 
 /// What is under way.
 enum Arrival {
     Told(Event),
-    Version(Brought),
-    /// A version that is on disk there, to be published.
-    Kept(Arc<ZoneVersion>, Durability),
+    Version(Brought, Target),
+    /// A version that is on disk there since then, to be published.
+    Kept(Arc<ZoneVersion>, Durability, u64, Place),
     /// The next step of writing the file once more.
     Disk,
 }
@@ -82,7 +96,7 @@ struct Brought {
 impl Arrival {
     /// Whether with it the last transfer is over, if one runs.
     fn is_end(&self) -> bool {
-        !matches!(self, Self::Version(_) | Self::Disk | Self::Told(Event::Notify { .. }))
+        !matches!(self, Self::Version(..) | Self::Disk | Self::Told(Event::Notify { .. }))
     }
 }
 
@@ -113,10 +127,13 @@ impl World {
             machine: Machine::new(seed + 1),
             served: None,
             promised: None,
+            has_gone_back: false,
             timer_s: None,
             arrivals: Vec::new(),
             is_transferring: false,
-            crashes: 0,
+            notices: Vec::new(),
+            vouched_s: 0,
+            tally: Tally::default(),
         }
     }
 
@@ -128,9 +145,13 @@ impl World {
         }
         self.end_faults();
         let due_s = self.zone.next_check_s().saturating_sub(self.now_s());
+        let longest_s = if self.served.is_some() { REFRESH_S } else { LAST_BACKOFF_S };
+        assert!(due_s <= longest_s, "the next check is {due_s} s away");
         let retry_s = if self.served.is_some() { RETRY_S } else { LAST_BACKOFF_S };
         self.run_for(due_s + retry_s + SLACK_S);
         assert_eq!(self.serial(), Some(versions::serial(self.newest)), "it did not converge");
+        self.check_clock();
+        self.hurry();
         self.run_for(2 * DELAY_S);
         self.check_copy();
         self.crash();
@@ -190,6 +211,7 @@ impl World {
         if self.machine.disk.is_down() {
             self.crash();
         }
+        self.check_saving();
         self.check_disk();
     }
 
@@ -199,33 +221,47 @@ impl World {
         self.is_transferring &= !arrival.is_end();
         match arrival {
             Arrival::Told(event) => self.step(event),
-            Arrival::Version(brought) => self.keep(brought),
-            Arrival::Kept(version, durability) => self.take(version, durability),
+            Arrival::Version(brought, target) => self.keep(&brought, target),
+            Arrival::Kept(version, durability, kept_s, place) => {
+                // The configuration may have moved the copy meanwhile.
+                let durability = if place == self.machine.place { durability } else { Durability::None };
+                self.take(version, durability, kept_s);
+            }
             Arrival::Disk => self.advance_writing(),
         }
     }
 
-    fn take(&mut self, version: Arc<ZoneVersion>, durability: Durability) {
+    fn take(&mut self, version: Arc<ZoneVersion>, durability: Durability, kept_s: u64) {
         let timers = Timers::from(version.soa().unwrap());
+        let is_older = self.serial().is_some_and(|has| has.is_newer_than(version.serial()));
+        self.tally.count_if(is_older, Fault::WentBack);
         self.served = Some(version);
-        self.save_step(saving::Event::Published(durability));
+        self.save_step(saving::Event::Published { durability, kept_s });
         self.step(Event::Transferred(timers));
     }
 
     fn step(&mut self, event: Event) {
         let now_s = self.now_s();
+        self.note(&event);
         let mut context = Context { now_s, random: &mut self.random, unreachable: &mut self.unreachable };
         let expires_s = self.zone.expires_s();
         for action in self.zone.step(event, &mut context) {
             match action {
-                Action::AskSoa { primary, tcp, opt } => self.ask(&primary, tcp, opt),
+                Action::AskSoa { primary, tcp, opt } => {
+                    self.note_asked(primary.address);
+                    self.ask(&primary, tcp, opt);
+                }
                 Action::Transfer { primary, have, .. } => self.transfer(&primary, have.is_none()),
                 Action::Timer(at_s) => self.timer_s = Some(at_s),
                 Action::Expire => {
                     assert!(expires_s.is_none_or(|at_s| at_s <= now_s), "expired too early");
                     self.served = None;
+                    self.tally.count(Fault::Expiry);
                 }
-                Action::Touch(at_s) => self.save_step(saving::Event::Confirmed(at_s)),
+                Action::Touch(at_s) => {
+                    self.vouched_s = self.vouched_s.max(at_s);
+                    self.save_step(saving::Event::Confirmed(at_s));
+                }
                 Action::Log(..) => {}
             }
         }
@@ -233,13 +269,14 @@ impl World {
         let is_answer = |arrival: &Arrival| !matches!(arrival, Arrival::Told(Event::Notify { .. }) | Arrival::Disk);
         let under_way = self.arrivals.iter().filter(|(_, arrival)| is_answer(arrival)).count();
         assert!(under_way <= 1, "more than one thing is under way");
+        self.check_notices();
     }
 
     /// The power fails, and is back.
     fn crash(&mut self) {
-        self.crashes += 1;
         self.machine.restart();
         self.arrivals.clear();
+        self.notices.clear();
         self.is_transferring = false;
         (self.timer_s, self.served, self.unreachable) = (None, None, Unreachable::default());
         self.zone = Refresh::new(Arc::clone(&self.settings));
@@ -253,12 +290,10 @@ impl World {
             self.promised = None;
             return self.step(Event::Missing);
         };
-        let serial = found.version.serial();
-        assert!(versions::is_true(&found.version), "no primary ever had what is on disk");
-        let is_promised = self.promised.as_ref().is_none_or(|promised| promised.contains(&serial));
-        assert!(is_promised || self.has_bad_disk(), "{serial} is on disk instead of {:?}", self.promised);
-        // What could not be read now may be read another time.
-        self.promised = Some(vec![serial]).filter(|_| !self.has_bad_disk());
+        self.check_found(&found);
+        // What could not be read now may be read another time, and what was set aside may be back.
+        let is_known = !self.has_bad_disk() && !found.is_doubtful;
+        self.promised = is_known.then(|| vec![found.version.serial()]);
         let timers = Timers::from(found.version.soa().unwrap());
         self.served = Some(Arc::new(found.version));
         self.step(Event::Loaded { timers, modified_s: found.modified_s });
@@ -268,69 +303,8 @@ impl World {
     }
 
     /// Whether the disk may not even read what it has.
-    fn has_bad_disk(&self) -> bool {
+    pub(super) fn has_bad_disk(&self) -> bool {
         self.machine.disk.faults().failing > 0
-    }
-}
-
-/// What goes wrong of itself.
-impl World {
-    fn misbehave(&mut self) {
-        match self.random.below(40) {
-            0..=9 => self.change(),
-            10 | 11 => self.machine.change_faults(&mut self.random),
-            12 | 13 => self.machine.disk.crash_after(self.random.below(60)),
-            14 => self.crash(),
-            15 => self.jump(),
-            16 => self.step(Event::Refresh),
-            17 => self.step(Event::Retransfer),
-            18 => self.ask_to_save(),
-            19 => self.stop(),
-            _ => {}
-        }
-        if self.machine.disk.is_down() {
-            self.crash();
-        }
-    }
-
-    /// A primary changes its zone, or goes back in time; it may say so, once or twice.
-    fn change(&mut self) {
-        let at = self.random.below(self.primaries.len() as u64) as usize;
-        if self.random.below(6) == 0 {
-            self.primaries[at] = self.random.below(self.newest as u64 + 1) as usize;
-        } else {
-            self.publish();
-            self.primaries[at] = self.newest;
-        }
-        let serial = (self.random.below(4) > 0).then(|| versions::serial(self.primaries[at]));
-        let from = SocketAddr::from(([192, 0, 2, at as u8], 4711));
-        for _ in 0..self.random.below(3) {
-            let delay_s = self.random.below(9);
-            self.arrives(delay_s, Arrival::Told(Event::Notify { from, serial }));
-        }
-    }
-
-    /// The first primary has a new version.
-    fn publish(&mut self) {
-        self.newest += 1;
-        self.primaries[0] = self.newest;
-    }
-
-    /// Our clock is set, to the right time or another.
-    fn jump(&mut self) {
-        let ahead_s = [0, 100, 4000, 10 * 86_400, -100, -4000, -10 * 86_400];
-        let at = self.random.below(ahead_s.len() as u64) as usize;
-        self.set_clock(ahead_s[at]);
-    }
-
-    fn set_clock(&mut self, ahead_s: i64) {
-        let was_s = std::mem::replace(&mut self.ahead_s, ahead_s);
-        self.machine.disk.set_clock(self.now_s());
-        if ahead_s < was_s {
-            // As the server floor does when it sees that the clock was set back.
-            self.step(Event::Timer);
-            self.save_step(saving::Event::ClockSetBack);
-        }
     }
 }
 
@@ -338,7 +312,7 @@ impl World {
 #[derive(Clone, Copy, Default)]
 struct Seen {
     versions: u64,
-    crashes: u64,
+    tally: Tally,
 }
 
 impl Seen {
@@ -350,13 +324,15 @@ impl Seen {
         let run = || {
             let mut world = World::new(seed);
             world.run();
-            Self { versions: world.newest as u64, crashes: world.crashes }
+            world.tally.add_troubles(world.machine.disk.troubles());
+            world.tally.add(Fault::DiskSlow, world.machine.waits);
+            Self { versions: world.newest as u64, tally: world.tally }
         };
         std::panic::catch_unwind(run).unwrap_or_else(|_| panic!("failed with NOMD_SEED={seed} NOMD_HISTORIES=1"))
     }
 
     fn and(self, other: Self) -> Self {
-        Self { versions: self.versions + other.versions, crashes: self.crashes + other.crashes }
+        Self { versions: self.versions + other.versions, tally: self.tally.and(other.tally) }
     }
 }
 
@@ -376,27 +352,34 @@ fn whatever_happens_a_real_version_is_served_and_the_newest_in_the_end() {
         let seen = running.into_iter().map(|thread| thread.join().unwrap());
         seen.fold(Seen::default(), Seen::and)
     });
-    let Seen { versions, crashes } = seen;
-    println!("{count} histories, {versions} versions, {crashes} crashes");
-    assert!(versions > count * 3, "the primaries hardly changed: {versions} versions");
-    assert!(crashes > count * 2, "there was hardly a crash: {crashes}");
+    println!("{count} histories, {} versions", seen.versions);
+    assert!(seen.versions > count * 3, "the primaries hardly changed: {} versions", seen.versions);
+    seen.tally.check(count);
 }
 
 #[test]
-fn a_primary_that_stays_dead_lets_the_copy_expire_on_time() {
-    let mut world = World::new(1);
-    world.is_faulty = false;
-    world.start();
-    while world.served.is_none() {
-        world.advance();
-    }
-    let loaded_s = world.true_s;
-    while world.served.is_some() {
-        // Nothing answers any more.
-        for (_, arrival) in &mut world.arrivals {
-            *arrival = Arrival::Told(Event::SoaTimeout);
+fn a_primary_that_stays_dead_lets_the_copy_expire_on_time_whatever_starts_there_are() {
+    for starts_anew in [false, true] {
+        let mut world = World::new(1);
+        world.is_faulty = false;
+        world.start();
+        while world.served.is_none() {
+            world.advance();
         }
-        world.advance();
+        let loaded_s = world.true_s;
+        let mut crashes_at_s = loaded_s + EXPIRE_S / 2;
+        while world.served.is_some() {
+            // Nothing answers any more.
+            let answers = world.arrivals.iter_mut().filter(|(_, arrival)| !matches!(arrival, Arrival::Disk));
+            answers.for_each(|(_, arrival)| *arrival = Arrival::Told(Event::SoaTimeout));
+            world.advance();
+            assert!(world.true_s - loaded_s <= EXPIRE_S, "it is still there");
+            if starts_anew && world.true_s >= crashes_at_s {
+                crashes_at_s = u64::MAX;
+                world.crash();
+                assert!(world.served.is_some(), "it is far from its end");
+            }
+        }
+        assert_eq!(world.true_s - loaded_s, EXPIRE_S);
     }
-    assert_eq!(world.true_s - loaded_s, 604_800);
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::peer::Peer;
@@ -90,11 +92,12 @@ pub struct Contact {
     /// When it was asked last and the outcome known.
     pub checked_s: u64,
     /// When it last answered as it should.
-    pub answered_s: Option<u64>,
+    pub answered_s: Option<NonZeroU64>,
     /// The last check or transfer that came to nothing.
     pub last_error: Option<Box<Trouble>>,
-    /// The last transfer from it that brought a version, since the server started.
-    pub last_transfer: Option<Box<LastTransfer>>,
+    /// The last transfer from it that brought a version, since the server started. Not in a box: most zones have one
+    /// some day, and boxes made while very many zones change lie scattered over the memory that the exchanges need.
+    pub last_transfer: Option<LastTransfer>,
     /// The serial of its version that a guard keeps from being published, and why.
     held_back: Option<Box<(Serial, String)>>,
 }
@@ -149,8 +152,6 @@ pub enum TroubleKind {
 pub struct LastTransfer {
     /// When it ended.
     pub ended_s: u64,
-    /// Whence.
-    pub primary: SocketAddr,
     /// The bytes of its messages.
     pub bytes: u64,
     /// How long it took.
@@ -168,19 +169,12 @@ pub struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unasked;
 
-/// What is being done about a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activity {
-    Idle,
-    Checking,
-    Transferring,
-}
-
-/// What is wrong with a TSIG, and with both clocks where it is the time.
+/// What is wrong with a TSIG: the error that the primary found, and both clocks where it is the time.
 pub fn tsig_reason(error: TsigError, now_s: u64) -> String {
+    let code = error.rcode().map_or(String::new(), |code| format!(" ({})", code.tsig_text()));
     match error.theirs_s() {
-        Some(theirs_s) => format!("{error}: clock of the primary {}, ours {}", moment(theirs_s), moment(now_s)),
-        None => error.to_string(),
+        Some(theirs_s) => format!("{error}{code}: clock of the primary {}, ours {}", moment(theirs_s), moment(now_s)),
+        None => format!("{error}{code}"),
     }
 }
 
@@ -201,7 +195,7 @@ impl Standing {
     }
 
     /// When a primary last answered as it should.
-    pub fn answered_s(&self) -> Option<u64> {
+    pub fn answered_s(&self) -> Option<NonZeroU64> {
         self.contacts.iter().filter_map(|contact| contact.answered_s).max()
     }
 
@@ -210,15 +204,16 @@ impl Standing {
         self.contacts.iter().map(|contact| contact.checked_s).max()
     }
 
-    /// The last transfer that brought a version.
-    pub fn last_transfer(&self) -> Option<&LastTransfer> {
-        self.contacts.iter().filter_map(|contact| contact.last_transfer.as_deref()).max_by_key(|last| last.ended_s)
+    /// The last transfer that brought a version, and whence.
+    pub fn last_transfer(&self) -> Option<(SocketAddr, &LastTransfer)> {
+        let all = self.contacts.iter().filter_map(|contact| Some((contact.primary, contact.last_transfer.as_ref()?)));
+        all.max_by_key(|(_, last)| last.ended_s)
     }
 
     pub(super) fn answered(&mut self, primary: &Peer, serial: Serial, now_s: u64) {
         let contact = self.contact(primary.address);
         contact.serial = Some(serial);
-        (contact.checked_s, contact.answered_s) = (now_s, Some(now_s));
+        (contact.checked_s, contact.answered_s) = (now_s, NonZeroU64::new(now_s));
         contact.last_error.iter_mut().for_each(|error| error.is_over = true);
     }
 
@@ -247,8 +242,8 @@ impl Standing {
         self.contacts.iter_mut().for_each(|contact| contact.held_back = None);
     }
 
-    pub(super) fn transferred(&mut self, transfer: LastTransfer) {
-        self.contact(transfer.primary).last_transfer = Some(Box::new(transfer));
+    pub(super) fn transferred(&mut self, primary: SocketAddr, transfer: LastTransfer) {
+        self.contact(primary).last_transfer = Some(transfer);
     }
 
     pub(super) fn expired(&mut self) {
@@ -260,32 +255,32 @@ impl Standing {
     }
 
     /// Forgets primaries that the configuration no longer names.
-    pub(super) fn keep_only(&mut self, primaries: &[Peer]) {
+    pub(super) fn keep_only(&mut self, primaries: &[Arc<Peer>]) {
         self.contacts.retain(|contact| primaries.iter().any(|peer| peer.address == contact.primary));
     }
 
     /// The serial that all of these primaries have; none: they differ.
-    pub(super) fn common_serial(&self, primaries: &[Peer]) -> Result<Option<Serial>, Unasked> {
+    pub(super) fn common_serial(&self, primaries: &[Arc<Peer>]) -> Result<Option<Serial>, Unasked> {
         let sound = |contact: &&Contact| contact.trouble().is_none();
-        let serial =
-            |peer: &Peer| self.contact_of(peer.address).filter(sound).and_then(|contact| contact.serial).ok_or(Unasked);
+        let serial = |peer: &Arc<Peer>| {
+            self.contact_of(peer.address).filter(sound).and_then(|contact| contact.serial).ok_or(Unasked)
+        };
         let serials = primaries.iter().map(serial).collect::<Result<Vec<_>, _>>()?;
         let first = serials.first().copied();
         Ok(first.filter(|first| serials.iter().all(|serial| serial == first)))
     }
 
-    pub(super) fn state(&self, ours: Option<Serial>, activity: Activity) -> State {
+    /// How the copy stands by what the primaries said last.
+    pub(super) fn state(&self, ours: Option<Serial>) -> State {
         let Some(ours) = ours else { return if self.has_expired { State::Expired } else { State::Missing } };
         let sound = || self.contacts.iter().filter(|contact| contact.trouble().is_none());
         let serials = || sound().filter_map(|contact| contact.serial);
-        match activity {
-            Activity::Transferring => State::Transferring,
-            Activity::Idle if self.has(TroubleKind::HeldBack) => State::HeldBack,
-            _ if self.is_behind(ours) => State::Behind,
-            _ if serials().any(|serial| serial == ours) && activity == Activity::Idle => State::Current,
-            Activity::Checking => State::Checking,
-            Activity::Idle if serials().next().is_some() => State::WentBack,
-            Activity::Idle => self.worst_trouble(),
+        match () {
+            () if self.has(TroubleKind::HeldBack) => State::HeldBack,
+            () if self.is_behind(ours) => State::Behind,
+            () if serials().any(|serial| serial == ours) => State::Current,
+            () if serials().next().is_some() => State::WentBack,
+            () => self.worst_trouble(),
         }
     }
 
@@ -324,6 +319,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::Rcode;
     use crate::transfer::testing::peer;
 
     const OURS: Option<Serial> = Some(Serial(5));
@@ -342,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_state_follows_from_what_the_primaries_said() {
-        let state = |primaries: &[_]| standing(primaries).state(OURS, Activity::Idle);
+        let state = |primaries: &[_]| standing(primaries).state(OURS);
         let (gone, no) = (Err(TroubleKind::Unreachable), Err(TroubleKind::Refused));
         assert_eq!(state(&[]), State::Current);
         assert_eq!(state(&[Ok(5)]), State::Current);
@@ -356,30 +352,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_done_is_told_where_nothing_is_wrong_yet() {
-        let state = |ours, activity| standing(&[Ok(5)]).state(ours, activity);
-        assert_eq!(state(OURS, Activity::Checking), State::Checking);
-        assert_eq!(state(OURS, Activity::Transferring), State::Transferring);
-        assert_eq!(state(Some(Serial(4)), Activity::Checking), State::Behind);
-        assert_eq!(state(None, Activity::Transferring), State::Missing);
-    }
-
-    #[test]
     fn a_newer_version_that_cannot_be_transferred_leaves_the_copy_behind() {
         let mut standing = standing(&[Ok(6)]);
         standing.failed(&peer(1), TroubleKind::Unusable, "SERVFAIL", 100);
-        assert_eq!(standing.state(OURS, Activity::Idle), State::Behind);
+        assert_eq!(standing.state(OURS), State::Behind);
         standing.failed(&peer(1), TroubleKind::Unreachable, "timed out", 100);
-        assert_eq!(standing.state(OURS, Activity::Idle), State::Unreachable);
+        assert_eq!(standing.state(OURS), State::Unreachable);
     }
 
     #[test]
     fn a_copy_that_expired_was_there_once() {
         let mut standing = standing(&[Ok(5)]);
         standing.expired();
-        assert_eq!(standing.state(None, Activity::Idle), State::Expired);
+        assert_eq!(standing.state(None), State::Expired);
         standing.loaded();
-        assert_eq!(standing.state(OURS, Activity::Idle), State::Current);
+        assert_eq!(standing.state(OURS), State::Current);
     }
 
     #[test]
@@ -387,15 +374,25 @@ mod tests {
         let mut standing = standing(&[Err(TroubleKind::Refused)]);
         standing.answered(&peer(1), Serial(5), 200);
         assert_eq!(standing.contacts().len(), 1);
-        assert!(standing.contacts()[0].trouble().is_none() && standing.answered_s() == Some(200));
-        standing.keep_only(&[peer(2)]);
+        assert!(standing.contacts()[0].trouble().is_none() && standing.answered_s() == NonZeroU64::new(200));
+        standing.keep_only(&[peer(2).into()]);
         assert!(standing.contacts().is_empty());
     }
 
     #[test]
     fn a_wrong_clock_is_shown_beside_ours() {
-        let reason = tsig_reason(TsigError::PeerClock(1_000_000_000), 1_000_000_400);
         let clocks = "clock of the primary 2001-09-09T01:46:40Z, ours 2001-09-09T01:53:20Z";
-        assert_eq!(reason, format!("tsig indicates error: {clocks}"));
+        for error in [TsigError::PeerClock(1_000_000_000), TsigError::Clock(1_000_000_000)] {
+            let reason = tsig_reason(error, 1_000_000_400);
+            assert_eq!(reason, format!("clocks are unsynchronized (BADTIME): {clocks}"));
+        }
+    }
+
+    #[test]
+    fn what_the_primary_finds_wrong_with_a_signature_is_told() {
+        let reason = |error| tsig_reason(error, 0);
+        assert_eq!(reason(TsigError::Peer(Rcode::BADKEY)), "tsig indicates error (BADKEY)");
+        assert_eq!(reason(TsigError::Peer(Rcode::BADSIG)), "tsig indicates error (BADSIG)");
+        assert_eq!(reason(TsigError::Wrong), "tsig verify failure");
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn peer(last: u8) -> Peer {
 /// What a secondary of these primaries is to do, all else being named's defaults.
 pub(super) fn settings(primaries: impl IntoIterator<Item = Peer>) -> Settings {
     Settings {
-        primaries: primaries.into_iter().collect(),
+        primaries: primaries.into_iter().map(Arc::new).collect(),
         refresh_s: 300..=2_419_200,
         retry_s: 500..=1_209_600,
         try_tcp_refresh: true,
@@ -69,15 +69,19 @@ pub(super) fn soa(serial: u32) -> Vec<u8> {
 
 /// A zone `example.` with so many hosts, whose addresses tell the serial.
 pub(super) fn zone(serial: u32, hosts: u32) -> ZoneVersion {
+    zone_with(serial, hosts, serial)
+}
+
+/// The same with another address for all.
+pub(super) fn zone_with(serial: u32, hosts: u32, address: u32) -> ZoneVersion {
     let apex = name("example.");
     let mut builder = Builder::new(apex.clone(), Class::IN);
     builder.add(apex.as_ref(), Rtype::SOA, 3600, &soa(serial)).unwrap();
     builder.add(apex.as_ref(), Rtype::NS, 3600, &wire("ns1.example.")).unwrap();
     builder.add(apex.as_ref(), Rtype::MX, 3600, &[&[0, 10], wire("mail.example.").as_slice()].concat()).unwrap();
-    let address = serial.to_be_bytes();
     for host in 0..hosts {
         let owner = NameBuf::from_text(format!("Host{host:07}.example.").as_bytes(), None).unwrap();
-        builder.add(owner.as_ref(), Rtype::A, 300, &address).unwrap();
+        builder.add(owner.as_ref(), Rtype::A, 300, &address.to_be_bytes()).unwrap();
         builder.add(owner.as_ref(), Rtype::A, 300, &host.to_be_bytes()).unwrap();
         builder.add(owner.as_ref(), Rtype::TXT, 60, b"\x05hello").unwrap();
     }

@@ -21,15 +21,19 @@ use super::names::{Names, Ordered, Ranked};
 use super::node::{self, Flags};
 use super::records::{Record, Records};
 use super::trie::{Leaf, Trie, TrieWriter};
+use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype};
 use batch::{Batch, Tail};
 
 /// Why records are no zone. Words as BIND has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContentsError {
-    /// More records than `max-records`, `max-records-per-type` or `max-types-per-name` allow; which one is told.
+    /// More records than `max-records` or `max-types-per-name` allow; which one is told.
     #[error("too many records")]
     TooManyRecords(Limit),
+    /// More records in an RRset than `max-records-per-type` allows.
+    #[error("too many records")]
+    WideRrset(Box<WideRrset>),
     /// An RRset of more bytes than BIND stores; its owner is told.
     #[error("ran out of space")]
     LargeRrset(Name),
@@ -49,13 +53,28 @@ pub enum ContentsError {
     },
 }
 
+/// An RRset that may not be as large as it is. The text is BIND's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error adding '{}/{rtype}' in '{}/{class}' (zone): too many records (must not exceed {most})",
+    NoDot(.owner.as_ref()), NoDot(.apex.as_ref()))]
+pub struct WideRrset {
+    /// Its owner.
+    pub owner: Name,
+    /// Its type.
+    pub rtype: Rtype,
+    /// The zone.
+    pub apex: Name,
+    /// Its class.
+    pub class: Class,
+    /// How many records may be in it.
+    pub most: u32,
+}
+
 /// Which limit was passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// `max-records`.
     Records,
-    /// `max-records-per-type`.
-    RecordsPerType,
     /// `max-types-per-name`.
     TypesPerName,
 }

@@ -116,16 +116,26 @@ impl<D: Disk> Copy<'_, D> {
             }
         }
         turn();
-        let shorten = || match news {
+        kept(self.save(version, now_s), || self.follow_up(version, news), faults)
+    }
+
+    /// Does with the journal what there is to do now that the file has what has come.
+    fn follow_up(&self, version: &ZoneVersion, news: News<'_>) -> Result<(), KeepError> {
+        match news {
             News::Recorded => self.shorten(version).map(drop),
             News::Changes(_) | News::Whole => self.drop_journal(),
-        };
-        kept(self.save(version, now_s), shorten, faults)
+        }
     }
 
     /// Writes a version to the file, so that named reads it as its own.
     pub fn save(&self, version: &ZoneVersion, now_s: u64) -> Result<(), FileError> {
         self.draft(version, now_s)?.put_in_place(self.disk)?;
+        sync_names(self.disk, &self.file)
+    }
+
+    /// The same for a version that was vouched for some time ago, from which its expiry is counted, crash or no crash.
+    pub fn save_as_of(&self, modified: SystemTime, version: &ZoneVersion, now_s: u64) -> Result<(), FileError> {
+        self.draft(version, now_s)?.dated(self.disk, modified)?.put_in_place(self.disk)?;
         sync_names(self.disk, &self.file)
     }
 
@@ -153,11 +163,16 @@ impl<D: Disk> Copy<'_, D> {
 
     /// Does with the journal what there is to do now that this version is in the file. False: it did not lead on.
     pub fn settle(&self, saved: &ZoneVersion, behind: Behind) -> Result<bool, KeepError> {
-        let last = || Journal::open(self.disk, &self.journal).ok().map(|journal| journal.last_serial());
+        let last = || match Journal::open(self.disk, &self.journal) {
+            Ok(journal) => Ok(Some(journal.last_serial())),
+            // What cannot be read now may lead on.
+            Err(error @ JournalError::File { .. }) if !error.is_missing() => Err(KeepError::Compact(error)),
+            Err(_) => Ok(None),
+        };
         let goes = match behind {
             Behind::Shortened => false,
-            Behind::Dropped => last().is_none_or(|last| last == saved.serial()),
-            Behind::Ended => last() != Some(saved.serial()),
+            Behind::Dropped => last()?.is_none_or(|last| last == saved.serial()),
+            Behind::Ended => last()? != Some(saved.serial()),
         };
         if goes { self.drop_journal().map(|()| true) } else { self.shorten(saved) }
     }
@@ -173,9 +188,11 @@ impl<D: Disk> Copy<'_, D> {
     }
 
     /// Sets when file and journal were changed last, from which the expiry is counted. What is not there stays away.
-    pub fn touch(&self, at: SystemTime) -> io::Result<()> {
-        // The journal's time is a help where it can be had; the file's is what counts.
-        let _ = self.disk.set_modified(&self.journal, at);
+    pub fn touch(&self, at: SystemTime, has_journal: bool) -> io::Result<()> {
+        if has_journal {
+            // The journal's time is a help where it can be had; the file's is what counts.
+            let _ = self.disk.set_modified(&self.journal, at);
+        }
         match self.disk.set_modified(&self.file, at) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             touched => touched,
@@ -198,11 +215,39 @@ fn kept(
     Kept { durability, faults }
 }
 
-/// Makes whole versions of several zones durable as [`Copy::keep`] does, in about the time that one takes: all are
-/// written before any is waited for.
-pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion)], now_s: u64) -> Vec<Kept> {
+/// Makes versions of several zones durable as [`Copy::keep`] does, in about the time that one takes: all are written
+/// before any is waited for.
+pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s: u64) -> Vec<Kept> {
+    let appended = append_all(copies);
+    let is_left = |appended: &Option<Result<(), JournalError>>| !matches!(appended, Some(Ok(())));
+    let left = copies.iter().zip(&appended).filter(|(_, appended)| is_left(appended));
+    let left: Vec<_> = left.map(|((copy, version, _), _)| (copy, *version)).collect();
+    let mut saved = save_all(&left, now_s).into_iter();
+    let kept = copies.iter().zip(appended).map(|((copy, version, news), appended)| match appended {
+        Some(Ok(())) => Kept { durability: Durability::Journal, faults: vec![] },
+        other => {
+            let faults = other.and_then(Result::err).map(KeepError::Journal).into_iter().collect();
+            kept(saved.next().unwrap_or(Ok(())), || copy.follow_up(version, *news), faults)
+        }
+    });
+    kept.collect()
+}
+
+/// Appends what has changed to the journals of those of which only that has come.
+fn append_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)]) -> Vec<Option<Result<(), JournalError>>> {
+    let changes = |news: &News<'_>| matches!(news, News::Changes(_));
+    let appends = copies.iter().filter_map(|(copy, _, news)| match news {
+        News::Changes(transactions) => Some((copy.disk, copy.journal.as_path(), *transactions)),
+        News::Whole | News::Recorded => None,
+    });
+    let mut appended = journal::append_to_all(&appends.collect::<Vec<_>>()).into_iter();
+    copies.iter().map(|(.., news)| if changes(news) { appended.next() } else { None }).collect()
+}
+
+/// Writes versions to their files.
+fn save_all<D: Disk>(copies: &[(&Copy<'_, D>, &ZoneVersion)], now_s: u64) -> Vec<Result<(), FileError>> {
     let drafts: Vec<_> = copies.iter().map(|(copy, version)| copy.draft(version, now_s)).collect();
-    let place = |((copy, _), draft): (&(Copy<'_, D>, _), Result<Draft<_>, _>)| draft?.put_in_place(copy.disk);
+    let place = |((copy, _), draft): (&(&Copy<'_, D>, _), Result<Draft<_>, _>)| draft?.put_in_place(copy.disk);
     let placed: Vec<_> = copies.iter().zip(drafts).map(place).collect();
     let (mut all, mut synced) = (Vec::with_capacity(copies.len()), BTreeSet::new());
     for ((copy, _), placed) in copies.iter().zip(placed) {
@@ -214,7 +259,7 @@ pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion)], now_s: u64) -> 
         if saved.is_ok() {
             synced.insert(folder);
         }
-        all.push(kept(saved, || copy.drop_journal(), vec![]));
+        all.push(saved);
     }
     all
 }
@@ -227,7 +272,13 @@ pub fn append(disk: &impl Disk, path: &Path, transactions: &[Transaction]) -> Re
 /// Makes the changes of a journal to a copy. One that does not fit is put aside: the copy is a version that a primary
 /// had, and is refreshed at once.
 pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
-    if is_left_behind(disk, version, path) && disk.remove(path).is_ok() {
+    let bytes = disk.open(path, Access::Read).and_then(|file| file.length());
+    if bytes.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Followed::Missing;
+    }
+    // A crash leaves one to which nothing was written yet, too.
+    let is_left = matches!(bytes, Ok(0)) || is_left_behind(disk, version, path);
+    if is_left && disk.remove(path).is_ok() {
         return Followed::Nothing;
     }
     let followed = journal::follow(disk, version, path, limits);
@@ -240,12 +291,9 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
     }
 }
 
-/// Whether a journal is one that a crash leaves: it ends before the version in the file, which was written behind it,
-/// or was created and nothing written to it. It is no fault, and leads to nothing that is newer.
+/// Whether a journal is one that a crash leaves: it ends before the version in the file, which was written behind it.
+/// It is no fault, and leads to nothing that is newer.
 fn is_left_behind(disk: &impl Disk, version: &ZoneVersion, path: &Path) -> bool {
-    if disk.open(path, Access::Read).and_then(|file| file.length()).is_ok_and(|bytes| bytes == 0) {
-        return true;
-    }
     let journal = Journal::open(disk, path);
     journal.is_ok_and(|journal| !journal.is_empty() && version.serial().is_newer_than(journal.last_serial()))
 }

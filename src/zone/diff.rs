@@ -12,16 +12,13 @@ use crate::dns::{Class, NameBuf, Rtype, rdata};
 
 /// What leads from `old` to `new`. None if the serial does not rise, since no journal has such a transaction.
 pub fn diff(old: &ZoneVersion, new: &ZoneVersion) -> Option<Transaction> {
+    Found::between(old, new).transaction()
+}
+
+/// The same; none as well if names are spelled anew, which no transaction says.
+pub fn diff_in_full(old: &ZoneVersion, new: &ZoneVersion) -> Option<Transaction> {
     let found = Found::between(old, new);
-    if !found.deletions.iter().any(Record::is_soa) {
-        return None;
-    }
-    let mut changes = Changes::default();
-    for mut records in [found.deletions, found.additions] {
-        records.sort_by_key(|record| (!record.is_soa(), record.rtype));
-        records.iter().for_each(|record| record.push_to(&mut changes, new.class()));
-    }
-    changes.finish().ok()
+    if found.is_respelled { None } else { found.transaction() }
 }
 
 /// Whether two versions have the same records.
@@ -35,6 +32,8 @@ struct Found<'v> {
     class: Class,
     deletions: Vec<Record<'v>>,
     additions: Vec<Record<'v>>,
+    /// Whether a name that both have differs in its case.
+    is_respelled: bool,
 }
 
 /// A record of one of the versions.
@@ -58,9 +57,22 @@ impl Record<'_> {
 
 impl<'v> Found<'v> {
     fn between(old: &'v ZoneVersion, new: &'v ZoneVersion) -> Self {
-        let mut found = Self { class: new.class(), deletions: Vec::new(), additions: Vec::new() };
+        let (deletions, additions) = (Vec::new(), Vec::new());
+        let mut found = Self { class: new.class(), deletions, additions, is_respelled: false };
         found.versions(old, new);
         found
+    }
+
+    fn transaction(self) -> Option<Transaction> {
+        if !self.deletions.iter().any(Record::is_soa) {
+            return None;
+        }
+        let mut changes = Changes::default();
+        for mut records in [self.deletions, self.additions] {
+            records.sort_by_key(|record| (!record.is_soa(), record.rtype));
+            records.iter().for_each(|record| record.push_to(&mut changes, self.class));
+        }
+        changes.finish().ok()
     }
 
     /// Walks both versions in step. Owners of NSEC3 records come behind all names in either.
@@ -69,7 +81,8 @@ impl<'v> Found<'v> {
         loop {
             match (&olds.node, &news.node) {
                 (None, None) => return,
-                (Some((before, _)), Some((after, _))) if olds.order(&news).is_eq() => {
+                (Some((before, old_owner)), Some((after, new_owner))) if olds.order(&news).is_eq() => {
+                    self.is_respelled |= old_owner.as_ref().as_bytes() != new_owner.as_ref().as_bytes();
                     self.nodes(*before, *after);
                     olds.step();
                     news.step();
@@ -131,7 +144,7 @@ impl<'v> Found<'v> {
             match (left, right) {
                 (Some(data), None) => self.deletions.push(Record { node: old, rtype, ttl, data }),
                 (None, Some(data)) => self.additions.push(Record { node: new, rtype, ttl, data }),
-                _ => {}
+                (left, right) => self.is_respelled |= left != right,
             }
         }
     }

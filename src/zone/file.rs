@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::disk::{Access, Disk, DiskFile, folder};
 
@@ -63,6 +64,17 @@ impl<F: DiskFile> Draft<F> {
             Err(source) => {
                 give_up(disk, &temporary);
                 Err(FileError::Write { path: temporary, source })
+            }
+        }
+    }
+
+    /// Dates it back to when what it holds was vouched for.
+    pub fn dated(self, disk: &impl Disk<File = F>, modified: SystemTime) -> Result<Self, FileError> {
+        match disk.set_modified(&self.temporary, modified) {
+            Ok(()) => Ok(self),
+            Err(source) => {
+                give_up(disk, &self.temporary);
+                Err(FileError::Write { path: self.temporary, source })
             }
         }
     }

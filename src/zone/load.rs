@@ -13,7 +13,7 @@ use super::contents::ZoneVersion;
 use super::disk::Host;
 use super::journal::{self, Followed};
 use super::master::{self, Options, PieceSink, Report, Sink, Source, Turn};
-use super::message::Message;
+use super::message::{Level, Message};
 use super::processors;
 use crate::dns::{NameRef, Rtype};
 
@@ -54,7 +54,14 @@ pub fn load_with_journal(
         _ if loaded.failure.is_some() => {}
         Ok(version) => loaded.judge(version, policy, journal.map(|journal| (journal, limits))),
         Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
-        Err(fault) => loaded.failure = Some(fault.to_string()),
+        Err(fault) => {
+            if let ContentsError::WideRrset(wide) = &fault {
+                // Which line of the file it was that went too far is known no more.
+                let place = Some((path.to_owned(), 0));
+                loaded.messages.push(Message { level: Level::Error, place, text: wide.to_string() });
+            }
+            loaded.failure = Some(fault.to_string());
+        }
     }
     loaded
 }

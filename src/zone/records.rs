@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::blocks::{BlockWriter, Place};
-use super::builder::{ContentsError, Limit, Limits};
+use super::builder::{ContentsError, Limit, Limits, WideRrset};
 use super::check::{is_of_concern, is_singleton};
 use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
@@ -323,7 +323,7 @@ impl Records {
             let rtype = if first.is_signature { Rtype::RRSIG } else { first.rtype };
             let kept = arrange(records, || rdata::in_class(rtype, class), &self.rdatas);
             if limits.records_per_type > 0 && kept > limits.records_per_type as usize {
-                return Err(ContentsError::TooManyRecords(Limit::RecordsPerType));
+                return Err(self.wide(rtype, (apex, class), limits.records_per_type));
             }
             let rdatas = records.iter().take(kept).map(|record| record.data(&self.rdatas));
             if !first.is_signature && is_of_concern(rtype, kept, rdatas, apex) {
@@ -346,6 +346,13 @@ impl Records {
             return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
         }
         Ok(packed)
+    }
+
+    #[cold]
+    fn wide(&self, rtype: Rtype, (apex, class): (NameRef<'_>, Class), most: u32) -> ContentsError {
+        let Ok(owner) = NameBuf::join(&self.labels, apex) else { return ContentsError::OutOfZone };
+        let (owner, apex) = (owner.as_ref().to_name(), apex.to_name());
+        ContentsError::WideRrset(Box::new(WideRrset { owner, rtype, apex, class, most }))
     }
 
     #[cold]

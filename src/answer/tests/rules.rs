@@ -98,6 +98,9 @@ fn classes_types_and_opcodes_that_are_not_served_have_their_codes() {
     assert_eq!(code(Rtype::AXFR, Class::IN), Rcode::FORMERR);
     let status = ask(&world, &request("example.test", Rtype::A, Class::IN, 0x1000, None)).unwrap();
     assert_eq!((rcode(&status), status.len()), (Rcode::NOTIMP, 12));
+    let code = |rtype, flags| rcode(&ask(&world, &request("example.test", rtype, Class::ANY, flags, None)).unwrap());
+    assert_eq!((code(Rtype::A, 0x1000), code(Rtype::TKEY, 0x1000)), (Rcode::FORMERR, Rcode::NOTIMP));
+    assert_eq!(code(Rtype::TKEY, 0), Rcode::FORMERR);
     let update = ask(&world, &request("example.test", Rtype::SOA, Class::IN, 0x2800, None)).unwrap();
     assert_eq!(rcode(&update), Rcode::REFUSED);
 }

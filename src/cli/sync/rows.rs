@@ -1,6 +1,7 @@
 //! The rows of the server's reply, taken apart.
 
 use super::{BEHIND, FINE, TROUBLE};
+use crate::dns::Name;
 use crate::transfer::standing::State;
 
 /// What the server told.
@@ -61,6 +62,7 @@ impl<'a> Standing<'a> {
                 _ => return None,
             }
         }
+        standing.zones.sort_by_cached_key(|zone| (zone.state, zone.name.parse::<Name>().ok()));
         Some(standing)
     }
 
@@ -70,6 +72,15 @@ impl<'a> Standing<'a> {
             Some(State::Behind) => BEHIND,
             _ => FINE,
         }
+    }
+}
+
+/// The rows of a part, and where the next one begins.
+pub(super) fn split_part(rows: &str) -> (&str, Option<&str>) {
+    let last = rows.trim_end().rfind('\n').map_or(0, |end| end + 1);
+    match rows[last..].trim_end().strip_prefix("more\t") {
+        Some(next) => (&rows[..last], Some(next)),
+        None => (rows, None),
     }
 }
 

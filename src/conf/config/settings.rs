@@ -142,11 +142,6 @@ impl Dialup {
     pub fn notifies_at_heartbeat(self) -> bool {
         matches!(self, Self::Yes | Self::Notify | Self::NotifyPassive)
     }
-
-    /// Whether the zone is refreshed at each heartbeat.
-    pub fn refreshes_at_heartbeat(self) -> bool {
-        matches!(self, Self::Yes | Self::Refresh)
-    }
 }
 
 /// `min-transfer-rate-in`.

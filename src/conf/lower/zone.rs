@@ -8,7 +8,7 @@ use super::inherit::Levels;
 use super::view::Earlier;
 use super::{Context, clause};
 use crate::conf::alike::Alike;
-use crate::conf::config::{Remote, Role, Zone, ZoneKind, ZoneSettings};
+use crate::conf::config::{MasterfileFormat, Remote, Role, Zone, ZoneKind, ZoneSettings};
 use crate::conf::table::{Clause, ZoneType};
 use crate::conf::tree::{Block, Node, Value};
 use crate::dns::{Class, Name, ZonePath, ZonePaths};
@@ -96,8 +96,21 @@ impl Context<'_> {
         let text = block.find(clause::FILE).and_then(Node::text).filter(|_| role.has_contents());
         let path = text.map(|text| shared.paths.share(text, apex.as_ref()));
         let settings = self.shared_settings(block, zone_type, view, shared);
+        if settings.masterfile_format == MasterfileFormat::Raw {
+            self.refuse_style(node, block, view);
+        }
         let kind = shared.kind(zone_type, ZoneKind { class, role, path, settings });
         Some(Zone { apex, kind })
+    }
+
+    /// Raw files have no layout that could be chosen: to choose one shows a wrong belief about the format.
+    fn refuse_style(&self, node: &Node<'_>, block: Block<'_>, view: &Namespace<'_>) {
+        let [_, outer, options] = view.levels.0;
+        if let Some(style) = Levels([Some(block), outer, options]).find(clause::MASTERFILE_STYLE) {
+            let zone = node.text().unwrap_or_default();
+            let rule = "'masterfile-style' can only be used with 'masterfile-format text'";
+            self.error(style.place, format!("zone '{zone}': {rule}"));
+        }
     }
 
     fn role<'a>(&self, block: Block<'a>, zone_type: ZoneType, shared: &mut Shared<'a>) -> Option<Role> {

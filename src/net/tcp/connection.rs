@@ -77,7 +77,7 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
                 Ok(1..) => Ok(()),
                 Ok(0) | Err(_) => Err(Closed::Disconnected),
             },
-            () = self.alarm.rings() => Err(Closed::TimedOut),
+            () = self.alarm.rings() => Err(Closed::Idle),
         }
     }
 
@@ -183,10 +183,12 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         let mut written = self.write_at_once().await;
         while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
             let limit = Instant::now() + idle;
-            self.alarm.set(last.map_or(limit, |last| last.min(limit)));
+            let (limit, why) =
+                last.filter(|last| *last < limit).map_or((limit, Closed::Idle), |last| (last, Closed::TooLong));
+            self.alarm.set(limit);
             written += tokio::select! {
                 biased;
-                () = self.alarm.rings() => return Err(Closed::TimedOut),
+                () = self.alarm.rings() => return Err(why),
                 count = self.stream.write(rest) => count.map_err(|_: io::Error| Closed::Disconnected)?,
             };
         }
@@ -212,7 +214,7 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         tokio::select! {
             biased;
             flushed = self.stream.flush() => flushed.map_err(|_: io::Error| Closed::Disconnected),
-            () = self.alarm.rings() => Err(Closed::TimedOut),
+            () = self.alarm.rings() => Err(Closed::Idle),
         }
     }
 
@@ -243,7 +245,8 @@ impl Stream {
 #[derive(Clone, Copy)]
 enum Closed {
     Disconnected,
-    TimedOut,
+    Idle,
+    TooLong,
     ByService,
 }
 
@@ -251,7 +254,8 @@ impl From<Closed> for StreamEnd {
     fn from(closed: Closed) -> Self {
         match closed {
             Closed::Disconnected => Self::Disconnected,
-            Closed::TimedOut => Self::TimedOut,
+            Closed::Idle => Self::Idle,
+            Closed::TooLong => Self::TooLong,
             Closed::ByService => Self::Aborted,
         }
     }

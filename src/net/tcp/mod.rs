@@ -95,8 +95,10 @@ pub struct StreamLimits {
 pub enum StreamEnd {
     /// Every message was handed to the kernel.
     Sent,
-    /// A limit was reached.
-    TimedOut,
+    /// The client took nothing for too long.
+    Idle,
+    /// It took too long.
+    TooLong,
     /// The client closed the connection, or it broke.
     Disconnected,
     /// The stream itself said [`Pull::Abort`], or panicked.

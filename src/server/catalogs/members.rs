@@ -14,7 +14,7 @@ use crate::conf::config::{
 };
 use crate::dns::name::NoDot;
 use crate::dns::{Class, NameRef, ZonePath, ZonePaths};
-use crate::zone::catalog::{Access, Member, Primary, Properties};
+use crate::zone::catalog::{Access, Member, Properties, Server};
 
 /// What the members of one catalog are made with.
 pub(super) struct Members {
@@ -80,7 +80,7 @@ impl Members {
         if let Some((role, settings)) = self.said.get(&member.properties) {
             return Ok((role.clone(), Arc::clone(settings)));
         }
-        let (role, settings) = (self.role(member)?, self.settings(&member.properties)?);
+        let (role, settings) = (self.role(member)?, self.settings(member)?);
         self.said.insert(Arc::clone(&member.properties), (role.clone(), Arc::clone(&settings)));
         Ok((role, settings))
     }
@@ -90,26 +90,23 @@ impl Members {
         if listed.is_empty() {
             return Ok(Role::Secondary { primaries: Arc::clone(&self.conf.primaries) });
         }
-        let no_address = || MemberFault::NoAddress(NoDot(member.apex.as_ref()).to_string());
-        let remote = |primary: &Primary| {
-            let address = SocketAddr::new(primary.address.ok_or_else(no_address)?, self.conf.primary_port);
-            Ok(Remote { address, key: primary.key.clone(), tls: None })
-        };
-        Ok(Role::Secondary { primaries: listed.iter().map(remote).collect::<Result<_, MemberFault>>()? })
+        Ok(Role::Secondary { primaries: remotes(member, listed, self.conf.primary_port)? })
     }
 
-    fn settings(&self, properties: &Properties) -> Result<Arc<ZoneSettings>, MemberFault> {
-        let list = |list: &Option<Vec<Access>>| list.as_deref().map(match_list).transpose();
-        let (allow_query, allow_transfer) = (list(&properties.allow_query)?, list(&properties.allow_transfer)?);
-        if allow_query.is_none() && allow_transfer.is_none() {
+    fn settings(&self, member: &Member) -> Result<Arc<ZoneSettings>, MemberFault> {
+        let Properties { also_notify, allow_query, allow_transfer, .. } = &*member.properties;
+        if also_notify.is_empty() && allow_query.is_none() && allow_transfer.is_none() {
             return Ok(Arc::clone(&self.conf.settings));
         }
         let mut settings = ZoneSettings::clone(&self.conf.settings);
+        if !also_notify.is_empty() {
+            settings.also_notify = remotes(member, also_notify, self.conf.primary_port)?;
+        }
         if let Some(list) = allow_query {
-            settings.allow_query = list;
+            settings.allow_query = match_list(list)?;
         }
         if let Some(list) = allow_transfer {
-            settings.allow_transfer = list;
+            settings.allow_transfer = match_list(list)?;
             settings.is_transfer_limited = true;
             (settings.transfer_port, settings.transfer_is_tls) = (None, None);
         }
@@ -125,6 +122,15 @@ impl Members {
 fn has_files(conf: &CatalogZone) -> bool {
     let is_there = |directory| Path::new(directory).is_dir();
     !conf.is_in_memory && conf.directory.as_deref().is_none_or(is_there)
+}
+
+fn remotes(member: &Member, servers: &[Server], port: u16) -> Result<Arc<[Remote]>, MemberFault> {
+    let no_address = || MemberFault::NoAddress(NoDot(member.apex.as_ref()).to_string());
+    let remote = |server: &Server| {
+        let address = SocketAddr::new(server.address.ok_or_else(no_address)?, port);
+        Ok(Remote { address, key: server.key.clone(), tls: None })
+    };
+    servers.iter().map(remote).collect()
 }
 
 fn match_list(list: &[Access]) -> Result<AddressMatchList, MemberFault> {

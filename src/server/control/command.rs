@@ -347,8 +347,13 @@ static TABLE: [Row; 50] = [
         .changes_nothing(),
     other("sign", Refused(IscResult::NO_PERMISSION, "")),
     other("signing", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
-    run("standing", Verb::Standing, "standing [number]", "Tell how the secondaries stand, as nomd sync shows it.")
-        .changes_nothing(),
+    run(
+        "standing",
+        Verb::Standing,
+        "standing [number | all [place]]",
+        "Tell how the secondaries stand, as nomd sync shows it.",
+    )
+    .changes_nothing(),
     run("stats", Verb::Stats, "stats", "Append counters to the statistics file."),
     run("status", Verb::Status, "status", "Show how the server is.").changes_nothing(),
     run("stop", Verb::Stop, "stop [-p]", "Write what is pending and stop; -p: report the process id."),

@@ -24,11 +24,11 @@ impl fmt::Display for Secondary<'_> {
         let guards = self.0.guards();
         line(f, "guards", (guards != Guards::default()).then_some(guards))?;
         line(f, "last check", standing.checked_s().map(at))?;
-        line(f, "last success", standing.answered_s().map(at))?;
+        line(f, "last success", standing.answered_s().map(|at_s| at(at_s.get())))?;
         line(
             f,
             "last transfer",
-            standing.last_transfer().map(|last| format!("{} from {}", of(last), Socket(last.primary))),
+            standing.last_transfer().map(|(primary, last)| format!("{} from {}", of(last), Socket(primary))),
         )?;
         self.0.primaries().try_for_each(|(primary, contact)| block(f, primary, contact))
     }
@@ -40,9 +40,9 @@ fn block(f: &mut fmt::Formatter<'_>, primary: SocketAddr, contact: Option<&Conta
     let Some(contact) = contact else { return writeln!(f, "  not asked yet") };
     line(f, "  serial there", contact.serial)?;
     line(f, "  last check", Some(at(contact.checked_s)))?;
-    line(f, "  last success", contact.answered_s.map(at))?;
+    line(f, "  last success", contact.answered_s.map(|at_s| at(at_s.get())))?;
     line(f, "  last error", contact.last_error.as_deref().map(error_of))?;
-    line(f, "  last transfer", contact.last_transfer.as_deref().map(of))
+    line(f, "  last transfer", contact.last_transfer.as_ref().map(of))
 }
 
 fn line(f: &mut fmt::Formatter<'_>, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
@@ -77,7 +77,7 @@ mod tests {
     /// A zone with two primaries and a copy of serial 10, a second after each event.
     fn after(events: Vec<Event>) -> Refresh {
         let settings = Settings {
-            primaries: (1..=2).map(peer).collect(),
+            primaries: (1..=2).map(|last| peer(last).into()).collect(),
             refresh_s: 300..=2_419_200,
             retry_s: 500..=1_209_600,
             try_tcp_refresh: false,
@@ -115,7 +115,7 @@ mod tests {
         let mut zone =
             after(vec![loaded(), Event::Refresh, failed(), current(9), Event::Refresh, current(9), failed()]);
         let primary = peer(1).address;
-        zone.note_transfer(LastTransfer { ended_s: NOW_S, primary, bytes: 1234, took: Duration::from_millis(12) });
+        zone.note_transfer(primary, LastTransfer { ended_s: NOW_S, bytes: 1234, took: Duration::from_millis(12) });
         let expected = "\
 state: primary went back
 last check: Fri, 15 Jan 2027 08:00:06 GMT

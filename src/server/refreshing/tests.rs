@@ -26,6 +26,11 @@ async fn finish_loads(core: &mut Core, inbox: &mut UnboundedReceiver<core::Event
     }
 }
 
+/// A version is served that is in the journal.
+fn journaled() -> saving::Event {
+    saving::Event::Published { durability: Durability::Journal, kept_s: unix_now_s() }
+}
+
 fn notify(core: &Core) -> core::Event {
     core.shared.notifies_open.fetch_add(1, Ordering::Relaxed);
     let zone = Arc::clone(&core.zones.get(only_zone(core)).unwrap().served);
@@ -49,6 +54,31 @@ async fn a_notify_that_comes_while_the_file_is_read_is_acted_on_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_what_comes_while_the_file_is_read_nothing_hides_what_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let notify = |serial| Event::Notify { from: "127.0.0.1:5300".parse().unwrap(), serial: Some(Serial(serial)) };
+    for late in [notify(5), Event::Timer] {
+        let (mut core, mut inbox) =
+            Core::of_zones(folder.path(), &secondary(1, "file \"FOLDER/zone\"; masterfile-format text;"));
+        let id = only_zone(&core);
+        core.step(id, notify(6), true);
+        core.step(id, late, true);
+        finish_loads(&mut core, &mut inbox).await;
+        assert_eq!(core.refreshing.queries(), 1, "the file has serial 5");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_new_settings_make_due_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &secondary(1, "dialup passive;"));
+    assert_eq!(core.refreshing.queries(), 0, "only a NOTIFY leads to one");
+    core.adopt(Core::configuration(folder.path(), &secondary(1, "")));
+    assert_eq!(core.refreshing.queries(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_zone_that_is_dropped_ends_its_transfer_and_frees_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let primary = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -56,7 +86,7 @@ async fn a_zone_that_is_dropped_ends_its_transfer_and_frees_its_place() {
     let (mut core, mut inbox) = Core::of_zones(folder.path(), &zones);
     let id = only_zone(&core);
     let answer = Event::SoaReply(SoaReply::Current { serial: Serial(1), expire_s: None });
-    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(answer) }));
+    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(1, answer) }));
     assert_eq!(core.refreshing.running(), 1);
     let (mut connection, _) = tokio::task::block_in_place(|| primary.accept()).unwrap();
     core.adopt(Core::configuration(folder.path(), ""));
@@ -119,6 +149,18 @@ async fn all_secondaries_look_at_the_clock_again_when_it_was_set_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_clock_is_looked_at_once_a_minute_however_much_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = Core::of_zones(folder.path(), &secondary(1, ""));
+    core.refreshing.timers.set(only_zone(&core), unix_now_s() + 86_400);
+    let (looked_at, minute) = (core.refreshing.looked_at, Duration::from_secs(60));
+    for _ in 0..3 {
+        core.refresh_now(only_zone(&core));
+        assert!(core.refreshing.next_deadline().is_some_and(|at| at <= looked_at + minute));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("zone"), ZONE).unwrap();
@@ -128,7 +170,7 @@ async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() 
         Core::of_zones(folder.path(), &secondary(port, "file \"FOLDER/zone\"; masterfile-format text;"));
     finish_loads(&mut core, &mut inbox).await;
     let id = only_zone(&core);
-    core.save_step(id, saving::Event::Published(Durability::Journal));
+    core.save_step(id, journaled());
     core.sync(Some(id), false);
     assert!(core.refreshing.saving.contains_key(&id), "it is being written");
     while core.refreshing.saving.contains_key(&id) {
@@ -137,9 +179,33 @@ async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() 
     }
     core.step(id, Event::Retransfer, true);
     let answer = Event::SoaReply(SoaReply::Current { serial: Serial(6), expire_s: None });
-    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(answer) }));
+    core.handle(core::Event::Refresh(Brought { id, what: Arrival::Soa(1, answer) }));
     assert!(core.refreshing.is_running(id));
-    core.save_step(id, saving::Event::Published(Durability::Journal));
+    core.save_step(id, journaled());
     core.sync(Some(id), false);
     assert!(core.refreshing.saving.is_empty() && core.refreshing.saves.is_set(id), "it has to wait");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_copies_a_few_are_written_at_a_time_and_all_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<_> = (0..3 * SAVERS).map(|number| format!("z{number}.test")).collect();
+    let zone = |name: &String| {
+        std::fs::write(folder.path().join(name), ZONE).unwrap();
+        let file = format!("file \"FOLDER/{name}\"; masterfile-format text;");
+        secondary(1, &file).replace("example.test", name)
+    };
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &names.iter().map(zone).collect::<String>());
+    finish_loads(&mut core, &mut inbox).await;
+    for id in core.refreshed() {
+        core.save_step(id, journaled());
+    }
+    core.sync(None, false);
+    let is_done = |core: &Core| core.zones.iter().all(|(_, task)| task.saving.is_done());
+    while !is_done(&core) {
+        assert!((1..=SAVERS).contains(&core.refreshing.saving.len()));
+        let event = inbox.recv().await.unwrap();
+        core.handle(event);
+        core.run_saving();
+    }
 }

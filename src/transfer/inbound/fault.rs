@@ -3,9 +3,9 @@
 use crate::dns::tsig::TsigError;
 use crate::dns::wire::WireError;
 use crate::dns::{Rcode, Rtype, Serial};
-use crate::zone::ContentsError;
 use crate::zone::check::Conflict;
 use crate::zone::journal::{ChangeError, Fault, Misfit};
+use crate::zone::{ContentsError, WideRrset};
 
 /// Why a transfer failed. The texts are those behind BIND's `failed while receiving responses:`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,9 @@ pub enum StreamError {
     /// A limit was passed.
     #[error("too many records")]
     TooManyRecords,
+    /// A limit was passed by the records of one RRset.
+    #[error("too many records")]
+    WideRrset(Box<WideRrset>),
     /// More differences than `request-ixfr-max-diffs`.
     #[error("too many differences")]
     TooManyDifferences,
@@ -126,6 +129,7 @@ impl From<ContentsError> for StreamError {
     fn from(error: ContentsError) -> Self {
         match error {
             ContentsError::TooManyRecords(_) => Self::TooManyRecords,
+            ContentsError::WideRrset(wide) => Self::WideRrset(wide),
             ContentsError::BadRecord | ContentsError::LargeRrset(_) => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
         }

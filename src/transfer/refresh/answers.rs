@@ -1,16 +1,18 @@
 //! What the answer to a SOA query, or its absence, leads to.
 
+use std::sync::Arc;
+
 use super::{Action, Context, Level, Refresh, SOA_TRIES};
 use crate::dns::{Rcode, Serial};
 use crate::transfer::message::{SoaReply, Unusable};
 use crate::transfer::peer::{Peer, Socket};
-use crate::transfer::standing::{self, TroubleKind};
+use crate::transfer::standing::{self, State, TroubleKind};
 
 /// Answers to SOA queries.
 impl Refresh {
     pub(super) fn soa_replied(&mut self, reply: &SoaReply, context: &mut Context<'_>) {
         let Some(primary) = self.awaited(false) else { return };
-        context.unreachable.remove(&primary);
+        context.unreachable.answered(&primary);
         match *reply {
             SoaReply::Current { serial, expire_s } => self.compare(serial, expire_s, &primary, context),
             SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),
@@ -29,7 +31,7 @@ impl Refresh {
         }
     }
 
-    fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Peer, context: &mut Context<'_>) {
+    fn compare(&mut self, theirs: Serial, expire_s: Option<u32>, primary: &Arc<Peer>, context: &mut Context<'_>) {
         self.standing.answered(primary, theirs, context.now_s);
         let Some(walk) = &mut self.walk else { return };
         (walk.announced, walk.reported_expire_s) = (Some(theirs), expire_s);
@@ -57,6 +59,10 @@ impl Refresh {
     /// must not outlive it, though what it says never makes our life shorter than it is.
     pub(super) fn confirm(&mut self, context: &mut Context<'_>) {
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
+        let is_sound = self.standing.state(self.serial()) == State::Current;
+        if let Some(walk) = self.walk.as_mut().filter(|_| is_sound) {
+            walk.trouble = None;
+        }
         let Some(copy) = &mut self.copy else { return };
         let expires_s = context.now_s.saturating_add(copy.lives_s(reported_s));
         if reported_s.is_none() || expires_s > copy.expires_s {
@@ -67,7 +73,7 @@ impl Refresh {
         self.check_after(refresh_s, context);
     }
 
-    fn rcode(&mut self, rcode: Rcode, has_opt: bool, primary: &Peer, context: &mut Context<'_>) {
+    fn rcode(&mut self, rcode: Rcode, has_opt: bool, primary: &Arc<Peer>, context: &mut Context<'_>) {
         let dislikes_edns = match rcode {
             Rcode::SERVFAIL | Rcode::NOTIMP | Rcode::BADVERS => true,
             Rcode::FORMERR => !has_opt,
@@ -88,7 +94,7 @@ impl Refresh {
         self.next_primary(context);
     }
 
-    fn truncated(&mut self, primary: &Peer, context: &mut Context<'_>) {
+    fn truncated(&mut self, primary: &Arc<Peer>, context: &mut Context<'_>) {
         let text = "refresh: truncated UDP answer, initiating TCP zone xfer for";
         self.log(Level::Info, format!("{text} {}", of(primary)));
         if !self.ask_over_tcp() {

@@ -144,6 +144,15 @@ fn an_old_file_expires_at_start_and_is_refreshed_at_once() {
 }
 
 #[test]
+fn a_copy_dated_by_a_clock_that_was_ahead_lives_no_longer_than_any() {
+    let mut rig = Rig::new(1);
+    let actions = rig.does(Event::Loaded { timers: timers(10), modified_s: Some(NOW_S + 365 * 86_400) });
+    assert_eq!((actions, rig.zone.expires_s()), (vec![format!("touch {NOW_S}")], Some(NOW_S + 604_800)));
+    rig.now_s -= 3600;
+    assert_eq!(rig.does(Event::Timer)[0], format!("touch {}", NOW_S - 3600), "the clock is set back");
+}
+
+#[test]
 fn a_copy_whose_file_is_gone_lives_for_the_retry_interval() {
     let mut rig = Rig::new(1);
     rig.step(Event::Loaded { timers: timers(10), modified_s: None });
@@ -254,11 +263,15 @@ fn a_failed_transfer_leads_to_the_next_primary_and_keeps_the_copy() {
 }
 
 #[test]
-fn a_zone_that_is_too_large_waits_for_the_refresh_interval() {
+fn a_zone_that_is_too_large_is_left_to_the_next_primary_or_waits_for_the_refresh_interval() {
     let mut rig = Rig::loaded(2);
+    let too_large = || Event::TransferFailed(Failure::TooManyRecords, String::new());
     rig.step(Event::Refresh);
     rig.step(current(11));
-    assert!(rig.does(Event::TransferFailed(Failure::TooManyRecords, String::new())).is_empty());
+    assert_eq!(rig.does(too_large()), ["ask 192.0.2.2 udp Expire"]);
+    rig.step(current(11));
+    rig.step(too_large());
+    assert!(!rig.zone.is_busy());
     assert!(rig.zone.next_check_s() - rig.now_s >= 2700);
 }
 
@@ -271,6 +284,46 @@ fn an_unreachable_primary_is_passed_over_until_it_sends_a_notify() {
     assert!(context.unreachable.contains(&peer(1), NOW_S));
     rig.zone.step(Event::Notify { from: peer(1).address, serial: None }, &mut context);
     assert!(!rig.unreachable.contains(&peer(1), NOW_S));
+}
+
+#[test]
+fn a_primary_that_lets_transfers_wait_in_vain_is_passed_over_though_it_answers_queries() {
+    let mut rig = Rig::loaded(2);
+    for _ in 0..2 {
+        rig.now_s += 100;
+        rig.step(Event::Refresh);
+        assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+        let silent = Event::TransferFailed(Failure::Silent { began_s: rig.now_s }, "timed out".to_owned());
+        rig.now_s += 30;
+        assert_eq!(rig.does(silent), ["ask 192.0.2.2 udp Expire"]);
+        rig.step(current(10));
+    }
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(11)).last().unwrap(), "ask 192.0.2.2 udp Expire");
+    rig.step(current(10));
+    rig.step(Event::Notify { from: peer(1).address, serial: None });
+    assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+}
+
+#[test]
+fn a_trouble_is_told_of_until_a_primary_confirms_the_copy_or_the_check_ends() {
+    let gone = || Event::SoaFailed("connection refused".to_owned());
+    let mut rig = Rig::loaded(2);
+    let mut state_after = |event| {
+        rig.step(event);
+        rig.zone.state()
+    };
+    assert_eq!(state_after(Event::Refresh), State::Checking);
+    assert_eq!(state_after(gone()), State::Checking, "the other primary may have it");
+    assert_eq!(state_after(gone()), State::Unreachable);
+    assert_eq!(state_after(Event::Refresh), State::Unreachable);
+    assert_eq!(state_after(current(11)), State::Unreachable, "a transfer runs");
+    assert_eq!(state_after(Event::TransferFailed(Failure::Other, String::new())), State::Unreachable);
+    assert_eq!(state_after(gone()), State::Behind);
+    assert_eq!(state_after(Event::Refresh), State::Behind);
+    assert_eq!(state_after(current(10)), State::Checking, "confirmed, and the other is asked");
+    assert_eq!(state_after(current(11)), State::Transferring, "nothing was wrong any more");
+    assert_eq!(state_after(Event::Transferred(timers(11))), State::Current);
 }
 
 #[test]
@@ -326,6 +379,44 @@ fn a_queued_notify_is_dropped_when_the_transfer_brought_its_serial() {
 }
 
 #[test]
+fn a_notify_that_is_late_does_not_hide_one_of_a_newer_serial() {
+    let mut rig = Rig::loaded(1);
+    let notify = |serial| Event::Notify { from: peer(1).address, serial: Some(Serial(serial)) };
+    rig.step(notify(11));
+    rig.step(current(12));
+    rig.step(notify(13));
+    rig.step(notify(11));
+    let actions = rig.does(Event::Transferred(timers(12)));
+    assert_eq!(actions.last().unwrap(), "ask 192.0.2.1 udp Expire", "serial 13 is still wanted");
+}
+
+#[test]
+fn what_one_primary_told_of_is_looked_for_though_another_brought_something_older() {
+    let mut rig = Rig::loaded(2);
+    let notify = |last, serial| Event::Notify { from: peer(last).address, serial: Some(Serial(serial)) };
+    rig.step(notify(1, 13));
+    rig.step(notify(2, 12));
+    assert_eq!(rig.does(Event::SoaFailed(String::new())).last().unwrap(), "ask 192.0.2.2 udp Expire");
+    rig.step(current(12));
+    assert_eq!(rig.does(Event::Transferred(timers(12))).last().unwrap(), "ask 192.0.2.2 udp Expire");
+    assert_eq!(rig.does(current(12)).last().unwrap(), "ask 192.0.2.1 udp Expire", "serial 13 is still wanted");
+    rig.step(current(12));
+    assert!(!rig.zone.is_busy(), "nobody has it");
+}
+
+#[test]
+fn a_primary_without_what_another_told_of_does_not_end_the_check() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    rig.step(current(10));
+    rig.step(Event::Notify { from: peer(2).address, serial: Some(Serial(12)) });
+    rig.step(Event::Notify { from: peer(1).address, serial: Some(Serial(11)) });
+    assert_eq!(rig.does(current(10)).last().unwrap(), "ask 192.0.2.1 udp Expire");
+    rig.step(Event::SoaReply(SoaReply::Rcode(Rcode::REFUSED, true)));
+    assert_eq!(rig.does(Event::UpToDate).last().unwrap(), "ask 192.0.2.2 udp Expire", "serial 12 is still wanted");
+}
+
+#[test]
 fn whoever_sent_a_notify_is_asked_first() {
     let mut rig = Rig::loaded(3);
     let notify = || Event::Notify { from: peer(2).address, serial: Some(Serial(12)) };
@@ -342,6 +433,29 @@ fn whoever_sent_a_notify_is_asked_first() {
 }
 
 #[test]
+fn who_told_of_what_is_served_is_not_asked_first_the_next_time() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    rig.step(Event::Notify { from: peer(2).address, serial: Some(Serial(11)) });
+    rig.step(current(11));
+    rig.step(Event::Transferred(timers(11)));
+    assert_eq!(rig.does(Event::Refresh), ["ask 192.0.2.1 udp Expire"]);
+}
+
+#[test]
+fn a_primary_that_is_one_no_more_leaves_no_trouble_behind() {
+    let mut rig = Rig::loaded(2);
+    rig.step(Event::Refresh);
+    rig.zone.configure(settings([peer(2)]));
+    rig.step(current(12));
+    rig.step(Event::TransferFailed(Failure::Other, "end of file".into()));
+    while rig.zone.walk.is_some() {
+        rig.step(current(10));
+    }
+    assert_eq!(rig.zone.state(), State::Current);
+}
+
+#[test]
 fn events_that_nobody_waits_for_change_nothing() {
     let mut rig = Rig::loaded(1);
     for event in [current(99), Event::SoaTimeout, Event::Transferred(timers(99)), Event::UpToDate] {
@@ -354,9 +468,9 @@ fn events_that_nobody_waits_for_change_nothing() {
 fn a_clock_that_is_set_back_leads_to_a_check_at_once() {
     let mut rig = Rig::loaded(1);
     rig.now_s -= 100;
-    assert!(rig.does(Event::Timer).is_empty(), "not far enough to tell");
+    assert_eq!(rig.does(Event::Timer), [format!("touch {}", NOW_S - 100)], "not far enough for a check");
     rig.now_s -= 86_400;
-    assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 udp Expire"]);
+    assert_eq!(rig.does(Event::Timer).last().unwrap(), "ask 192.0.2.1 udp Expire");
     rig.does(current(10));
     assert!((2700..=3600).contains(&(rig.zone.next_check_s() - rig.now_s)));
 }

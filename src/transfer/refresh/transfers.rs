@@ -1,15 +1,16 @@
 //! Transfers of a zone and the NOTIFYs that lead to them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use super::{Action, Context, FIRST_RETRY_S, Failure, Level, Refresh, Timers, Wanted};
+use super::{Action, Context, FIRST_RETRY_S, Failure, Level, Refresh, Timers};
 use crate::dns::Serial;
 use crate::transfer::peer::{Peer, Socket};
 use crate::transfer::standing::TroubleKind;
 
 /// Transfers and NOTIFY.
 impl Refresh {
-    pub(super) fn transfer(&mut self, primary: &Peer, context: &mut Context<'_>) {
+    pub(super) fn transfer(&mut self, primary: &Arc<Peer>, context: &mut Context<'_>) {
         if context.unreachable.contains(primary, context.now_s) {
             self.say_passed_over("refresh", primary);
             return self.next_primary(context);
@@ -18,7 +19,7 @@ impl Refresh {
         walk.is_transferring = true;
         let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
         let (may_shrink, is_hurried) = (walk.is_asked, walk.is_hurried);
-        self.actions.push(Action::Transfer { primary: primary.clone(), have, may_shrink, is_hurried });
+        self.actions.push(Action::Transfer { primary: Arc::clone(primary), have, may_shrink, is_hurried });
     }
 
     pub(super) fn passed_over(&mut self, context: &mut Context<'_>) {
@@ -45,12 +46,17 @@ impl Refresh {
         self.backoff_s = FIRST_RETRY_S;
         self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
         self.check_after(copy.refresh_s, context);
+        // Another primary may have what a NOTIFY told of.
+        let told = self.walk.as_mut().and_then(|walk| walk.told.take());
+        told.into_iter().for_each(|told| self.hear(told));
         self.end(context);
     }
 
     pub(super) fn transfer_was_needless(&mut self, context: &mut Context<'_>) {
         let Some(primary) = self.awaited(true) else { return };
+        context.unreachable.remove(&primary);
         let announced = self.walk.as_ref().and_then(|walk| walk.announced);
+        let told = self.walk.as_ref().and_then(|walk| walk.told);
         self.confirm(context);
         match (announced, self.copy) {
             (Some(announced), Some(copy)) if announced.is_newer_than(copy.serial) => {
@@ -59,6 +65,8 @@ impl Refresh {
                 self.check_after(copy.retry_s, context);
                 self.next_primary(context);
             }
+            // Another primary may have what a NOTIFY told of.
+            _ if told.is_some_and(|told| self.is_news(told)) => self.next_primary(context),
             _ => self.end(context),
         }
     }
@@ -69,15 +77,15 @@ impl Refresh {
             Failure::Unreachable => TroubleKind::Unreachable,
             Failure::Refused => TroubleKind::Refused,
             Failure::Shrunk(_) => TroubleKind::HeldBack,
-            Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
+            Failure::Silent { .. } | Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
         };
         self.standing.failed(&primary, kind, reason, context.now_s);
         match failure {
             Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
+            Failure::Silent { began_s } => context.unreachable.add_silent(&primary, began_s, context.now_s),
             Failure::TooManyRecords => {
-                // It would fail in the same way at once: wait a whole refresh interval.
+                // It would fail in the same way soon; another primary may have a zone that is not.
                 self.check_after(self.refresh_s(), context);
-                return self.end(context);
             }
             Failure::Shrunk(serial) => {
                 // It would be no larger the next time; another primary may have it whole.
@@ -104,8 +112,7 @@ impl Refresh {
 
     pub(super) fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {
         let text = format!("notify from {}", Socket(sender));
-        let is_newer = |has: Serial| serial.is_none_or(|serial| serial.is_newer_than(has));
-        if self.serial().is_some_and(|has| !is_newer(has)) {
+        if serial.is_some_and(|serial| !self.is_news(serial)) {
             return self.log(Level::Info, format!("{text}: zone is up to date"));
         }
         let of_serial = serial.map_or(String::new(), |serial| format!(": serial {serial}"));
@@ -119,6 +126,9 @@ impl Refresh {
             context.unreachable.remove(peer);
         }
         self.notifier = Some(sender.ip());
-        self.want(serial.map_or(Wanted::Any, Wanted::Newer), context);
+        serial.into_iter().for_each(|serial| self.hear(serial));
+        if serial.is_none() || self.walk.is_none() {
+            self.want(context);
+        }
     }
 }

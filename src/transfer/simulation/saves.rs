@@ -1,49 +1,66 @@
 //! What the disk is asked for, and what it has to hold at every moment.
 
-use super::machine::LEAST_JOURNAL_BYTES;
-use super::{Arrival, Brought, World, versions};
-use crate::transfer::saving::{Action, Context, Event, Written};
-use crate::zone::copy::Durability;
+use std::sync::Arc;
 
+use super::machine::{Found, LEAST_JOURNAL_BYTES, Target};
+use super::{Arrival, Brought, EXPIRE_S, World, versions};
+use crate::transfer::saving::{self, Action, Context, DELAY_S, Event, Written};
+use crate::zone::copy::Durability;
+use crate::zone::disk::simulated::Faults;
+
+/// What may lie between writing a copy and publishing it, in calm, in seconds.
+const MOMENT_S: u64 = 3;
 /// How long a step of writing the file may take on a slow disk, in seconds.
 const SLOW_S: u64 = 3000;
 
 impl World {
     /// Makes a version durable, if the power lasts.
-    pub(super) fn keep(&mut self, Brought { version, changes }: Brought) {
-        assert!(versions::is_true(&version), "no primary ever had this");
-        let serial = version.serial();
-        let (durability, is_sound) = self.machine.keep(&version, &changes, self.now_s());
-        if durability != Durability::None && is_sound && !self.machine.disk.is_down() {
+    pub(super) fn keep(&mut self, brought: &Brought, target: Target) {
+        assert!(versions::is_true(&brought.version), "no primary ever had this");
+        let serial = brought.version.serial();
+        self.has_gone_back |= self.promised.iter().flatten().any(|promised| promised.is_newer_than(serial));
+        let (durability, is_sound) = self.machine.keep(brought, target, self.now_s());
+        if target.place != self.machine.place {
+            self.promised = None;
+        } else if durability != Durability::None && is_sound && !self.machine.disk.is_down() {
             self.promised = Some(vec![serial]);
         } else if let Some(promised) = &mut self.promised {
             promised.push(serial);
         }
-        let delay_s = self.random.below(3);
-        self.arrives(delay_s, Arrival::Kept(version, durability));
+        self.vouched_s = self.vouched_s.max(self.now_s());
+        let most_s = if self.chance(8) { SLOW_S } else { 3 };
+        let delay_s = self.random.below(most_s);
+        let version = Arc::clone(&brought.version);
+        self.arrives(delay_s, Arrival::Kept(version, durability, self.now_s(), target.place));
     }
 
     /// Tells the copy's machine of an event and does what it says.
     pub(super) fn save_step(&mut self, event: Event) {
         let (now_s, is_serving) = (self.now_s(), self.served.is_some());
-        let context = Context { now_s, is_serving, is_transferring: self.is_transferring };
+        let (is_transferring, delay_s) = (self.is_transferring, saving::delay_s(&mut self.random));
+        let context = Context { now_s, is_serving, is_transferring, delay_s };
         for action in self.machine.saving.step(event, context) {
             match action {
                 Action::Wait(at_s) => {
                     self.machine.save_at_s = self.machine.save_at_s.into_iter().chain([at_s]).min();
                 }
-                Action::Write(behind) => {
+                Action::Write { touched_s, behind } => {
                     assert!(!self.is_transferring, "a transfer may write the same file");
                     let version = self.served.clone().expect("something is served");
-                    self.machine.write(version, behind);
+                    self.machine.write(version, touched_s, behind);
                     self.disk_arrives();
                 }
                 Action::Touch(at_s) => self.machine.touch(at_s),
             }
         }
-        let saving = &self.machine.saving;
-        let is_remembered = saving.is_done() || saving.is_writing() || self.machine.save_at_s.is_some();
-        assert!(is_remembered || self.served.is_none(), "it is forgotten that something is to be written");
+    }
+
+    /// What is to be written is written soon, by whatever clock.
+    pub(super) fn check_saving(&self) {
+        let (saving, soon_s) = (&self.machine.saving, self.now_s() + DELAY_S);
+        let is_waiting = self.machine.save_at_s.is_some_and(|at_s| at_s <= soon_s);
+        let is_fine = saving.is_done() || saving.is_writing() || is_waiting || self.served.is_none();
+        assert!(is_fine, "what is to be written waits until {:?}", self.machine.save_at_s);
     }
 
     fn disk_arrives(&mut self) {
@@ -59,24 +76,40 @@ impl World {
 
     fn end_writing(&mut self) {
         let Some(writing) = self.machine.writing.take() else { return };
-        let is_served = self.serial() == Some(writing.version.serial());
+        let is_served = self.served.as_ref().is_none_or(|served| Arc::ptr_eq(served, &writing.version));
         let written = writing.outcome(is_served);
         let is_kept = self.arrivals.iter().any(|(_, arrival)| matches!(arrival, Arrival::Kept(..)));
         let is_sound = written == Written::Done { is_served: true, leads_on: true };
         let serial = writing.version.serial();
+        let is_sole = is_sound && self.served.is_some() && !is_kept && !self.machine.disk.is_down();
         match &mut self.promised {
-            Some(promised) if is_sound && !is_kept && !self.machine.disk.is_down() => *promised = vec![serial],
-            Some(promised) if matches!(written, Written::Done { .. }) => promised.push(serial),
-            // A journal that could not be read may be read another time, and leads to what was published once.
-            _ => {}
+            // Of what is not known to be promised all may be somewhere, and lead to what was published once.
+            Some(promised) if writing.place == self.machine.place && is_sole => *promised = vec![serial],
+            // What could not be written may be there all the same.
+            Some(promised) => promised.push(serial),
+            None => {}
         }
         self.save_step(Event::Written(written));
     }
 
+    /// The configuration says that the copy or its journal belongs elsewhere, where there may be an old one.
+    pub(super) fn move_copy(&mut self) {
+        if self.served.is_none() {
+            return;
+        }
+        let touched_s = self.machine.modified_s().unwrap_or(self.now_s());
+        let moves = self.random.below(3);
+        self.machine.place.journal ^= usize::from(moves != 0);
+        self.machine.place.file ^= usize::from(moves != 1);
+        self.save_step(Event::Moved { touched_s });
+        self.promised = None;
+    }
+
     /// `rndc sync`, perhaps with `-clean`.
     pub(super) fn ask_to_save(&mut self) {
-        if self.served.is_some() {
-            let (touched_s, drops_journal) = (self.now_s(), self.random.below(2) == 0);
+        let touched_s = self.machine.modified_s().filter(|_| self.served.is_some());
+        let drops_journal = self.random.below(2) == 0;
+        if let Some(touched_s) = touched_s {
             self.save_step(Event::Asked { touched_s, drops_journal });
         }
     }
@@ -102,11 +135,37 @@ impl World {
         assert!(serial.is_some_and(|serial| promised.contains(&serial)), "{serial:?} is on disk, not {promised:?}");
     }
 
+    /// What a start finds is what was published, and no younger than a primary has vouched for it. A journal that does
+    /// not fit is no work of a crash, and out of the way.
+    pub(super) fn check_found(&self, found: &Found) {
+        let serial = found.version.serial();
+        assert!(versions::is_true(&found.version), "no primary ever had what is on disk");
+        let is_promised = self.promised.as_ref().is_none_or(|promised| promised.contains(&serial));
+        assert!(is_promised || self.has_bad_disk(), "{serial} is on disk instead of {:?}", self.promised);
+        assert!(found.modified_s.is_none_or(|at_s| at_s <= self.vouched_s), "the copy lives longer than it may");
+        if found.is_doubtful {
+            // Behind an older version there may be one that is newer, until it is removed.
+            let is_expected = self.promised.is_none() || !self.machine.is_sound() || self.has_gone_back;
+            assert!(is_expected, "a crash alone leaves no journal that does not fit");
+            let is_well = self.machine.disk.faults() == Faults::default();
+            assert!(!is_well || self.machine.at_rest().1 == 0, "what does not fit is not set aside");
+        }
+    }
+
     /// In the end the file alone holds what is served, and the journal is no longer than it may be.
     pub(super) fn check_copy(&self) {
         assert!(self.machine.saving.is_done(), "not all is in the file: {:?}", self.machine.saving);
         let (version, journal_bytes) = self.machine.at_rest();
         assert_eq!(version.map(|version| version.serial()), self.serial(), "the file holds another version");
         assert!(journal_bytes <= LEAST_JOURNAL_BYTES, "the journal has {journal_bytes} bytes");
+    }
+
+    /// In calm, a start would know when a primary has vouched for what is served.
+    pub(super) fn check_clock(&self) {
+        let saving = &self.machine.saving;
+        if let Some(expires_s) = self.zone.expires_s().filter(|_| saving.is_durable() && !saving.is_writing()) {
+            let lost_s = self.machine.modified_s().map(|at_s| (expires_s - EXPIRE_S).abs_diff(at_s));
+            assert!(lost_s.is_some_and(|lost_s| lost_s <= MOMENT_S), "the clock of expiry is {lost_s:?} s off");
+        }
     }
 }

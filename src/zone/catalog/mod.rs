@@ -2,8 +2,8 @@
 //!
 //! A version of one is read into members and their properties, and compared with the one before. What is read and what
 //! makes a catalog broken are BIND's rules: schemas 1 and 2, with BIND's own properties (primaries, allow-query and
-//! allow-transfer) under `ext` in schema 2. What is odd is said in BIND's words and passed over; of a broken catalog
-//! nothing is taken. Nothing here knows what is served.
+//! allow-transfer), and also-notify, under `ext` in schema 2. What is odd is said in BIND's words and passed over; of a
+//! broken catalog nothing is taken. Nothing here knows what is served.
 
 mod changes;
 mod properties;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use changes::Changes;
-pub use properties::{Access, Primary, Properties};
+pub use properties::{Access, Properties, Server};
 
 use crate::dns::Name;
 

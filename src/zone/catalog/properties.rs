@@ -1,4 +1,4 @@
-//! Properties of members: whom to ask, and who may ask and transfer.
+//! Properties of members: whom to ask, whom to notify, and who may ask and transfer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,17 +12,19 @@ use crate::zone::Rrset;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Properties {
     /// Whom to ask; empty: whom the configuration says.
-    pub primaries: Vec<Primary>,
+    pub primaries: Vec<Server>,
+    /// Whom to notify besides; empty: whom the configuration says. BIND has no such property.
+    pub also_notify: Vec<Server>,
     /// Who may ask.
     pub allow_query: Option<Vec<Access>>,
     /// Who may transfer.
     pub allow_transfer: Option<Vec<Access>>,
 }
 
-/// A server to ask.
+/// A server to ask or to notify.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Primary {
-    /// What stands in front of `primaries`, for the records of a server with a key.
+pub struct Server {
+    /// What stands in front of the property, for the records of a server with a key.
     label: Box<[Box<[u8]>]>,
     /// Its address; a labelled one may have a key alone, and is no server then.
     pub address: Option<IpAddr>,
@@ -43,6 +45,7 @@ pub struct Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Property {
     Primaries,
+    AlsoNotify,
     AllowQuery,
     AllowTransfer,
 }
@@ -52,6 +55,7 @@ impl Property {
     pub(super) fn from_label(label: &[u8]) -> Option<Self> {
         match label {
             b"primaries" | b"masters" => Some(Self::Primaries),
+            b"also-notify" => Some(Self::AlsoNotify),
             b"allow-query" => Some(Self::AllowQuery),
             b"allow-transfer" => Some(Self::AllowTransfer),
             _ => None,
@@ -63,8 +67,8 @@ impl Properties {
     /// Takes the records of a property; `label` is what stands in front of it.
     pub(super) fn take(&mut self, property: Property, label: &[&[u8]], rrset: &Rrset<'_>) -> Result<(), Fault> {
         match (property, label) {
-            (Property::Primaries, []) => self.add_primaries(rrset),
-            (Property::Primaries, label) => self.set_primary(label, rrset),
+            (Property::Primaries, label) => list(&mut self.primaries, label, rrset),
+            (Property::AlsoNotify, label) => list(&mut self.also_notify, label, rrset),
             (_, [_, ..]) => Err(Fault::Failure),
             (Property::AllowQuery, []) => access_list(rrset).map(|list| self.allow_query = Some(list)),
             (Property::AllowTransfer, []) => access_list(rrset).map(|list| self.allow_transfer = Some(list)),
@@ -75,37 +79,43 @@ impl Properties {
     pub(super) fn over(self, catalog: &Self) -> Self {
         Self {
             primaries: if self.primaries.is_empty() { catalog.primaries.clone() } else { self.primaries },
+            also_notify: if self.also_notify.is_empty() { catalog.also_notify.clone() } else { self.also_notify },
             allow_query: self.allow_query.or_else(|| catalog.allow_query.clone()),
             allow_transfer: self.allow_transfer.or_else(|| catalog.allow_transfer.clone()),
         }
     }
+}
 
-    /// Addresses without a label: servers without keys.
-    fn add_primaries(&mut self, rrset: &Rrset<'_>) -> Result<(), Fault> {
-        for rdata in rrset.rdatas() {
-            let address = Some(address(rrset.rtype(), rdata).ok_or(Fault::Failure)?);
-            self.primaries.push(Primary { address, ..Primary::default() });
-        }
-        Ok(())
-    }
+/// Lists the servers of these records.
+fn list(servers: &mut Vec<Server>, label: &[&[u8]], rrset: &Rrset<'_>) -> Result<(), Fault> {
+    if label.is_empty() { add(servers, rrset) } else { set(servers, label, rrset) }
+}
 
-    /// The address or the key of the server with this label. BIND: of several records the first counts.
-    fn set_primary(&mut self, label: &[&[u8]], rrset: &Rrset<'_>) -> Result<(), Fault> {
-        let rdata = rrset.rdatas().next().ok_or(Fault::Failure)?;
-        let (address, key) = match rrset.rtype() {
-            Rtype::TXT => (None, Some(Name::from_text(only_string(rdata).ok_or(Fault::Failure)?)?)),
-            rtype => (Some(address(rtype, rdata).ok_or(Fault::Failure)?), None),
-        };
-        let label: Box<[Box<[u8]>]> = label.iter().map(|part| (*part).into()).collect();
-        match self.primaries.iter_mut().find(|primary| primary.label == label) {
-            Some(primary) => {
-                primary.address = address.or(primary.address);
-                primary.key = key.or_else(|| primary.key.take());
-            }
-            None => self.primaries.push(Primary { label, address, key }),
-        }
-        Ok(())
+/// Addresses without a label: servers without keys.
+fn add(servers: &mut Vec<Server>, rrset: &Rrset<'_>) -> Result<(), Fault> {
+    for rdata in rrset.rdatas() {
+        let address = Some(address(rrset.rtype(), rdata).ok_or(Fault::Failure)?);
+        servers.push(Server { address, ..Server::default() });
     }
+    Ok(())
+}
+
+/// The address or the key of the server with this label. BIND: of several records the first counts.
+fn set(servers: &mut Vec<Server>, label: &[&[u8]], rrset: &Rrset<'_>) -> Result<(), Fault> {
+    let rdata = rrset.rdatas().next().ok_or(Fault::Failure)?;
+    let (address, key) = match rrset.rtype() {
+        Rtype::TXT => (None, Some(Name::from_text(only_string(rdata).ok_or(Fault::Failure)?)?)),
+        rtype => (Some(address(rtype, rdata).ok_or(Fault::Failure)?), None),
+    };
+    let label: Box<[Box<[u8]>]> = label.iter().map(|part| (*part).into()).collect();
+    match servers.iter_mut().find(|server| server.label == label) {
+        Some(server) => {
+            server.address = address.or(server.address);
+            server.key = key.or_else(|| server.key.take());
+        }
+        None => servers.push(Server { label, address, key }),
+    }
+    Ok(())
 }
 
 fn address(rtype: Rtype, rdata: &[u8]) -> Option<IpAddr> {

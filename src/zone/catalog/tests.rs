@@ -41,9 +41,9 @@ fn properties<'c>(catalog: &'c Catalog, id: &[u8]) -> &'c Properties {
     &catalog.members[id].properties
 }
 
-fn shown(primaries: &[Primary]) -> Vec<String> {
+fn shown(primaries: &[Server]) -> Vec<String> {
     let part = |part: Option<String>| part.unwrap_or_else(|| "-".into());
-    let text = |primary: &Primary| {
+    let text = |primary: &Server| {
         format!("{} {}", part(primary.address.map(|a| a.to_string())), part(primary.key.as_ref().map(Name::to_string)))
     };
     primaries.iter().map(text).collect()
@@ -102,11 +102,21 @@ fn schema_1_has_properties_where_schema_2_has_ext() {
 }
 
 #[test]
+fn members_tell_whom_to_notify_as_they_tell_whom_to_ask() {
+    let catalog = sound(
+        "also-notify.ext A 192.0.2.1\na.zones PTR a.test.\nb.zones PTR b.test.\n\
+         x.also-notify.ext.b.zones AAAA 2001:db8::1\nx.also-notify.ext.b.zones TXT key",
+    );
+    assert_eq!(shown(&properties(&catalog, b"a").also_notify), ["192.0.2.1 -"]);
+    assert_eq!(shown(&properties(&catalog, b"b").also_notify), ["2001:db8::1 key."]);
+}
+
+#[test]
 fn what_is_unknown_is_said_and_passed_over() {
     let line = |what: &str| vec![format!("catz: invalid record in catalog zone - {what} - ignoring")];
     assert_eq!(odd("@ A 192.0.2.1"), line("cat.example IN A (unexpected error)"));
     assert_eq!(odd("group.a.zones TXT g"), line("group.a.zones.cat.example IN TXT (failure)"));
-    assert_eq!(odd("also-notify.ext A 192.0.2.1"), line("also-notify.ext.cat.example IN A (failure)"));
+    assert_eq!(odd("default-port.ext A 192.0.2.1"), line("default-port.ext.cat.example IN A (failure)"));
     assert_eq!(odd("zones PTR a.test."), line("zones.cat.example IN PTR (failure)"));
     assert_eq!(odd("a.zones A 192.0.2.1"), line("a.zones.cat.example IN A (failure)"));
     assert_eq!(odd("primaries.ext TXT key"), line("primaries.ext.cat.example IN TXT (failure)"));

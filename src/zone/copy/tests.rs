@@ -2,6 +2,7 @@ use super::*;
 use crate::dns::{Class, Rtype};
 use crate::zone::Builder;
 use crate::zone::diff::diff;
+use crate::zone::disk::Host;
 use crate::zone::disk::simulated::{Faults, Simulated};
 use crate::zone::testing::{name, soa};
 
@@ -31,11 +32,19 @@ fn version(serial: u32) -> ZoneVersion {
     builder.finish().unwrap()
 }
 
+fn third(disk: &Simulated) -> Copy<'_, Simulated> {
+    Copy { file: "/cache/third".into(), journal: "/cache/third.jnl".into(), ..copy(disk, 0) }
+}
+
 /// What a start finds.
 fn found(disk: &Simulated) -> Option<u32> {
-    let read = raw::read(disk, Path::new(FILE), &name("zone.example."), Class::IN, Limits::default());
+    found_at(disk, Path::new(FILE), Path::new(JOURNAL))
+}
+
+fn found_at(disk: &Simulated, file: &Path, journal: &Path) -> Option<u32> {
+    let read = raw::read(disk, file, &name("zone.example."), Class::IN, Limits::default());
     let (version, _) = read.ok()?;
-    let next = match follow(disk, &version, Path::new(JOURNAL), Limits::default()) {
+    let next = match follow(disk, &version, journal, Limits::default()) {
         Followed::To(next) => next,
         _ => version,
     };
@@ -97,7 +106,7 @@ fn a_crash_while_copies_are_kept_together_leaves_of_each_one_version_or_the_othe
         let disk = begun(seed);
         other(&disk).save(&old, 0).unwrap();
         disk.crash_after(step);
-        let kept = keep_all(&[(copy(&disk, 0), &new), (other(&disk), &new)], 0);
+        let kept = keep_all(&[(copy(&disk, 0), &new, News::Whole), (other(&disk), &new, News::Whole)], 0);
         disk.restart();
         let read = raw::read(&disk, Path::new("/cache/other"), &name("zone.example."), Class::IN, Limits::default());
         let serials = [found(&disk).unwrap(), read.unwrap().0.serial().0];
@@ -109,6 +118,42 @@ fn a_crash_while_copies_are_kept_together_leaves_of_each_one_version_or_the_othe
     assert!(met.contains(&[2, 1]) && met.contains(&[7, 7]), "{met:?}");
 }
 
+/// Changes for two zones in one folder, of which one has a journal, and a whole version for a third.
+#[test]
+fn a_crash_while_changes_are_kept_together_leaves_of_each_one_version_or_the_other() {
+    let (next, begins, whole) = (changes(2, 3), changes(1, 3), version(3));
+    let mut met = BTreeSet::new();
+    for (seed, step) in (1..=SEEDS).flat_map(|seed| (0..STEPS).map(move |step| (seed, step))) {
+        let disk = begun(seed);
+        [other(&disk), third(&disk)].iter().for_each(|copy| copy.save(&version(1), 0).unwrap());
+        disk.crash_after(step);
+        let (one, two) = (News::Changes(&next), News::Changes(&begins));
+        let copies = [(copy(&disk, 0), &whole, one), (other(&disk), &whole, two), (third(&disk), &whole, News::Whole)];
+        let kept = keep_all(&copies, 0);
+        disk.restart();
+        let serials = copies.each_ref().map(|(copy, ..)| found_at(&disk, &copy.file, &copy.journal).unwrap());
+        for (kept, (serial, old)) in kept.iter().zip(serials.into_iter().zip([2, 1, 1])) {
+            assert!(serial == 3 || (serial == old && kept.durability == Durability::None), "{serials:?}");
+        }
+        met.insert(serials);
+    }
+    assert!(met.contains(&[2, 1, 1]) && met.contains(&[3, 3, 3]), "{met:?}");
+}
+
+#[test]
+fn changes_that_do_not_fit_a_journal_are_kept_as_a_whole_beside_those_that_do() {
+    let disk = begun(1);
+    other(&disk).save(&version(2), 0).unwrap();
+    let (next, odd, whole) = (changes(2, 3), changes(1, 2), version(3));
+    let copies = [(copy(&disk, 0), &whole, News::Changes(&odd)), (other(&disk), &whole, News::Changes(&next))];
+    let kept = keep_all(&copies, 0);
+    assert_eq!((kept[0].durability, kept[0].faults.len()), (Durability::File, 1));
+    assert_eq!((kept[1].durability, kept[1].faults.len()), (Durability::Journal, 0));
+    assert_eq!(disk.names(), [FILE, "/cache/other", "/cache/other.jnl"].map(Path::new));
+    let serials = copies.each_ref().map(|(copy, ..)| found_at(&disk, &copy.file, &copy.journal));
+    assert_eq!(serials, [Some(3), Some(3)]);
+}
+
 #[test]
 fn of_copies_kept_together_each_has_its_own_fault() {
     let disk = begun(1);
@@ -116,7 +161,8 @@ fn of_copies_kept_together_each_has_its_own_fault() {
     // For one more of the same size, not for two.
     let room_bytes = Some(bytes(JOURNAL) + bytes(FILE) * 5 / 2);
     disk.set_faults(Faults { room_bytes, ..Faults::default() });
-    let kept = keep_all(&[(copy(&disk, 0), &version(7)), (other(&disk), &version(7))], 0);
+    let new = version(7);
+    let kept = keep_all(&[(copy(&disk, 0), &new, News::Whole), (other(&disk), &new, News::Whole)], 0);
     let durability: Vec<_> = kept.iter().map(|kept| kept.durability).collect();
     assert_eq!(durability, [Durability::File, Durability::None]);
     assert_eq!(disk.names(), [Path::new(FILE)]);
@@ -155,6 +201,18 @@ fn a_journal_that_does_not_lead_on_from_the_file_is_removed() {
     assert!(!copy.shorten(&version(7)).unwrap());
     assert_eq!(disk.names(), [Path::new(FILE)]);
     assert_eq!(keep(&copy, 8), Durability::Journal);
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_now_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, journal) = (folder.path().join("db"), folder.path().join("db.jnl"));
+    // The journal of another user would do, but not where the test is run as root.
+    std::fs::create_dir(&journal).unwrap();
+    let copy = Copy { disk: &Host, file, journal, form: Form::Raw, journal_bytes: None };
+    for behind in [Behind::Dropped, Behind::Ended] {
+        assert!(matches!(copy.settle(&version(2), behind), Err(KeepError::Compact(_))));
+    }
 }
 
 #[test]

@@ -32,10 +32,26 @@ pub(crate) struct Faults {
     pub(crate) is_read_only: bool,
 }
 
+/// How often it did what wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Troubles {
+    /// Steps that failed, or reading.
+    pub(crate) failures: u64,
+    /// Writes for which there was no room.
+    pub(crate) full: u64,
+    /// Steps that nothing could be changed with.
+    pub(crate) read_only: u64,
+    /// Steps before which the power failed,
+    pub(crate) crashes_before: u64,
+    /// and behind which.
+    pub(crate) crashes_behind: u64,
+}
+
 #[derive(Debug, Clone)]
 struct State {
     random: Random,
     faults: Faults,
+    troubles: Troubles,
     now_s: u64,
     steps: u64,
     /// The step at which the power fails.
@@ -77,6 +93,7 @@ impl Simulated {
         Self(Rc::new(RefCell::new(State {
             random: Random::new(seed),
             faults: Faults::default(),
+            troubles: Troubles::default(),
             now_s: 0,
             steps: 0,
             crash_at: None,
@@ -107,6 +124,11 @@ impl Simulated {
     /// What it does wrong.
     pub(crate) fn faults(&self) -> Faults {
         self.state().faults
+    }
+
+    /// What it has done wrong.
+    pub(crate) fn troubles(&self) -> Troubles {
+        self.state().troubles
     }
 
     /// Lets the power fail at the step that comes behind so many others.
@@ -155,11 +177,15 @@ impl State {
         if self.crash_at == Some(self.steps) {
             (self.crash_at, self.is_down) = (None, true);
             if self.random.below(2) == 0 {
+                self.troubles.crashes_behind += 1;
                 let _ = effect(self);
+            } else {
+                self.troubles.crashes_before += 1;
             }
             return Err(io::Error::other("the power failed"));
         }
         if self.faults.is_read_only {
+            self.troubles.read_only += 1;
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
         if self.is_unlucky() {
@@ -169,7 +195,9 @@ impl State {
     }
 
     fn is_unlucky(&mut self) -> bool {
-        self.faults.failing > 0 && self.random.below(self.faults.failing) == 0
+        let fails = self.faults.failing > 0 && self.random.below(self.faults.failing) == 0;
+        self.troubles.failures += u64::from(fails);
+        fails
     }
 
     fn number(&self, path: &Path) -> io::Result<usize> {
@@ -197,6 +225,7 @@ impl State {
     fn write(&mut self, number: usize, offset: usize, bytes: &[u8]) -> io::Result<()> {
         let more = (offset + bytes.len()).saturating_sub(self.files[number].bytes.len());
         let lacking = more.saturating_sub(self.room_bytes());
+        self.troubles.full += u64::from(lacking > 0);
         let (fitting, now_s) = (&bytes[..bytes.len().saturating_sub(lacking)], self.now_s);
         let file = &mut self.files[number];
         put(&mut file.bytes, offset, fitting);
@@ -216,6 +245,14 @@ impl State {
         }
         file.synced_modified_s = file.modified_s;
         if fails { Err(io::Error::other("input/output error")) } else { Ok(()) }
+    }
+
+    /// Lets go of what was in files that have no name any more.
+    fn forget(&mut self) {
+        let Self { files, synced_names, .. } = self;
+        let named = |number| synced_names.values().any(|&other| other == number);
+        let gone = files.iter_mut().enumerate().filter(|(number, _)| !named(*number));
+        gone.for_each(|(_, file)| *file = Content::default());
     }
 
     fn restart(&mut self) {
@@ -238,6 +275,7 @@ impl State {
             renaming.apply(&mut self.synced_names);
         }
         self.names.clone_from(&self.synced_names);
+        self.forget();
         (self.is_down, self.crash_at) = (false, None);
     }
 }
@@ -307,6 +345,7 @@ impl Disk for Simulated {
         self.state().step(|state| {
             let State { renamings, synced_names, .. } = state;
             renamings.drain(..).for_each(|renaming| renaming.apply(synced_names));
+            state.forget();
             Ok(())
         })
     }

@@ -90,7 +90,7 @@ impl<F: DiskFile> Journal<F> {
         while place != self.header.end {
             copy.transaction(self, &mut place)?;
         }
-        copy.finish()
+        copy.finish(|| disk.set_modified(beside, disk.modified(&self.path)?))
     }
 }
 
@@ -139,8 +139,8 @@ impl<O: DiskFile> Copy<O> {
         self.out.write_all(bytes).map_err(JournalError::file(&self.path))
     }
 
-    /// Writes the header, which had no place to point to before, and makes all durable.
-    fn finish(mut self) -> Result<(), JournalError> {
+    /// Writes the header, which had no place to point to before, dates the file back and makes all durable.
+    fn finish(mut self, date: impl FnOnce() -> io::Result<()>) -> Result<(), JournalError> {
         if self.header.end == Position::NONE {
             self.header.begin = Position::NONE;
         }
@@ -148,6 +148,7 @@ impl<O: DiskFile> Copy<O> {
         let finish = |out: &mut BufWriter<O>| -> io::Result<()> {
             out.flush()?;
             out.get_ref().write_all_at(&head, 0)?;
+            date()?;
             out.get_ref().sync()
         };
         finish(&mut self.out).map_err(JournalError::file(&self.path))

@@ -6,6 +6,7 @@
 //! length, serial or record that lies makes the whole file unusable, and the error names file and offset.
 
 mod compact;
+mod condense;
 mod layout;
 pub mod print;
 mod read;
@@ -19,11 +20,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use compact::{compact, rewrite};
+pub use condense::condense;
 pub use layout::Form;
 pub use read::{Entry, Journal};
 pub use replay::{ChangeError, Followed, Misfit, ReplayError, follow, replay};
 pub use transaction::{Change, Changes, Transaction};
-pub use write::Writer;
+pub use write::{Append, Writer, append_to_all};
 
 use crate::dns::Serial;
 

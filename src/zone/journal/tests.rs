@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::dns::{Class, Rtype};
 use crate::zone::check::Policy;
-use crate::zone::diff::diff;
+use crate::zone::diff::{diff, diff_in_full};
 use crate::zone::disk::Host;
 use crate::zone::load::load;
 use crate::zone::master::Options;
 use crate::zone::message::Strictness;
-use crate::zone::testing::{Random, build, dump, soa};
+use crate::zone::testing::{APEX, Random, build, dump, name, soa};
 use crate::zone::{Limits, ZoneVersion};
 
 fn fixture(name: &str) -> PathBuf {
@@ -89,6 +89,25 @@ fn journals_are_byte_for_byte_those_of_named() {
 fn differences_are_those_of_named_in_its_order() {
     let found = diff(&zone("diff.before"), &zone("diff.after")).unwrap();
     assert_eq!(transactions(&fixture("diff.jnl")).unwrap(), [found]);
+}
+
+#[test]
+fn a_name_that_is_spelled_anew_is_no_difference_in_full() {
+    let zone = |serial, owner: &str, server: &[u8]| {
+        let (owner, server) = (name(owner), server.to_vec());
+        let address = (owner, Rtype::A, 60, vec![192, 0, 2, serial as u8]);
+        build(&[soa(serial), (name(APEX), Rtype::NS, 60, server), address])
+    };
+    let old = zone(1, "www.Zone.example.", b"\x02ns\x00");
+    for (owner, server, is_full) in [
+        ("www.Zone.example.", b"\x02ns\x00", true),
+        ("wWw.Zone.example.", b"\x02ns\x00", false),
+        ("www.Zone.example.", b"\x02nS\x00", false),
+        ("ftp.Zone.example.", b"\x02ns\x00", true),
+    ] {
+        let new = zone(2, owner, server);
+        assert!(diff(&old, &new).is_some() && diff_in_full(&old, &new).is_some() == is_full, "{owner} {server:?}");
+    }
 }
 
 #[test]

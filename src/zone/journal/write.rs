@@ -1,8 +1,10 @@
 //! Appending to a journal: the records, made durable, and only then the header that makes them count.
 //!
 //! A crash before the header is written leaves a journal that ends where it did. The index is written with the header;
-//! it is a help to find serials and never needed.
+//! it is a help to find serials and never needed. To several journals is appended in the same steps: at each of them
+//! the disk is asked by all before it is waited for.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,17 +18,62 @@ use crate::zone::disk::{Access, Disk, DiskFile};
 #[derive(Debug)]
 pub struct Writer<F = File> {
     journal: Journal<F>,
+    /// Whether there was no such file.
+    is_new: bool,
 }
+
+/// Appends to several journals, each of which is durable when this returns, in about the time that one takes.
+pub fn append_to_all<D: Disk>(appends: &[Append<'_, D>]) -> Vec<Result<(), JournalError>> {
+    let laid = appends.iter().map(|append| Writer::begin_append(append));
+    let laid: Vec<_> = laid.collect();
+    let synced = laid.into_iter().map(|writer| writer.and_then(Writer::synced));
+    let synced: Vec<_> = synced.collect();
+    let mut folders = BTreeSet::new();
+    let counted = synced.into_iter().zip(appends).map(|(writer, (disk, path, _))| {
+        let writer = writer?;
+        if writer.is_new && !folders.contains(&path.parent()) {
+            writer.sync_names(*disk)?;
+            folders.insert(path.parent());
+        }
+        writer.put_header()?;
+        writer.journal.file.begin_sync();
+        Ok(writer)
+    });
+    let counted: Vec<_> = counted.collect();
+    counted.into_iter().map(|writer| writer?.sync()).collect()
+}
+
+/// What is to be appended to which journal.
+pub type Append<'a, D> = (&'a D, &'a Path, &'a [Transaction]);
 
 impl<F: DiskFile> Writer<F> {
     /// Opens a journal, or begins one.
     pub fn open(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
-        let journal = match disk.open(path, Access::Update) {
-            Ok(file) => Journal::of(file, path)?,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => create(disk, path, Form::V2)?,
-            Err(fault) => return Err(JournalError::file(path)(fault)),
-        };
-        Ok(Self { journal })
+        let writer = Self::begin(disk, path)?;
+        if writer.is_new {
+            writer.sync()?;
+            writer.sync_names(disk)?;
+        }
+        Ok(writer)
+    }
+
+    /// Writes what is to be appended, and lets the disk begin with it.
+    fn begin_append<D: Disk<File = F>>((disk, path, transactions): &Append<'_, D>) -> Result<Self, JournalError> {
+        let mut writer = Self::begin(*disk, path)?;
+        writer.lay_down(transactions)?;
+        writer.journal.file.begin_sync();
+        Ok(writer)
+    }
+
+    /// Opens a journal, or begins one that need not be there after a crash.
+    fn begin(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
+        match disk.open(path, Access::Update) {
+            Ok(file) => Ok(Self { journal: Journal::of(file, path)?, is_new: false }),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                Ok(Self { journal: create(disk, path, Form::V2)?, is_new: true })
+            }
+            Err(fault) => Err(JournalError::file(path)(fault)),
+        }
     }
 
     /// The serial that the next transaction has to start from; none while there is no transaction.
@@ -41,6 +88,17 @@ impl<F: DiskFile> Writer<F> {
 
     /// Appends transactions, all of which or none are in the journal after a crash, and durable when this returns.
     pub fn append_all(&mut self, transactions: &[Transaction]) -> Result<(), JournalError> {
+        if transactions.is_empty() {
+            return Ok(());
+        }
+        self.lay_down(transactions)?;
+        self.sync()?;
+        self.put_header()?;
+        self.sync()
+    }
+
+    /// Writes transactions behind the last one. They do not count before the header says so.
+    fn lay_down(&mut self, transactions: &[Transaction]) -> Result<(), JournalError> {
         let Some(last) = transactions.last() else { return Ok(()) };
         let start = self.end();
         let (bytes, places) = self.laid_out(transactions, start)?;
@@ -48,13 +106,12 @@ impl<F: DiskFile> Writer<F> {
         let end = end.ok_or_else(|| self.bad(start, Fault::TooLarge))?;
         self.drop_unreachable(last.after)?;
         self.put(&bytes, start)?;
-        self.journal.file.sync_data().map_err(JournalError::file(&self.journal.path))?;
         if let (true, Some(first)) = (self.journal.is_empty(), places.first()) {
             self.journal.header.begin = *first;
         }
         self.journal.header.end = Position { serial: last.after, offset: end };
         places.iter().for_each(|place| add_to_index(&mut self.journal.index, *place));
-        self.commit()
+        Ok(())
     }
 
     /// Where the next transaction goes.
@@ -98,12 +155,26 @@ impl<F: DiskFile> Writer<F> {
         Ok(())
     }
 
-    /// Writes header and index, and waits until they are on disk.
-    pub(super) fn commit(&self) -> Result<(), JournalError> {
+    /// Writes header and index.
+    fn put_header(&self) -> Result<(), JournalError> {
         let mut bytes = self.journal.header.to_bytes();
         bytes.extend_from_slice(&layout::index_bytes(&self.journal.index));
-        self.put(&bytes, 0)?;
-        self.journal.file.sync_data().map_err(JournalError::file(&self.journal.path))
+        self.put(&bytes, 0)
+    }
+
+    /// Waits until what was written is on disk.
+    fn sync(&self) -> Result<(), JournalError> {
+        let file = &self.journal.file;
+        let synced = if self.is_new { file.sync() } else { file.sync_data() };
+        synced.map_err(JournalError::file(&self.journal.path))
+    }
+
+    fn synced(self) -> Result<Self, JournalError> {
+        self.sync().map(|()| self)
+    }
+
+    fn sync_names(&self, disk: &impl Disk) -> Result<(), JournalError> {
+        disk.sync_names(&self.journal.path).map_err(JournalError::file(&self.journal.path))
     }
 
     fn put(&self, bytes: &[u8], offset: u64) -> Result<(), JournalError> {
@@ -115,15 +186,13 @@ impl<F: DiskFile> Writer<F> {
     }
 }
 
-/// A journal without transactions, in a file that was not there.
+/// A journal without transactions, in a file that was not there. The disk is not waited for.
 fn create<D: Disk>(disk: &D, path: &Path, form: Form) -> Result<Journal<D::File>, JournalError> {
     let header = Header::new(form);
     let index = vec![Position::NONE; (header.index_end() as usize - HEADER_BYTES) / layout::POSITION_BYTES];
     let write = || -> io::Result<D::File> {
         let file = disk.open(path, Access::New)?;
         file.write_all_at(&[header.to_bytes(), layout::index_bytes(&index)].concat(), 0)?;
-        file.sync()?;
-        disk.sync_names(path)?;
         Ok(file)
     };
     let file = write().map_err(JournalError::file(path))?;

@@ -57,6 +57,23 @@ fn members_that_say_the_same_share_all_but_their_names() {
 }
 
 #[test]
+fn members_are_notified_of_as_the_catalog_says() {
+    let text = "also-notify.ext A 192.0.2.9\na.zones PTR a.test.\nb.zones PTR b.test.\n\
+                x.also-notify.ext.b.zones A 192.0.2.8\nx.also-notify.ext.b.zones TXT other";
+    let (mut members, list) = members("", text);
+    let mut notified = |member: &Member| {
+        let zone = members.zone(member).unwrap();
+        let [to] = &zone.settings.also_notify[..] else { panic!("one server") };
+        (to.address.to_string(), to.key.as_ref().map(ToString::to_string))
+    };
+    let mut of_both: Vec<_> = list.iter().map(&mut notified).collect();
+    of_both.sort();
+    assert_eq!(of_both, [("192.0.2.8:53".into(), Some("other.".into())), ("192.0.2.9:53".into(), None)]);
+    let text = "a.zones PTR a.test.\nx.also-notify.ext.a.zones TXT other";
+    assert_eq!(fault(text), "zone 'a.test' uses an invalid primary (no IP address assigned)");
+}
+
+#[test]
 fn what_the_catalog_says_takes_the_place_of_the_configuration() {
     let text = "a.zones PTR a.test.\nx.primaries.ext.a.zones AAAA 2001:db8::1\nx.primaries.ext.a.zones TXT other\n\
                 allow-query.ext.a.zones APL !1:10.0.0.0/8 2:::/0\nallow-transfer.ext.a.zones APL";
