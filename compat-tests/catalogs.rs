@@ -236,3 +236,38 @@ fn addresses_and_keys_come_from_the_catalog_in_both_schemas() {
         }
     }
 }
+
+/// Whether a zone is given to a client at this address.
+fn is_given(server: &Server, from: &str, zone: &str) -> bool {
+    dig::dig(server.port, &["-b", from, zone, "AXFR"]).stdout.contains("XFR size")
+}
+
+#[test]
+fn a_catalog_says_who_gets_a_member_by_transfer_as_with_named() {
+    let allowed = "APL !1:127.0.0.1/32 1:127.0.0.0/8";
+    let text = format!("a.zones PTR a.test.\nallow-transfer.ext.a.zones {allowed}\nb.zones PTR b.test.");
+    let primary = primary(&text);
+    for server in both(&consumer(primary.port, "")) {
+        expect_served(&server, &["a.test", "b.test"]);
+        for (from, zone, expected) in [
+            ("127.0.0.1", "a.test", false),
+            ("127.0.0.3", "a.test", true),
+            ("127.0.0.1", "b.test", true),
+            ("127.0.0.3", "b.test", true),
+        ] {
+            assert_eq!(is_given(&server, from, zone), expected, "{:?} {from} {zone}", server.kind);
+        }
+    }
+}
+
+#[test]
+fn members_of_a_catalog_in_memory_have_no_files_as_with_named() {
+    let primary = primary("a.zones PTR a.test.\nb.zones PTR b.test.");
+    for (options, count) in [("in-memory yes", 0), ("in-memory no", 2)] {
+        for server in both(&consumer(primary.port, options)) {
+            expect_served(&server, &["a.test", "b.test"]);
+            server.rndc(&["sync"]);
+            server.wait_until("as many files as that are there", || files(&server).len() == count);
+        }
+    }
+}

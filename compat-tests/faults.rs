@@ -4,10 +4,12 @@
 
 mod cases;
 mod copies;
+mod deaf;
 mod disk;
 mod images;
 mod journals;
 mod primary;
+mod slow;
 pub(super) mod stream;
 
 use std::collections::{BTreeMap, HashMap};

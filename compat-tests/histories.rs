@@ -85,8 +85,11 @@ fn play(from: Kind, to: &[Kind], key: Option<&Key>) {
     };
     let copies: Vec<Server> = to.iter().zip(&ports).map(|(kind, port)| Server::start_at(*kind, &copy, *port)).collect();
     copies.iter().for_each(|copy| copy.wait_for_serial(ZONE, history.serial));
+    let mut steps = vec![];
     for _ in 0..changes {
+        let before = history.serial;
         server.change_zone(ZONE, &history.next());
+        steps.push((before, history.serial));
         server.wait_for_serial(ZONE, history.serial);
         let whole = dig::transfer(server.port, ZONE, key);
         for copy in &copies {
@@ -95,13 +98,17 @@ fn play(from: Kind, to: &[Kind], key: Option<&Key>) {
             assert_eq!(copied, whole, "seed {seed}: {:?} has other contents of {}", copy.kind, history.serial);
         }
     }
-    says_differences(&server, &copies);
+    says_differences(&server, &copies, &steps);
 }
 
-/// It would be no history of differences if all came whole.
-fn says_differences(server: &Server, copies: &[Server]) {
-    if server.kind == Kind::Nomd {
-        assert!(server.log().contains("IXFR started"), "{}", server.log());
+/// It would be no history of differences if any version but the first came whole, to any of the servers.
+fn says_differences(server: &Server, copies: &[Server], steps: &[(u32, u32)]) {
+    let log = server.log();
+    assert!(!log.contains("AXFR-style"), "{log}");
+    for (before, after) in steps.iter().filter(|_| server.kind == Kind::Nomd) {
+        let line = format!("(serial {before} -> {after})");
+        let started = log.lines().filter(|at| at.contains("': IXFR started") && at.ends_with(&line)).count();
+        assert!(started >= copies.len(), "{started} {line} to {} servers: {log}", copies.len());
     }
     for copy in copies.iter().filter(|copy| copy.kind == Kind::Nomd) {
         assert!(copy.path("example.com.db.jnl").exists(), "from {:?}: {}", server.kind, copy.log());

@@ -92,3 +92,44 @@ fn queries_that_fail_are_logged_as_named_logs_them() {
         assert!(theirs.iter().any(|lines| !lines.is_empty()), "{options:?} {flags:?}");
     }
 }
+
+/// Transfers that are refused, and the end of the line that tells of each.
+const REFUSED: [(&[&str], &str); 7] = [
+    (&["nowhere.test", "AXFR"], "'nowhere.test/IN': non-authoritative zone (NOTAUTH)"),
+    (&["ns.example.com", "AXFR"], "'ns.example.com/IN': non-authoritative zone (NOTAUTH)"),
+    (&["nowhere.test", "IXFR=1"], "'nowhere.test/IN': non-authoritative zone (NOTAUTH)"),
+    (&["nowhere.test", "IXFR=1", "+notcp"], "'nowhere.test/IN': non-authoritative zone (NOTAUTH)"),
+    (&["example.com", "AXFR"], "zone transfer 'example.com/AXFR/IN' denied"),
+    (&["example.com", "IXFR=1"], "zone transfer 'example.com/IXFR/IN' denied"),
+    (&["waiting.test", "AXFR"], ""),
+];
+
+/// The lines of the log on each, behind the client.
+fn refused(kind: Kind) -> Vec<Vec<String>> {
+    let zones = vec![Zone::secondary("waiting.test", 1)];
+    let closed = "zone \"example.com\" { type primary; file \"zone\"; allow-transfer { none; }; };".to_owned();
+    let files = vec![("zone".to_owned(), TEXT.to_owned())];
+    let server = Server::start(kind, &Spec { zones, statements: closed, files, ..Spec::default() });
+    server.wait_for_serial("example.com", 7);
+    let lines = |(words, _): &(&[&str], &str)| {
+        let before = server.log().len();
+        dig::dig(server.port, words);
+        dig::dig(server.port, &[END, "AXFR"]);
+        let new = || server.log()[before..].to_owned();
+        server.wait_until("the end is told of", || new().contains(END));
+        let new = new();
+        let told = new.lines().filter(|line| line.contains(" client @") && !line.contains(END));
+        told.filter_map(|line| Some(line[line.find('#')?..].split_once(' ')?.1.to_owned())).collect()
+    };
+    REFUSED.iter().map(lines).collect()
+}
+
+#[test]
+fn transfers_that_are_refused_are_told_of_as_by_named() {
+    let [theirs, ours] = [Kind::Bind, Kind::Nomd].map(refused);
+    assert_eq!(ours, theirs);
+    for (told, (words, end)) in theirs.iter().zip(REFUSED) {
+        assert!(told.iter().all(|line| line.ends_with(end)), "{words:?}: {told:?}");
+        assert_eq!(told.len(), usize::from(!end.is_empty()), "{words:?}: {told:?}");
+    }
+}

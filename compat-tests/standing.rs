@@ -1,9 +1,9 @@
 //! What `nomd sync` and `rndc status` tell of secondaries, and what they mean by it.
 
 use std::fs::{self, File};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::peers::{Key, Kind, Server, Spec, Zone, free_port, nomd, run};
+use super::peers::{Key, Kind, Server, Spec, Zone, dig, free_port, nomd, run};
 use super::zones;
 
 const ZONE: &str = "example.com";
@@ -78,7 +78,9 @@ fn a_key_that_the_primary_does_not_know_is_told() {
     let spec =
         Spec { zones: vec![Zone::secondary(ZONE, from.port)], key: Some(Key::new("hmac-sha256")), ..Spec::default() };
     let to = Server::start(Kind::Nomd, &spec);
-    wait_for(&to, 2, "tsig indicates error");
+    let said = wait_for(&to, 2, "tsig indicates error (BADKEY)");
+    let (code, json) = sync(&to, &["--json"]);
+    assert!(code == 2 && json.contains("tsig indicates error (BADKEY)"), "{said} {json}");
 }
 
 #[test]
@@ -160,6 +162,28 @@ fn a_lower_serial_of_all_primaries_is_followed_where_the_operator_says_so() {
     to.rndc(&["refresh", ZONE]);
     to.wait_for_serial(ZONE, 0);
     to.wait_for_log("every primary has had serial 0 for 0 seconds: going back from 1");
+}
+
+#[test]
+fn a_lower_serial_is_followed_after_every_primary_has_had_it_for_the_time_that_the_operator_says() {
+    let from = primary();
+    let to = Server::start(Kind::Nomd, &guarded(from.port, &["--guard", "lower=3s"]));
+    wait_for(&to, 0, "1 current");
+    let (port, folder) = (from.port, from.stop());
+    let zone = Zone::primary(ZONE, zones::example(0));
+    let from = Server::start_in(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() }, port, folder);
+    from.wait_for_serial(ZONE, 0);
+    let seen = Instant::now();
+    to.rndc(&["refresh", ZONE]);
+    let said = wait_for(&to, 2, "1 primary went back");
+    assert!(said.contains("serial 1,"), "{said}");
+    to.wait_until("it goes back", || {
+        to.rndc(&["refresh", ZONE]);
+        dig::serial(to.port, ZONE) == Some(0)
+    });
+    // The server counts whole seconds: the first and the last may have been short.
+    assert!(seen.elapsed() > Duration::from_secs(2), "{:?}: {}", seen.elapsed(), to.log());
+    to.wait_for_log("every primary has had serial 0 for 3 seconds: going back from 1");
 }
 
 #[test]

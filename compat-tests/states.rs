@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::faults::stream::Signer;
+use super::faults::stream::{BADKEY, BADSIG, BADTIME, Signer};
 use super::peers::listener::{Heard, Listener, honest};
 use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, free_port, within};
 
@@ -114,4 +114,46 @@ fn a_primary_whose_clock_is_wrong_is_told_of_with_both_clocks() {
         let told = server.rndc(&["zonestatus", ZONE]).stderr;
         told.contains("clock of the primary 20") && told.contains("Z, ours 20") && told.contains("state: missing")
     });
+}
+
+/// What is refused, what the log says of it, and what nomd tells besides.
+const REFUSALS: [(u16, &str, &str); 3] = [
+    (BADSIG, "tsig indicates error", "tsig indicates error (BADSIG)\n"),
+    (BADTIME, "clocks are unsynchronized", "clocks are unsynchronized (BADTIME): clock of the primary 20"),
+    (BADKEY, "tsig indicates error", "tsig indicates error (BADKEY)\n"),
+];
+
+/// A secondary with a copy, and its primary that then does not accept what is signed with the key.
+fn refused(kind: Kind) {
+    let (key, does) = (Key::new("hmac-sha256"), Arc::new(AtomicU32::new(0)));
+    let (signing, error) = (key.clone(), Arc::clone(&does));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let _primary = Listener::start(address, move |heard| {
+        let Some(mut signer) = Signer::new(&signing, &heard.request) else { return vec![] };
+        match error.load(Ordering::SeqCst) {
+            0 => honest(heard, 1).iter().map(|message| signer.sign(message)).collect(),
+            error => vec![signer.refuse(&heard.request, error as u16, -7200)],
+        }
+    });
+    let zones = vec![Zone::secondary(ZONE, address.port())];
+    let server = Server::start(kind, &Spec { zones, key: Some(key), ..Spec::default() });
+    server.wait_for_serial(ZONE, 1);
+    for (error, logged, told) in REFUSALS {
+        let before = server.log().len();
+        does.store(error.into(), Ordering::SeqCst);
+        assert_eq!(server.rndc(&["refresh", ZONE]).status, 0);
+        let port = address.port();
+        let line = format!("refresh: failure trying primary 127.0.0.1#{port} (source 0.0.0.0#0): {logged}\n");
+        server.wait_until(&line, || server.log()[before..].contains(&line));
+        if kind == Kind::Nomd {
+            let status = wait_for(&server, "refused");
+            assert!(status.contains(told), "{told:?} is not in\n{status}");
+        }
+    }
+}
+
+#[test]
+fn a_primary_that_does_not_accept_a_signature_is_told_of_with_its_error() {
+    refused(Kind::Bind);
+    refused(Kind::Nomd);
 }

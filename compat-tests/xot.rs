@@ -40,30 +40,46 @@ fn strict(certificates: &Certificates, name: &str) -> String {
     format!("ca-file \"{}\"; remote-hostname \"{name}\";", certificates.path("ca.pem"))
 }
 
+/// What makes each version after the first come as differences.
+const DIFFERENCES: &str = "ixfr-from-differences yes; max-ixfr-ratio unlimited;";
+
+/// The second version came as differences, not whole.
+fn assert_differences(primary: &Server) {
+    primary.wait_for_log("': IXFR started (serial 1 -> 2)");
+    assert!(!primary.log().contains("AXFR-style"), "{}", primary.log());
+}
+
 #[test]
-fn zones_are_fetched_over_tls_by_each_from_each() {
+fn zones_and_differences_are_fetched_over_tls_by_each_from_each() {
     let certificates = Certificates::make();
     for (from, to) in [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(from, to)| (BOTH[from], BOTH[to])) {
-        let (primary, port) = primary(from, &certificates, "own", "");
+        let (primary, port) = primary(from, &certificates, "own", DIFFERENCES);
         let secondary = secondary(to, port, &strict(&certificates, "server.example"), "");
         secondary.wait_for_serial("example", 1);
         primary.change_zone("example", &zone(2));
         primary.reload("example");
         assert_eq!(secondary.rndc(&["refresh", "example"]).status, 0, "{from:?} {to:?}");
         secondary.wait_for_serial("example", 2);
+        assert_differences(&primary);
         assert!(secondary.log().contains(&format!("from 127.0.0.1#{port}: Transfer completed")), "{from:?} {to:?}");
     }
 }
 
+/// Knot learns to speak TLS with its version 3.4.
 #[test]
-fn nsd_fetches_over_tls() {
+fn nsd_fetches_over_tls_and_follows_by_differences() {
     let certificates = Certificates::make();
-    let (nomd, port) = primary(Kind::Nomd, &certificates, "own", "");
+    let notified = free_port();
+    let also = format!("also-notify {{ 127.0.0.1 port {notified}; }}; notify explicit; {DIFFERENCES}");
+    let (nomd, port) = primary(Kind::Nomd, &certificates, "own", &also);
     let nsd = format!("  tls-cert-bundle: \"{}\"\n", certificates.path("ca.pem"));
     let zones = vec![Zone::secondary("example", port)];
-    let spec = Spec { zones, nsd, nsd_asks: Some("server.example"), ..Spec::default() };
-    Server::start(Kind::Nsd, &spec).wait_for_serial("example", 1);
-    assert!(nomd.log().contains("AXFR ended"), "{}", nomd.log());
+    let spec = Spec { zones, nsd, nsd_asks: Some("server.example"), has_differences: true, ..Spec::default() };
+    let nsd = Server::start_at(Kind::Nsd, &spec, notified);
+    nsd.wait_for_serial("example", 1);
+    nomd.change_zone("example", &zone(2));
+    nsd.wait_for_serial("example", 2);
+    assert_differences(&nomd);
 }
 
 /// NSD before 4.7 does not say that what it speaks within TLS is DNS, as RFC 9103 section 7.1 wants it to.

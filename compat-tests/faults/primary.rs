@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::stream::{Request, Signer, soa, zone_messages};
+use super::stream::{A, Request, Signer, message, record, soa, zone_messages};
 use crate::packets::{framed, receive};
 use crate::peers::doors::{Doors, Host};
 use crate::peers::{Key, free_port};
@@ -23,6 +23,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Nothing happens until the primary behaves again.
     Stall,
+    /// Until then records of the zone in question come, one in a message, with a pause behind each.
+    Endless(Request, Duration),
 }
 
 /// What goes wrong with a zone while version 2 is announced.
@@ -91,6 +93,7 @@ impl Host for Shared {
                 match step {
                     Step::Send(bytes) => stream.write_all(&bytes).ok()?,
                     Step::Stall => self.stall(),
+                    Step::Endless(request, pause) => self.go_on(&request, pause, &mut stream)?,
                 }
             }
             // All that was written arrives before the end does.
@@ -101,14 +104,27 @@ impl Host for Shared {
 }
 
 impl Shared {
+    fn is_faulty(&self) -> bool {
+        self.serial.load(Ordering::SeqCst) == FAULTY
+    }
+
     fn stall(&self) {
-        while self.serial.load(Ordering::SeqCst) == FAULTY {
+        while self.is_faulty() {
             thread::sleep(Duration::from_millis(20));
         }
     }
 
+    fn go_on(&self, request: &Request, pause: Duration, stream: &mut TcpStream) -> Option<()> {
+        for number in (0..).take_while(|_| self.is_faulty()) {
+            let record = record(&format!("h{number}.{}", request.zone), A, &[192, 0, 2, 1]);
+            stream.write_all(&framed(&message(request.id, 0x8400, &[], &[record]))).ok()?;
+            thread::sleep(pause);
+        }
+        Some(())
+    }
+
     fn script(&self, request: &Request) -> Option<&Script> {
-        self.scripts.get(&request.zone).filter(|_| self.serial.load(Ordering::SeqCst) == FAULTY)
+        self.scripts.get(&request.zone).filter(|_| self.is_faulty())
     }
 
     fn signer(&self, request: &Request) -> Option<Signer> {

@@ -154,6 +154,15 @@ fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+const NOTAUTH: u16 = 9;
+pub const BADSIG: u16 = 16;
+pub const BADKEY: u16 = 17;
+pub const BADTIME: u16 = 18;
+
 /// Signs the messages of one conversation in turn with hmac-sha256 (RFC 8945), or does it wrong.
 #[derive(Debug, Clone)]
 pub struct Signer {
@@ -165,6 +174,8 @@ pub struct Signer {
     pub mac_bytes: usize,
     /// Added to the clock.
     pub skew_s: i64,
+    /// What is wrong with the request; 0: nothing.
+    error: u16,
 }
 
 impl Signer {
@@ -172,7 +183,7 @@ impl Signer {
     pub fn new(key: &Key, request: &Request) -> Option<Self> {
         let secret = BASE64.decode(key.secret.as_bytes()).unwrap();
         let last_mac = request.mac.clone()?;
-        Some(Self { key_name: Key::NAME.into(), secret, last_mac, is_first: true, mac_bytes: 32, skew_s: 0 })
+        Some(Self { key_name: Key::NAME.into(), secret, last_mac, is_first: true, mac_bytes: 32, skew_s: 0, error: 0 })
     }
 
     /// Another secret from now on.
@@ -180,14 +191,28 @@ impl Signer {
         self.secret.reverse();
     }
 
+    /// The refusal of a request for this TSIG error; with BADTIME comes the clock, this far from ours.
+    pub fn refuse(&mut self, request: &Request, error: u16, skew_s: i64) -> Vec<u8> {
+        self.error = error;
+        let Some(time_s) = now_s().checked_add_signed(skew_s).filter(|_| error == BADTIME) else {
+            self.mac_bytes = 0;
+            return self.sign_with(&request.refusal(NOTAUTH), &[]);
+        };
+        self.sign_with(&request.refusal(NOTAUTH), &time_s.to_be_bytes()[2..])
+    }
+
     /// The message with a TSIG record behind it.
     pub fn sign(&mut self, message: &[u8]) -> Vec<u8> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let now_s = since.checked_add_signed(self.skew_s).unwrap();
+        self.sign_with(message, &[])
+    }
+
+    fn sign_with(&mut self, message: &[u8], other: &[u8]) -> Vec<u8> {
+        let now_s = now_s().checked_add_signed(self.skew_s).unwrap();
+        let error = [&self.error.to_be_bytes(), &(other.len() as u16).to_be_bytes(), other].concat();
         let timers = [&now_s.to_be_bytes()[2..], &300_u16.to_be_bytes()].concat();
         let algorithm = name("hmac-sha256");
         let class_and_ttl = [&ANY.to_be_bytes()[..], &[0; 4]].concat();
-        let variables = [&name(&self.key_name), &class_and_ttl, &algorithm, &timers, &[0; 4][..]].concat();
+        let variables = [&name(&self.key_name)[..], &class_and_ttl, &algorithm, &timers, &error].concat();
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).unwrap();
         mac.update(&(self.last_mac.len() as u16).to_be_bytes());
         mac.update(&self.last_mac);
@@ -198,7 +223,7 @@ impl Signer {
         self.is_first = false;
         let sent = &self.last_mac[..self.mac_bytes];
         let size = (sent.len() as u16).to_be_bytes();
-        let rdata = [&algorithm[..], &timers, &size, sent, &message[..2], &[0; 4]].concat();
+        let rdata = [&algorithm[..], &timers, &size, sent, &message[..2], &error].concat();
         let mut signed = [message, &record_with(&name(&self.key_name), TSIG, ANY, 0, &rdata)].concat();
         signed[11] += 1;
         signed

@@ -31,19 +31,38 @@ pub(super) const RULES: &[Rule] = &[
         "rates",
         &["notifies_leave_at_the_rate_of_the_start_and_of_changes", "a_change_overtakes_the_notifies_of_the_start"],
     ),
-    ("2.7", "the message", &["other_servers_are_asked_and_told_in_the_bytes_of_named", "a_notify_is_sent_three_times"]),
+    (
+        "2.7",
+        "the message, and how often it is sent",
+        &[
+            "other_servers_are_asked_and_told_in_the_bytes_of_named",
+            "a_notify_is_sent_three_times",
+            "a_notify_that_nobody_answers_is_sent_three_times_five_seconds_apart_as_by_named",
+        ],
+    ),
     ("2.8", "where it comes from", &["requests_leave_from_the_addresses_of_named"]),
     (
         "2.9",
         "the answer to one",
-        &["a_notify_is_answered_as_named_answers_it", "a_notify_from_elsewhere_is_refused_and_said"],
+        &[
+            "a_notify_is_answered_as_named_answers_it",
+            "a_notify_from_elsewhere_is_refused_and_said",
+            "allow_notify_says_whose_notifies_are_taken_and_the_others_are_counted_as_by_named",
+        ],
     ),
     (
         "2.10",
         "what one leads to",
         &["a_notify_leads_to_what_it_leads_to_with_named", "notify_checks_now_or_later_or_not_at_all"],
     ),
-    ("2.11", "who is asked then; here the notifier comes first", &["whoever_sent_a_notify_is_asked_first"]),
+    (
+        "2.11",
+        "who is asked then; here the notifier comes first",
+        &[
+            "whoever_sent_a_notify_is_asked_first",
+            "the_second_primary_is_asked_first_if_it_sent_the_notify_and_with_named_the_first",
+        ],
+    ),
     (
         "2.12",
         "before or after the disk; here what is told of is on disk",
@@ -57,6 +76,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "timers_are_kept_within_their_limits_as_by_named",
             "the_first_check_after_a_load_is_within_the_retry_interval",
+            "the_first_check_after_a_load_comes_between_a_quarter_of_the_retry_interval_and_its_end_as_with_named",
         ],
     ),
     (
@@ -67,7 +87,12 @@ pub(super) const RULES: &[Rule] = &[
     (
         "3.4",
         "the clock of expiry",
-        &["a_cache_older_than_its_expiry_is_not_served", "an_old_file_expires_at_start_and_is_refreshed_at_once"],
+        &[
+            "a_cache_older_than_its_expiry_is_not_served",
+            "an_old_file_expires_at_start_and_is_refreshed_at_once",
+            "a_copy_lives_from_the_time_of_its_journal_on_whatever_its_file_s_as_with_named",
+            "a_check_that_confirms_the_copy_makes_its_journal_or_its_file_new_as_with_named",
+        ],
     ),
     (
         "3.5",
@@ -92,6 +117,7 @@ pub(super) const RULES: &[Rule] = &[
             "a_copy_that_is_confirmed_lives_as_long_as_that_of_the_primary_as_with_named",
             "what_a_primary_says_of_its_own_copy_never_shortens_the_life_of_ours",
             "a_primary_that_says_what_the_soa_record_says_leaves_the_least_life",
+            "a_secondary_tells_how_long_its_copy_lives_and_one_that_asks_it_takes_no_more",
             "timers_are_kept_within_their_limits_as_by_named",
         ],
     ),
@@ -101,6 +127,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "a_check_takes_the_steps_of_named",
             "silence_is_met_by_three_tries_then_no_edns_then_tcp_then_the_next_primary",
+            "a_primary_that_is_silent_over_udp_is_asked_there_as_often_as_by_named_and_then_over_tcp",
         ],
     ),
     ("3.9", "their answers", &["a_check_takes_the_steps_of_named", "faults_in_soa_answers_leave_the_old_version"]),
@@ -127,7 +154,10 @@ pub(super) const RULES: &[Rule] = &[
     (
         "3.14",
         "limits of a transfer",
-        &["faults_of_records_leave_the_old_version", "a_zone_that_is_too_large_waits_for_the_refresh_interval"],
+        &[
+            "faults_of_records_leave_the_old_version",
+            "a_zone_that_is_too_large_is_left_to_the_next_primary_or_waits_for_the_refresh_interval",
+        ],
     ),
     (
         "3.15",
@@ -147,11 +177,19 @@ pub(super) const RULES: &[Rule] = &[
             "differences_that_do_not_fit_are_followed_by_the_whole_zone_at_once",
         ],
     ),
-    ("4.2", "differences in", &["a_secondary_follows_by_differences_as_named_does"]),
+    (
+        "4.2",
+        "differences in",
+        &["a_secondary_follows_by_differences_as_named_does", "nomd_follows_every_peer_by_differences_with_a_key"],
+    ),
     (
         "4.3",
         "a zone that comes whole, and its journal",
-        &["a_secondary_journals_the_differences_of_transfers_where_that_is_asked_for"],
+        &[
+            "a_secondary_journals_the_differences_of_transfers_where_that_is_asked_for",
+            "a_zone_that_comes_whole_takes_the_journal_away_as_with_named",
+            "a_zone_that_comes_whole_and_is_older_is_refused_where_differences_are_to_be_kept_as_by_named",
+        ],
     ),
     (
         "4.4",
@@ -166,7 +204,11 @@ pub(super) const RULES: &[Rule] = &[
     (
         "4.6",
         "differences out",
-        &["differences_are_handed_out_as_by_named", "the_whole_zone_is_sent_where_differences_may_not_or_cannot_be"],
+        &[
+            "differences_are_handed_out_as_by_named",
+            "the_whole_zone_is_sent_where_differences_may_not_or_cannot_be",
+            "every_peer_follows_nomd_by_differences",
+        ],
     ),
     ("4.7", "max-ixfr-ratio", &["the_whole_zone_is_sent_where_differences_may_not_or_cannot_be"]),
     (
@@ -176,9 +218,17 @@ pub(super) const RULES: &[Rule] = &[
             "a_transfer_without_the_key_is_refused",
             "a_transfer_beyond_the_quota_is_servfail",
             "odd_streams_are_answered_as_named_does",
+            "transfers_that_are_refused_are_told_of_as_by_named",
         ],
     ),
-    ("4.9", "over TLS and HTTPS", &["transfers_go_over_tls_to_those_who_say_dot_and_never_over_https"]),
+    (
+        "4.9",
+        "over TLS and HTTPS",
+        &[
+            "transfers_go_over_tls_to_those_who_say_dot_and_never_over_https",
+            "zones_and_differences_are_fetched_over_tls_by_each_from_each",
+        ],
+    ),
     ("4.10", "the size of messages", &["messages_of_a_transfer_are_as_large_as_is_said"]),
     ("4.11", "zones without SOA or NS", &["faults_of_records_leave_the_old_version"]),
     (
@@ -190,7 +240,15 @@ pub(super) const RULES: &[Rule] = &[
             "a_primary_that_asks_for_certificates_gets_ours",
         ],
     ),
-    ("5.1", "formats", &["both_write_the_same_raw_file", "text_caches_are_shared_as_well"]),
+    (
+        "5.1",
+        "formats",
+        &[
+            "both_write_the_same_raw_file",
+            "text_caches_are_shared_as_well",
+            "a_style_for_raw_files_is_refused_at_the_start_as_by_named",
+        ],
+    ),
     ("5.2", "a file of another format", &["a_cache_that_is_damaged_is_set_aside_and_fetched_anew"]),
     ("5.3", "text as it is written", &["every_zone_is_written_as_bind_writes_it"]),
     ("5.4", "how files are replaced", &["a_version_that_cannot_be_written_is_served_and_written_later"]),
@@ -204,8 +262,22 @@ pub(super) const RULES: &[Rule] = &[
         "text as it is read",
         &["every_zone_gets_binds_verdict_under_every_mode", "every_oddity_is_judged_and_written_as_bind_does"],
     ),
-    ("5.7", "what keeps a zone from loading", &["every_zone_gets_binds_verdict_under_every_mode"]),
-    ("5.8", "the checks", &["every_zone_gets_binds_verdict_under_every_mode"]),
+    (
+        "5.7",
+        "what keeps a zone from loading",
+        &[
+            "every_zone_gets_binds_verdict_under_every_mode",
+            "zones_with_faults_are_served_or_not_and_told_of_as_by_named",
+        ],
+    ),
+    (
+        "5.8",
+        "the checks",
+        &[
+            "every_zone_gets_binds_verdict_under_every_mode",
+            "zones_with_faults_are_served_or_not_and_told_of_as_by_named",
+        ],
+    ),
     ("5.9", "checks that only tell", &["names_of_other_zones_are_judged_as_bind_judges_them"]),
     ("5.10", "what is checked of a secondary", &["faults_of_records_leave_the_old_version"]),
     ("5.11", "a load that fails", &["a_broken_zone_file_leaves_the_old_version_serving"]),
