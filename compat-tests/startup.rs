@@ -32,7 +32,7 @@ fn zones_that_are_missing_wrong_or_slow_hold_up_no_other() {
         files: vec![("wrong.test.db".to_owned(), "@ 300 SOA ns\n".to_owned())],
         ..Spec::default()
     };
-    let server = Server::start_in(Kind::Nomd, &spec, free_port(), dir);
+    let server = Server::start_loading(Kind::Nomd, &spec, free_port(), dir);
     names.iter().for_each(|name| server.wait_for_serial(name, 1));
     server.wait_for_log("zone missing.test/IN: loading from master file missing.test.db failed: file not found");
     server.wait_for_log("zone wrong.test/IN: not loaded due to errors.");

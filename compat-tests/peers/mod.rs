@@ -134,6 +134,17 @@ impl Server {
 
     /// Starts a server in the folder that another one has left.
     pub fn start_in(kind: Kind, spec: &Spec, port: u16, dir: TempDir) -> Self {
+        let log = dir.path().join("log");
+        let logged_before = fs::metadata(log).map_or(0, |log| log.len()) as usize;
+        let server = Self::start_loading(kind, spec, port, dir);
+        if matches!(kind, Kind::Bind | Kind::Nomd) {
+            server.wait_until("its zones are loaded", || server.log()[logged_before..].contains(" running\n"));
+        }
+        server
+    }
+
+    /// Starts a server that may not have loaded its zones yet: named and nomd answer for these with SERVFAIL then.
+    pub fn start_loading(kind: Kind, spec: &Spec, port: u16, dir: TempDir) -> Self {
         for zone in &spec.zones {
             if let Role::Primary(text) = &zone.role {
                 fs::write(dir.path().join(zone.file()), text).unwrap();
