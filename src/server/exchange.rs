@@ -1,4 +1,5 @@
-//! What exchanges with other servers share: message IDs, and tasks whose end the control side always hears of.
+//! What exchanges with other servers share: message IDs, tasks whose end the control side always hears of, and one
+//! question over TCP.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -6,7 +7,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use super::control::listener::io_text;
 use super::core::Event;
+use crate::net::exchange::{Connection, ExchangeError, Secure};
+use crate::transfer::peer::Peer;
 
 /// IDs of queries and NOTIFYs. Whoever guesses one can answer in a server's place, so they come from a hash under a key
 /// that the system drew: those seen before tell nothing of the next.
@@ -58,6 +62,26 @@ impl<Outcome, Tell: FnOnce(Option<Outcome>) -> Event> Drop for Teller<Outcome, T
             // Fails only when the server is going down.
             let _ = self.events.send(event(self.outcome.take()));
         }
+    }
+}
+
+/// Asks over a connection of its own, with a limit for each step.
+pub(super) async fn ask_tcp(
+    query: &[u8],
+    peer: &Peer,
+    tls: Option<&Secure>,
+    limit: Duration,
+) -> Result<Vec<u8>, ExchangeError> {
+    let mut connection = Connection::open(peer.address, Some(peer.source), tls, peer.connect_limit).await?;
+    connection.send(query, limit).await?;
+    connection.receive(limit).await.map(<[u8]>::to_vec)
+}
+
+/// What is said of an exchange that failed.
+pub(super) fn exchange_text(error: &ExchangeError) -> String {
+    match error {
+        ExchangeError::Io(error) => io_text(error),
+        other => other.to_string(),
     }
 }
 

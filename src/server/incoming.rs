@@ -1,126 +1,42 @@
-//! Exchanges of a secondary with its primaries: the SOA query, and the transfer down to a durable file.
+//! Transfers from primaries, down to a durable file.
 //!
 //! These run as tasks of their own and touch nothing that is served: what they bring goes to the control side. A
 //! version is checked and on disk, in its file or its journal, before it gets there, so that whatever is published is
 //! there again after a crash; only where it cannot be written it goes without, see `saving`.
 
 mod course;
+mod keep;
+mod report;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::course::{Course, Limit};
-use super::control::listener::io_text;
+pub(super) use self::report::Report;
 use super::copies::Copies;
-use super::exchange::DATAGRAM_TIMEOUT;
+use super::exchange::exchange_text;
 use super::gate::Gate;
-use super::journals::{self, Difference};
 use super::leave::Leave;
 use super::load;
-use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText, relative};
+use super::logging::line::{TransferPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
-use super::pipes::Pipe;
-use super::refreshing::UNEXPECTED;
-use super::saving::{self, Turns};
+use super::saving::Turns;
 use super::worker::unix_now_s;
 use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
-use crate::dns::wire::WireError;
-use crate::dns::{Class, Key, Name, Opcode, Rcode, Serial};
+use crate::dns::{Key, Rcode, Serial};
 use crate::net::exchange::{Connection, ExchangeError, Secure};
-use crate::net::sockets::Sockets;
 use crate::transfer::guard::Guards;
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
-use crate::transfer::message::{self, Ask, Opt, SoaReply};
+use crate::transfer::message::{self, Ask};
 use crate::transfer::peer::Peer;
-use crate::transfer::refresh::{Event, Failure, SOA_TIMEOUT_S};
-use crate::transfer::standing::{self, LastTransfer};
-use crate::zone::copy::{Durability, Kept, News};
+use crate::transfer::refresh::{Event, Failure};
+use crate::transfer::standing;
+use crate::zone::ZoneVersion;
+use crate::zone::copy::Durability;
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
-use crate::zone::{ZoneVersion, diff};
-
-/// A question for a primary's SOA record.
-pub(super) struct SoaQuery {
-    /// The ID of its message.
-    pub(super) id: u16,
-    /// The zone.
-    pub(super) apex: Name,
-    /// Its class.
-    pub(super) class: Class,
-    /// Who is asked.
-    pub(super) primary: Arc<Peer>,
-    /// What it is spoken to with, where TLS is asked for.
-    pub(super) tls: Option<Arc<Secure>>,
-    /// What EDNS says.
-    pub(super) opt: Option<Opt>,
-    /// The connection that it shares with others, where it goes over one.
-    pub(super) pipe: Option<Pipe>,
-    /// To where the primary takes datagrams.
-    pub(super) door: Gate,
-    /// The sockets that it may use, those of others while there are many.
-    pub(super) sockets: Arc<Sockets>,
-}
-
-impl SoaQuery {
-    /// Asks, and gives what the zone's machine is to be told.
-    pub(super) async fn ask(self) -> Event {
-        let (zone, id) = (self.apex.as_ref(), self.id);
-        let mut chain = self.primary.key.as_deref().map(Chain::new);
-        let mut query = match message::request(id, zone, self.class, Ask::Soa, self.opt) {
-            Ok(query) => query,
-            Err(error) => return Event::SoaFailed(error.to_string()),
-        };
-        if let Some(chain) = &mut chain {
-            message::sign(chain, &mut query, unix_now_s());
-        }
-        match self.exchange(&query).await {
-            Ok(bytes) if self.is_answer(&bytes) => {
-                Event::SoaReply(message::read_soa_reply(&bytes, zone, chain.as_mut(), unix_now_s()))
-            }
-            Ok(_) => Event::SoaReply(SoaReply::Malformed(WireError::BadField)),
-            Err(ExchangeError::TimedOut) => Event::SoaTimeout,
-            Err(error) => Event::SoaFailed(exchange_text(&error)),
-        }
-    }
-
-    async fn exchange(&self, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
-        match &self.pipe {
-            Some(pipe) => Box::pin(self.ask_through(pipe, query)).await,
-            None => {
-                let ask = || self.sockets.ask(query, SOA_TIMEOUT, |bytes| self.is_answer(bytes));
-                self.door.inside(DATAGRAM_TIMEOUT, ask).await
-            }
-        }
-    }
-
-    async fn ask_through(&self, pipe: &Pipe, query: &[u8]) -> Result<Vec<u8>, ExchangeError> {
-        let primary = &self.primary;
-        let shared = tokio::time::timeout(primary.connect_limit + SOA_TIMEOUT, pipe.ask(self.id, query)).await;
-        match shared.unwrap_or(Some(Err(ExchangeError::TimedOut))) {
-            Some(outcome) => outcome,
-            None => ask_tcp(query, primary, self.tls.as_deref(), SOA_TIMEOUT).await,
-        }
-    }
-
-    fn is_answer(&self, bytes: &[u8]) -> bool {
-        message::answers(bytes, self.id, Opcode::QUERY, self.apex.as_ref())
-    }
-}
-
-/// Asks over a connection of its own, with a limit for each step.
-pub(super) async fn ask_tcp(
-    query: &[u8],
-    peer: &Peer,
-    tls: Option<&Secure>,
-    limit: Duration,
-) -> Result<Vec<u8>, ExchangeError> {
-    let mut connection = Connection::open(peer.address, Some(peer.source), tls, peer.connect_limit).await?;
-    connection.send(query, limit).await?;
-    connection.receive(limit).await.map(<[u8]>::to_vec)
-}
 
 /// A transfer to be made.
 pub(super) struct Request {
@@ -395,207 +311,13 @@ impl Request {
             _ => Ok(Brought::Whole(version)),
         }
     }
-
-    /// What leads to a small zone from the version on disk, where differences were asked for and the whole came. To
-    /// append that to the journal is much less work for a disk than to write a file anew, and for whoever waits for it.
-    fn difference(&self, version: &ZoneVersion) -> Arc<[Transaction]> {
-        let is_wanted = self.is_durable && self.file.is_some() && !self.zone.settings.ixfr_from_differences;
-        let old = self.base().filter(|old| is_wanted && Copies::take(old) && Copies::take(version));
-        let difference = old.and_then(|old| diff::diff_in_full(old, version));
-        let most_bytes = version.size_bytes().max(BLOCK_BYTES);
-        difference.into_iter().filter(|difference| difference.as_bytes().len() <= most_bytes).collect()
-    }
-
-    /// Waits until nothing older can take the place of what is written to the file. Changes go to the journal, which
-    /// may grow meanwhile.
-    async fn wait_for_file(&self) {
-        if let Some(turns) = &self.saving {
-            turns.wait_for_file().await;
-        }
-    }
-
-    /// Makes a version durable, with the changes that lead to it where they came. A few are written at a time: each
-    /// takes a thread, and a disk that is asked for more at once gets no faster.
-    async fn store(
-        self,
-        version: ZoneVersion,
-        transactions: Arc<[Transaction]>,
-        received: Received,
-        took: Duration,
-    ) -> Arrived {
-        let version = Arc::new(version);
-        if let Some(kept) = self.keep_together(&version, &transactions).await {
-            return self.arrived(version, &kept, received, took);
-        }
-        let pass = self.writers.enter().await;
-        let write = move || {
-            let leave = self.leave.clone();
-            // Nobody hears of a transfer whose zone is gone.
-            let Some(held) = leave.hold() else { return Arrived::Failed(Failure::Other, UNEXPECTED.to_owned()) };
-            let kept = self.keep(&version, &transactions);
-            drop((held, pass));
-            self.arrived(version, &kept, received, took)
-        };
-        let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
-        tokio::task::spawn_blocking(write).await.unwrap_or_else(broken_off)
-    }
-
-    fn arrived(self, version: Arc<ZoneVersion>, kept: &Kept, received: Received, took: Duration) -> Arrived {
-        kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
-        let (sources, serial, durability) = (self.sources(), Some(version.serial()), kept.durability);
-        let report = Box::new(Report { request: self, received, took, serial });
-        Arrived::New { version, sources, durability, kept_s: unix_now_s(), report }
-    }
-
-    /// Writes a small version to its file, or small changes to the journal, beside those of other zones. None: it is
-    /// to be written by itself.
-    async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &Arc<[Transaction]>) -> Option<Kept> {
-        let is_change = self.is_durable && !transactions.is_empty();
-        let is_small = if is_change { Copies::take_changes(transactions) } else { Copies::take(version) };
-        let is_recorded = !is_change && self.zone.settings.ixfr_from_differences;
-        let is_taken = is_small && !is_recorded && self.saving.is_none();
-        let copy = journals::copy(&self.zone).filter(|_| is_taken)?;
-        let transactions = if is_change { Arc::clone(transactions) } else { [].into() };
-        self.copies.keep(copy, Arc::clone(version), transactions, self.leave.clone()).await
-    }
-
-    /// Writes a version to disk. A zone without a file is as durable as it can be.
-    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Kept {
-        let Some(copy) = journals::copy(&self.zone) else {
-            return Kept { durability: Durability::File, faults: vec![] };
-        };
-        let mut journal_turn = self.saving.as_deref().map(Turns::journal);
-        let news = match () {
-            () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
-            () if self.record(version) => News::Recorded,
-            () => News::Whole,
-        };
-        let wait_for_file = || {
-            drop(journal_turn.take());
-            self.saving.iter().for_each(|turns| turns.block_for_file());
-        };
-        copy.keep(version, news, unix_now_s(), wait_for_file)
-    }
-
-    /// Records in the journal what the transfer has changed, where that is asked for.
-    fn record(&self, version: &ZoneVersion) -> bool {
-        let Some(old) = self.old.as_ref().filter(|_| self.zone.settings.ixfr_from_differences) else { return false };
-        let mut messages = vec![];
-        let difference = journals::record(&self.zone, old, version, &mut messages);
-        for message in messages {
-            log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
-        }
-        matches!(difference, Difference::Recorded)
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        let source = |path: &PathBuf| Source { path: path.as_path().into(), modified: load::modified(path) };
-        self.file.iter().map(source).collect()
-    }
-
-    fn log_connected(&self, connection: &Connection, key: Option<&Key>) {
-        let from = TransferPrefix(self.text(), self.primary.address);
-        let key = key.map(|key| format!(" TSIG {}", relative(key.name.as_ref())));
-        log!(
-            Category::XferIn,
-            Severity::Info,
-            "{from}connected using {}{}",
-            Socket(connection.local()),
-            key.unwrap_or_default()
-        );
-    }
-
-    /// BIND says in a line of its own what is behind some of its reasons.
-    fn log_fault(&self, error: &TransferError) {
-        let from = TransferPrefix(self.text(), self.primary.address);
-        match error {
-            TransferError::Stream(StreamError::Malformed(flaw))
-            | TransferError::Differences(StreamError::Malformed(flaw)) => {
-                log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
-            }
-            TransferError::Stream(StreamError::WideRrset(wide))
-            | TransferError::Differences(StreamError::WideRrset(wide)) => {
-                log!(Category::ZoneLoad, Severity::Error, "{wide}");
-            }
-            TransferError::Stream(StreamError::NoNs) => {
-                log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));
-            }
-            _ => {}
-        }
-        log!(Category::XferIn, Severity::Error, "{from}{error}");
-    }
-}
-
-/// What is said of a transfer at its end.
-pub(super) struct Report {
-    request: Request,
-    received: Received,
-    took: Duration,
-    /// The serial of the version that it brought.
-    serial: Option<Serial>,
-}
-
-impl Report {
-    /// Whether changes went to the journal that a zone has.
-    pub(super) fn has_journal_of(&self, zone: &Zone) -> bool {
-        journals::path(&self.request.zone) == journals::path(zone)
-    }
-
-    /// From whom it came.
-    pub(super) fn primary(&self) -> SocketAddr {
-        self.request.primary.address
-    }
-
-    /// What the transfer was like.
-    pub(super) fn facts(&self) -> LastTransfer {
-        LastTransfer { ended_s: unix_now_s(), bytes: self.received.bytes, took: self.took }
-    }
-
-    /// Says that the version is served.
-    pub(super) fn say_success(&self) {
-        let (zone, primary) = (ZonePrefix(self.request.text()), &self.request.primary);
-        let key = primary.key.as_ref().map(|key| format!(": TSIG '{}'", relative(key.name.as_ref())));
-        let serial = self.serial.unwrap_or(Serial(0));
-        log!(Category::XferIn, Severity::Info, "{zone}transferred serial {serial}{}", key.unwrap_or_default());
-        self.say("success");
-    }
-
-    fn say(&self, status: &str) {
-        let from = TransferPrefix(self.request.text(), self.request.primary.address);
-        log!(Category::XferIn, Severity::Info, "{from}Transfer status: {status}");
-        let Received { messages, records, bytes, out_of_zone, .. } = self.received;
-        if out_of_zone > 0 {
-            log!(Category::XferIn, Severity::Warning, "{from}{out_of_zone} records outside the zone were left out");
-        }
-        let took = self.took.max(Duration::from_millis(1));
-        let rate = u128::from(bytes) * 1000 / took.as_millis();
-        log!(
-            Category::XferIn,
-            Severity::Info,
-            "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
-             ({rate} bytes/sec) (serial {})",
-            took.as_secs_f64(),
-            self.serial.or(self.received.serial).unwrap_or(Serial(0)),
-        );
-    }
 }
 
 fn fault(transfer: &Inbound<'_>, error: StreamError) -> TransferError {
     if transfer.suggests_axfr(&error) { TransferError::Differences(error) } else { TransferError::Stream(error) }
 }
 
-fn exchange_text(error: &ExchangeError) -> String {
-    match error {
-        ExchangeError::Io(error) => io_text(error),
-        other => other.to_string(),
-    }
-}
-
-/// A difference of this size is worth less than the zone, however small that is: a disk writes no less at a time.
-const BLOCK_BYTES: usize = 4 << 10;
 /// What is built of so many bytes is not worth another thread.
 const SMALL_BYTES: u64 = 64 << 10;
 /// Nor is what is changed in a zone of so many; a larger one may be put in order on that occasion.
 const LARGE_BYTES: usize = 4 << 20;
-
-pub(super) const SOA_TIMEOUT: Duration = Duration::from_secs(SOA_TIMEOUT_S);

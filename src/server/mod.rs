@@ -5,6 +5,7 @@
 //! threads of its own.
 
 mod access;
+mod asking;
 mod catalogs;
 mod commands;
 mod connectors;

@@ -13,9 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::control::listener::io_text;
 use super::core::{Core, Event};
-use super::exchange::{DATAGRAM_TIMEOUT, MessageIds, UNANSWERED_DATAGRAMS, spawn_told};
+use super::exchange::{DATAGRAM_TIMEOUT, MessageIds, UNANSWERED_DATAGRAMS, ask_tcp, spawn_told};
 use super::gate::{Doors, Gate};
-use super::incoming::ask_tcp;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-use super::incoming::SOA_TIMEOUT;
+use super::asking::SOA_TIMEOUT;
 use crate::net::exchange::{Connection, ExchangeError, Secure};
 use crate::transfer::peer::Peer;
 

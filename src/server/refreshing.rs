@@ -11,10 +11,11 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tokio::task::AbortHandle;
 
+use super::asking::SoaQuery;
 use super::core::{self, Core};
 use super::exchange::{MessageIds, UNANSWERED_DATAGRAMS, spawn_told};
 use super::gate::{Doors, Gate};
-use super::incoming::{self, Arrived, Request, SoaQuery};
+use super::incoming::{self, Arrived, Request};
 use super::leave::Leave;
 use super::load;
 use super::logging::line::ZonePrefix;
