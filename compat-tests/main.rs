@@ -45,6 +45,7 @@ mod peers;
 mod pipeline;
 mod proxied;
 mod reload;
+mod reused;
 mod rules;
 mod settings;
 mod signed;

@@ -5,12 +5,14 @@
 
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::SockRef;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -153,16 +155,42 @@ impl Connection {
     /// # Errors
     /// The connection ended ([`ExchangeError::Closed`] between messages too), broke, or nothing came in time.
     pub async fn receive(&mut self, idle: Duration) -> Result<&[u8], ExchangeError> {
-        let (from, to) = loop {
+        let (from, to) = self.await_message(idle).await?;
+        self.start = to;
+        Ok(self.input.get(from..to).unwrap_or_default())
+    }
+
+    /// The next message, which is the next one still.
+    ///
+    /// # Errors
+    /// As [`Connection::receive`].
+    pub async fn peek(&mut self, idle: Duration) -> Result<&[u8], ExchangeError> {
+        let (from, to) = self.await_message(idle).await?;
+        Ok(self.input.get(from..to).unwrap_or_default())
+    }
+
+    /// Where the next message stands in the input.
+    async fn await_message(&mut self, idle: Duration) -> Result<(usize, usize), ExchangeError> {
+        loop {
             let ahead = self.input.get(self.start..).unwrap_or_default();
             let size = ahead.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)) + 2);
             match size {
-                Some(size) if ahead.len() >= size => break (self.start + 2, self.start + size),
+                Some(size) if ahead.len() >= size => return Ok((self.start + 2, self.start + size)),
                 _ => self.read(idle).await?,
             }
-        };
-        self.start = to;
-        Ok(self.input.get(from..to).unwrap_or_default())
+        }
+    }
+
+    /// Whether all that came was received, and the server has not closed it as far as is known. Gives back the room
+    /// that reading took.
+    pub(super) fn is_at_rest(&mut self) -> bool {
+        if self.start < self.input.len() {
+            return false;
+        }
+        (self.input, self.start, self.room) = (Vec::new(), 0, FIRST_READ_BYTES);
+        let mut probe = [0];
+        let mut context = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.stream).poll_read(&mut context, &mut ReadBuf::new(&mut probe)).is_pending()
     }
 
     /// Bytes sent so far, lengths included, TLS not.

@@ -5,6 +5,7 @@
 //! say of those whom they speak for, `tls` wraps the TLS library. UDP runs on plain
 //! threads in batches; everything else runs on tokio. All unsafe code of the program is in `sys`.
 
+pub mod connections;
 pub mod exchange;
 pub mod interfaces;
 pub mod listen;

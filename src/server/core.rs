@@ -139,7 +139,7 @@ impl Core {
                 () = until(deadline) => self.run_timers(),
             }
             let is_crowded = self.refreshing.under_way() >= MANY;
-            if is_crowded {
+            if is_crowded || self.refreshing.deferred() > 0 {
                 self.refreshing.note_crowd();
             }
             if self.loads_open >= MANY || is_crowded {

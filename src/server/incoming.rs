@@ -16,7 +16,7 @@ use self::course::{Course, Limit};
 pub(super) use self::report::Report;
 use super::copies::Copies;
 use super::exchange::exchange_text;
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::leave::Leave;
 use super::load;
 use super::logging::line::{TransferPrefix, ZonePrefix, ZoneText};
@@ -26,7 +26,8 @@ use super::worker::unix_now_s;
 use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::{Key, Rcode, Serial};
-use crate::net::exchange::{Connection, ExchangeError, Secure};
+use crate::net::connections::Connections;
+use crate::net::exchange::{Connection, ExchangeError};
 use crate::transfer::guard::Guards;
 use crate::transfer::inbound::{Inbound, Progress, Received, StreamError};
 use crate::transfer::message::{self, Ask};
@@ -48,8 +49,8 @@ pub(super) struct Request {
     pub(super) view: Arc<str>,
     /// From whom.
     pub(super) primary: Arc<Peer>,
-    /// What it is spoken to with, where TLS is asked for.
-    pub(super) tls: Option<Arc<Secure>>,
+    /// The connections to it, with those that other transfers have left.
+    pub(super) connections: Arc<Connections>,
     /// The version that is served.
     pub(super) old: Option<Arc<ZoneVersion>>,
     /// Whether what is on disk leads to that version.
@@ -211,9 +212,19 @@ impl Request {
     }
 
     async fn attempt(&self, received: &mut Received) -> Result<Brought, TransferError> {
-        let course = Course::new(self.door.enter().await);
+        let mut chain = self.primary.key.as_deref().map(Chain::new);
+        let query = self.query(chain.as_mut())?;
+        let (answering, pass) = Box::pin(self.ask_again_or_enter(&query)).await;
+        let course = Course::new(pass);
+        let exchange = async {
+            let connection = match answering {
+                Some(connection) => connection,
+                None => self.ask(&query).await?,
+            };
+            self.receive(connection, chain, received, &course).await
+        };
         tokio::select! {
-            outcome = Box::pin(self.receive(received, &course)) => outcome,
+            outcome = Box::pin(exchange) => outcome,
             limit = course.runs_into(&self.zone.settings) => Err(TransferError::TimedOut(limit)),
         }
     }
@@ -248,25 +259,60 @@ impl Request {
         self.asks_whole = true;
     }
 
-    /// Asks, and takes what comes.
-    async fn receive(&self, received: &mut Received, course: &Course) -> Result<Brought, TransferError> {
-        let (zone, primary) = (&self.zone, &self.primary);
-        let mut connection =
-            Connection::open(primary.address, Some(primary.source), self.tls.as_deref(), primary.connect_limit)
-                .await
-                .map_err(|error| TransferError::Connect(exchange_text(&error)))?;
-        self.log_connected(&connection, primary.key.as_deref());
-        let mut chain = primary.key.as_deref().map(Chain::new);
-        let query = self.query(chain.as_mut())?;
-        let broken = |error: ExchangeError| TransferError::Exchange(exchange_text(&error));
-        connection.send(&query, primary.connect_limit).await.map_err(broken)?;
+    /// Asks over a connection that has served before, or gets leave to open a new one.
+    async fn ask_again_or_enter(&self, query: &[u8]) -> (Option<Connection>, Option<Pass>) {
+        if let Some(answering) = self.ask_again(query).await {
+            return (Some(answering), None);
+        }
+        let pass = self.door.enter().await;
+        // Another transfer may have left one meanwhile.
+        match self.ask_again(query).await {
+            Some(answering) => (Some(answering), None),
+            None => (None, Some(pass)),
+        }
+    }
+
+    /// Asks over a connection that has served before, where there is one. None unless it is answered: the primary may
+    /// have been about to close it, or may take one request only on each.
+    async fn ask_again(&self, query: &[u8]) -> Option<Connection> {
+        let mut connection = self.connections.take()?;
+        let answer = async {
+            connection.send(query, AGAIN_TIMEOUT).await?;
+            connection.peek(AGAIN_TIMEOUT).await.map(|bytes| bytes.starts_with(&self.id.to_be_bytes()))
+        };
+        if matches!(answer.await, Ok(true)) {
+            self.log_connected(&connection);
+            return Some(connection);
+        }
+        self.connections.keep_none();
+        None
+    }
+
+    /// Asks over a new connection.
+    async fn ask(&self, query: &[u8]) -> Result<Connection, TransferError> {
+        let opened = self.connections.open().await;
+        let mut connection = opened.map_err(|error| TransferError::Connect(exchange_text(&error)))?;
+        self.log_connected(&connection);
+        connection.send(query, self.primary.connect_limit).await.map_err(|error| broken(&error))?;
+        Ok(connection)
+    }
+
+    /// Takes what comes.
+    async fn receive(
+        &self,
+        mut connection: Connection,
+        chain: Option<Chain<&Key>>,
+        received: &mut Received,
+        course: &Course,
+    ) -> Result<Brought, TransferError> {
+        let zone = &self.zone;
         let limits = load::limits(&zone.settings);
         let is_large = self.old.as_ref().is_some_and(|old| old.size_bytes() > LARGE_BYTES);
-        let max_differences = primary.max_differences.unwrap_or(zone.settings.request_ixfr_max_diffs);
+        let max_differences = self.primary.max_differences.unwrap_or(zone.settings.request_ixfr_max_diffs);
         let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits)
             .with_max_differences(max_differences);
         let (idle_limit, of_silence) = Limit::of_silence(zone.settings.max_transfer_idle_in, self.idle_limit);
-        loop {
+        let progress = loop {
             let bytes = connection.receive(idle_limit).await;
             let progress = match bytes {
                 // The last message builds the zone, which takes a while for a large one.
@@ -276,16 +322,20 @@ impl Request {
                 Ok(bytes) => transfer.feed(bytes, unix_now_s()),
                 Err(ExchangeError::Closed) => Err(transfer.end_of_input()),
                 Err(ExchangeError::TimedOut) => return Err(TransferError::TimedOut(of_silence)),
-                Err(error) => return Err(broken(error)),
+                Err(error) => return Err(broken(&error)),
             };
             *received = transfer.received();
             course.came_in(received.bytes);
             match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}
-                Progress::UpToDate(_) => return Ok(Brought::Nothing),
-                Progress::Changed(version, transactions) => return Ok(Brought::Changed(*version, transactions)),
-                Progress::Done(version) => return self.newer(*version),
+                last => break last,
             }
+        };
+        self.connections.keep(connection);
+        match progress {
+            Progress::Changed(version, transactions) => Ok(Brought::Changed(*version, transactions)),
+            Progress::Done(version) => self.newer(*version),
+            Progress::More | Progress::UpToDate(_) => Ok(Brought::Nothing),
         }
     }
 
@@ -317,6 +367,12 @@ fn fault(transfer: &Inbound<'_>, error: StreamError) -> TransferError {
     if transfer.suggests_axfr(&error) { TransferError::Differences(error) } else { TransferError::Stream(error) }
 }
 
+fn broken(error: &ExchangeError) -> TransferError {
+    TransferError::Exchange(exchange_text(error))
+}
+
+/// How long a connection that has served before may take to answer until a new one is opened.
+const AGAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is built of so many bytes is not worth another thread.
 const SMALL_BYTES: u64 = 64 << 10;
 /// Nor is what is changed in a zone of so many; a larger one may be put in order on that occasion.

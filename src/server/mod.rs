@@ -49,5 +49,6 @@ mod timers;
 mod troubles;
 mod version;
 mod watch;
+mod ways;
 mod worker;
 mod zones;

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::asking::SOA_TIMEOUT;
+use super::ways::Way;
 use crate::net::exchange::{Connection, ExchangeError, Secure};
 use crate::transfer::peer::Peer;
 
@@ -24,14 +24,6 @@ pub(super) struct Pipes(HashMap<Way, Pipe>);
 /// A connection to one primary.
 #[derive(Clone)]
 pub(super) struct Pipe(UnboundedSender<Asked>);
-
-/// Whither, whence, and within which TLS.
-#[derive(PartialEq, Eq, Hash)]
-struct Way {
-    server: SocketAddr,
-    source: SocketAddr,
-    tls: Option<usize>,
-}
 
 /// A query, and where its answer goes. Nothing comes if it is to be asked otherwise.
 struct Asked {
@@ -44,8 +36,7 @@ impl Pipes {
     /// The connection for queries to this primary.
     pub(super) fn to(&mut self, primary: &Peer, tls: Option<&Arc<Secure>>) -> Pipe {
         self.0.retain(|_, pipe| !pipe.0.is_closed());
-        let way =
-            Way { server: primary.address, source: primary.source, tls: tls.map(|secure| Arc::as_ptr(secure).addr()) };
+        let way = Way::to(primary, tls);
         let (primary, tls) = (primary.clone(), tls.cloned());
         let open = || {
             let (pipe, inbox) = unbounded_channel();
@@ -132,7 +123,7 @@ mod tests {
     use crate::transfer::testing::peer;
 
     fn primary(listener: &TcpListener) -> Peer {
-        let source = SocketAddr::from(([127, 0, 0, 1], 0));
+        let source = ([127, 0, 0, 1], 0).into();
         Peer { address: listener.local_addr().unwrap(), source, ..peer(1) }
     }
 

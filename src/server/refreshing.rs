@@ -21,17 +21,16 @@ use super::load;
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
 use super::peers::Peers;
-use super::pipes::Pipes;
 use super::saving::{Saved, Turns};
 use super::shared::Retired;
 use super::timers::Timers;
+use super::ways::Ways;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
 use crate::conf::guards::Guard;
 use crate::dns::Serial;
-use crate::net::sockets::Sockets;
 use crate::transfer::guard::Guards;
 use crate::transfer::message::Opt;
 use crate::transfer::peer::{Peer, Unreachable};
@@ -80,8 +79,8 @@ pub(super) struct Refreshing {
     queries: Pacer<ZoneId>,
     /// To where the primaries' datagrams are taken.
     asked: Doors<SocketAddr>,
-    /// The sockets of queries, kept while there are many; by whither and whence.
-    sockets: HashMap<(SocketAddr, SocketAddr), Arc<Sockets>>,
+    /// What is open to the primaries.
+    ways: Ways,
     asks: BTreeMap<ZoneId, Ask>,
     /// How many were ever wanted.
     wanted: u64,
@@ -98,7 +97,6 @@ pub(super) struct Refreshing {
     settings: HashMap<(usize, Guards), (Arc<ZoneKind>, Arc<Settings>)>,
     random: Random,
     message_ids: MessageIds,
-    pipes: Pipes,
     epoch: Instant,
     /// When the wall clock was last looked at for what is due, and what it showed.
     looked_at: Instant,
@@ -147,7 +145,7 @@ impl Refreshing {
             doors: Doors::new(UNANSWERED),
             queries: Pacer::new(options.serial_query_rate),
             asked: Doors::new(UNANSWERED_DATAGRAMS),
-            sockets: HashMap::new(),
+            ways: Ways::default(),
             asks: BTreeMap::new(),
             wanted: 0,
             answered: None,
@@ -160,7 +158,6 @@ impl Refreshing {
             settings: HashMap::new(),
             random: Random::new(seed),
             message_ids: MessageIds::new(),
-            pipes: Pipes::default(),
             epoch: Instant::now(),
             looked_at: Instant::now(),
             looked_at_s: 0,
@@ -249,19 +246,15 @@ impl Refreshing {
         self.asking.saturating_add(self.running())
     }
 
-    /// Remembers that many exchanges are under way: when that has been over for a while, their memory is given back.
+    /// Remembers that many exchanges are under way, or wait for their turn: what serves again is kept for them, and
+    /// when that has been over for a while, their memory is given back.
     pub(super) fn note_crowd(&mut self) {
         self.tidies_at = Some(Instant::now() + CALM);
     }
 
-    /// The sockets to a primary that is asked about many zones. From a port that is given only one can be open.
-    fn sockets_to(&mut self, primary: &Peer) -> Arc<Sockets> {
-        let (address, source) = (primary.address, primary.source);
-        let sockets = || Arc::new(Sockets::new(address, source));
-        match self.tidies_at.is_some() && source.port() == 0 {
-            true => Arc::clone(self.sockets.entry((address, source)).or_insert_with(sockets)),
-            false => sockets(),
-        }
+    /// Whether there are or were many exchanges just now.
+    fn is_crowded(&self) -> bool {
+        self.tidies_at.is_some()
     }
 
     fn number(&mut self) -> u64 {
@@ -490,7 +483,7 @@ impl Core {
         }
         self.send_queries();
         if self.refreshing.tidies_at.take_if(|at| *at <= Instant::now()).is_some() {
-            self.refreshing.sockets.clear();
+            self.refreshing.ways.close_spare();
             self.shared.retire(Retired::Scraps);
         }
     }
@@ -554,9 +547,10 @@ impl Core {
             let tls = self.connectors.of(&self.config, &ask.primary);
             let Ask { number, primary, tcp, opt } = ask;
             let is_over_tcp = tcp || tls.is_some();
-            let pipe = is_over_tcp.then(|| self.refreshing.pipes.to(&primary, tls.as_ref()));
+            let is_crowded = self.refreshing.is_crowded();
+            let pipe = is_over_tcp.then(|| self.refreshing.ways.pipe(&primary, tls.as_ref()));
             let door = self.refreshing.asked.to(primary.address);
-            let sockets = self.refreshing.sockets_to(&primary);
+            let sockets = self.refreshing.ways.sockets(&primary, is_crowded);
             let query = SoaQuery { id: message_id, apex, class, primary, tls, opt, pipe, door, sockets };
             spawn_told(&self.events, query.ask(), move |event| {
                 let what = Arrival::Soa(number, event.unwrap_or_else(|| Event::SoaFailed(UNEXPECTED.to_owned())));
@@ -588,12 +582,14 @@ impl Core {
 
     fn request(&mut self, id: ZoneId, Transfer { primary, have, may_shrink }: Transfer) -> Option<Request> {
         let task = self.zones.get(id)?;
+        let tls = self.connectors.of(&self.config, &primary);
+        let is_crowded = self.refreshing.is_crowded();
         Some(Request {
             id: self.refreshing.message_ids.draw(),
             door: self.refreshing.doors.to(primary.address.ip()),
             zone: task.conf.clone(),
             view: Arc::clone(&task.view),
-            tls: self.connectors.of(&self.config, &primary),
+            connections: self.refreshing.ways.connections(&primary, tls, is_crowded),
             primary,
             old: task.served.version(),
             is_durable: task.saving.is_durable(),
@@ -633,8 +629,8 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long after a crowd of exchanges its memory is given back.
 const CALM: Duration = Duration::from_secs(1);
-/// How many transfers may be without an answer of one primary: listeners of named and Knot have a queue of 10 for each
-/// thread, and connections that find no place there wait for a second or half a minute.
+/// How many new connections may be without an answer of one primary: listeners of named and Knot have a queue of 10
+/// for each thread, and connections that find no place there wait for a second or half a minute.
 const UNANSWERED: usize = 10;
 /// The settings of so many kinds of zones are kept whether there is such a zone or not.
 const KINDS: usize = 1000;

@@ -40,9 +40,9 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// Holds the place at the primary's listener until it answers.
-    pub(super) fn new(pass: Pass) -> Self {
-        Self { bytes: AtomicU64::new(0), pass: Mutex::new(Some(pass)) }
+    /// Holds the place at the primary's listener, where it has one, until the primary answers.
+    pub(super) fn new(pass: Option<Pass>) -> Self {
+        Self { bytes: AtomicU64::new(0), pass: Mutex::new(pass) }
     }
 
     /// So many bytes have come by now.
@@ -127,7 +127,7 @@ mod tests {
     async fn the_next_transfer_is_let_in_when_the_primary_answers_or_takes_long() {
         let door = Gate::new(1);
         for answers in [true, false] {
-            let course = Course::new(door.enter().await);
+            let course = Course::new(Some(door.enter().await));
             let began = tokio::time::Instant::now();
             let primary = async {
                 tokio::time::sleep(DOOR_TIMEOUT / 2).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Request, TransferError};
 use crate::conf::config::Zone;
-use crate::dns::{Key, Serial};
+use crate::dns::Serial;
 use crate::net::exchange::Connection;
 use crate::server::journals;
 use crate::server::logging::line::{Socket, TransferPrefix, ZonePrefix, relative};
@@ -70,9 +70,9 @@ impl Report {
 
 impl Request {
     /// Says that the primary has taken the connection.
-    pub(super) fn log_connected(&self, connection: &Connection, key: Option<&Key>) {
+    pub(super) fn log_connected(&self, connection: &Connection) {
         let from = TransferPrefix(self.text(), self.primary.address);
-        let key = key.map(|key| format!(" TSIG {}", relative(key.name.as_ref())));
+        let key = self.primary.key.as_ref().map(|key| format!(" TSIG {}", relative(key.name.as_ref())));
         log!(
             Category::XferIn,
             Severity::Info,
