@@ -202,15 +202,31 @@ fn a_transfer_without_an_end_is_ended_by_max_records() {
     }
 }
 
+/// A zone file that passes a limit, and how many lines tell of it. Of `max-records` named makes nothing here.
 #[test]
-fn a_zone_file_with_too_many_records_of_a_name_is_told_of_with_the_name() {
-    let wide = "error adding 'a.wide.example/A' in 'wide.example/IN' (zone): too many records (must not exceed 5)";
-    for kind in BOTH {
-        let zones = vec![Zone::primary("wide.example", text(1, &hosts_of_one_name())).with(LARGE[0].limit)];
-        let server = Server::start(kind, &Spec { zones, ..Spec::default() });
-        server.wait_for_log(wide);
-        server.wait_for_log("zone wide.example/IN: not loaded due to errors.");
-    }
+fn a_zone_file_with_too_much_at_a_name_is_told_of_with_file_and_line() {
+    let apart = "a A 192.0.2.77\nb A 192.0.2.1\n";
+    let zone = |name: &str, more: String, limit| Zone::primary(name, text(1, &more)).with(limit);
+    let zones = [
+        zone("wide.example", hosts_of_one_name(), LARGE[0].limit),
+        zone("apart.example", format!("{apart}{}", hosts_of_one_name()), "max-records-per-type 9;"),
+        zone("types.example", types_of_one_name(), LARGE[1].limit),
+        zone("records.example", hosts_of_one_name(), LARGE[2].limit),
+    ];
+    let told = BOTH.map(|kind| {
+        let server = Server::start(kind, &Spec { zones: zones.to_vec(), ..Spec::default() });
+        server.wait_for_serial("records.example", 1);
+        zones.each_ref().map(|zone| {
+            let outcome = if zone.name == "records.example" { "loaded serial 1" } else { "not loaded due to errors." };
+            server.wait_for_log(&format!("zone {}/IN: {outcome}", zone.name));
+            let log = server.log();
+            let starts = ["error ", "dns_master_load: ", "zone "];
+            let text = |line: &str| starts.iter().find_map(|start| Some(line[line.find(start)?..].to_owned()));
+            log.lines().filter(|line| line.contains(&zone.name)).filter_map(text).collect::<Vec<_>>()
+        })
+    });
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[1].each_ref().map(Vec::len), [4, 4, 3, 1], "{told:?}");
 }
 
 pub(super) fn has_minutes() -> bool {

@@ -77,7 +77,7 @@ pub(super) fn compact(zone: &Zone, saved: &ZoneVersion) -> Result<(), KeepError>
 
 /// Makes the changes of the journal to a secondary's copy; where it does not fit, what is served is refreshed at once.
 pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mut Vec<Message>) -> Loaded {
-    match copy::follow(&Host, &loaded.version, path, super::load::limits(&zone.settings)) {
+    match copy::follow(&Host, &loaded.version, path, super::load::file_limits(&zone.settings)) {
         Followed::Missing => return loaded,
         Followed::Nothing => {}
         Followed::To(version) => loaded.version = version.into(),

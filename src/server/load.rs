@@ -18,6 +18,7 @@ use super::control::listener::io_text;
 use super::journals::{self, Difference};
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
+use crate::dns::name::NoDot;
 use crate::zone::check::Policy;
 use crate::zone::disk::Host;
 use crate::zone::file::{self, quarantine};
@@ -25,7 +26,7 @@ use crate::zone::journal::Followed;
 use crate::zone::master::{Options, Source};
 use crate::zone::message::{Level, Message, Strictness};
 use crate::zone::raw::RawError;
-use crate::zone::{Limits, ZoneVersion, check, journal, load, raw};
+use crate::zone::{ContentsError, Limits, ZoneVersion, check, journal, load, raw};
 
 /// A zone to be loaded.
 #[derive(Debug)]
@@ -305,7 +306,7 @@ fn put_aside(path: &Path, error: LoadError) -> LoadError {
 fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     let settings = &reading.zone.settings;
     let (options, policy) = (options(reading.zone), policy(reading.zone));
-    let loaded = load::load_with_journal(&reading.path, reading.of_primary(), &options, limits(settings), &policy);
+    let loaded = load::load_with_journal(&reading.path, reading.of_primary(), &options, file_limits(settings), &policy);
     messages.extend(loaded.messages);
     match (loaded.version, loaded.failure) {
         (Some(version), _) => Ok(Loaded::new(version, loaded.sources)),
@@ -318,17 +319,20 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
 fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
     let (zone, path) = (reading.zone, reading.path.as_path());
     let source = Source { path: path.into(), modified: modified(path) };
-    let version = match raw::read(&Host, path, &zone.apex, zone.class, limits(&zone.settings)) {
+    let version = match raw::read(&Host, path, &zone.apex, zone.class, file_limits(&zone.settings)) {
         Ok((version, _)) => version,
         Err(RawError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::Missing);
         }
-        Err(fault) => return Err(LoadError::Faulty(reason(&fault))),
+        Err(fault) => {
+            messages.extend(overfull(path, &fault));
+            return Err(LoadError::Faulty(reason(&fault)));
+        }
     };
     if let Some((owner, conflict)) = check::conflicts(&version).next() {
         return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
     }
-    let followed = reading.of_primary().map(|path| journal::follow(&Host, &version, path, limits(&zone.settings)));
+    let followed = reading.of_primary().map(|path| journal::follow(&Host, &version, path, file_limits(&zone.settings)));
     let version = match followed {
         None | Some(Followed::Missing | Followed::Nothing) => version,
         Some(Followed::To(version)) => version,
@@ -354,6 +358,16 @@ fn reason(fault: &RawError) -> String {
         RawError::OtherZone { owner, .. } => format!("{owner}: not at top of zone"),
         RawError::Contents { source, .. } => source.to_string(),
     }
+}
+
+/// What named says of a raw file that has too much at a name.
+fn overfull(path: &Path, fault: &RawError) -> Vec<Message> {
+    let RawError::Contents { source, .. } = fault else { return vec![] };
+    let Some(owner) = source.owner() else { return vec![] };
+    let wide = if let ContentsError::WideRrset(wide) = source { Some(wide.to_string()) } else { None };
+    let load = [format!("{}: {source}", NoDot(owner.as_ref())), source.to_string()];
+    let lines = wide.into_iter().chain(load.map(|text| format!("dns_master_load: {text}")));
+    lines.map(|text| Message { level: Level::Error, place: Some((path.to_owned(), 0)), text }).collect()
 }
 
 /// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
@@ -400,6 +414,11 @@ pub(crate) fn policy(zone: &Zone) -> Policy {
         spf: spf != Verdict::Ignore,
         resolver: None,
     }
+}
+
+/// The limits of what is read from files: as with named, `max-records` is for what comes from others alone.
+pub(super) fn file_limits(settings: &ZoneSettings) -> Limits {
+    Limits { records: 0, ..limits(settings) }
 }
 
 /// The limits of a zone's contents.

@@ -28,9 +28,12 @@ use batch::{Batch, Tail};
 /// Why records are no zone. Words as BIND has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContentsError {
-    /// More records than `max-records` or `max-types-per-name` allow; which one is told.
+    /// More records than `max-records` allows.
     #[error("too many records")]
-    TooManyRecords(Limit),
+    TooManyRecords,
+    /// More RRsets at a name, which is told, than `max-types-per-name` allows.
+    #[error("too many records")]
+    TooManyTypes(Name),
     /// More records in an RRset than `max-records-per-type` allows.
     #[error("too many records")]
     WideRrset(Box<WideRrset>),
@@ -53,10 +56,21 @@ pub enum ContentsError {
     },
 }
 
+impl ContentsError {
+    /// The name at which there is too much.
+    pub fn owner(&self) -> Option<&Name> {
+        match self {
+            Self::WideRrset(wide) => Some(&wide.owner),
+            Self::TooManyTypes(owner) | Self::LargeRrset(owner) => Some(owner),
+            _ => None,
+        }
+    }
+}
+
 /// An RRset that may not be as large as it is. The text is BIND's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("error adding '{}/{rtype}' in '{}/{class}' (zone): too many records (must not exceed {most})",
-    NoDot(.owner.as_ref()), NoDot(.apex.as_ref()))]
+#[error("error {} '{}/{rtype}' in '{}/{class}' (zone): too many records (must not exceed {most})",
+    if *.grows { "updating" } else { "adding" }, NoDot(.owner.as_ref()), NoDot(.apex.as_ref()))]
 pub struct WideRrset {
     /// Its owner.
     pub owner: Name,
@@ -68,15 +82,8 @@ pub struct WideRrset {
     pub class: Class,
     /// How many records may be in it.
     pub most: u32,
-}
-
-/// Which limit was passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// `max-records`.
-    Records,
-    /// `max-types-per-name`.
-    TypesPerName,
+    /// Whether it is known to have been smaller, and to have come apart.
+    pub grows: bool,
 }
 
 /// How much a zone may hold; 0 is no limit.
@@ -330,7 +337,7 @@ impl Builder {
     fn check_total(&self) -> Result<(), ContentsError> {
         let limit = self.limits.records as usize;
         if limit > 0 && self.records > limit {
-            return Err(ContentsError::TooManyRecords(Limit::Records));
+            return Err(ContentsError::TooManyRecords);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ mod names;
 use std::mem;
 
 use super::blocks::BlockWriter;
-use super::builder::{ContentsError, Limit, Limits};
+use super::builder::{ContentsError, Limits};
 use super::contents::{Parts, ZoneVersion};
 use super::key::Key;
 use super::node::{self, Flags};
@@ -143,7 +143,7 @@ impl<'v> Edit<'v> {
         self.close()?;
         let limit = self.limits.records as usize;
         if limit > 0 && self.records > limit {
-            return Err(ContentsError::TooManyRecords(Limit::Records));
+            return Err(ContentsError::TooManyRecords);
         }
         let names = self.names.finish(&self.blocks);
         let parts = Parts {

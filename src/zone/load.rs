@@ -13,7 +13,7 @@ use super::contents::ZoneVersion;
 use super::disk::Host;
 use super::journal::{self, Followed};
 use super::master::{self, Options, PieceSink, Report, Sink, Source, Turn};
-use super::message::{Level, Message};
+use super::message::Message;
 use super::processors;
 use crate::dns::{NameRef, Rtype};
 
@@ -48,20 +48,13 @@ pub fn load_with_journal(
     let (report, built) = if_small(path, options, builder())
         .or_else(|| on_threads(path, options, builder()))
         .unwrap_or_else(|| in_one_go(path, options, builder()));
-    let Report { messages, sources, failure, .. } = with_refusals(report, &built, path, options);
+    let Report { messages, sources, failure, .. } = with_refusals(report, &built, path, (options, limits));
     let mut loaded = Loaded { version: None, messages, sources, failure };
     match built.and_then(ZoneVersion::with_one_soa) {
         _ if loaded.failure.is_some() => {}
         Ok(version) => loaded.judge(version, policy, journal.map(|journal| (journal, limits))),
         Err(ContentsError::SoaCount { soa, ns }) => loaded.messages.extend(check::presence(soa, ns)),
-        Err(fault) => {
-            if let ContentsError::WideRrset(wide) = &fault {
-                // Which line of the file it was that went too far is known no more.
-                let place = Some((path.to_owned(), 0));
-                loaded.messages.push(Message { level: Level::Error, place, text: wide.to_string() });
-            }
-            loaded.failure = Some(fault.to_string());
-        }
+        Err(fault) => loaded.failure = Some(fault.to_string()),
     }
     loaded
 }
@@ -107,9 +100,10 @@ fn in_one_go(path: &Path, options: &Options, builder: Builder) -> (Report, Built
 }
 
 /// Says with the rest what named would say of records that it does not add, if there are any.
-fn with_refusals(report: Report, built: &Built, path: &Path, options: &Options) -> Report {
+fn with_refusals(report: Report, built: &Built, path: &Path, (options, limits): (&Options, Limits)) -> Report {
     let conflict = built.as_ref().ok().and_then(first_conflict);
-    if conflict.is_none() && !matches!(built, Err(ContentsError::LargeRrset(_))) && !report.is_hasty {
+    let overfull = built.as_ref().err().and_then(ContentsError::owner);
+    if conflict.is_none() && overfull.is_none() && !report.is_hasty {
         return report;
     }
     let mut suspects = match built {
@@ -117,10 +111,8 @@ fn with_refusals(report: Report, built: &Built, path: &Path, options: &Options) 
         Err(_) => rehearsal::suspects(path, options),
     };
     suspects.insert(options.apex.clone());
-    if let Err(ContentsError::LargeRrset(owner)) = built {
-        suspects.insert(owner.clone());
-    }
-    let told = rehearsal::read(path, options, suspects);
+    suspects.extend(overfull.cloned());
+    let told = rehearsal::read(path, options, limits, suspects);
     // The file may have been changed in the meantime.
     let failure = told.failure.or_else(|| Some(conflict?.to_string()));
     Report { sources: report.sources, failure, ..told }

@@ -6,12 +6,12 @@
 use std::cmp::Ordering;
 
 use super::blocks::{BlockWriter, Place};
-use super::builder::{ContentsError, Limit, Limits, WideRrset};
+use super::builder::{ContentsError, Limits, WideRrset};
 use super::check::{is_of_concern, is_singleton};
 use super::listing::{self, Capitals, Listed};
 use super::node::{self, Flags, Node};
 use crate::dns::rdata::Form;
-use crate::dns::{Class, NameBuf, NameRef, Rtype, case, rdata};
+use crate::dns::{Class, Name, NameBuf, NameRef, Rtype, case, rdata};
 
 /// The records of the owner that is being added.
 #[derive(Default)]
@@ -338,27 +338,26 @@ impl Records {
                 rrset.mark_merged(records);
             }
             if rrset.size > MAX_RRSET {
-                return Err(self.large(apex));
+                return Err(self.at_owner(apex, ContentsError::LargeRrset));
             }
             self.rrsets.push(rrset);
         }
         if limits.types_per_name > 0 && self.rrsets.len() > limits.types_per_name as usize {
-            return Err(ContentsError::TooManyRecords(Limit::TypesPerName));
+            return Err(self.at_owner(apex, ContentsError::TooManyTypes));
         }
         Ok(packed)
     }
 
     #[cold]
     fn wide(&self, rtype: Rtype, (apex, class): (NameRef<'_>, Class), most: u32) -> ContentsError {
-        let Ok(owner) = NameBuf::join(&self.labels, apex) else { return ContentsError::OutOfZone };
-        let (owner, apex) = (owner.as_ref().to_name(), apex.to_name());
-        ContentsError::WideRrset(Box::new(WideRrset { owner, rtype, apex, class, most }))
+        let wide = |owner| WideRrset { owner, rtype, apex: apex.to_name(), class, most, grows: false };
+        self.at_owner(apex, |owner| ContentsError::WideRrset(Box::new(wide(owner))))
     }
 
+    /// The fault with the owner that it is about.
     #[cold]
-    fn large(&self, apex: NameRef<'_>) -> ContentsError {
-        NameBuf::join(&self.labels, apex)
-            .map_or(ContentsError::OutOfZone, |owner| ContentsError::LargeRrset(owner.as_ref().to_name()))
+    fn at_owner(&self, apex: NameRef<'_>, fault: impl FnOnce(Name) -> ContentsError) -> ContentsError {
+        NameBuf::join(&self.labels, apex).map_or(ContentsError::OutOfZone, |owner| fault(owner.as_ref().to_name()))
     }
 
     /// How long the RRsets are in a block: the plain ones, and the signatures.

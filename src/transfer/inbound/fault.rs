@@ -128,7 +128,7 @@ impl From<Flaw> for StreamError {
 impl From<ContentsError> for StreamError {
     fn from(error: ContentsError) -> Self {
         match error {
-            ContentsError::TooManyRecords(_) => Self::TooManyRecords,
+            ContentsError::TooManyRecords | ContentsError::TooManyTypes(_) => Self::TooManyRecords,
             ContentsError::WideRrset(wide) => Self::WideRrset(wide),
             ContentsError::BadRecord | ContentsError::LargeRrset(_) => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,

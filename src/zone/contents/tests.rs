@@ -6,7 +6,7 @@ use super::*;
 use crate::dns::testing;
 use crate::zone::nsec3::Nsec3;
 use crate::zone::testing::{APEX, Random, Record, build, dump, hashed, name, soa};
-use crate::zone::{Builder, Limit, Limits, Match, Way};
+use crate::zone::{Builder, Limits, Match, Way};
 
 /// The plain model: types by name, NSEC3 owners apart.
 #[derive(Default)]
@@ -245,15 +245,15 @@ fn limits_count_what_is_kept() {
     ];
     let unlimited = Limits::default();
     assert_eq!(try_limits(unlimited, &zone), Ok(5));
-    let too_many = |limit| Err(ContentsError::TooManyRecords(limit));
     assert_eq!(try_limits(Limits { records: 5, ..unlimited }, &zone), Ok(5));
-    assert_eq!(try_limits(Limits { records: 4, ..unlimited }, &zone), too_many(Limit::Records));
+    assert_eq!(try_limits(Limits { records: 4, ..unlimited }, &zone), Err(ContentsError::TooManyRecords));
     assert_eq!(try_limits(Limits { records_per_type: 2, ..unlimited }, &zone), Ok(5));
     let wide = try_limits(Limits { records_per_type: 1, ..unlimited }, &zone);
     assert!(matches!(wide, Err(ContentsError::WideRrset(wide)) if wide.owner == name(&format!("a.{APEX}"))));
     assert_eq!(try_limits(Limits { types_per_name: 2, ..unlimited }, &zone), Ok(5));
-    assert_eq!(try_limits(Limits { types_per_name: 1, ..unlimited }, &zone), too_many(Limit::TypesPerName));
-    assert_eq!(ContentsError::TooManyRecords(Limit::Records).to_string(), "too many records");
+    let too_many = Err(ContentsError::TooManyTypes(name(&format!("a.{APEX}"))));
+    assert_eq!(try_limits(Limits { types_per_name: 1, ..unlimited }, &zone), too_many);
+    assert_eq!(ContentsError::TooManyRecords.to_string(), "too many records");
 }
 
 #[test]

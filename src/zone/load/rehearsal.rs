@@ -12,12 +12,14 @@ use crate::dns::{Class, Name, NameRef, Rtype};
 use crate::zone::check;
 use crate::zone::master::{self, Options, Refused, Report, Sink, Turn};
 use crate::zone::records::MAX_RRSET;
+use crate::zone::{Limits, WideRrset};
 
-/// Reads a file in which there are conflicts at the names of `suspects`.
-pub(super) fn read(path: &Path, options: &Options, suspects: impl IntoIterator<Item = Name>) -> Report {
+/// Reads a file in which there are conflicts, or more than the limits allow, at the names of `suspects`.
+pub(super) fn read(path: &Path, options: &Options, limits: Limits, suspects: impl IntoIterator<Item = Name>) -> Report {
     let mut rehearsal = Rehearsal {
         apex: options.apex.clone(),
         class: options.class,
+        limits,
         zone: suspects.into_iter().map(|name| (name, Vec::new())).collect(),
         files: Vec::new(),
         current: Vec::new(),
@@ -46,6 +48,10 @@ pub(super) fn suspects(path: &Path, options: &Options) -> HashSet<Name> {
 enum Reason {
     #[error(transparent)]
     Conflict(#[from] check::Conflict),
+    #[error("too many records")]
+    TooManyRecords(Box<WideRrset>),
+    #[error("too many records")]
+    TooManyTypes,
     #[error("ran out of space")]
     TooLarge,
     #[error("invalid NS owner name (wildcard)")]
@@ -54,6 +60,20 @@ enum Reason {
     WildcardHash,
     #[error("not at top of zone")]
     NotTop,
+}
+
+impl Reason {
+    fn is_limit(&self) -> bool {
+        matches!(self, Self::TooManyRecords(_) | Self::TooManyTypes)
+    }
+
+    /// What named says before it says why.
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::TooManyRecords(wide) => Some(wide.to_string()),
+            _ => None,
+        }
+    }
 }
 
 /// Where something stands.
@@ -81,6 +101,11 @@ impl Rrset {
 
     fn is_of_type_of(&self, other: &Self) -> bool {
         (self.rtype, self.covered) == (other.rtype, other.covered)
+    }
+
+    /// BIND keeps these apart from the names, and finds no conflict there.
+    fn is_proof(&self) -> bool {
+        Rtype::NSEC3 == if self.rtype == Rtype::RRSIG { self.covered } else { self.rtype }
     }
 
     fn has(&self, record: &[u8]) -> bool {
@@ -116,6 +141,7 @@ struct Owners {
 struct Rehearsal {
     apex: Name,
     class: Class,
+    limits: Limits,
     /// What the zone holds at the suspects.
     zone: HashMap<Name, Vec<Rrset>>,
     /// The files that are open, the innermost last.
@@ -231,8 +257,12 @@ impl Rehearsal {
     fn add_all(&mut self, owner: &Name, gathered: Vec<Rrset>, place: &Place) {
         for rrset in gathered.into_iter().rev() {
             if let Err(reason) = self.add(owner, rrset) {
-                let (place, owner, reason) = (place.clone(), owner.clone(), reason.to_string());
-                self.refused.push(Refused { place, owner, reason });
+                if reason.is_limit() {
+                    // Once is enough, whatever comes next.
+                    self.zone.remove(owner);
+                }
+                let (place, owner, detail) = (place.clone(), owner.clone(), reason.detail());
+                self.refused.push(Refused { place, owner, reason: reason.to_string(), detail });
             }
         }
     }
@@ -244,9 +274,14 @@ impl Rehearsal {
             Rtype::SOA if *owner != self.apex => return Err(Reason::NotTop),
             _ => {}
         }
+        self.count(owner, &rrset, 0)?;
         let rrset = rrset.whole()?;
-        // BIND keeps these apart from the names, and finds no conflict there.
-        let is_proof = Rtype::NSEC3 == if rrset.rtype == Rtype::RRSIG { rrset.covered } else { rrset.rtype };
+        let Some(held) = self.zone.get(owner) else { return Ok(()) };
+        match held.iter().find(|known| known.is_of_type_of(&rrset)) {
+            Some(known) => self.count(owner, &rrset, known.records.len())?,
+            None => self.count_types(held, &rrset)?,
+        }
+        let is_proof = rrset.is_proof();
         let Some(held) = self.zone.get_mut(owner) else { return Ok(()) };
         match held.iter_mut().find(|known| known.is_of_type_of(&rrset)) {
             Some(known) if known.ttl == rrset.ttl && rrset.records.iter().all(|record| known.has(record)) => {
@@ -259,6 +294,24 @@ impl Rehearsal {
             None => held.push(rrset),
         }
         if !is_proof && has_conflict(held) { Err(check::Conflict::CnameAndOther.into()) } else { Ok(()) }
+    }
+
+    /// Whether so many records may come to those that are known. BIND counts duplicates.
+    fn count(&self, owner: &Name, rrset: &Rrset, known: usize) -> Result<(), Reason> {
+        let most = self.limits.records_per_type;
+        if most == 0 || known + rrset.records.len() <= most as usize {
+            return Ok(());
+        }
+        let (owner, apex, grows) = (owner.clone(), self.apex.clone(), known > 0);
+        let wide = WideRrset { owner, rtype: rrset.rtype, apex, class: self.class, most, grows };
+        Err(Reason::TooManyRecords(wide.into()))
+    }
+
+    /// Whether an RRset may come to those of its name.
+    fn count_types(&self, held: &[Rrset], rrset: &Rrset) -> Result<(), Reason> {
+        let most = self.limits.types_per_name as usize;
+        let types = held.iter().filter(|known| known.is_proof() == rrset.is_proof()).count();
+        if most > 0 && types >= most { Err(Reason::TooManyTypes) } else { Ok(()) }
     }
 }
 

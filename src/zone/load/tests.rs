@@ -9,10 +9,11 @@ const HEAD: &str = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n";
 
 /// Loads `HEAD` and `text`; what is said, the file called "f", and whether the zone may be served.
 fn load_with(text: &str, policy: &Policy) -> (Vec<String>, bool) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("f");
-    fs::write(&path, format!("{HEAD}{text}")).unwrap();
-    let options = Options {
+    load_within(text, Limits::default(), policy)
+}
+
+fn options() -> Options {
+    Options {
         apex: "ex.test".parse().unwrap(),
         class: Class::IN,
         check_names: Strictness::Fail,
@@ -20,8 +21,14 @@ fn load_with(text: &str, policy: &Policy) -> (Vec<String>, bool) {
         check_ns: Strictness::Warn,
         check_wildcard: true,
         max_zone_ttl_s: None,
-    };
-    let loaded = load(&path, &options, Limits::default(), policy);
+    }
+}
+
+fn load_within(text: &str, limits: Limits, policy: &Policy) -> (Vec<String>, bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    fs::write(&path, format!("{HEAD}{text}")).unwrap();
+    let loaded = load(&path, &options(), limits, policy);
     let place = path.display().to_string();
     let mut said: Vec<String> = loaded.messages.iter().map(|message| message.text.replace(&place, "f")).collect();
     said.extend(loaded.failure.map(|reason| format!("failed: {reason}")));
@@ -48,20 +55,29 @@ fn types_that_mx_replaced_are_obsolete() {
 /// Without the limit this would run for minutes.
 #[test]
 fn generate_ends_where_the_zone_is_full() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("f");
-    fs::write(&path, format!("{HEAD}$GENERATE 1-2000000000 h$ A 192.0.2.1\n")).unwrap();
-    let options = Options {
-        apex: "ex.test".parse().unwrap(),
-        class: Class::IN,
-        check_names: Strictness::Fail,
-        check_mx: Strictness::Warn,
-        check_ns: Strictness::Warn,
-        check_wildcard: true,
-        max_zone_ttl_s: None,
-    };
-    let loaded = load(&path, &options, Limits { records: 10, ..Limits::default() }, &Policy::default());
-    assert_eq!(loaded.failure.as_deref(), Some("too many records"));
+    let limits = Limits { records: 10, ..Limits::default() };
+    let (said, is_served) = load_within("$GENERATE 1-2000000000 h$ A 192.0.2.1\n", limits, &Policy::default());
+    assert_eq!((said, is_served), (vec!["failed: too many records".to_owned()], false));
+}
+
+#[test]
+fn what_passes_a_limit_is_named_with_its_line() {
+    let limits = Limits { records_per_type: 2, types_per_name: 3, ..Limits::default() };
+    let types = |line| format!("dns_master_load: f:{line}: a.ex.test: too many records");
+    let wide =
+        |done| format!("error {done} 'a.ex.test/A' in 'ex.test/IN' (zone): too many records (must not exceed 2)");
+    let host = |last| format!("a A 192.0.2.{last}\n");
+    let [two, third] = [(1..3).map(host).collect::<String>(), host(3)];
+    for (text, said) in [
+        (format!("{two}{third}b A 192.0.2.1\n"), vec![wide("adding"), types(7)]),
+        (format!("{two}b A 192.0.2.1\n{third}\n"), vec![wide("updating"), types(8)]),
+        ("b A 192.0.2.1\n$GENERATE 1-3 a A 192.0.2.$\n".to_owned(), vec![wide("updating"), types(6)]),
+        ("a AAAA ::1\n TXT a\n HINFO a b\n MX 1 ns\nb A 192.0.2.1\n".to_owned(), vec![types(8)]),
+        (format!("{two} TXT a\n HINFO a b\nb A 192.0.2.1\na AAAA ::1\n"), vec![types(10)]),
+    ] {
+        let expected = [said, vec!["failed: too many records".to_owned()]].concat();
+        assert_eq!(load_within(&text, limits, &Policy::default()), (expected, false), "{text}");
+    }
 }
 
 #[test]
@@ -167,18 +183,9 @@ fn a_copy_whose_name_servers_have_no_addresses_is_served() {
 fn a_zone_without_soa_or_ns_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
-    let options = Options {
-        apex: "ex.test".parse().unwrap(),
-        class: Class::IN,
-        check_names: Strictness::Fail,
-        check_mx: Strictness::Warn,
-        check_ns: Strictness::Warn,
-        check_wildcard: true,
-        max_zone_ttl_s: None,
-    };
     let said = |text: &str| {
         fs::write(&path, text).unwrap();
-        let loaded = load(&path, &options, Limits::default(), &Policy::default());
+        let loaded = load(&path, &options(), Limits::default(), &Policy::default());
         assert!(loaded.version.is_none() && loaded.failure.is_none());
         loaded.messages.into_iter().map(|message| message.text).collect::<Vec<_>>()
     };

@@ -113,6 +113,8 @@ pub struct Refused {
     pub owner: Name,
     /// Why.
     pub reason: String,
+    /// What named says of that before.
+    pub detail: Option<String>,
 }
 
 /// A sink for a file that is read in pieces.

@@ -5,6 +5,7 @@ use super::fault::{Fault, Lines};
 use super::{Loader, Refused, Sink};
 use crate::dns::NameRef;
 use crate::dns::name::NoDot;
+use crate::zone::message::Level;
 
 impl<S: Sink> Loader<'_, S> {
     /// Takes note of another owner, the same in another case too.
@@ -33,7 +34,8 @@ impl<S: Sink> Loader<'_, S> {
         if !S::WANTS_PLACES {
             return;
         }
-        for Refused { place: (path, line), owner, reason } in self.sink.refused() {
+        for Refused { place: (path, line), owner, reason, detail } in self.sink.refused() {
+            detail.into_iter().for_each(|detail| self.say(Level::Error, &path, line, detail));
             let text = format!("{}: {reason}", NoDot(owner.as_ref()));
             self.fault(&Fault::refused(text, reason), &path, Lines::all(line));
         }
