@@ -295,7 +295,7 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
 /// It is no fault, and leads to nothing that is newer.
 fn is_left_behind(disk: &impl Disk, version: &ZoneVersion, path: &Path) -> bool {
     let journal = Journal::open(disk, path);
-    journal.is_ok_and(|journal| !journal.is_empty() && version.serial().is_newer_than(journal.last_serial()))
+    journal.is_ok_and(|journal| version.serial().is_newer_than(journal.last_serial()))
 }
 
 /// Moves a journal that is of no use out of the way; says so.

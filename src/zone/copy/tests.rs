@@ -203,15 +203,130 @@ fn a_journal_that_does_not_lead_on_from_the_file_is_removed() {
     assert_eq!(keep(&copy, 8), Durability::Journal);
 }
 
+/// A copy on the host whose journal can be neither read nor removed.
+fn stuck(folder: &Path) -> Copy<'static, Host> {
+    let (file, journal) = (folder.join("db"), folder.join("db.jnl"));
+    // The journal of another user would do, but not where the test is run as root.
+    std::fs::create_dir(&journal).unwrap();
+    Copy { disk: &Host, file, journal, form: Form::Raw, journal_bytes: None }
+}
+
 #[test]
 fn a_journal_that_cannot_be_read_now_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, journal) = (folder.path().join("db"), folder.path().join("db.jnl"));
-    // The journal of another user would do, but not where the test is run as root.
-    std::fs::create_dir(&journal).unwrap();
-    let copy = Copy { disk: &Host, file, journal, form: Form::Raw, journal_bytes: None };
-    for behind in [Behind::Dropped, Behind::Ended] {
+    let copy = stuck(folder.path());
+    for behind in [Behind::Shortened, Behind::Dropped, Behind::Ended] {
         assert!(matches!(copy.settle(&version(2), behind), Err(KeepError::Compact(_))));
+    }
+}
+
+#[test]
+fn behind_a_journal_that_cannot_be_removed_nothing_is_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = stuck(folder.path()).keep(&version(2), News::Whole, 0, || ());
+    assert_eq!(kept.durability, Durability::None);
+    assert!(matches!(kept.faults[..], [KeepError::Remove { .. }]), "{:?}", kept.faults);
+}
+
+#[test]
+fn a_journal_that_leads_on_stays_behind_its_file_and_another_goes_where_it_is_to() {
+    for (behind, saved, stays) in [
+        (Behind::Shortened, 2, true),
+        (Behind::Dropped, 2, false),
+        (Behind::Dropped, 1, true),
+        (Behind::Ended, 2, true),
+        (Behind::Ended, 1, false),
+    ] {
+        let disk = begun(1);
+        assert!(copy(&disk, 0).settle(&version(saved), behind).unwrap());
+        assert_eq!(disk.names().contains(&JOURNAL.into()), stays, "{behind:?}, {saved}");
+    }
+}
+
+#[test]
+fn a_journal_that_is_none_goes_with_what_is_asked_to_go_and_with_what_it_refuses() {
+    let damaged = || {
+        let disk = begun(1);
+        disk.open(Path::new(JOURNAL), Access::Update).unwrap().write_all_at(b"none", 0).unwrap();
+        disk
+    };
+    for behind in [Behind::Dropped, Behind::Ended] {
+        let disk = damaged();
+        assert!(copy(&disk, 0).settle(&version(2), behind).unwrap());
+        assert_eq!(disk.names(), [Path::new(FILE)]);
+    }
+    let disk = damaged();
+    assert_eq!(keep(&copy(&disk, 0), 3), Durability::File);
+    assert_eq!(disk.names(), [Path::new(FILE)]);
+}
+
+#[test]
+fn a_journal_that_leads_to_a_whole_version_already_is_kept() {
+    let disk = begun(1);
+    append(&disk, Path::new(JOURNAL), &changes(2, 3)).unwrap();
+    let kept = copy(&disk, 0).keep(&version(3), News::Recorded, 0, || ());
+    assert_eq!(kept.durability, Durability::File);
+    assert_eq!(found(&disk), Some(3));
+    assert_eq!(disk.names(), [Path::new(FILE), Path::new(JOURNAL)]);
+}
+
+#[test]
+fn a_journal_is_dated_with_its_file_where_there_is_one() {
+    let disk = begun(1);
+    let at = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+    for (time_s, has_journal, dated_s) in [(7, true, 7), (8, false, 7)] {
+        copy(&disk, 0).touch(at(time_s), has_journal).unwrap();
+        assert_eq!(disk.modified(Path::new(FILE)).unwrap(), at(time_s));
+        assert_eq!(disk.modified(Path::new(JOURNAL)).unwrap(), at(dated_s));
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_made_shorter_stays_as_it_is() {
+    let disk = begun(1);
+    let copy = copy(&disk, 0);
+    (3..=40).for_each(|serial| assert_eq!(keep(&copy, serial), Durability::Journal));
+    disk.set_faults(Faults { room_bytes: Some(0), ..Faults::default() });
+    assert!(matches!(copy.shorten(&version(40)), Err(KeepError::Compact(_))));
+    assert_eq!(disk.names(), [Path::new(FILE), Path::new(JOURNAL)]);
+    assert_eq!(found(&disk), Some(40));
+}
+
+/// More than there is room for where there is little.
+fn large() -> ZoneVersion {
+    let (before, apex) = (version(3), name("zone.example."));
+    let mut edit = before.edit(Limits::default());
+    for number in 0..100 {
+        edit.add(apex.as_ref(), Rtype::TXT, 300, &[&[200], &[number; 200][..]].concat()).unwrap();
+    }
+    edit.finish().unwrap()
+}
+
+#[test]
+fn copies_kept_together_survive_in_any_folder_and_whatever_becomes_of_another_there() {
+    let (changes, large, whole) = (changes(1, 3), large(), version(3));
+    for seed in 1..=20 {
+        let disk = Simulated::new(seed);
+        let at = |file: &str| Copy { file: file.into(), journal: format!("{file}.jnl").into(), ..copy(&disk, 0) };
+        let [lost, one, other, next, last] = ["/a/lost", "/a/one", "/b/other", "/c/next", "/d/last"].map(at);
+        [&lost, &one, &other, &next, &last].iter().for_each(|copy| copy.save(&version(1), 0).unwrap());
+        disk.set_faults(Faults { room_bytes: Some(15_000), ..Faults::default() });
+        let new = News::Changes(&changes);
+        let copies = [
+            (lost, &large, News::Whole),
+            (one, &whole, News::Whole),
+            (other, &whole, News::Whole),
+            (next, &whole, new),
+            (last, &whole, new),
+        ];
+        let kept = keep_all(&copies, 0);
+        disk.end_faults();
+        disk.restart();
+        let [(lost, ..), rest @ ..] = &copies;
+        assert_eq!((kept[0].durability, found_at(&disk, &lost.file, &lost.journal)), (Durability::None, Some(1)));
+        for (copy, ..) in rest {
+            assert_eq!(found_at(&disk, &copy.file, &copy.journal), Some(3), "seed {seed}, {:?}", copy.file);
+        }
     }
 }
 
@@ -233,6 +348,14 @@ fn a_journal_that_was_left_behind_its_file_is_removed_at_the_start() {
     copy(&disk, 0).save(&version(7), 0).unwrap();
     assert_eq!(found(&disk), Some(7));
     assert_eq!(disk.names(), [Path::new(FILE)]);
+}
+
+#[test]
+fn a_journal_that_ends_with_its_file_is_kept_at_the_start() {
+    let disk = begun(1);
+    copy(&disk, 0).save(&version(2), 0).unwrap();
+    assert_eq!(found(&disk), Some(2));
+    assert_eq!(disk.names(), [Path::new(FILE), Path::new(JOURNAL)]);
 }
 
 #[test]

@@ -249,8 +249,8 @@ impl State {
 
     /// Lets go of what was in files that have no name any more.
     fn forget(&mut self) {
-        let Self { files, synced_names, .. } = self;
-        let named = |number| synced_names.values().any(|&other| other == number);
+        let Self { files, names, synced_names, .. } = self;
+        let named = |number| synced_names.values().chain(names.values()).any(|&other| other == number);
         let gone = files.iter_mut().enumerate().filter(|(number, _)| !named(*number));
         gone.for_each(|(_, file)| *file = Content::default());
     }
@@ -281,6 +281,12 @@ impl State {
 }
 
 impl Renaming {
+    /// What it happens in: nothing goes from one folder to another.
+    fn folder(&self) -> Option<&Path> {
+        let come = self.come.as_ref().map(|(path, _)| path);
+        self.gone.as_ref().or(come)?.parent()
+    }
+
     fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
         if let Some(path) = &self.gone {
             names.remove(path);
@@ -341,10 +347,11 @@ impl Disk for Simulated {
         })
     }
 
-    fn sync_names(&self, _beside: &Path) -> io::Result<()> {
+    fn sync_names(&self, beside: &Path) -> io::Result<()> {
         self.state().step(|state| {
             let State { renamings, synced_names, .. } = state;
-            renamings.drain(..).for_each(|renaming| renaming.apply(synced_names));
+            let here = renamings.extract_if(.., |renaming| renaming.folder() == beside.parent());
+            here.for_each(|renaming| renaming.apply(synced_names));
             state.forget();
             Ok(())
         })

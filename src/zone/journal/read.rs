@@ -105,13 +105,12 @@ impl<F: DiskFile> Journal<F> {
     /// Where the transaction that leads on from `serial` starts; for the newest serial that is the end.
     pub(super) fn find(&self, serial: Serial) -> Result<Position, JournalError> {
         let missing = || JournalError::NoSerial { path: self.path.clone(), serial };
-        let Header { begin, end, .. } = self.header;
-        if self.is_empty() || begin.serial.is_newer_than(serial) || serial.is_newer_than(end.serial) {
+        if self.is_empty() {
             return Err(missing());
         }
         let mut place = self.nearest(serial);
         while place.serial != serial {
-            if place == end || place.serial.is_newer_than(serial) {
+            if place == self.header.end || place.serial.is_newer_than(serial) {
                 return Err(missing());
             }
             self.step(&mut place)?;

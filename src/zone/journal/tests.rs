@@ -5,7 +5,7 @@ use super::*;
 use crate::dns::{Class, Rtype};
 use crate::zone::check::Policy;
 use crate::zone::diff::{diff, diff_in_full};
-use crate::zone::disk::Host;
+use crate::zone::disk::{DiskFile, Host};
 use crate::zone::load::load;
 use crate::zone::master::Options;
 use crate::zone::message::Strictness;
@@ -232,11 +232,124 @@ fn a_compacted_journal_keeps_what_the_file_lacks_and_about_half_of_the_size() {
         assert!(steps.ends_with(&kept));
         let journal = Journal::open(&Host, &path).unwrap();
         assert!(!journal.first_serial().is_newer_than(Serial(file_serial)));
-        let size = fs::metadata(&path).unwrap().len();
-        assert!(file_serial < 101 || size <= u64::from(target.max(4096)), "{size}");
+        let kept_bytes = journal.size_from(journal.first_serial()).unwrap();
+        assert!(file_serial < 101 || kept_bytes < u64::from(target.max(4096) - INDEX_END) / 2, "{kept_bytes}");
     }
-    assert!(compact(&Host, &path, Serial(500), 0).is_err());
+    for other in [500, 1] {
+        let refused = compact(&Host, &path, Serial(other), 0);
+        assert!(matches!(refused, Err(JournalError::NoSerial { serial, .. }) if serial == Serial(other)));
+    }
 }
+
+/// Where the index of a new journal ends, in bytes.
+const INDEX_END: u32 = 64 + 56 * 8;
+
+#[test]
+fn a_journal_of_the_old_form_is_compacted_into_the_new_one_however_short_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    fs::copy(fixture("v9.jnl"), &path).unwrap();
+    let last = Journal::open(&Host, &path).unwrap().last_serial();
+    compact(&Host, &path, last, u32::MAX).unwrap();
+    assert_eq!(Journal::open(&Host, &path).unwrap().form(), Form::V2);
+}
+
+#[test]
+fn what_cannot_be_compared_with_the_newest_serial_is_no_more_in_the_journal() {
+    let mut random = Random(crate::dns::testing::Random::new(8));
+    let folder = tempfile::tempdir().unwrap();
+    for (last, first, entries) in [(0x8000_0000, 1, 2), (0x8000_0001, 0x7fff_ffff, 1), (0x8000_0002, 0x7fff_ffff, 1)] {
+        let zones = [1, 0x7fff_ffff, last].map(|serial| random_zone(&mut random, serial));
+        let path = folder.path().join(format!("{last}.jnl"));
+        for pair in zones.windows(2) {
+            Writer::open(&Host, &path).unwrap().append(&diff(&pair[0], &pair[1]).unwrap()).unwrap();
+        }
+        let journal = Journal::open(&Host, &path).unwrap();
+        assert_eq!((journal.first_serial(), journal.index().1.count()), (Serial(first), entries), "{last:x}");
+        assert_eq!(transactions(&path).unwrap().len(), entries, "{last:x}");
+    }
+}
+
+#[test]
+fn a_journal_that_would_be_too_large_for_named_is_left_as_it_is() {
+    let mut random = Random(crate::dns::testing::Random::new(9));
+    let (_, steps) = history(&mut random, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    Writer::open(&Host, &path).unwrap().append(&steps[0]).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let end = i32::MAX as u32;
+    file.set_len(end.into()).unwrap();
+    DiskFile::write_all_at(&file, &end.to_be_bytes(), END_OFFSET).unwrap();
+    let error = Writer::open(&Host, &path).unwrap().append(&steps[1]).unwrap_err().to_string();
+    assert!(error.ends_with("transaction too big to be stored in journal"), "{error}");
+    assert_eq!(Journal::open(&Host, &path).unwrap().last_serial(), Serial(2));
+}
+
+/// A journal with these bytes in these places.
+fn patched(path: &Path, patches: &[(u64, &[u8])]) {
+    fs::copy(fixture("update.jnl"), path).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    patches.iter().for_each(|(offset, bytes)| DiskFile::write_all_at(&file, bytes, *offset).unwrap());
+}
+
+#[test]
+fn a_transaction_whose_head_says_something_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    let head = u64::from(INDEX_END);
+    for (patches, words) in [
+        (&[(head + 4, &[0, 0, 0, 9][..])][..], "bad record count"),
+        (&[(BEGIN_SERIAL, &[0; 4]), (head + 8, &[0; 4])], "malformed transaction: bad SOA records"),
+    ] {
+        patched(&path, patches);
+        let error = transactions(&path).unwrap_err().to_string();
+        assert!(error.ends_with(words), "{error}");
+    }
+}
+
+#[test]
+fn an_index_that_leads_out_of_the_journal_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    patched(&path, &[(HEADER_BYTES + 4, &[0x7f, 0, 0, 0])]);
+    assert_eq!(transactions(&path).unwrap(), transactions(&fixture("update.jnl")).unwrap());
+}
+
+#[test]
+fn what_named_signed_a_zone_from_is_known_of_a_journal_that_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    patched(&path, &[(SOURCE_SERIAL, &[0, 0, 0, 77, 1])]);
+    rewrite(&Host, &path, Form::V1).unwrap();
+    assert_eq!(Journal::open(&Host, &path).unwrap().source_serial(), Some(Serial(77)));
+}
+
+#[test]
+fn a_journal_of_which_nothing_is_kept_is_empty_and_can_be_gone_on_with() {
+    let hosts = |serial: u32| {
+        let host = |last| (name(APEX), Rtype::A, 60, vec![192, 0, serial as u8, last]);
+        build(&(0..100).map(host).chain([soa(serial)]).collect::<Vec<_>>())
+    };
+    let steps = [1, 2, 7].map(|serial| diff(&hosts(serial), &hosts(serial + 1)).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    Writer::open(&Host, &path).unwrap().append_all(&steps[..2]).unwrap();
+    compact(&Host, &path, Serial(3), 0).unwrap();
+    let journal = Journal::open(&Host, &path).unwrap();
+    assert!(journal.is_empty());
+    for serial in [0, 3] {
+        assert!(matches!(journal.find(Serial(serial)), Err(JournalError::NoSerial { .. })));
+    }
+    Writer::open(&Host, &path).unwrap().append(&steps[2]).unwrap();
+    assert_eq!(transactions(&path).unwrap(), steps[2..]);
+}
+
+/// Where the header has the serial of the first transaction, the end of the last one and what a zone is signed from.
+const BEGIN_SERIAL: u64 = 16;
+const END_OFFSET: u64 = 28;
+const SOURCE_SERIAL: u64 = 36;
+const HEADER_BYTES: u64 = 64;
 
 #[test]
 fn only_what_follows_on_is_appended() {
