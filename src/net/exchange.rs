@@ -281,6 +281,11 @@ mod tests {
         (socket, address)
     }
 
+    /// Where nobody is: another test may take a port of 127.0.0.1, but none of this address.
+    async fn nobody(last: u8) -> SocketAddr {
+        UdpSocket::bind((Ipv4Addr::new(127, 0, 9, last), 0)).await.unwrap().local_addr().unwrap()
+    }
+
     async fn tcp_pair(source: Option<SocketAddr>) -> (Connection, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let server = listener.local_addr().unwrap();
@@ -306,8 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn that_nobody_is_there_is_told_at_once() {
-        let (server, address) = udp_server().await;
-        drop(server);
+        let address = nobody(2).await;
         let refused = ask_udp(b"question", address, None, LIMIT, |_| true).await;
         let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         assert!(matches!(&refused, Err(ExchangeError::Io(error)) if is_refused(error)), "{refused:?}");
@@ -339,8 +343,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_is_an_error_at_once() {
-        let (server, address) = udp_server().await;
-        drop(server);
+        let address = nobody(3).await;
         let outcome = ask_udp(b"question", address, None, LIMIT, |_| true).await;
         assert!(
             matches!(&outcome, Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused),
@@ -377,9 +380,10 @@ mod tests {
         assert_eq!((near.sent(), near.received()), (8, total));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_connection_that_falls_silent_times_out() {
         let (mut near, _far) = tcp_pair(None).await;
+        tokio::time::pause();
         assert!(matches!(near.receive(LIMIT).await, Err(ExchangeError::TimedOut)));
     }
 }

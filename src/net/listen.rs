@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_refused() {
-        let first = bind_tcp((Ipv4Addr::LOCALHOST, 0).into(), 10).unwrap();
+        // No other test takes the port of this address meanwhile.
+        let first = bind_tcp((Ipv4Addr::new(127, 0, 9, 1), 0).into(), 10).unwrap();
         let taken = first.local_addr().unwrap();
         assert_eq!(bind_tcp(taken, 10).unwrap_err().source.kind(), io::ErrorKind::AddrInUse);
         drop(first);

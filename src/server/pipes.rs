@@ -174,7 +174,8 @@ mod tests {
 
     #[tokio::test]
     async fn all_hear_of_a_primary_that_takes_no_connection() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // No other test takes the port of this address meanwhile.
+        let listener = TcpListener::bind("127.0.9.4:0").await.unwrap();
         let gone = primary(&listener);
         drop(listener);
         let pipe = Pipes::default().to(&gone, None);
