@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use super::faults::stream::{A, IN, NS, SOA, message, name, record, soa};
 use super::peers::listener::{Heard, Listener, honest};
-use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, within};
+use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, receive, within};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const FAST: &str = "notify-rate 1000; startup-notify-rate 1000; serial-query-rate 1000;";
@@ -57,14 +58,14 @@ fn told(kind: Kind) -> BTreeSet<(String, u8)> {
         };
         listeners.iter().flat_map(of).collect()
     };
-    within(PATIENCE / 3, || all() == expected());
+    within(PATIENCE, || all() == expected());
     // By the time that another round is over, so is the first one.
     let count = |wanted: usize| listeners.iter().map(|(_, listener)| listener.heard().len()).sum::<usize>() >= wanted;
     for (name, ..) in ZONES {
         server.rndc(&["notify", name]);
         server.rndc(&["notify", &second(name)]);
     }
-    within(PATIENCE / 3, || count(2 * expected().len()));
+    within(PATIENCE, || count(2 * expected().len()));
     all()
 }
 
@@ -94,19 +95,25 @@ fn of_changes_within_the_delay_only_the_last_is_told() {
     for kind in BOTH {
         let port = free_port();
         let listener = Listener::start(at(1, port), |heard| honest(heard, 1));
-        let also = format!("also-notify {{ 127.0.5.1 port {port}; }}; notify-delay 4;");
+        let also = format!("also-notify {{ 127.0.5.1 port {port}; }}; notify-delay {};", DELAY.as_secs());
         let zones = vec![Zone::primary("example", text(1)).with(&also)];
         let server = Server::start(kind, &Spec { zones, options: FAST.into(), ..Spec::default() });
         let serials = || listener.heard().iter().map(|heard| serial(&heard.bytes)).collect::<Vec<_>>();
         server.wait_until("the start is told of", || serials() == [1]);
+        let began = Instant::now();
         for changed in 2..6 {
             server.change_zone("example", &text(changed));
             server.wait_for_serial("example", changed);
         }
+        // A busy host may take longer than the delay.
+        let delays = began.elapsed().as_secs() / DELAY.as_secs();
         server.wait_until("the last version is told of", || serials().last() == Some(&5));
-        assert!(serials().len() <= 3, "{kind:?}: {:?}", serials());
+        assert!(serials().len() as u64 <= 3 + delays, "{kind:?}: {:?}", serials());
     }
 }
+
+/// `notify-delay`.
+const DELAY: Duration = Duration::from_secs(4);
 
 /// What a server of the root says that knows its own address and that of localhost.
 fn root(heard: &Heard) -> Vec<Vec<u8>> {
@@ -151,7 +158,7 @@ fn notify(server: &Server, zone: &str, serial: Option<u32>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.send_to(&message(7, 0x2400, &question, &records), ("127.0.0.1", server.port)).unwrap();
-    socket.recv(&mut [0; 512]).unwrap();
+    receive(&socket, &mut [0; 512]).unwrap();
 }
 
 /// What a secondary with serial 5 says of NOTIFYs, and how often it asks.
@@ -182,7 +189,9 @@ fn taken(kind: Kind) -> (Vec<String>, usize) {
     notify(&server, "example", Some(6));
     let up_to_date = || server.log().matches("zone is up to date").count();
     server.wait_until("all is said", || up_to_date() == 4);
-    let log = server.log();
+    // named checks once more what it was told of during the check.
+    server.wait_until("the primary is asked", || asked() > begun + usize::from(kind == Kind::Bind));
+    let log = server.settled_log();
     let lines = log.lines().filter_map(|line| line.split_once("zone example/IN: ")).filter_map(|(_, line)| {
         let (before, port_and_more) = line.strip_prefix("notify from ")?.split_once('#')?;
         Some(format!("{before}{}", port_and_more.trim_start_matches(|c: char| c.is_ascii_digit())))

@@ -71,6 +71,7 @@ fn messages(kind: Kind, options: &str) -> BTreeMap<usize, Vec<String>> {
         listeners.iter().enumerate().all(|(number, listener)| listener.heard().len() >= wanted(number, count))
     };
     server.wait_until("all is asked and told of version 1", || have_heard(MESSAGES / 2));
+    server.wait_until_idle();
     serial.store(2, Ordering::SeqCst);
     for number in 0..listeners.len() {
         server.rndc(&["refresh", &format!("z{number}.example")]);

@@ -73,10 +73,11 @@ fn said(server: &Server, since: usize) -> Vec<String> {
 fn follow(primary: &Server, consumers: &[Server], name: &str, serial: u32, text: &str) {
     let since: Vec<usize> = consumers.iter().map(|server| server.log().len()).collect();
     primary.change_zone(name, &catalog(serial, text));
+    primary.wait_for_serial(name, serial);
     let done = format!("catz: {name}: reload done");
     let said = || consumers.iter().zip(&since).map(|(server, since)| said(server, *since)).collect::<Vec<_>>();
     for (server, place) in consumers.iter().zip(0..) {
-        server.rndc(&["refresh", name]);
+        server.refresh(name);
         server.wait_until("the catalog is followed", || said()[place].iter().any(|line| line.starts_with(&done)));
     }
     // named says last what came of each member.
@@ -134,7 +135,7 @@ fn a_member_moves_to_another_catalog_if_the_old_one_gives_it() {
         expect_served(server, &["a.test"]);
         assert_eq!(files(server), BTreeSet::new(), "{:?} has no directory", server.kind);
         let line = "catz: zone-directory 'nowhere' not found; zone files will not be saved";
-        assert!(server.log().contains(line), "{:?}", server.kind);
+        server.wait_for_log(line);
     }
 }
 
@@ -228,10 +229,12 @@ fn addresses_and_keys_come_from_the_catalog_in_both_schemas() {
             server.wait_for_log(&format!("transfer of 'b.test/IN' from 127.0.0.1#{port}: Transfer status: REFUSED"));
         }
         let lines = |server: &Server| said(server, 0);
-        assert_eq!(lines(&consumers[0]), lines(&consumers[1]));
+        let is_same = || lines(&consumers[0]) == lines(&consumers[1]);
+        assert!(within(PATIENCE, is_same), "{:#?}", consumers.each_ref().map(lines));
         primary.change_zone(CATALOG, &catalog(3, "c.zones PTR c.test."));
+        primary.wait_for_serial(CATALOG, 3);
         for server in &consumers {
-            server.rndc(&["refresh", CATALOG]);
+            server.refresh(CATALOG);
             server.wait_for_log("zone c.test/IN: cannot refresh: no primaries");
         }
     }

@@ -53,7 +53,7 @@ fn journals(kind: Kind, value: &str) -> [bool; 2] {
     source.change_zone("second.test", &version(2).replace(ZONE, "second.test"));
     source.wait_for_serial("second.test", 2);
     server.change_zone(ZONE, &version(2));
-    server.rndc(&["refresh", "second.test"]);
+    server.refresh("second.test");
     server.wait_for_serial(ZONE, 2);
     server.wait_for_serial("second.test", 2);
     // A journal is written before the version is served.
@@ -88,7 +88,7 @@ fn each_primary_is_asked_with_its_own_key() {
         );
         let server = Server::start(kind, &Spec { statements: keys.concat() + &zone, ..Spec::default() });
         server.wait_until("it has a version", || dig::serial(server.port, ZONE).is_some());
-        server.rndc(&["refresh", ZONE]);
+        server.refresh(ZONE);
         server.wait_for_serial(ZONE, 2);
     }
     for (primary, key) in primaries.iter().zip(["first", "second"]) {
@@ -171,14 +171,14 @@ fn aged(kind: Kind, primary: u16, left_s: u64) -> Server {
 #[test]
 fn a_secondary_tells_how_long_its_copy_lives_and_one_that_asks_it_takes_no_more() {
     // A busy host may take so long.
-    let about = |left_s: u64| left_s - 30..=left_s;
+    let about = |left_s: u64| left_s - 60..=left_s;
     for (first, second) in [(0, 1), (1, 0), (1, 1)].map(|(first, second)| (BOTH[first], BOTH[second])) {
         let first = aged(first, free_port(), 5000);
         let told_s = expire(&first);
         assert!(told_s.is_some_and(|told_s| about(5000).contains(&told_s)), "{:?}: {told_s:?}", first.kind);
         let second = aged(second, first.port, 1000);
         assert!(expire(&second).is_some_and(|left_s| about(1000).contains(&left_s)), "{:?}", second.kind);
-        second.rndc(&["refresh", ZONE]);
+        second.refresh(ZONE);
         second.wait_until("it lives longer", || expire(&second).is_some_and(|left_s| !about(1000).contains(&left_s)));
         let left_s = expire(&second);
         assert!(left_s.is_some_and(|left_s| about(5000).contains(&left_s)), "{:?}: {left_s:?}", second.kind);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::edns::asking;
 use super::packets::{framed, hex, message, question};
 use super::peers::host::as_root;
-use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, run};
+use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, receive, run};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const ZONE: &str = "$TTL 300\n@ SOA ns hm 1 3600 900 604800 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\n";
@@ -26,14 +26,23 @@ fn start(kind: Kind, options: &str, statements: &str) -> Server {
     server
 }
 
-/// The reply to a packet from one address to another; none if there is none for a while.
-fn ask(from: &str, to: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
-    let socket = UdpSocket::bind(from).unwrap();
+/// The reply to a packet from one address to another, waited for so long.
+fn ask_for(patience: Duration, socket: &UdpSocket, to: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
     socket.connect(to).unwrap();
-    socket.set_read_timeout(Some(SILENCE)).unwrap();
+    socket.set_read_timeout(Some(patience)).unwrap();
     socket.send(packet).unwrap();
     let mut reply = [0; 4096];
-    socket.recv(&mut reply).ok().map(|length| reply[..length].to_vec())
+    receive(socket, &mut reply).ok().map(|(length, _)| reply[..length].to_vec())
+}
+
+fn ask(from: &str, to: SocketAddr, packet: &[u8]) -> Vec<u8> {
+    let socket = UdpSocket::bind(from).unwrap();
+    ask_for(PATIENCE, &socket, to, packet).unwrap_or_else(|| panic!("no reply from {to} to {from}"))
+}
+
+/// Whether there is a reply; one that is expected is waited for, and one that is not for a while.
+fn is_answered(socket: &UdpSocket, to: SocketAddr, packet: &[u8], is_expected: bool) -> bool {
+    ask_for(if is_expected { PATIENCE } else { SILENCE }, socket, to, packet).is_some()
 }
 
 fn at(address: &str, port: u16) -> SocketAddr {
@@ -54,23 +63,26 @@ fn same<T: PartialEq + std::fmt::Debug>(what: impl Fn(Kind) -> T) -> T {
 #[test]
 fn requests_from_ports_of_echoing_services_get_no_reply() {
     let malformed = message(7, 0, [1, 0, 0, 0], &[]);
-    let replies = same(|kind| {
+    for kind in BOTH {
         let server = start(kind, "", "");
         let to = at("127.0.0.1", server.port);
-        let ports = [7, 13, 19, 37, 464, 465];
-        ports.map(|port| {
-            let from = format!("127.0.0.77:{port}");
-            [query(0, 1, 1), malformed.clone()].map(|packet| ask(&from, to, &packet).is_some())
-        })
-    });
-    assert_eq!(replies, [[false, false], [false, false], [false, false], [false, false], [true, false], [true, true]]);
+        let silent = [7, 13, 19, 37].map(|port| (port, [false, false]));
+        for (port, expected) in silent.into_iter().chain([(464, [true, false]), (465, [true, true])]) {
+            let socket = UdpSocket::bind(("127.0.0.77", port)).unwrap();
+            let found = [(query(0, 1, 1), expected[0]), (malformed.clone(), expected[1])]
+                .map(|(packet, is_expected)| is_answered(&socket, to, &packet, is_expected));
+            assert_eq!(found, expected, "{kind:?} from port {port}");
+        }
+    }
 }
 
-/// No socket can have port 0, so the packets are made by hand: what comes back to them goes by, raw as well.
+/// No socket can have port 0, so the packets are made by hand: what comes back to them goes by, raw as well. At an
+/// address of its own, no other test's packets fill the socket's buffer.
 const RAW: &str = r#"
 use Socket;
 my ($port, $query, @from) = @ARGV;
 socket(my $socket, AF_INET, SOCK_RAW, 17) or die $!;
+bind($socket, sockaddr_in(0, inet_aton("127.0.0.78"))) or die $!;
 for my $from (@from) {
     my $packet = pack("n4", $from, $port, 8 + length($query) / 2, 0) . pack("H*", $query);
     send($socket, $packet, 0, sockaddr_in(0, INADDR_LOOPBACK)) or die $!;
@@ -78,7 +90,7 @@ for my $from (@from) {
 my %left = map { $_ => 1 } grep { $_ } @from;
 while (%left) {
     vec(my $ready = "", fileno($socket), 1) = 1;
-    last unless select($ready, undef, undef, 10);
+    last unless select($ready, undef, undef, 60);
     recv($socket, my $packet, 65535, 0);
     my ($source, $to) = unpack("n2", substr($packet, 20));
     next if $source != $port;
@@ -104,13 +116,15 @@ fn requests_from_port_0_get_no_reply() {
 
 #[test]
 fn who_is_in_blackhole_gets_no_reply() {
-    let replies = same(|kind| {
+    for kind in BOTH {
         let server = start(kind, "blackhole { 127.0.0.9; !127.0.0.10; 127.0.0.8/29; };", "");
         let to = at("127.0.0.1", server.port);
-        ["127.0.0.1:0", "127.0.0.9:0", "127.0.0.10:0", "127.0.0.11:0"]
-            .map(|from| ask(from, to, &query(0, 1, 1)).is_some())
-    });
-    assert_eq!(replies, [true, false, true, false]);
+        for (from, expected) in [("127.0.0.1", true), ("127.0.0.9", false), ("127.0.0.10", true), ("127.0.0.11", false)]
+        {
+            let socket = UdpSocket::bind((from, 0)).unwrap();
+            assert_eq!(is_answered(&socket, to, &query(0, 1, 1), expected), expected, "{kind:?} from {from}");
+        }
+    }
 }
 
 #[test]
@@ -124,7 +138,7 @@ fn allow_query_and_allow_query_on_refuse_with_an_extended_error() {
         let ways = [("127.0.0.1:0", "127.0.0.1"), ("127.0.0.2:0", "127.0.0.1"), ("[::1]:0", "::1")];
         ["on.test", "from.test"].map(|zone| {
             let packet = asking(&format!("www.{zone}"), 1, &[]);
-            ways.map(|(from, to)| hex(&ask(from, at(to, port), &packet)))
+            ways.map(|(from, to)| hex(&Some(ask(from, at(to, port), &packet))))
         })
     });
     let rcodes = replies.each_ref().map(|replies| replies.each_ref().map(|reply| reply[7..8].to_owned()));
@@ -147,8 +161,7 @@ fn a_view_is_chosen_by_both_addresses_by_rd_and_by_class() {
         let mut replies = vec![];
         for (from, to) in [("127.0.0.1:0", "127.0.0.1"), ("127.0.0.3:0", "127.0.0.1"), ("[::1]:0", "::1")] {
             for packet in [query(0, 1, 1), query(RD, 1, 1), asking("www.example.com", 1, &[]), query(0, 16, 3)] {
-                let reply = ask(from, at(to, port), &packet).unwrap();
-                replies.push(hex(&Some(reply)));
+                replies.push(hex(&Some(ask(from, at(to, port), &packet))));
             }
         }
         replies
@@ -170,9 +183,9 @@ fn a_zone_that_is_not_there_yet_or_has_expired_fails_and_here_says_why() {
         secondary.wait_for_serial("gone.test", 1);
         primary.stop();
         let ask = |name: &str| ask("127.0.0.1:0", at("127.0.0.1", secondary.port), &asking(name, 1, &[]));
-        let is_gone = || ask("www.gone.test").is_some_and(|reply| reply[3] & 15 == 2);
+        let is_gone = || ask("www.gone.test")[3] & 15 == 2;
         secondary.wait_until("the zone has expired", is_gone);
-        ["www.gone.test", "www.waiting.test"].map(|name| ask(name).unwrap())
+        ["www.gone.test", "www.waiting.test"].map(ask)
     });
     for (name, (theirs, ours), code) in
         [("expired", (&theirs[0], &ours[0]), 24), ("waiting", (&theirs[1], &ours[1]), 14)]
@@ -183,6 +196,9 @@ fn a_zone_that_is_not_there_yet_or_has_expired_fails_and_here_says_why() {
         assert_eq!((&ours[bare + 2..bare + 4], ours[bare + 7]), (&[0, 15][..], code), "{name}: {ours:02x?}");
     }
 }
+
+/// How often it is tried at most.
+const ATTEMPTS: usize = 5;
 
 /// How long a connection stays open on which this is said, in tenths of a second, roughly.
 fn lifetime(server: &Server, said: &[u8]) -> u128 {
@@ -201,10 +217,13 @@ fn silent_connections_are_left_after_the_timeouts_of_named() {
         let server = start(kind, options, "");
         let plain = framed(&query(0, 1, 1));
         let kept = framed(&asking("www.example.com", 1, &[(11, b"")]));
-        // A loaded machine may be late.
         for (name, said, least) in [("nothing", &[][..], 25), ("a query", &plain, 10), ("keepalive", &kept, 50)] {
-            let took = lifetime(&server, said);
-            assert!((least - 1..least + 14).contains(&took), "{kind:?}: {name}: {took}");
+            // A loaded machine may be late, but not each time.
+            let (late, mut took) = (least + 14, lifetime(&server, said));
+            for _ in 1..ATTEMPTS {
+                took = if took < late { took } else { lifetime(&server, said) };
+            }
+            assert!((least - 1..late).contains(&took), "{kind:?}: {name}: {took}");
         }
     }
 }
@@ -241,7 +260,7 @@ fn http_requests_that_are_none_get_the_statuses_of_named() {
             vec!["-X".into(), "DELETE".into(), path.clone()],
         ];
         let status = |words: &Vec<String>| {
-            let common = ["--http2-prior-knowledge", "-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}"];
+            let common = ["--http2-prior-knowledge", "-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}"];
             let words: Vec<&str> = common.into_iter().chain(words.iter().map(String::as_str)).collect();
             run("curl", &words).stdout
         };

@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 
-use super::packets::{ask_udp, framed, hex, message, question, receive, record};
-use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port};
+use super::packets::{answer_to, ask_both, framed, hex, message, question, receive, record};
+use super::peers::{self, Kind, PATIENCE, Server, Spec, Zone, free_port};
 
 const NSID: u16 = 3;
 const SUBNET: u16 = 8;
@@ -58,10 +58,12 @@ fn start(kind: Kind, options: &str) -> Server {
     server
 }
 
-pub(super) fn ask(server: &Server, request: &[u8], is_tcp: bool) -> Option<Vec<u8>> {
-    if !is_tcp {
-        return ask_udp(server, request);
-    }
+/// What both servers answer to their requests.
+pub(super) fn ask(asked: [(&Server, &[u8]); 2], is_tcp: bool) -> [Option<Vec<u8>>; 2] {
+    if is_tcp { asked.map(|(server, request)| ask_tcp(server, request)) } else { ask_both(asked) }
+}
+
+pub(super) fn ask_tcp(server: &Server, request: &[u8]) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(&framed(request)).unwrap();
@@ -76,7 +78,7 @@ fn cookie_in(reply: &[u8]) -> Option<Vec<u8>> {
 
 /// A cookie that the server has made for us now.
 fn fresh_cookie(server: &Server) -> Option<Vec<u8>> {
-    cookie_in(&ask(server, &asking("www.example.com", 1, &[(COOKIE, CLIENT)]), false)?)
+    cookie_in(&answer_to(server, &asking("www.example.com", 1, &[(COOKIE, CLIENT)])))
 }
 
 /// A reply without what depends on the second, and with AES on chance.
@@ -93,13 +95,12 @@ fn compare(options: &str, requests: &[Asked]) {
     let servers = [Kind::Bind, Kind::Nomd].map(|kind| start(kind, options));
     let mut found = String::new();
     for (name, request, is_tcp) in requests {
-        let [theirs, ours] = servers.each_ref().map(|server| {
-            let request = match fresh_cookie(server) {
-                Some(cookie) => replaced(request, &PLACE_OF_COOKIE, &cookie),
-                None => request.clone(),
-            };
-            without_hash(ask(server, &request, *is_tcp))
+        let asked = servers.each_ref().map(|server| match fresh_cookie(server) {
+            Some(cookie) => (server, replaced(request, &PLACE_OF_COOKIE, &cookie)),
+            None => (server, request.clone()),
         });
+        let asked = asked.each_ref().map(|(server, request)| (*server, &request[..]));
+        let [theirs, ours] = ask(asked, *is_tcp).map(without_hash);
         if theirs != ours {
             found += &format!("{name}\n   named {theirs}\n   nomd  {ours}\n");
         }
@@ -278,7 +279,7 @@ fn either_server_takes_the_cookies_of_the_other() {
 
 /// The low four bits of the rcode of the reply, and the high eight.
 fn rcode_with(server: &Server, cookie: &[u8]) -> (u8, u8) {
-    let reply = ask(server, &asking("www.example.com", 1, &[(COOKIE, cookie)]), false).unwrap();
+    let reply = answer_to(server, &asking("www.example.com", 1, &[(COOKIE, cookie)]));
     // OPT is the last record, and the cookie its only option.
     (reply[3] & 15, reply[reply.len() - 28 - 6])
 }
@@ -308,7 +309,7 @@ fn ask_ipv6(server: &Server, cookie: &[u8]) -> Vec<u8> {
     let to = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), server.port);
     socket.send_to(&asking("www.example.com", 1, &[(COOKIE, cookie)]), to).unwrap();
     let mut bytes = vec![0; 4096];
-    let length = socket.recv(&mut bytes).unwrap();
+    let (length, _) = peers::receive(&socket, &mut bytes).unwrap();
     bytes.truncate(length);
     bytes
 }
@@ -318,12 +319,12 @@ fn ask_ipv6(server: &Server, cookie: &[u8]) -> Vec<u8> {
 fn operators_learn_more_where_they_ask() {
     let version = |options: &str, name: &str| {
         let nomd = start(Kind::Nomd, options);
-        let reply = ask(&nomd, &asking(name, 1, &[(19, b"")]), false).unwrap();
+        let reply = answer_to(&nomd, &asking(name, 1, &[(19, b"")]));
         hex(&Some(reply)).contains("00130006020000000007")
     };
     assert!(version("", "www.example.com") && version("", "none.example.com"));
     assert!(!version("", "example.net") && !version("provide-zoneversion no;", "www.example.com"));
     let nomd = start(Kind::Nomd, "");
-    let reply = ask(&nomd, &asking("example.net", 1, &[]), false).unwrap();
+    let reply = answer_to(&nomd, &asking("example.net", 1, &[]));
     assert!(hex(&Some(reply)).ends_with("000f00020014"), "not authoritative");
 }

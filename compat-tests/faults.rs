@@ -20,7 +20,7 @@ use std::path::Path;
 use cases::Case;
 use primary::{FAULTY, Primary};
 
-use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, dig};
+use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, dig, receive};
 
 /// What became of a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,37 +43,44 @@ fn play(kind: Kind, cases: &[Case], key: Option<&Key>) -> BTreeMap<&'static str,
     let server = Server::start(kind, &spec);
     let copies: Vec<Vec<u8>> =
         cases.iter().map(|case| first_copy(&server, &zone(case), &format!("{}.db", zone(case)))).collect();
+    server.wait_until_idle();
 
     primary.announce(FAULTY);
-    let before = server.log().len();
+    let before = server.settled_log().len();
     cases.iter().for_each(|case| notify(&server, &zone(case)));
-    let outcomes = cases.iter().zip(&copies).map(|(case, copy)| {
+    let is_stalled = |case: &Case| case.name == "stalled";
+    for case in cases.iter().filter(|case| !is_stalled(case)) {
         let zone = zone(case);
         let over = [
             format!("transfer of '{zone}/IN' from 127.0.0.1#{}: Transfer completed: ", primary.port),
             format!("zone {zone}/IN: refresh: "),
             format!("zone {zone}/IN: serial number ("),
         ];
-        let stalled = case.name == "stalled";
         server.wait_until(&format!("{zone} has had its fault"), || {
             let log = &server.log()[before..];
-            stalled || over.iter().any(|line| log.contains(line))
+            over.iter().any(|line| log.contains(line))
         });
-        let outcome = outcome(&server, &zone, before, key);
+    }
+    // named tells first what is wrong with an answer, and then may fetch the zone all the same.
+    server.wait_until_left_with(cases.iter().filter(|case| is_stalled(case)).count());
+    let log = server.settled_log().split_off(before);
+    let outcomes = cases.iter().zip(&copies).map(|(case, copy)| {
+        let zone = zone(case);
+        let outcome = outcome(&server, &zone, &log, key);
         if outcome.serial == Some(1) && outcome.status != "success" {
             assert_eq!(&fs::read(server.path(&format!("{zone}.db"))).unwrap(), copy, "{kind:?} {zone}: the file");
         }
         (case.name, outcome)
     });
     let outcomes = outcomes.collect();
-    assert_eq!(strays(&server.path("")), Vec::<String>::new(), "{kind:?} leaves files behind");
+    server.wait_until("it leaves no files behind", || strays(&server.path("")).is_empty());
 
     primary.announce(11);
     cases.iter().for_each(|case| notify(&server, &zone(case)));
     // named forgets what was asked for during a transfer that then failed: it has to be asked again and again.
     cases.iter().filter(|case| case.name == "stalled").for_each(|case| {
         server.wait_until("the stalled zone is refreshed", || {
-            refresh(&server, &zone(case));
+            assert_eq!(server.rndc(&["refresh", &zone(case)]).status, 0);
             dig::serial(server.port, &zone(case)) == Some(11)
         });
     });
@@ -95,17 +102,11 @@ pub fn notify(server: &Server, zone: &str) {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.send_to(&stream::notify(zone), ("127.0.0.1", server.port)).unwrap();
     let mut reply = [0; 512];
-    socket.recv(&mut reply).unwrap_or_else(|error| panic!("{:?} on NOTIFY for {zone}: {error}", server.kind));
+    receive(&socket, &mut reply).unwrap_or_else(|error| panic!("{:?} on NOTIFY for {zone}: {error}", server.kind));
     assert_eq!(reply[3] & 15, 0, "{:?} on NOTIFY for {zone}", server.kind);
 }
 
-fn refresh(server: &Server, zone: &str) {
-    let output = server.rndc(&["refresh", zone]);
-    assert_eq!(output.status, 0, "{:?} refresh {zone}: {output:?}", server.kind);
-}
-
-fn outcome(server: &Server, zone: &str, before: usize, key: Option<&Key>) -> Outcome {
-    let log = server.log()[before..].to_owned();
+fn outcome(server: &Server, zone: &str, log: &str, key: Option<&Key>) -> Outcome {
     let named = format!("transfer of '{zone}/IN' from ");
     let lines = log.lines().filter(|line| line.contains(&named));
     let mut statuses =
@@ -182,7 +183,7 @@ fn a_primary_that_is_gone_is_named_and_the_old_version_served() {
         let copy = first_copy(&server, "gone.example", "gone.example.db");
         drop(primary);
         server.wait_until("the port is closed", || UdpSocket::bind(("127.0.0.1", port)).is_ok());
-        refresh(&server, "gone.example");
+        server.refresh("gone.example");
         server.wait_for_log(&format!(
             "zone gone.example/IN: refresh: failure trying primary 127.0.0.1#{port} (source 0.0.0.0#0): \
              connection refused"

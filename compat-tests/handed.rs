@@ -1,6 +1,7 @@
 //! Transfers in and out within their limits: how many run at once, how large messages are, and when the next check is
 //! due, with named and with nomd.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::sync::Arc;
@@ -38,9 +39,12 @@ fn running(kind: Kind, options: &str) -> (Vec<usize>, Vec<String>) {
         "server 127.0.6.3 { transfers 1; };\n".to_owned() + &primaries.iter().enumerate().map(zone).collect::<String>();
     let options = format!("serial-query-rate 1000; {options}");
     let server = Server::start(kind, &Spec { statements, options, ..Spec::default() });
-    let count = |kind: &'static str| {
-        primaries.each_ref().map(|one| one.heard().iter().filter(|heard| heard.kind() == kind).count())
+    // On a busy host one may be asked twice.
+    let zones_of = |one: &Listener, kind: &str| {
+        let heard = one.heard().into_iter().filter(|heard| heard.kind() == kind);
+        heard.map(|heard| heard.request.zone).collect::<BTreeSet<_>>().len()
     };
+    let count = |kind: &'static str| primaries.each_ref().map(|one| zones_of(one, kind));
     server.wait_until("all primaries are asked", || count("SOA") == [ZONES_EACH; 3]);
     let status = || {
         let status = server.rndc(&["status"]).stdout;
@@ -116,6 +120,9 @@ fn messages_of_a_transfer_are_as_large_as_is_said() {
 /// named stops behind the record that fills a message.
 const SLACK: usize = 100;
 
+/// A busy host may take so long from a check to the look at what became of it.
+const SLACK_S: i64 = 60;
+
 /// Seconds from now until a time of `rndc zonestatus`.
 fn until(server: &Server, what: &str) -> i64 {
     let status = server.rndc(&["zonestatus", "example.com"]).stdout;
@@ -143,9 +150,10 @@ fn timers_are_kept_within_their_limits_as_by_named() {
             let zones = vec![Zone::secondary("example.com", source.port).with(clauses)];
             let server = Server::start(kind, &Spec { zones, ..Spec::default() });
             server.wait_for_serial("example.com", 1);
+            server.wait_until_idle();
             let (next, expires) = (until(&server, "next refresh"), until(&server, "expires"));
-            assert!((refresh_s * 3 / 4 - 30..=refresh_s).contains(&next), "{kind:?} {refresh} {clauses}: {next}");
-            assert!((expire_s - 30..=expire_s).contains(&expires), "{kind:?} {expire} {clauses}: {expires}");
+            assert!((refresh_s * 3 / 4 - SLACK_S..=refresh_s).contains(&next), "{kind:?} {refresh} {clauses}: {next}");
+            assert!((expire_s - SLACK_S..=expire_s).contains(&expires), "{kind:?} {expire} {clauses}: {expires}");
         }
     }
 }

@@ -51,7 +51,7 @@ fn follow(from: &Server, to: &Server, serial: u32) {
     from.change_zone(ZONE, &version(serial));
     from.reload(ZONE);
     from.wait_for_serial(ZONE, serial);
-    to.rndc(&["refresh", ZONE]);
+    to.refresh(ZONE);
     to.wait_for_serial(ZONE, serial);
 }
 
@@ -64,7 +64,8 @@ pub(super) fn killed(copy: Kind) -> TempDir {
 
 /// What the lines at the end of transfers say before the time that they took.
 fn completed(server: &Server) -> Vec<String> {
-    let log = server.log();
+    server.wait_until_idle();
+    let log = server.settled_log();
     let lines = log.lines().filter_map(|line| line.split_once("Transfer completed: "));
     lines.filter_map(|(_, rest)| rest.rsplit_once(" bytes,")).map(|(counts, _)| counts.to_owned()).collect()
 }
@@ -167,6 +168,7 @@ fn a_zone_that_comes_whole_takes_the_journal_away_as_with_named() {
         let (_from, to) = followed(Kind::Bind, kind, "");
         let journal = to.path("example.com.db.jnl");
         assert!(journal.exists(), "{kind:?}");
+        to.wait_until_idle();
         assert_eq!(to.rndc(&["retransfer", ZONE]).status, 0);
         to.wait_until("the journal is gone", || !journal.exists());
         to.wait_for_serial(ZONE, LAST);
@@ -188,7 +190,7 @@ fn a_zone_that_comes_whole_and_is_older_is_refused_where_differences_are_to_be_k
         let to = Server::start(kind, &secondary(primary.address.port(), clauses));
         to.wait_for_serial(ZONE, 5);
         told.store(6, Ordering::SeqCst);
-        to.rndc(&["refresh", ZONE]);
+        to.refresh(ZONE);
         to.wait_for_log(refusal);
         assert_eq!(dig::serial(to.port, ZONE), Some(5), "{kind:?}");
     }
@@ -198,7 +200,7 @@ fn a_zone_that_comes_whole_and_is_older_is_refused_where_differences_are_to_be_k
 fn differences_are_not_asked_for_where_the_configuration_says_so() {
     for clauses in ["request-ixfr no;", "ixfr-from-differences yes; request-ixfr no;"] {
         let (from, _to) = followed(Kind::Bind, Kind::Nomd, clauses);
-        let log = from.log();
+        let log = from.settled_log();
         assert!(log.contains("AXFR started") && !log.contains("IXFR started"), "{log}");
     }
 }

@@ -185,7 +185,7 @@ fn followed() -> tempfile::TempDir {
     source.change_zone(ZONE, &zones::example(2));
     source.reload(ZONE);
     source.wait_for_serial(ZONE, 2);
-    server.rndc(&["refresh", ZONE]);
+    server.refresh(ZONE);
     server.wait_for_serial(ZONE, 2);
     super::peers::signal(server.pid(), "KILL");
     server.stop()
@@ -205,7 +205,7 @@ fn a_damaged_journal_of_a_secondary_is_put_aside_and_the_copy_served() {
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     let server = Server::start_in(Kind::Nomd, &secondary(free_port(), ""), free_port(), folder);
     server.wait_for_serial(ZONE, 1);
-    let log = server.log();
+    let log = server.settled_log();
     assert_eq!(log.matches("journal open failed: ").count(), 1, "{log}");
     assert!(log.contains("example.com.db.jnl'; renaming file to '"), "{log}");
     let aside = fs::read_dir(server.path("")).unwrap().map(|entry| entry.unwrap().file_name());
@@ -268,11 +268,11 @@ fn secondaries_follow_differences_over_several_versions() {
     servers.iter().for_each(|server| server.wait_for_serial(ZONE, 1));
     change(&source, &[2, 5, 9]);
     for server in servers {
-        server.rndc(&["refresh", ZONE]);
+        server.refresh(ZONE);
         server.wait_for_serial(ZONE, 9);
         assert_eq!(dig::transfer(server.port, ZONE, None), dig::transfer(source.port, ZONE, None));
     }
-    assert_eq!(source.log().matches("IXFR started (serial 1 -> 9)").count(), 2);
+    assert_eq!(source.settled_log().matches("IXFR started (serial 1 -> 9)").count(), 2);
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn a_secondary_of_named_follows_nomd_by_differences() {
         source.change_zone(ZONE, &(zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")));
         source.reload(ZONE);
         source.wait_for_serial(ZONE, serial);
-        server.rndc(&["refresh", ZONE]);
+        server.refresh(ZONE);
         server.wait_for_serial(ZONE, serial);
         source.wait_for_log(&format!("IXFR started (serial {} -> {serial})", serial - 1));
     }
@@ -350,7 +350,7 @@ fn a_secondary_journals_the_differences_of_transfers_where_that_is_asked_for() {
         source.change_zone(ZONE, &(zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")));
         source.reload(ZONE);
         source.wait_for_serial(ZONE, serial);
-        server.rndc(&["refresh", ZONE]);
+        server.refresh(ZONE);
         server.wait_for_serial(ZONE, serial);
     }
     assert_eq!(ixfr(&server, 2, &["+tcp"]).iter().filter(|line| line.contains("\tSOA\t")).count(), 4);

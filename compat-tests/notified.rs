@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::faults::stream::notify;
 use super::peers::listener::{Heard, Listener, honest};
-use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, dig, free_port};
+use super::peers::{Key, Kind, PATIENCE, Server, Spec, Zone, dig, free_port, receive, within};
 use super::zones;
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
@@ -25,7 +25,8 @@ fn a_notify_that_nobody_answers_is_sent_three_times_five_seconds_apart_as_by_nam
         let is_the_same = |one: &Heard| one.is_notify() && one.bytes[2..] == heard[0].bytes[2..];
         assert!(heard.iter().all(is_the_same), "{:?}: {heard:?}", server.kind);
         let pauses: Vec<_> = heard.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
-        let usual = Duration::from_millis(4500)..Duration::from_secs(7);
+        // One that listens on a busy host may be held up.
+        let usual = Duration::from_secs(3)..Duration::from_secs(9);
         assert!(pauses.iter().all(|pause| usual.contains(pause)), "{:?}: {pauses:?}", server.kind);
     }
 }
@@ -43,7 +44,8 @@ const SENDERS: [(&str, bool, &str); 5] = [
 fn counted(server: &Server) -> Vec<String> {
     assert_eq!(server.rndc(&["stats"]).status, 0);
     let text = std::fs::read_to_string(server.path("named.stats")).unwrap();
-    text.lines().filter(|line| line.contains("notif")).map(|line| line.trim().to_owned()).collect()
+    let (_, last) = text.rsplit_once("+++ Statistics Dump +++").unwrap();
+    last.lines().filter(|line| line.contains("notif")).map(|line| line.trim().to_owned()).collect()
 }
 
 #[test]
@@ -55,7 +57,7 @@ fn allow_notify_says_whose_notifies_are_taken_and_the_others_are_counted_as_by_n
          allow-notify {{ !127.0.0.4; 127.0.0.2; key \"{}\"; }}; }};",
         Key::NAME
     );
-    let counts = BOTH.map(|kind| {
+    let servers = BOTH.map(|kind| {
         let spec = Spec { key: Some(key.clone()), statements: zone.clone(), ..Spec::default() };
         let server = Server::start(kind, &spec);
         for (from, is_signed, status) in SENDERS {
@@ -63,9 +65,11 @@ fn allow_notify_says_whose_notifies_are_taken_and_the_others_are_counted_as_by_n
             let answer = dig::ask(server.port, ZONE, "SOA", &words[..if is_signed { 6 } else { 4 }]);
             assert_eq!(answer.status, status, "{kind:?} {from} {is_signed}");
         }
-        counted(&server)
+        server
     });
-    assert_eq!(counts[1], counts[0]);
+    let counts = || servers.each_ref().map(counted);
+    assert!(within(PATIENCE, || counts()[1] == counts()[0]), "{:?}", counts());
+    let counts = counts();
     assert!(counts[0].iter().any(|line| line.starts_with("3 ") && line.contains("reject")), "{counts:?}");
 }
 
@@ -94,7 +98,7 @@ fn asked_first(kind: Kind) -> u8 {
     let sender = UdpSocket::bind("127.0.7.2:0").unwrap();
     sender.set_read_timeout(Some(PATIENCE)).unwrap();
     sender.send_to(&notify(ZONE), (Ipv4Addr::LOCALHOST, server.port)).unwrap();
-    sender.recv(&mut [0; 512]).unwrap();
+    receive(&sender, &mut [0; 512]).unwrap();
     server.wait_until("a primary is asked", || asked().is_some());
     asked().unwrap().1
 }

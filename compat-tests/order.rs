@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::UdpSocket;
 
 use super::packets::{message, question};
-use super::peers::{Kind, PATIENCE, Server, Spec, Zone};
+use super::peers::{Kind, PATIENCE, Server, Spec, Zone, receive};
 
 /// How often an answer is asked for.
 const ROUNDS: usize = 40;
@@ -45,7 +45,7 @@ fn orders(server: &Server, name: &str, rtype: u16) -> Vec<Vec<u8>> {
     let round = |_| {
         socket.send(&request).unwrap();
         let mut bytes = [0; 512];
-        let length = socket.recv(&mut bytes).unwrap();
+        let (length, _) = receive(&socket, &mut bytes).unwrap();
         // Each record is a pointer, the fixed fields, and an address.
         bytes[length - 16 * RECORDS..length].chunks(16).map(|record| record[15]).collect()
     };

@@ -118,7 +118,7 @@ fn has_loaded(server: &Server, zone: &str) -> bool {
 }
 
 /// Longer than anything that is done at once takes, and as long as one that waits is waited for.
-const DELAY: Duration = Duration::from_secs(4);
+const DELAY: Duration = Duration::from_secs(10);
 
 /// How long after a change it is told of, the start having been so just before.
 fn delay(kind: Kind) -> Duration {

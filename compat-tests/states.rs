@@ -139,9 +139,9 @@ fn refused(kind: Kind) {
     let server = Server::start(kind, &Spec { zones, key: Some(key), ..Spec::default() });
     server.wait_for_serial(ZONE, 1);
     for (error, logged, told) in REFUSALS {
-        let before = server.log().len();
+        let before = server.settled_log().len();
         does.store(error.into(), Ordering::SeqCst);
-        assert_eq!(server.rndc(&["refresh", ZONE]).status, 0);
+        server.refresh(ZONE);
         let port = address.port();
         let line = format!("refresh: failure trying primary 127.0.0.1#{port} (source 0.0.0.0#0): {logged}\n");
         server.wait_until(&line, || server.log()[before..].contains(&line));

@@ -131,15 +131,17 @@ fn walks(kind: Kind, options: &str, clauses: &str) -> (BTreeMap<String, Vec<Stri
     let server = Server::start(kind, &Spec { statements, options, ..Spec::default() });
     let zones: Vec<String> = CASES.iter().map(|(name, _)| format!("{name}.example")).collect();
     zones.iter().for_each(|zone| server.wait_for_serial(zone, 1));
-    // With a transfer the first check is over.
+    server.wait_until_idle();
     let before = primaries.listeners.each_ref().map(|listener| listener.heard().len());
-    let log = server.log().len();
+    let log = server.settled_log().len();
     primaries.phase.store(2, Ordering::SeqCst);
     for zone in &zones {
         assert_eq!(server.rndc(&["refresh", zone]).status, 0);
     }
     zones.iter().for_each(|zone| server.wait_for_serial(zone, 2));
-    let lines = server.log()[log..].lines().filter(|line| line.contains("serial number (")).map(behind_zone).collect();
+    server.wait_until_idle();
+    let lines =
+        server.settled_log()[log..].lines().filter(|line| line.contains("serial number (")).map(behind_zone).collect();
     (primaries.heard(before), lines)
 }
 

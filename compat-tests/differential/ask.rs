@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use super::queries::Query;
-use crate::peers::PATIENCE;
+use crate::peers::{self, PATIENCE};
 
 /// How many queries are under way at once over UDP.
 const AT_ONCE: usize = 50;
@@ -15,6 +15,8 @@ const AT_ONCE: usize = 50;
 const LAST_ID: u16 = 0xffff;
 /// By so much answers may overtake each other.
 const OVERTAKING: Duration = Duration::from_millis(20);
+/// The same on a busy host, where datagrams wait for the processor that they have gone to.
+const HELD_UP: Duration = Duration::from_secs(5);
 
 /// Puts queries to a server; their IDs are their places.
 pub fn ask(port: u16, queries: &[Query]) -> Vec<Option<Vec<u8>>> {
@@ -36,6 +38,18 @@ pub fn ask(port: u16, queries: &[Query]) -> Vec<Option<Vec<u8>>> {
     replies
 }
 
+/// Puts a query once more, patiently, to a server that seems to have left it without an answer.
+pub fn ask_again(port: u16, query: &Query) -> Option<Vec<u8>> {
+    if query.is_tcp {
+        return ask_tcp(port, query);
+    }
+    let socket = udp(port, query.client);
+    socket.set_read_timeout(Some(HELD_UP)).unwrap();
+    socket.send(&query.bytes).unwrap();
+    let mut buffer = [0; 65535];
+    peers::receive(&socket, &mut buffer).ok().map(|(length, _)| buffer[..length].to_vec())
+}
+
 fn udp(port: u16, client: u8) -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, client), 0)).unwrap();
     socket.connect(("127.0.0.1", port)).unwrap();
@@ -50,8 +64,8 @@ fn receive(socket: &UdpSocket, replies: &mut [Option<Vec<u8>>]) {
     let mut buffer = [0; 65535];
     let mut is_over = false;
     loop {
-        let length = match socket.recv(&mut buffer) {
-            Ok(length) => length,
+        let (length, _) = match peers::receive(socket, &mut buffer) {
+            Ok(received) => received,
             Err(_) if is_over => return,
             Err(error) => panic!("a server answers no more: {error}"),
         };

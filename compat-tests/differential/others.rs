@@ -64,12 +64,7 @@ fn differences_from_nsd_and_knot_are_known() {
         let (zones, names) = round.zones(&mut dice);
         let spec = round.spec(zones, &[]);
         let queries: Vec<Query> = (0..QUERIES).map(|id| queries::plain(&mut dice, &names, id)).collect();
-        let [ours, nsd, knot] = std::thread::scope(|scope| {
-            let ask = |kind| replies(kind, &spec, &round.apexes(), &queries);
-            [Kind::Nomd, Kind::Nsd, Kind::Knot]
-                .map(|kind| scope.spawn(move || ask(kind)))
-                .map(|thread| thread.join().unwrap())
-        });
+        let [ours, nsd, knot] = replies([Kind::Nomd, Kind::Nsd, Kind::Knot], &spec, &round.apexes(), &queries);
         for (kind, theirs) in [(Kind::Nsd, nsd), (Kind::Knot, knot)] {
             total += theirs.len();
             let found = sort(&queries, &ours, &theirs);

@@ -69,12 +69,12 @@ fn play(kind: Kind, cases: &[Damage], images: &[Vec<u8>], port: u16) -> BTreeMap
         let expected = if case.is_served || is_as_named { 1 } else { NEWER };
         server.wait_for_serial(&zone(case), expected);
     }
-    let outcomes = cases.iter().map(|case| (case.name, outcome(&server, &zone(case))));
+    let log = server.settled_log();
+    let outcomes = cases.iter().map(|case| (case.name, outcome(&server, &zone(case), &log)));
     outcomes.collect()
 }
 
-fn outcome(server: &Server, zone: &str) -> Outcome {
-    let log = server.log();
+fn outcome(server: &Server, zone: &str, log: &str) -> Outcome {
     let failed = format!("zone {zone}/IN: loading from master file {zone}.db failed: ");
     let renamed = format!("zone {zone}/IN: unable to load from '{zone}.db'; renaming file to '");
     let after = |mark: &str| log.lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));

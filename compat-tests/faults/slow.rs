@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::primary::{FAULTY, Primary, Script, Step, send};
 use super::stream::{Request, Signer, zone_messages};
 use crate::packets::framed;
-use crate::peers::{Kind, Server, Spec, Zone, dig, within};
+use crate::peers::{Kind, PATIENCE, Server, Spec, Zone, dig, within};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 
@@ -49,14 +49,16 @@ fn play(kind: Kind, zones: &[Slow], options: &str, patience: Duration) -> Vec<Ve
     let spec = Spec { statements: zones.iter().map(statement).collect(), options, ..Spec::default() };
     let server = Server::start(kind, &spec);
     zones.iter().for_each(|slow| server.wait_for_serial(slow.zone, 1));
-    let before = server.log().len();
+    server.wait_until_idle();
+    let before = server.settled_log().len();
     [&first, &second].iter().for_each(|primary| primary.announce(FAULTY));
     zones.iter().for_each(|slow| assert_eq!(server.rndc(&["refresh", slow.zone]).status, 0));
     let is_current = |slow: &Slow| within(patience, || dig::serial(server.port, slow.zone) == Some(FAULTY));
     for slow in zones {
         assert!(is_current(slow), "{kind:?} {}: {}", slow.zone, &server.log()[before..]);
     }
-    zones.iter().map(|slow| said(&server.log()[before..], slow.zone, first.port)).collect()
+    let log = server.settled_log().split_off(before);
+    zones.iter().map(|slow| said(&log, slow.zone, first.port)).collect()
 }
 
 /// The lines on transfers of a zone from a primary, without what differs from one time to the next.
@@ -92,7 +94,7 @@ fn a_primary_that_goes_silent_for_tcp_idle_timeout_is_left_for_the_next_one() {
         Slow { zone: "stalled.example", transfer: stalled, clauses: "" },
     ];
     let words = "failed while receiving responses: timed out";
-    check(&zones, "tcp-idle-timeout 20;", Duration::from_secs(20), &[words; 2]);
+    check(&zones, "tcp-idle-timeout 20;", PATIENCE, &[words; 2]);
 }
 
 #[test]
@@ -143,13 +145,14 @@ fn refused(kind: Kind, primary: &Server) -> Vec<Vec<String>> {
         server.wait_for_serial(large.zone, 1);
         primary.change_zone(large.zone, &text(2, &(large.more)()));
         primary.wait_for_serial(large.zone, 2);
-        assert_eq!(server.rndc(&["refresh", large.zone]).status, 0);
+        server.refresh(large.zone);
         let is_over = || said(&server.log(), large.zone, primary.port).iter().any(|line| line.ends_with(TOO_MANY));
         server.wait_until("the transfer is over", is_over);
+        server.wait_until_idle();
         assert_eq!(dig::serial(server.port, large.zone), Some(1));
     }
     // Of the two attempts named says more, and counts less, than nomd.
-    let log = server.log();
+    let log = server.settled_log();
     let why = |line: &&str| line.contains("error adding '") || line.contains("failed while receiving");
     let lines = |large: &Large| -> Vec<String> {
         let lines = log.lines().filter(why).filter(|line| line.contains(large.zone));
@@ -196,7 +199,7 @@ fn a_transfer_without_an_end_is_ended_by_max_records() {
         let server = Server::start(kind, &Spec { zones, options, ..Spec::default() });
         server.wait_for_serial(zone, 1);
         primary.announce(FAULTY);
-        assert_eq!(server.rndc(&["refresh", zone]).status, 0);
+        server.refresh(zone);
         server.wait_until(words, || said(&server.log(), zone, primary.port).iter().any(|line| line == words));
         assert_eq!(dig::serial(server.port, zone), Some(1));
     }

@@ -40,7 +40,7 @@ fn a_transfer_that_is_cut_leaves_the_old_version_and_goes_on_when_the_wire_is_me
     primary.write_conf("big", &zone(2, 150_000));
     primary.done(&["rndc", "reload", "big.example"]);
     let connected = || secondary.log().matches("connected using 10.0.0.2#").count();
-    secondary.wait_until("the second transfer runs", || connected() == 2);
+    secondary.wait_until("the second transfer runs", || connected() >= 2);
     secondary.done(&["ip", "link", "set", "wire", "down"]);
     assert!(has(1), "the transfer was over too soon:\n{}", secondary.log());
     primary.write_conf("big", &zone(3, 10));

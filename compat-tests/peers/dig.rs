@@ -43,13 +43,13 @@ impl Answer {
 /// Asks with any of dig's words.
 pub fn dig(port: u16, words: &[&str]) -> Output {
     let port = port.to_string();
-    let fixed = ["@127.0.0.1", "-p", &port, "+tries=1", "+time=5", "+nocookie"];
+    let fixed = ["@127.0.0.1", "-p", &port, "+tries=1", "+time=30", "+nocookie"];
     run("dig", &[&fixed, words].concat())
 }
 
-/// Asks; none when no answer comes.
+/// Asks; none when no answer comes, as from a server that is not there yet.
 pub fn try_ask(port: u16, name: &str, rtype: &str) -> Option<Answer> {
-    let output = dig(port, &["+time=1", name, rtype]);
+    let output = dig(port, &["+time=10", name, rtype]);
     (output.status == 0).then(|| parse(&output.stdout)).flatten()
 }
 

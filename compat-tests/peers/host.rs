@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
@@ -137,6 +138,30 @@ impl Host {
         Service { host: self, child }
     }
 
+    /// Starts it with these words, and ends it again once it serves: its exit code, none if it came to serve, and what
+    /// it printed on standard error and then on standard output.
+    pub fn try_start(&self, words: &[&str]) -> (Option<i32>, String) {
+        let readies = || self.manager.heard().matches("READY=1").count();
+        let (before, paths) = (readies(), ["tried.err", "tried.out"].map(|name| self.path(name)));
+        let [err, out] = paths.each_ref().map(|path| fs::File::create(path).unwrap());
+        let mut command = self.enter(words);
+        let child = command.env("NOTIFY_SOCKET", self.path("manager.sock")).stdout(out).stderr(err).spawn().unwrap();
+        let mut service = Service { host: self, child };
+        let mut serves = false;
+        self.wait_until(&format!("{words:?} have ended or serve"), || {
+            // Whoever has told that it serves may have ended since.
+            let has_ended = service.child.try_wait().unwrap().is_some();
+            serves = readies() > before;
+            has_ended || serves
+        });
+        if serves {
+            service.signal("TERM");
+        }
+        let code = service.wait_for_end();
+        let said = paths.map(|path| fs::read_to_string(path).unwrap()).concat();
+        ((!serves).then_some(code), said)
+    }
+
     /// The states that the service manager has been told of, without repetition.
     pub fn states(&self) -> Vec<String> {
         let states = self.manager.heard();
@@ -163,9 +188,14 @@ impl Host {
         self.wait_until(&format!("the log says {text:?}"), || self.log().contains(text));
     }
 
+    /// Waits for a file of the host.
+    pub fn wait_for_file(&self, path: &str) {
+        self.wait_until(&format!("{path} is there"), || self.run(&["test", "-e", path]).status == 0);
+    }
+
     /// Asks a server that the host can reach.
     pub fn dig(&self, words: &[&str]) -> Output {
-        self.run(&[&["dig", "+tries=1", "+time=2", "+nocookie"], words].concat())
+        self.run(&[&["dig", "+tries=1", "+time=10", "+nocookie"], words].concat())
     }
 
     /// The status and the answer section of dig's output; none where there is no answer.
@@ -233,7 +263,12 @@ impl Drop for Service<'_> {
 struct Ear {
     path: PathBuf,
     heard: Arc<Mutex<String>>,
+    /// Answers [`MARK`].
+    echo: Mutex<Receiver<()>>,
 }
+
+/// What we say ourselves.
+const MARK: &[u8] = b"mark";
 
 impl Ear {
     fn open(path: &Path) -> Self {
@@ -241,25 +276,36 @@ impl Ear {
         fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
         let heard = Arc::new(Mutex::new(String::new()));
         let lines = Arc::clone(&heard);
+        let (answer, echo) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             // An empty datagram is the end.
             while let Ok(len @ 1..) = socket.recv(&mut buffer) {
+                if &buffer[..len] == MARK {
+                    let _ = answer.send(());
+                    continue;
+                }
                 let line = String::from_utf8_lossy(&buffer[..len]).trim_end_matches('\0').to_owned();
                 *lines.lock().unwrap() += &(line + "\n");
             }
         });
-        Self { path: path.to_owned(), heard }
+        Self { path: path.to_owned(), heard, echo: Mutex::new(echo) }
     }
 
+    /// All that was said to it before this is asked.
     fn heard(&self) -> String {
+        let echo = self.echo.lock().unwrap();
+        self.say(MARK);
+        echo.recv().unwrap();
         self.heard.lock().unwrap().clone()
     }
-}
 
-impl Ear {
     fn close(&self) {
-        let _ = UnixDatagram::unbound().unwrap().send_to(&[], &self.path);
+        self.say(&[]);
+    }
+
+    fn say(&self, words: &[u8]) {
+        UnixDatagram::unbound().unwrap().send_to(words, &self.path).unwrap();
     }
 }
 

@@ -9,11 +9,11 @@ pub mod host;
 pub mod listener;
 
 use std::fs;
-use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{self, ErrorKind, Read};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -118,7 +118,7 @@ pub struct Server {
 }
 
 /// The longest that anything here is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Server {
     /// Starts a server in a new folder on a free port.
@@ -192,6 +192,44 @@ impl Server {
     /// Waits for a line in the log.
     pub fn wait_for_log(&self, text: &str) {
         self.wait_until(&format!("its log says {text:?}"), || self.log().contains(text));
+    }
+
+    /// Its log with all that there is to say of what it has done up to now: nomd's is written by a thread of its own.
+    pub fn settled_log(&self) -> String {
+        if matches!(self.kind, Kind::Nsd | Kind::Knot) {
+            return self.log();
+        }
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mark = format!("mark{}.invalid", NEXT.fetch_add(1, Ordering::Relaxed));
+        // A command is logged when it comes: the second one after all that was under way when the first one came.
+        self.rndc(&["zonestatus", "invalid"]);
+        self.rndc(&["zonestatus", &mark]);
+        self.wait_for_log(&mark);
+        self.log()
+    }
+
+    /// Waits until it neither asks for a serial nor fetches a zone.
+    pub fn wait_until_idle(&self) {
+        self.wait_until_left_with(0);
+    }
+
+    /// Waits until it is idle but for so many transfers that do not end.
+    pub fn wait_until_left_with(&self, transfers: usize) {
+        self.wait_until("it is idle", || {
+            let status = self.rndc(&["status"]).stdout;
+            let count = |what: &str| status.lines().find_map(|line| line.strip_prefix(what)?.parse::<usize>().ok());
+            let [running, deferred, asked] =
+                ["xfers running: ", "xfers deferred: ", "soa queries in progress: "].map(count);
+            (running, deferred) == (Some(transfers), Some(0)) && asked.is_some_and(|asked| asked <= transfers)
+        });
+    }
+
+    /// Has a secondary check a zone, once it is idle: named passes over the command while a check or a transfer of the
+    /// zone has not come to its end, which is later than the new version is served.
+    pub fn refresh(&self, zone: &str) {
+        self.wait_until_idle();
+        let output = self.rndc(&["refresh", zone]);
+        assert_eq!(output.status, 0, "{:?} refresh {zone}: {output:?}", self.kind);
     }
 
     /// Replaces a zone's master file and tells the server.
@@ -271,21 +309,42 @@ pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// A port that is free for UDP and TCP on 127.0.0.1 now. None of those that the kernel gives to clients: a client of one
-/// test must never sit on the port of another test's server.
+/// The next datagram, and whence it comes. A wait for one with a time limit ends early where the process is halted and
+/// goes on.
+pub fn receive(socket: &UdpSocket, bytes: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    loop {
+        match socket.recv_from(bytes) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// A port that nobody has now, and that no other test gets. None of those that the kernel gives to clients, since a
+/// client of one test must never sit on the port of another test's server, nor of those that `nomd try` takes.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = (std::process::id() % u32::from(PORTS)) as u16;
     loop {
         let port = FIRST_PORT + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        if !is_taken(port) {
             return port;
         }
     }
 }
 
+/// Whether anybody has a port, at any address. It is looked up and not tried: a program that another test is starting
+/// would hold what it is tried with open for a moment.
+fn is_taken(port: u16) -> bool {
+    let end = format!(":{port:04X}");
+    let is_here = |line: &str| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&end));
+    // A host without IPv6 has but two of these.
+    let tables = ["tcp", "udp", "tcp6", "udp6"].map(|name| fs::read_to_string(format!("/proc/net/{name}")));
+    tables.into_iter().flatten().any(|table| table.lines().any(is_here))
+}
+
 const FIRST_PORT: u16 = 12_000;
-const PORTS: u16 = 20_000;
+const PORTS: u16 = 10_000;
 
 /// What a program said.
 #[derive(Debug, Clone, PartialEq, Eq)]
