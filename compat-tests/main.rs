@@ -56,6 +56,7 @@ mod statistics;
 mod swap;
 mod transfer;
 mod trial;
+mod unread;
 mod waiting;
 mod walks;
 #[path = "mutation/words.rs"]

@@ -20,10 +20,7 @@ fn main() -> ExitCode {
         Some((Program::Plan, words)) => ExitCode::from(plan::run(&words)),
         Some((Program::Sync, words)) => ExitCode::from(sync::run(&words)),
         Some((Program::CheckConf, words)) => ExitCode::from(checkconf::run(&words)),
-        Some((Program::Help, _)) => {
-            println!("{}", cli::HELP);
-            ExitCode::SUCCESS
-        }
+        Some((Program::Help, _)) => ExitCode::from(cli::answer("nomd", format_args!("{}\n", cli::HELP), 0, 1)),
         Some((Program::Try, _)) => trial::run(),
         None => {
             eprintln!("{}", cli::HELP);
@@ -35,10 +32,7 @@ fn main() -> ExitCode {
 fn run_named(words: &[OsString]) -> ExitCode {
     match named::parse(words) {
         Ok(named::Request::Start(options)) => server::start::run(&options),
-        Ok(named::Request::Print(text)) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(named::Request::Print(text)) => ExitCode::from(cli::answer("named", format_args!("{text}\n"), 0, 1)),
         Err(fault) => {
             eprintln!("{fault}");
             ExitCode::FAILURE

@@ -12,6 +12,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::output;
 use super::zone_file::ZoneFile;
 use crate::dns::name::NoDot;
 use crate::server::start::VERSION;
@@ -35,8 +36,7 @@ pub fn run(tool: Tool, words: &[OsString]) -> u8 {
         Err(fault) => return flags::tell(tool, &fault),
     };
     if request.wants_version {
-        println!("{VERSION}");
-        return 0;
+        return output::answer(tool.name(), format_args!("{VERSION}\n"), 0, 1);
     }
     u8::from(request.carry_out().is_none())
 }

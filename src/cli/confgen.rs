@@ -4,6 +4,7 @@
 //! that is there keeps its mode, and anything but a regular file is left alone.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,6 +15,7 @@ use nix::unistd::{User, fchown};
 
 use super::getopt::{Flag, Flags, number};
 use super::keygen::{Fault, NO_RANDOM_SOURCE, algorithm, key_statement, random_secret, text};
+use super::output;
 use super::rndc::DEFAULT_KEY;
 use crate::conf::rndc::DEFAULT_PORT;
 use crate::dns::Algorithm;
@@ -99,8 +101,7 @@ impl Request {
         }
         let key = self.key()?;
         if !self.writes_file {
-            print!("{}", self.configuration(&key));
-            return Ok(());
+            return say(self.configuration(&key));
         }
         // The server of a changed root gets a copy that is its own; rndc's stays with whoever runs this.
         let user = self.user.as_deref();
@@ -136,8 +137,7 @@ impl Request {
             return Err(Fault::Fatal("unable to set file owner\n".to_owned()));
         }
         file.write_all(key.as_bytes()).map_err(|_| Fault::Fatal(format!("write to {} failed\n", path.display())))?;
-        println!("wrote key file \"{}\"", path.display());
-        Ok(())
+        say(format_args!("wrote key file \"{}\"\n", path.display()))
     }
 
     /// An rndc.conf, and behind comment signs what named.conf needs.
@@ -159,6 +159,11 @@ impl Request {
 }
 
 /// Opens a key file to be written anew; gives what is said if that cannot be.
+fn say(text: impl Display) -> Result<(), Fault> {
+    let unwritten = |fault| Fault::Fatal(format!("cannot write to standard output: {}", io_text(&fault)));
+    output::print(text).map_err(unwritten)
+}
+
 fn create(path: &Path) -> Result<File, String> {
     let mut options = OpenOptions::new();
     options.write(true).mode(KEY_FILE_MODE);

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::getopt::{Flag, Flags};
+use super::output;
 use crate::dns::Algorithm;
 
 /// Which of the two programs runs.
@@ -50,10 +51,7 @@ impl Fault {
 /// Runs the program on the words behind its name; gives the exit code.
 pub fn run(tool: Tool, words: &[OsString]) -> u8 {
     match answer(tool, words) {
-        Ok(text) => {
-            print!("{text}");
-            0
-        }
+        Ok(text) => output::answer(tool.name(), text, 0, 1),
         Err(fault) => fault.tell(tool.name(), tool.usage()),
     }
 }

@@ -12,6 +12,7 @@ pub mod journalprint;
 mod json;
 pub mod keygen;
 pub mod named;
+mod output;
 pub mod plan;
 pub mod report;
 pub mod rndc;
@@ -21,6 +22,8 @@ mod zone_file;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+
+pub use output::answer;
 
 /// A program that this binary is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

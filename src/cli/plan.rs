@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use super::output;
 use super::{named, rndc};
 use crate::conf::{self, Config, Tolerance};
 use crate::server::plan::{NOTHING, Plan};
@@ -29,13 +30,12 @@ pub fn run(words: &[OsString]) -> u8 {
         }
     };
     if flags.help {
-        println!("{HELP}");
-        return SAME;
+        return output::answer("nomd plan", format_args!("{HELP}\n"), SAME, TROUBLE);
     }
     match plan(&flags) {
         Ok(text) => {
-            println!("{text}");
-            if text == NOTHING { SAME } else { DIFFERENT }
+            let code = if text == NOTHING { SAME } else { DIFFERENT };
+            output::answer("nomd plan", format_args!("{text}\n"), code, TROUBLE)
         }
         Err(fault) => {
             eprintln!("nomd plan: {fault}");

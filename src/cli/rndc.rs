@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::output;
 use crate::conf::rndc::{self, DEFAULT_PORT, RndcConf, RndcServer};
 use crate::dns::{Key, Name};
 use crate::server::control::client::{self, Answer, ClientError};
@@ -210,18 +211,19 @@ fn source(
 }
 
 fn report(flags: &Flags, answer: &Answer) -> u8 {
+    let mut text = String::new();
     if let Some(error) = &answer.error {
         eprintln!("rndc: '{}' failed: {error}", flags.command.first().map(String::as_str).unwrap_or_default());
         if !answer.text.is_empty() {
             eprintln!("{}", answer.text);
         }
     } else if !flags.quiet && !answer.text.is_empty() {
-        println!("{}", answer.text);
+        text = format!("{}\n", answer.text);
     }
     if flags.result {
-        println!("{} {}", answer.result.id(), answer.result.code());
+        text += &format!("{} {}\n", answer.result.id(), answer.result.code());
     }
-    u8::from(answer.error.is_some())
+    output::answer("rndc", text, u8::from(answer.error.is_some()), 1)
 }
 
 fn wrong_flag(error: &clap::Error) -> String {

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Parser;
 
 use self::rows::Standing;
-use super::rndc;
+use super::{output, rndc};
 
 /// Every copy is current or on its way to be.
 const FINE: u8 = 0;
@@ -34,11 +34,10 @@ pub fn run(words: &[OsString]) -> u8 {
         }
     };
     if flags.help {
-        println!("{HELP}");
-        return FINE;
+        return output::answer("nomd sync", format_args!("{HELP}\n"), FINE, UNKNOWN);
     }
     match ask(&flags).and_then(|rows| show(&rows, &flags)) {
-        Ok(code) => code,
+        Ok((text, code)) => output::answer("nomd sync", text, code, UNKNOWN),
         Err(fault) => {
             eprintln!("nomd sync: {fault}");
             UNKNOWN
@@ -63,11 +62,11 @@ fn ask(flags: &Flags) -> Result<String, String> {
     }
 }
 
-/// Prints what the server told, and gives the exit code.
-fn show(rows: &str, flags: &Flags) -> Result<u8, String> {
+/// What the server told as it is shown, and the exit code.
+fn show(rows: &str, flags: &Flags) -> Result<(String, u8), String> {
     let standing = Standing::read(rows).ok_or(ODD)?;
-    print!("{}", if flags.json { standing.json().to_string() } else { standing.table(now_s(), flags.verbose) });
-    Ok(standing.exit_code())
+    let text = if flags.json { standing.json().to_string() } else { standing.table(now_s(), flags.verbose) };
+    Ok((text, standing.exit_code()))
 }
 
 /// The flags of `nomd sync`.
@@ -121,8 +120,8 @@ usage: nomd sync [--json | -v] [-n zones] [-c config] [-k key-file] [-s server] 
 
 Tells how the secondary zones of the running server stand, the worst first: all, or with -n so many; -v shows the
 primaries of all of them, not only of those that are not current. The other flags are those of rndc. Exit code 0: every
-zone is current or on its way to be; 1: a zone is behind a primary; 2: a zone is expired, missing, refused or out of
-reach, or its primaries went back; 3: the server could not be asked. See nomd-sync(1).";
+zone is current or on its way to be; 1: a zone is behind a primary; 2: a zone is expired, past its expiry, missing,
+refused, held back or out of reach, or its primaries went back; 3: the server could not be asked. See nomd-sync(1).";
 
 #[cfg(test)]
 mod tests {
@@ -146,7 +145,7 @@ refused            example.com           serial 5, confirmed 1m40s ago, next che
                    192.0.2.1:53: serial 5, asked 10s ago, answered 1m40s ago: REFUSED
                    192.0.2.2:53: not asked yet
 current            example.org (inside)  serial 7, confirmed 30s ago, next check in 59m30s, expires in 6d23h
-and 1 more that are no worse; -n shows more
+and 1 more that are no worse; without -n all are shown
 ";
         assert_eq!(standing.table(1000, false), expected);
     }
@@ -173,6 +172,13 @@ and 1 more that are no worse; -n shows more
         for rows in ["what\tis this", "total\tgood\t1", "zone\tcurrent\ta", "primary\t-", "x"] {
             assert!(Standing::read(rows).is_none(), "{rows}");
         }
+    }
+
+    #[test]
+    fn a_zone_and_a_view_may_have_the_name_of_what_is_missing() {
+        let rows = "total\tcurrent\t1\nzone\tcurrent\t-\tIN\t-\t5\t-\t-\t-\t-\t-\t-\t-\n";
+        let table = Standing::read(rows).unwrap().table(1000, false);
+        assert!(table.contains("current            - (-)  serial 5, confirmed never"), "{table}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::keygen::random_secret;
+use super::output;
 
 /// Runs the two servers until they are told to end.
 pub fn run() -> ExitCode {
@@ -39,7 +40,7 @@ async fn serve() -> io::Result<()> {
     let (mut secondary, settled) = start("secondary", &folder.0, &[])?;
     // Told after the first lines of the log, which would push it off the screen.
     let _ = tokio::time::timeout(START_PATIENCE, settled).await;
-    println!("{}", pair.introduction(&folder.0));
+    output::print(format_args!("{}\n", pair.introduction(&folder.0)))?;
     let ended = tokio::select! {
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
@@ -217,7 +218,8 @@ fn start(name: &'static str, folder: &Path, flags: &[&str]) -> io::Result<(Child
 async fn show(name: &'static str, log: impl AsyncRead + Unpin, settled: oneshot::Sender<()>) {
     let (mut lines, mut settled) = (BufReader::new(log).lines(), Some(settled));
     while let Ok(Some(line)) = lines.next_line().await {
-        println!("{name:9} | {line}");
+        // The pair runs on if nobody looks.
+        let _ = output::print(format_args!("{name:9} | {line}\n"));
         if line.contains(TRANSFERRED)
             && let Some(settled) = settled.take()
         {

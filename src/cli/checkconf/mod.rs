@@ -9,6 +9,7 @@ mod load;
 use std::ffi::OsString;
 use std::io::Write as _;
 
+use super::output;
 use crate::conf::judge;
 use crate::server::start::VERSION;
 use flags::{Ending, Request};
@@ -17,10 +18,7 @@ use flags::{Ending, Request};
 pub fn run(words: &[OsString]) -> u8 {
     match Request::parse(words) {
         Ok(request) => u8::from(!request.carry_out()),
-        Err(Ending::Version) => {
-            println!("{VERSION}");
-            0
-        }
+        Err(Ending::Version) => output::answer("named-checkconf", format_args!("{VERSION}\n"), 0, 1),
         Err(Ending::Told { text, code }) => {
             eprintln!("{text}");
             code

@@ -246,7 +246,7 @@ fn resolve(name: &str) -> Resolved {
 }
 
 impl Tool {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Check => "named-checkzone",
             Self::Compile => "named-compilezone",

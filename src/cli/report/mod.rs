@@ -26,6 +26,7 @@ use clap::error::{ContextKind, ContextValue};
 use self::finding::{Level, Section, counted};
 use self::host::{Account, Host};
 use self::service::Service;
+use super::output;
 use crate::conf::config::Destination;
 use crate::conf::survey::{StatementSurvey, Survey, Treatment, ZoneSurvey, survey};
 use crate::conf::{Diagnostics, Tolerance};
@@ -42,13 +43,12 @@ pub fn run(words: &[OsString]) -> u8 {
         }
     };
     if flags.help {
-        println!("{HELP}");
-        return READY;
+        return output::answer("nomd report", format_args!("{HELP}\n"), READY, UNREADABLE);
     }
     match report(&flags, &Host::new(flags.root.as_deref().unwrap_or(Path::new("/")))) {
         Ok(report) => {
-            print!("{}", if flags.json { json::render(&report) } else { text::render(&report) });
-            report.exit_code()
+            let text = if flags.json { json::render(&report) } else { text::render(&report) };
+            output::answer("nomd report", text, report.exit_code(), UNREADABLE)
         }
         Err(fault) => {
             eprint!("{fault}");

@@ -54,9 +54,9 @@ impl<'a> Standing<'a> {
         let mut standing = Self::default();
         for row in rows.lines().filter(|row| !row.is_empty()) {
             let (kind, words) = row.split_once('\t')?;
-            let mut words = words.split('\t').map(|word| Some(word).filter(|word| *word != "-"));
+            let mut words = words.split('\t');
             match kind {
-                "total" => standing.totals.push((State::from_name(words.next()??)?, words.next()??.parse().ok()?)),
+                "total" => standing.totals.push((State::from_name(words.next()?)?, words.next()?.parse().ok()?)),
                 "zone" => standing.zones.push(Zone::read(&mut words)?),
                 "primary" => standing.zones.last_mut()?.primaries.push(Primary::read(&mut words)?),
                 _ => return None,
@@ -84,24 +84,29 @@ pub(super) fn split_part(rows: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn number(word: Option<Option<&str>>) -> Option<Option<u64>> {
-    word?.map_or(Some(None), |word| word.parse().ok().map(Some))
+/// A word that may be missing, for which "-" stands.
+fn optional(word: Option<&str>) -> Option<Option<&str>> {
+    word.map(|word| Some(word).filter(|word| *word != "-"))
+}
+
+fn number(word: Option<&str>) -> Option<Option<u64>> {
+    optional(word)?.map_or(Some(None), |word| word.parse().ok().map(Some))
 }
 
 impl<'a> Zone<'a> {
-    fn read(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Self> {
-        let (state, name) = (State::from_name(words.next()??)?, words.next()??);
-        let (class, view) = (words.next()??, words.next()??);
+    fn read(words: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        let (state, name) = (State::from_name(words.next()?)?, words.next()?);
+        let (class, view) = (words.next()?, words.next()?);
         let [serial, confirmed_s, next_s, expires_s] =
             [number(words.next())?, number(words.next())?, number(words.next())?, number(words.next())?];
-        let transfer = words.next()?.zip(Transfer::read(words)?);
+        let transfer = optional(words.next())?.zip(Transfer::read(words)?);
         let primaries = vec![];
         Some(Self { state, name, class, view, serial, confirmed_s, next_s, expires_s, transfer, primaries })
     }
 }
 
 impl Transfer {
-    fn read<'a>(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Option<Self>> {
+    fn read<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Option<Self>> {
         let [ended_s, bytes, took_ms] = [number(words.next())?, number(words.next())?, number(words.next())?];
         let known = ended_s.zip(bytes.zip(took_ms));
         Some(known.map(|(ended_s, (bytes, took_ms))| Self { ended_s, bytes, took_ms }))
@@ -109,15 +114,15 @@ impl Transfer {
 }
 
 impl<'a> Primary<'a> {
-    fn read(words: &mut impl Iterator<Item = Option<&'a str>>) -> Option<Self> {
+    fn read(words: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
         Some(Self {
-            address: words.next()??,
+            address: words.next()?,
             serial: number(words.next())?,
             checked_s: number(words.next())?,
             answered_s: number(words.next())?,
-            trouble: words.next()?,
+            trouble: optional(words.next())?,
             last_error_s: number(words.next())?,
-            last_error: words.next()?,
+            last_error: optional(words.next())?,
             transfer: Transfer::read(words)?,
         })
     }

@@ -20,7 +20,7 @@ impl Standing<'_> {
         match all.saturating_sub(self.zones.len() as u64) {
             0 => {}
             more => {
-                let _ = writeln!(out, "and {more} more that are no worse; -n shows more");
+                let _ = writeln!(out, "and {more} more that are no worse; without -n all are shown");
             }
         }
         out
