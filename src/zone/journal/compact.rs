@@ -3,7 +3,9 @@
 //! Which transactions are kept is named's choice: those that the zone file does not have yet, and of the others about
 //! as many as fill half of the size that is asked for.
 
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, Head, Header, POSITION_BYTES, Position, add_to_index};
@@ -68,7 +70,7 @@ impl<F: DiskFile> Journal<F> {
     }
 
     fn rewrite_from(&self, disk: &impl Disk, start: Position, form: Form) -> Result<(), JournalError> {
-        let beside = self.path.with_extension("jnw");
+        let beside = beside(&self.path);
         let written = self
             .copy_to(disk, &beside, start, form)
             .and_then(|()| disk.rename(&beside, &self.path).map_err(JournalError::file(&self.path)));
@@ -92,6 +94,16 @@ impl<F: DiskFile> Journal<F> {
         }
         copy.finish(|| disk.set_modified(beside, disk.modified(&self.path)?))
     }
+}
+
+/// Where the new file is written. As with named only `.jnl` gives way: other journals may differ from this one in what
+/// looks like an extension alone.
+fn beside(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    let stem = bytes.strip_suffix(b".jnl").filter(|stem| !stem.is_empty()).unwrap_or(bytes);
+    let mut name = OsStr::from_bytes(stem).to_owned();
+    name.push(".jnw");
+    name.into()
 }
 
 /// A journal in the making, out of another one.

@@ -351,6 +351,26 @@ const END_OFFSET: u64 = 28;
 const SOURCE_SERIAL: u64 = 36;
 const HEADER_BYTES: u64 = 64;
 
+/// A folder in the place of the new file shows which one it is.
+#[test]
+fn the_new_file_of_a_journal_that_is_compacted_is_named_as_by_named_and_is_no_other_journals() {
+    for (name, beside) in [
+        ("example.org", "example.org.jnw"),
+        ("example.net", "example.net.jnw"),
+        ("example.org.jnl", "example.org.jnw"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::copy(fixture("v9.jnl"), &path).unwrap();
+        let place = folder.path().join(beside);
+        fs::create_dir(&place).unwrap();
+        rewrite(&Host, &path, Form::V2).unwrap_err();
+        fs::remove_dir(&place).unwrap();
+        rewrite(&Host, &path, Form::V2).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{name}");
+    }
+}
+
 #[test]
 fn only_what_follows_on_is_appended() {
     let mut random = Random(crate::dns::testing::Random::new(7));
