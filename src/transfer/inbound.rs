@@ -65,8 +65,11 @@ pub struct Inbound<'a> {
     builder: Builder,
     differences: Option<Box<Differences<'a>>>,
     state: State,
-    /// The first record's data, which the last one's must equal.
+    /// The first record's data, which the last one's must equal but for the case of letters, and its TTL.
     first_soa: Vec<u8>,
+    first_ttl: u32,
+    /// The last record, where it is not spelt like the first.
+    last_soa: Option<(u32, Vec<u8>)>,
     rdata: Vec<u8>,
     received: Received,
 }
@@ -118,6 +121,8 @@ impl<'a> Inbound<'a> {
             differences,
             state,
             first_soa,
+            first_ttl: 0,
+            last_soa: None,
             rdata,
             received,
         }
@@ -249,7 +254,7 @@ impl<'a> Inbound<'a> {
         }
         match self.state {
             State::Start => self.take_first(fields)?,
-            State::FirstRecord | State::Records if self.first_soa == self.rdata => self.state = State::End,
+            State::FirstRecord | State::Records if self.is_first_again() => self.take_last(fields),
             State::FirstRecord if self.starts_differences() => self.begin_differences(fields)?,
             State::FirstRecord | State::Records => return Err(Flaw::SoaMismatch.into()),
             State::Differences => self.take_difference(fields, None)?,
@@ -265,10 +270,21 @@ impl<'a> Inbound<'a> {
             self.state = State::UpToDate(serial);
             return Ok(());
         }
-        self.first_soa.clone_from(&self.rdata);
+        (self.first_soa, self.first_ttl) = (self.rdata.clone(), fields.ttl);
         self.builder.add(self.apex.as_ref(), fields.rtype, fields.ttl, &self.rdata)?;
         self.state = State::FirstRecord;
         Ok(())
+    }
+
+    fn is_first_again(&self) -> bool {
+        rdata::compare(Rtype::SOA, &self.first_soa, &self.rdata).is_eq()
+    }
+
+    /// BIND: of the two it is the last that is kept.
+    fn take_last(&mut self, fields: &Fields) {
+        self.state = State::End;
+        let is_same = self.first_soa == self.rdata && self.first_ttl == fields.ttl;
+        self.last_soa = (!is_same).then(|| (fields.ttl, self.rdata.clone()));
     }
 
     fn starts_differences(&self) -> bool {
@@ -335,7 +351,20 @@ impl<'a> Inbound<'a> {
         if let Some((_, conflict)) = check::conflicts(&version).next() {
             return Err(conflict.into());
         }
-        checked(version)
+        match self.last_soa.take() {
+            Some((ttl, data)) => checked(self.with_soa(&version, ttl, &data)?),
+            None => checked(version),
+        }
+    }
+
+    /// The same version with its SOA record as it came last.
+    fn with_soa(&self, version: &ZoneVersion, ttl: u32, data: &[u8]) -> Result<ZoneVersion, StreamError> {
+        let mut edit = version.edit(self.limits);
+        let changed = edit
+            .remove(self.apex.as_ref(), Rtype::SOA, &self.first_soa)
+            .and_then(|()| edit.add(self.apex.as_ref(), Rtype::SOA, ttl, data));
+        changed.map_err(|_| StreamError::BadZone)?;
+        Ok(edit.finish()?)
     }
 }
 

@@ -58,6 +58,16 @@ fn a_zone_ends_with_its_second_soa_record() {
 }
 
 #[test]
+fn the_last_soa_record_may_be_spelt_otherwise_and_is_the_one_of_the_zone() {
+    let mut last = start(3);
+    last.2[1..4].make_ascii_uppercase();
+    assert_ne!(last, start(3));
+    let Ok(Progress::Done(version)) = outcome(&[start(3), ns(), last.clone()]) else { panic!() };
+    assert_eq!(version.record_count(), 2);
+    assert_eq!(version.soa_record().unwrap().1, last.2);
+}
+
+#[test]
 fn streams_that_are_no_zone_fail_in_binds_words() {
     assert_eq!(reason(outcome(&[ns(), start(3)])), "FORMERR");
     assert_eq!(reason(outcome(&[start(3), ns(), start(4)])), "FORMERR");
