@@ -178,9 +178,6 @@ impl<'a> Inbound<'a> {
         if !header.is_response() {
             return Err(Flaw::NotResponse.into());
         }
-        if header.tc() {
-            return Err(Flaw::Truncated.into());
-        }
         if header.opcode() != Opcode::QUERY {
             return Err(StreamError::Opcode);
         }

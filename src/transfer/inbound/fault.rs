@@ -70,9 +70,6 @@ pub enum Flaw {
     /// QR is clear.
     #[error("not a response")]
     NotResponse,
-    /// TC is set, which cannot be over TCP.
-    #[error("truncated response")]
-    Truncated,
     /// The first message does not repeat the question.
     #[error("missing question section")]
     NoQuestion,
