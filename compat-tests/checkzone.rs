@@ -222,6 +222,13 @@ fn what_is_no_journal_is_told_as_bind_tells_it() {
     }
 }
 
+/// An RRset of one record as it stands in a raw file.
+fn raw_rrset(owner: &[u8], rtype: u16, data: &[u8]) -> Vec<u8> {
+    let halves = [1, rtype, 0, 0, 60, 0, 1, owner.len() as u16].map(u16::to_be_bytes).concat();
+    let body = [&halves[..], owner, &(data.len() as u16).to_be_bytes(), data].concat();
+    [&(body.len() as u32 + 4).to_be_bytes()[..], &body].concat()
+}
+
 #[test]
 fn raw_zones_are_read_as_bind_reads_them() {
     let folder = zones();
@@ -244,6 +251,12 @@ fn raw_zones_are_read_as_bind_reads_them() {
     }
     for text in ["\0\0\0\u{2}\0\0\0\u{2}", "\0\0\0\u{3}\0\0\0\u{1}"] {
         fs::write(folder.path().join("raw"), text).unwrap();
+        compare("named-checkzone", "-f raw -i local ex.test raw", folder.path());
+    }
+    let hash = [&[1, 0, 0, 0, 0, 20][..], &[0; 20], &[0, 1, 0x40]].concat();
+    for (rtype, data) in [(2, b"\x02ns\x00".to_vec()), (50, hash)] {
+        let rrset = raw_rrset(b"\x01*\x02ex\x04test\x00", rtype, &data);
+        fs::write(folder.path().join("raw"), [&whole[..], &rrset].concat()).unwrap();
         compare("named-checkzone", "-f raw -i local ex.test raw", folder.path());
     }
     for words in ["-f raw ex.test raw", "-f raw ex.test sound.zone", "-f raw ex.test nowhere"] {

@@ -54,6 +54,7 @@ mod startup;
 mod states;
 mod statistics;
 mod swap;
+mod taken;
 mod transfer;
 mod trial;
 mod unread;

@@ -10,7 +10,7 @@ use crate::zone::journal::{self, Followed};
 use crate::zone::load::{self, Loaded};
 use crate::zone::master::Options;
 use crate::zone::raw::{self, RawError, RawFault};
-use crate::zone::{ContentsError, Limits, ZoneVersion, check, print};
+use crate::zone::{ContentsError, Limits, WildcardOwner, ZoneVersion, check, print};
 
 /// A file, what it should be, and how to read it.
 pub(super) struct ZoneFile<'a> {
@@ -111,7 +111,11 @@ impl ZoneFile<'_> {
 fn raw_lines(fault: &RawError, reason: &str) -> String {
     match fault {
         RawError::NotRaw { .. } => "dns_master_load: file format mismatch (not raw)\n".to_owned(),
-        RawError::OtherZone { owner, .. } => {
+        RawError::OtherZone { owner, .. }
+        | RawError::Contents {
+            source: ContentsError::Wildcard(WildcardOwner::Ns(owner) | WildcardOwner::Nsec3(owner)),
+            ..
+        } => {
             format!("dns_master_load: {}: {reason}\ndns_master_load: {reason}\n", NoDot(owner.as_ref()))
         }
         RawError::Bad { fault: RawFault::NoHeader, .. } => String::new(),

@@ -127,6 +127,15 @@ impl<'a> NameRef<'a> {
         self.0.starts_with(b"\x01*")
     }
 
+    /// Whether NSEC3 records may have this owner: its first label is base32 with the hex alphabet, in whole bytes.
+    pub fn starts_with_hash(self) -> bool {
+        let encoding = data_encoding::BASE32_DNSSEC;
+        let Some(label) = self.labels().next() else { return true };
+        let mut hash = [0; MAX_LABEL];
+        let hash = encoding.decode_len(label.len()).ok().and_then(|length| hash.get_mut(..length));
+        hash.is_some_and(|hash| encoding.decode_mut(label, hash).is_ok())
+    }
+
     /// The wildcard right below this name; none if that were too long for a name.
     pub fn wildcard(self) -> Option<NameBuf> {
         NameBuf::join(b"\x01*", self).ok()

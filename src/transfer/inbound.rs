@@ -18,7 +18,7 @@ use crate::dns::tsig::Chain;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{Class, Key, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
 use crate::zone::journal::Transaction;
-use crate::zone::{Builder, ContentsError, Limits, ZoneVersion, check};
+use crate::zone::{Builder, ContentsError, Limits, WildcardOwner, ZoneVersion, check};
 
 /// TTLs above this count as 0 (RFC 2181 section 8).
 const MAX_TTL: u32 = 0x7fff_ffff;
@@ -240,6 +240,9 @@ impl<'a> Inbound<'a> {
         }
         self.rdata.clear();
         rdata::from_wire(rtype, message, start..reader.position(), &mut self.rdata)?;
+        if rtype == Rtype::NSEC3 && !owner.as_ref().starts_with_hash() {
+            return Err(StreamError::OwnerName);
+        }
         let fields = Fields { rtype, ttl: if ttl > MAX_TTL { 0 } else { ttl } };
         if rtype == Rtype::SOA { self.take_soa(&fields, owner) } else { self.take_data(&fields, owner) }
     }
@@ -317,7 +320,9 @@ impl<'a> Inbound<'a> {
             State::Differences => return self.take_difference(fields, Some(owner)),
             State::FirstRecord | State::Records => {
                 self.state = State::Records;
-                self.builder.add(owner.as_ref(), fields.rtype, fields.ttl, &self.rdata)
+                let (owner, rtype) = (owner.as_ref(), fields.rtype);
+                let checked = WildcardOwner::check(owner, rtype).map_err(ContentsError::from);
+                checked.and_then(|()| self.builder.add(owner, rtype, fields.ttl, &self.rdata))
             }
         };
         match added {

@@ -43,6 +43,9 @@ pub enum ContentsError {
     /// The owner is not at or below the apex.
     #[error("out-of-zone data")]
     OutOfZone,
+    /// A wildcard cannot have records of this type.
+    #[error(transparent)]
+    Wildcard(#[from] WildcardOwner),
     /// Rdata of more than 65,535 bytes, or an RRSIG that does not even say what it covers.
     #[error("bad record")]
     BadRecord,
@@ -57,12 +60,35 @@ pub enum ContentsError {
 }
 
 impl ContentsError {
-    /// The name at which there is too much.
+    /// The name at which there is too much, or what cannot be.
     pub fn owner(&self) -> Option<&Name> {
         match self {
             Self::WideRrset(wide) => Some(&wide.owner),
             Self::TooManyTypes(owner) | Self::LargeRrset(owner) => Some(owner),
+            Self::Wildcard(WildcardOwner::Ns(owner) | WildcardOwner::Nsec3(owner)) => Some(owner),
             _ => None,
+        }
+    }
+}
+
+/// A record whose owner, which is told, must be no wildcard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WildcardOwner {
+    /// An NS record.
+    #[error("invalid NS owner name (wildcard)")]
+    Ns(Name),
+    /// An NSEC3 record.
+    #[error("invalid NSEC3 owner name")]
+    Nsec3(Name),
+}
+
+impl WildcardOwner {
+    /// Whether a record of this type may have this owner.
+    pub fn check(owner: NameRef<'_>, rtype: Rtype) -> Result<(), Self> {
+        match rtype {
+            Rtype::NS if owner.is_wildcard() => Err(Self::Ns(owner.to_name())),
+            Rtype::NSEC3 if owner.is_wildcard() => Err(Self::Nsec3(owner.to_name())),
+            _ => Ok(()),
         }
     }
 }

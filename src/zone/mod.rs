@@ -38,7 +38,7 @@ pub(crate) mod testing;
 mod trie;
 pub mod zonemd;
 
-pub use builder::{Builder, ContentsError, Limits, WideRrset};
+pub use builder::{Builder, ContentsError, Limits, WideRrset, WildcardOwner};
 pub use contents::{Cursor, Denial, Soa, ZoneVersion};
 pub use edit::{Edit, EditError};
 pub use fetch::{Fetch, LANES};

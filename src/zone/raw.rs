@@ -8,7 +8,7 @@
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::builder::{Builder, ContentsError, Limits};
+use super::builder::{Builder, ContentsError, Limits, WildcardOwner};
 use super::contents::ZoneVersion;
 use super::disk::{Access, Disk, DiskFile};
 use super::file::{FileError, write_atomically};
@@ -333,6 +333,7 @@ fn add(body: &[u8], apex: NameRef<'_>, class: Class, builder: &mut Builder) -> R
         return Err(Unplaced::OtherZone(owner.to_name()));
     }
     let is_ours = owner.is_at_or_below(apex);
+    WildcardOwner::check(owner, rtype).map_err(|fault| Unplaced::Contents(fault.into()))?;
     builder.begin_rrset();
     let mut left = count;
     while !rest.is_empty() {

@@ -5,7 +5,7 @@ use crate::dns::wire::WireError;
 use crate::dns::{Rcode, Rtype, Serial};
 use crate::zone::check::Conflict;
 use crate::zone::journal::{ChangeError, Fault, Misfit};
-use crate::zone::{ContentsError, WideRrset};
+use crate::zone::{ContentsError, WideRrset, WildcardOwner};
 
 /// Why a transfer failed. The texts are those behind BIND's `failed while receiving responses:`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum StreamError {
     /// The signature is missing or wrong.
     #[error(transparent)]
     Tsig(#[from] TsigError),
+    /// An NSEC3 record whose owner is no hash.
+    #[error("bad owner name (check-names)")]
+    OwnerName,
+    /// NS or NSEC3 records of a wildcard, in BIND's words.
+    #[error("{0}")]
+    Wildcard(WildcardOwner),
     /// A SOA record elsewhere than at the apex.
     #[error("not at top of zone")]
     NotZoneTop,
@@ -127,6 +133,7 @@ impl From<ContentsError> for StreamError {
         match error {
             ContentsError::TooManyRecords | ContentsError::TooManyTypes(_) => Self::TooManyRecords,
             ContentsError::WideRrset(wide) => Self::WideRrset(wide),
+            ContentsError::Wildcard(owner) => Self::Wildcard(owner),
             ContentsError::BadRecord | ContentsError::LargeRrset(_) => Flaw::Record.into(),
             ContentsError::OutOfZone | ContentsError::SoaCount { .. } => Self::BadZone,
         }

@@ -89,6 +89,18 @@ fn records_that_exclude_each_other_are_refused() {
 }
 
 #[test]
+fn records_whose_owner_must_be_no_wildcard_are_refused_in_binds_words() {
+    let hash = [&[1, 0, 0, 0, 0, 20][..], &[0; 20], &[0, 1, 0x40]].concat();
+    for (owner, rtype, data, expected) in [
+        ("*.s.example.", Rtype::NS, wire("ns1.example."), "invalid NS owner name (wildcard)"),
+        ("*.example.", Rtype::NSEC3, hash.clone(), "bad owner name (check-names)"),
+        ("W9.example.", Rtype::NSEC3, hash, "bad owner name (check-names)"),
+    ] {
+        assert_eq!(reason(outcome(&[start(3), ns(), (owner, rtype, data), start(3)])), expected, "{owner}");
+    }
+}
+
+#[test]
 fn type_zero_is_no_record() {
     assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype(0), vec![1])])), "FORMERR");
 }

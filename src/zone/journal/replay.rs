@@ -13,7 +13,7 @@ use crate::dns::{Class, Name, Rtype};
 use crate::zone::disk::{Disk, DiskFile};
 use crate::zone::fetch::{Fetch, LANES};
 use crate::zone::message::{Level, Message};
-use crate::zone::{ContentsError, Edit, EditError, Limits, ZoneVersion};
+use crate::zone::{ContentsError, Edit, EditError, Limits, WildcardOwner, ZoneVersion};
 
 /// Why a journal could not be applied to a zone.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +180,9 @@ impl Change<'_> {
     fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ChangeError> {
         if self.class != class {
             return Err(self.misfit());
+        }
+        if self.is_addition {
+            WildcardOwner::check(self.owner, self.rtype).map_err(ContentsError::from)?;
         }
         let done = match self.is_addition {
             true => edit.add_exactly(self.owner, self.rtype, self.ttl, self.rdata),

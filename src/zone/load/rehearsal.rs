@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dns::rdata::{self, Form};
 use crate::dns::{Class, Name, NameRef, Rtype};
+use crate::zone::WildcardOwner;
 use crate::zone::check;
 use crate::zone::master::{self, Options, Refused, Report, Sink, Turn};
 use crate::zone::records::MAX_RRSET;
@@ -54,10 +55,8 @@ enum Reason {
     TooManyTypes,
     #[error("ran out of space")]
     TooLarge,
-    #[error("invalid NS owner name (wildcard)")]
-    WildcardDelegation,
-    #[error("invalid NSEC3 owner name")]
-    WildcardHash,
+    #[error(transparent)]
+    Wildcard(#[from] WildcardOwner),
     #[error("not at top of zone")]
     NotTop,
 }
@@ -268,11 +267,9 @@ impl Rehearsal {
     }
 
     fn add(&mut self, owner: &Name, rrset: Rrset) -> Result<(), Reason> {
-        match rrset.rtype {
-            Rtype::NS if owner.as_ref().is_wildcard() => return Err(Reason::WildcardDelegation),
-            Rtype::NSEC3 if owner.as_ref().is_wildcard() => return Err(Reason::WildcardHash),
-            Rtype::SOA if *owner != self.apex => return Err(Reason::NotTop),
-            _ => {}
+        WildcardOwner::check(owner.as_ref(), rrset.rtype)?;
+        if rrset.rtype == Rtype::SOA && *owner != self.apex {
+            return Err(Reason::NotTop);
         }
         self.count(owner, &rrset, 0)?;
         let rrset = rrset.whole()?;

@@ -143,6 +143,28 @@ fn owners_outside_the_zone_are_dropped() {
 }
 
 #[test]
+fn records_whose_owner_must_be_no_wildcard_are_refused_in_binds_words() {
+    let hash = [&[1, 0, 0, 0, 0, 20][..], &[0; 20], &[0, 1, 0x40]].concat();
+    for (rtype, data, expected) in [
+        (Rtype::NS, b"\x02ns\x00".to_vec(), "invalid NS owner name (wildcard)"),
+        (Rtype::NSEC3, hash, "invalid NSEC3 owner name"),
+    ] {
+        let mut builder = Builder::new(apex(), Class::IN);
+        let soa = [&b"\x00\x00"[..], &[0; 20]].concat();
+        builder.add(apex().as_ref(), Rtype::SOA, 60, &soa).unwrap();
+        let owner: Name = "!.example.com".parse().unwrap();
+        builder.add(owner.as_ref(), rtype, 60, &data).unwrap();
+        let mut bytes = Vec::new();
+        dump(&builder.finish().unwrap(), &Header::default(), &mut bytes).unwrap();
+        assert!(read_bytes(&bytes).is_ok());
+        let place = bytes.windows(2).position(|pair| pair == b"\x01!").unwrap();
+        bytes[place + 1] = b'*';
+        let RawError::Contents { source, .. } = read_bytes(&bytes).unwrap_err() else { panic!("{rtype}") };
+        assert_eq!(source.to_string(), expected);
+    }
+}
+
+#[test]
 fn mutated_files_never_panic() {
     let whole = fs::read(fixture("example.com.raw")).unwrap();
     let mut random = Random::new(0x1234_5678_9abc_def1);

@@ -104,6 +104,9 @@ fn differences_that_do_not_fit_lead_to_axfr() {
         let (outcome, again) = feed(lines);
         assert_eq!((reason(outcome).as_str(), again), (expected, true), "{lines:?}");
     }
+    let wild = ("*.s.example.", Rtype::NS, wire("ns1.example."));
+    let (outcome, again) = feed(&[start(6), start(5), start(6), wild, start(6)]);
+    assert_eq!((reason(outcome).as_str(), again), ("invalid NS owner name (wildcard)", true));
     let alias = ("a.example.", Rtype::CNAME, wire("b.example."));
     let (outcome, again) = feed(&[start(6), start(5), start(6), alias, start(6)]);
     assert_eq!((reason(outcome).as_str(), again), ("CNAME and other data", true));
