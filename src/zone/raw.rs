@@ -3,7 +3,8 @@
 //! Versions 0 and 1 are read and written. Everything is big-endian: a header of 12 (v0) or 24 bytes, then
 //! RRsets to the end of the file, each with its length, class, type, covered type, TTL, record count, owner, and the
 //! records as RDLENGTH and uncompressed rdata. Reading is strict, RRset by RRset in one reused buffer: any length that
-//! lies is an error that names the offset. Owners outside the zone are dropped, as BIND does since CVE-2026-78301.
+//! lies is an error that names the offset. Owners outside the zone are dropped, as from
+//! transfers; named 9.18 keeps them here.
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
