@@ -122,7 +122,6 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
         }
         self.input.drain(..done);
         self.flush().await?;
-        self.release_buffers();
         self.note_activity();
         Ok(())
     }
@@ -130,6 +129,7 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
     /// From now on the client is idle, or waits for long replies, which have limits of their own.
     fn note_activity(&mut self) {
         if self.streams.is_empty() {
+            self.release_buffers();
             self.permit.activity().note();
             self.alarm.set(Instant::now() + self.idle());
         } else {
@@ -348,3 +348,57 @@ const KEPT_SIZE: usize = 16 << 10;
 
 /// How many long replies may be under way to one client; then it is not read from. BIND: 23 requests of any kind.
 const MAX_STREAMS: usize = 23;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::{Layer, Quota, StreamLimits, Timeouts};
+    use super::*;
+
+    /// Answers everything by a stream of two large messages.
+    struct Generous;
+
+    struct Large(usize);
+
+    impl Service for Generous {
+        fn serve(&self, _request: &[u8], _client: &Client, _out: &mut Vec<u8>) -> Served {
+            Served::Stream(Box::new(Large(2)))
+        }
+
+        fn fault(&self, _fault: Fault<'_>) {}
+    }
+
+    impl MessageStream for Large {
+        fn next(&mut self, out: &mut Vec<u8>) -> Pull {
+            frame(out, |out| out.resize(out.len() + 65_535, 1));
+            self.0 -= 1;
+            if self.0 == 0 { Pull::Done } else { Pull::More }
+        }
+
+        fn limits(&self) -> StreamLimits {
+            StreamLimits { idle: Duration::from_secs(7), total: Duration::from_secs(100) }
+        }
+
+        fn ended(self: Box<Self>, _end: StreamEnd) {}
+    }
+
+    #[tokio::test]
+    async fn behind_a_stream_an_idle_connection_keeps_no_large_buffer() {
+        let seconds = Duration::from_secs;
+        let timeouts = Timeouts { initial: seconds(10), idle: seconds(20), keepalive: seconds(40) };
+        let limits = Arc::new(Limits::new(timeouts, 1));
+        let address = ([127, 0, 0, 1], 53).into();
+        let keepalive = AtomicBool::new(false);
+        let client = Client { peer: address, local: address, layer: Layer::Tcp, proxy: None, keepalive };
+        let (mut theirs, ours) = tokio::io::duplex(1 << 20);
+        let permit = Quota::try_acquire(&limits).unwrap();
+        let mut connection = Connection::new(ours, client, Arc::new(Generous), limits, permit);
+        theirs.write_all(b"\x00\x01q").await.unwrap();
+        for _ in 0..3 {
+            assert!(connection.turn().await.is_ok());
+        }
+        assert!(connection.streams.is_empty());
+        assert!(connection.output.capacity() <= KEPT_SIZE, "{}", connection.output.capacity());
+    }
+}
