@@ -163,9 +163,13 @@ fn a_transfer_beyond_the_quota_is_servfail() {
 
     let zone = "large.example";
     let query = [b"\0\x1f\0\x07\0\0\0\x01\0\0\0\0\0\0\x05large\x07example\0".as_slice(), b"\0\xfc\0\x01"].concat();
+    let mut with_nsid = [&query[2..], b"\0\0\x29\x04\xd0\0\0\0\0\0\x04\0\x03\0\0"].concat();
+    with_nsid[11] = 1;
+    let mut refused = vec![];
     for kind in [Kind::Bind, Kind::Nomd] {
         let zones = vec![Zone::primary(zone, zones::large(zone, 7, 100_000))];
-        let server = Server::start(kind, &Spec { zones, options: "transfers-out 1;".into(), ..Spec::default() });
+        let options = "transfers-out 1; server-id \"me\";".into();
+        let server = Server::start(kind, &Spec { zones, options, ..Spec::default() });
         server.wait_for_serial(zone, 7);
         let ask = || {
             let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
@@ -179,5 +183,17 @@ fn a_transfer_beyond_the_quota_is_servfail() {
         ask().read_exact(&mut reply).unwrap();
         assert_eq!(reply[2..6], query[2..4].iter().chain(&[0x80, 2]).copied().collect::<Vec<u8>>(), "{kind:?}");
         server.wait_for_log("request denied: quota reached");
+        refused.push(reply_to(server.port, &with_nsid));
     }
+    assert_eq!(refused[1], refused[0]);
+    assert_eq!(refused[1][3] & 15, 2, "{refused:?}");
+}
+
+/// The reply to this request over TCP.
+fn reply_to(port: u16, request: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(&super::packets::framed(request)).unwrap();
+    super::packets::receive(&mut stream).unwrap()
 }

@@ -11,8 +11,31 @@ use super::reply::Head;
 use super::request::Question;
 use super::respond::{Job, Outcome, Signer, Transfer, Transport};
 use super::snapshot::{TransferOut, View, Zone, ZoneRole};
-use crate::dns::message::Section;
+use crate::dns::message::{HEADER_LENGTH, Header, Message, Section};
+use crate::dns::tsig::Chain;
+use crate::dns::wire::Reader;
 use crate::dns::{Key, Rcode, Rtype};
+
+impl Transfer {
+    /// The reply where there is no place for the transfer: SERVFAIL with the question, OPT and TSIG as in any reply.
+    pub fn refusal(&self, request: &Message<'_>, chain: Option<Chain<Arc<Key>>>, now_s: u64) -> Option<Vec<u8>> {
+        let mut question = Reader::new(request.bytes()).at(HEADER_LENGTH);
+        question.skip_name().ok()?;
+        question.take(QUESTION_TAIL).ok()?;
+        let opt = self.opts.as_ref().map_or(&[][..], |[first, _]| first);
+        let counts = [1, 0, 0, u16::from(!opt.is_empty())];
+        let header = Header { counts, ..request.header().response(Rcode::SERVFAIL) }.to_bytes();
+        let question = request.bytes().get(HEADER_LENGTH..question.position())?;
+        let mut reply = [&header[..], question, opt].concat();
+        if let Some(mut chain) = chain {
+            chain.sign(&reply, now_s).append_to(&mut reply);
+        }
+        Some(reply)
+    }
+}
+
+/// QTYPE and QCLASS, in bytes.
+const QUESTION_TAIL: usize = 4;
 
 impl<'a> Job<'a> {
     /// AXFR and IXFR (RFC 5936, RFC 1995).

@@ -184,6 +184,23 @@ fn transfers_are_handed_over_or_refused() {
 }
 
 #[test]
+fn a_transfer_that_finds_no_place_is_refused_with_opt_and_signature() {
+    let (world, key) = (world(), key());
+    let mut request = request("example.test", Rtype::AXFR, Class::IN, 0, Some((1232, 0, b"\x00\x03\x00\x00")));
+    let mut theirs = tsig::Chain::new(&*key);
+    theirs.sign_request(&request, NOW_S).append_to(&mut request);
+    let (Outcome::Transfer(transfer), _) = outcome(&world, &request, Transport::Tcp) else { panic!("no transfer") };
+    let request = Message::new(&request).unwrap();
+    let verdict = tsig::check_request(&request, |_, _| Some(&*key), NOW_S).unwrap();
+    let tsig::Verdict::Verified(ours) = verdict else { panic!("no signature") };
+    let reply = transfer.refusal(&request, Some(ours.with_key(Arc::clone(&key))), NOW_S).unwrap();
+    let message = Message::new(&reply).unwrap();
+    assert_eq!(theirs.check_response(&message, NOW_S), Ok(()));
+    assert_eq!((rcode(&reply), message.header().counts), (Rcode::SERVFAIL, [1, 0, 0, 2]));
+    assert!(has(&reply, b"\x00\x03\x00\x03sid"));
+}
+
+#[test]
 fn an_ixfr_tells_its_serial_and_over_udp_gets_the_soa() {
     let world = world();
     let mut ixfr = request("example.test", Rtype::IXFR, Class::IN, 0, None);
