@@ -97,11 +97,11 @@ fn messages(old: &ZoneVersion, changes: usize) -> Vec<Vec<u8>> {
     let asked = Message::new(&asked).unwrap();
     let filling = Filling { message_bytes: 65_535, one_answer: false };
     let head = (asked.header(), asked.question().unwrap());
-    let out = AxfrOut::<&Key>::new(new, Form::Differences, filling, head, None);
-    let mut out = out.with_differences(vec![difference]);
+    let mut out = AxfrOut::<&Key>::new(new, Form::Differences, filling, head, None);
+    out.send_differences(vec![difference]);
     let next = || {
         let mut message = Vec::new();
-        out.next(NOW_S, &mut message).then_some(message)
+        out.next(NOW_S, &mut message).unwrap().then_some(message)
     };
     std::iter::from_fn(next).collect()
 }

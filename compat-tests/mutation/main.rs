@@ -172,7 +172,7 @@ fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
     let unsigned = None::<Chain<&Key>>;
     let mut transfer = AxfrOut::new(Arc::new(version), Form::Whole, filling, (header, question), unsigned);
     let (mut stream, mut message) = (Vec::new(), Vec::new());
-    while transfer.next(entries::NOW_S, &mut message) {
+    while transfer.next(entries::NOW_S, &mut message).unwrap() {
         stream.extend_from_slice(&u16::try_from(message.len()).unwrap().to_be_bytes());
         stream.append(&mut message);
     }

@@ -1,47 +1,43 @@
-//! Zone transfers that this server sends, as streams of a TCP connection.
+//! Zone transfers that this server sends, as streams of a TCP connection. Its thread has others to serve: differences
+//! of some size are looked for elsewhere.
 
-use std::net::SocketAddr;
-use std::path::Path;
+mod differences;
+mod facts;
+
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use super::logging::line::{ClientPrefix, ZoneText};
+use tokio::task::JoinHandle;
+
 use super::logging::{Category, Severity, log};
 use super::shared::{Shared, TransferPlace};
 use super::worker::unix_now_s;
 use crate::answer::Transfer;
-use crate::dns::message::{HEADER_LENGTH, Header, Message, Question};
+use crate::dns::message::Message;
 use crate::dns::tsig::{self, Chain, Verdict};
-use crate::dns::wire::Reader;
-use crate::dns::{Key, Rcode, Rtype, Serial};
+use crate::dns::{Key, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
 use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
-use crate::zone::ZoneVersion;
-use crate::zone::disk::Host;
-use crate::zone::journal::{Journal, Transaction, condense};
+use differences::{Found, NOT_IN_JOURNAL, Search};
+use facts::Facts;
 
 /// A transfer being sent.
 pub(super) struct Outgoing {
     transfer: AxfrOut<Arc<Key>>,
+    /// The differences that are still being looked for.
+    search: Option<JoinHandle<Found>>,
     limits: StreamLimits,
     facts: Facts,
     shared: Arc<Shared>,
     /// The client has what there is: no transfer to speak of.
     is_poll: bool,
+    /// A record fits into no message.
+    is_stuck: bool,
     _place: TransferPlace,
-}
-
-/// What the log lines tell.
-struct Facts {
-    peer: SocketAddr,
-    id: usize,
-    view: Box<str>,
-    key: Option<Arc<Key>>,
-    question: Question,
-    kind: &'static str,
-    serial: Serial,
-    began: Instant,
 }
 
 impl Outgoing {
@@ -60,61 +56,76 @@ impl Outgoing {
             None => None,
         };
         let Some(place) = shared.transfer_place() else {
-            let kind = question.rtype;
-            log!(Category::XferOut, Severity::Error, "{kind} request denied: quota reached");
-            return Err(NotBegun::Quota);
+            log!(Category::XferOut, Severity::Error, "{} request denied: quota reached", question.rtype);
+            return Err(NotBegun::Quota(transfer.refusal(&message, chain, unix_now_s())));
         };
-        let serial = transfer.version.serial();
-        let client_serial = transfer.serial.map(Serial);
-        let form = Form::of(transfer.rtype, transfer.serial.map(Serial), serial, false);
-        let mut facts = Facts {
-            peer: client.peer,
-            id: std::ptr::from_ref(client).addr(),
-            view: view.into(),
-            key: transfer.key.clone(),
-            question: question.clone(),
-            kind: if transfer.rtype == Rtype::AXFR { "AXFR" } else { "IXFR" },
-            serial,
-            began: Instant::now(),
-        };
-        let policy = transfer.how;
+        let form = Form::of(transfer.rtype, transfer.serial.map(Serial), transfer.version.serial(), false);
+        let facts = Facts::new(&transfer, view, &question, client);
         let filling = Filling {
             message_bytes: shared.transfer_message_size.load(Ordering::Relaxed),
-            one_answer: policy.one_answer,
+            one_answer: transfer.how.one_answer,
         };
-        let limits = StreamLimits { idle: policy.idle, total: policy.total };
-        let differences = facts.differences(&transfer, form);
+        let limits = StreamLimits { idle: transfer.how.idle, total: transfer.how.total };
+        let search = if form == Form::Whole { Search::begin(&transfer) } else { None };
         let out = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
         let out = out.with_opts(transfer.opts.unwrap_or_default());
-        let transfer = match (form, differences, client_serial) {
-            (Form::Whole, Some(differences), Some(from)) => {
-                facts.say("started", &format!(" (serial {from} -> {serial})"));
-                out.with_differences(differences)
+        let is_poll = form == Form::CurrentSoa;
+        let mut this =
+            Self { transfer: out, search: None, limits, facts, shared, is_poll, is_stuck: false, _place: place };
+        match search {
+            Some(Search::UnderWay(search)) => this.search = Some(search),
+            Some(Search::Ended(found)) => this.take_differences(found),
+            None if is_poll => {}
+            None => this.facts.say_started(None),
+        }
+        Ok(this)
+    }
+
+    /// Goes on with the differences, or with the whole zone for want of them.
+    fn take_differences(&mut self, found: Found) {
+        match found {
+            Ok(found) => {
+                self.facts.say_started(Some(found.from));
+                self.transfer.send_differences(found.transactions);
             }
-            (Form::Whole, ..) => {
-                facts.say("started", &format!(" (serial {serial})"));
-                out
+            Err(reason) => {
+                self.facts.fall_back(reason.as_deref());
+                self.facts.say_started(None);
             }
-            _ => out,
-        };
-        Ok(Self { transfer, limits, facts, shared, is_poll: form == Form::CurrentSoa, _place: place })
+        }
     }
 }
 
 /// Why a transfer did not begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum NotBegun {
     /// The request, which has been read before, cannot be read again.
     Unreadable,
-    /// `transfers-out` are under way.
-    Quota,
+    /// `transfers-out` are under way; the reply says so.
+    Quota(Option<Vec<u8>>),
 }
 
 impl MessageStream for Outgoing {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(search) = &mut self.search {
+            let found = ready!(Pin::new(search).poll(context));
+            self.search = None;
+            // A search that has panicked has found nothing.
+            self.take_differences(found.unwrap_or_else(|_| Err(Some(NOT_IN_JOURNAL.to_owned()))));
+        }
+        Poll::Ready(())
+    }
+
     fn next(&mut self, out: &mut Vec<u8>) -> Pull {
         while out.len() < PIECE {
-            if !frame(out, |out| self.transfer.next(unix_now_s(), out)) {
-                return Pull::Done;
+            match frame(out, |out| self.transfer.next(unix_now_s(), out)) {
+                Ok(true) => {}
+                Ok(false) => return Pull::Done,
+                Err(record) => {
+                    self.is_stuck = true;
+                    self.facts.fail(&record.to_string());
+                    return Pull::Abort;
+                }
             }
         }
         Pull::More
@@ -135,6 +146,7 @@ impl MessageStream for Outgoing {
             StreamEnd::Idle => self.facts.fail("send: operation canceled"),
             StreamEnd::TooLong => self.facts.fail("aborted: timed out"),
             StreamEnd::Disconnected => self.facts.fail("send: connection reset"),
+            StreamEnd::Aborted if self.is_stuck => self.facts.fail("sending zone data: ran out of space"),
             StreamEnd::Aborted => self.facts.fail("send: failure"),
         }
     }
@@ -155,106 +167,6 @@ impl Outgoing {
     }
 }
 
-impl Facts {
-    fn client(&self) -> ClientPrefix<'_> {
-        let key = self.key.as_ref().map(|key| key.name.as_ref());
-        ClientPrefix {
-            id: self.id,
-            peer: self.peer,
-            key,
-            qname: Some(self.question.name.as_ref()),
-            view: Some(&self.view),
-        }
-    }
-
-    fn zone(&self) -> ZoneText<'_> {
-        ZoneText { apex: self.question.name.as_ref(), class: self.question.class, view: &self.view }
-    }
-
-    /// What leads from the client's serial to the version, where it may have that. Says why not, as named does.
-    fn differences(&mut self, transfer: &Transfer, form: Form) -> Option<Vec<Transaction>> {
-        let from = transfer.serial.map(Serial).filter(|_| form == Form::Whole && transfer.rtype == Rtype::IXFR)?;
-        let policy = transfer.how;
-        let found = match transfer.zone.journal() {
-            _ if !policy.provide_ixfr => Err(None),
-            Some(path) => differences(&path, from, &transfer.version, policy.max_ixfr_percent).map_err(Some),
-            None => Err(Some(NOT_IN_JOURNAL.to_owned())),
-        };
-        let fall_back = |reason| {
-            self.kind = "AXFR-style IXFR";
-            if let Some(reason) = reason {
-                let (client, zone) = (self.client(), self.zone());
-                log!(Category::XferOut, Severity::Info, "{client}transfer of '{zone}': {reason}, falling back to AXFR");
-            }
-        };
-        found.map_err(fall_back).ok()
-    }
-
-    fn say(&self, what: &str, rest: &str) {
-        let (client, zone, kind) = (self.client(), self.zone(), self.kind);
-        let key = match &self.key {
-            Some(key) if what == "started" => format!(": TSIG {}", super::logging::line::relative(key.name.as_ref())),
-            _ => String::new(),
-        };
-        log!(Category::XferOut, Severity::Info, "{client}transfer of '{zone}': {kind} {what}{key}{rest}");
-    }
-
-    fn fail(&self, reason: &str) {
-        let (client, zone) = (self.client(), self.zone());
-        log!(Category::XferOut, Severity::Error, "{client}transfer of '{zone}': {reason}");
-    }
-}
-
-/// The transactions of a journal that lead from a serial to a version, or why they are not sent.
-fn differences(
-    path: &Path,
-    from: Serial,
-    to: &ZoneVersion,
-    max_percent: Option<u32>,
-) -> Result<Vec<Transaction>, String> {
-    let missing = |_| NOT_IN_JOURNAL.to_owned();
-    let journal = Journal::open(&Host, path).map_err(missing)?;
-    let (mut found, mut bytes) = (Vec::new(), 0_u64);
-    for entry in journal.entries(from).map_err(missing)? {
-        let transaction = entry.map_err(missing)?.transaction;
-        bytes += transaction.wire_bytes();
-        let after = transaction.after;
-        found.push(transaction);
-        // The journal is written before a version is served, and may be ahead.
-        if after == to.serial() {
-            return judge(bytes, to, max_percent).map(|()| condense(found));
-        }
-        if bytes > MAX_DIFFERENCES_BYTES {
-            return Err(format!("IXFR delta size exceeds {MAX_DIFFERENCES_BYTES} bytes"));
-        }
-    }
-    Err(NOT_IN_JOURNAL.to_owned())
-}
-
-/// Whether differences of this size may be sent. The size of the zone is counted only where the ratio is in doubt.
-fn judge(bytes: u64, zone: &ZoneVersion, max_percent: Option<u32>) -> Result<(), String> {
-    let is_beyond = |zone_bytes: u64| max_percent.is_some_and(|most| bytes * 100 / zone_bytes.max(1) > most.into());
-    if !is_beyond(zone.size_bytes() as u64 / 4) {
-        return Ok(());
-    }
-    let zone_bytes = zone.wire_bytes();
-    if !is_beyond(zone_bytes) {
-        return Ok(());
-    }
-    Err(format!("IXFR delta size ({bytes} bytes) exceeds the maximum ratio to database size ({zone_bytes} bytes)"))
-}
-
-/// The refusal of a request for want of a place, as named words it: SERVFAIL with the question.
-pub(super) fn servfail(request: &[u8]) -> Option<Vec<u8>> {
-    let header = Message::new(request).ok()?.header();
-    let mut question = Reader::new(request).at(HEADER_LENGTH);
-    question.skip_name().ok()?;
-    question.take(QUESTION_TAIL).ok()?;
-    let mut reply = Header { counts: [1, 0, 0, 0], ..header.response(Rcode::SERVFAIL) }.to_bytes().to_vec();
-    reply.extend_from_slice(request.get(HEADER_LENGTH..question.position())?);
-    Some(reply)
-}
-
 /// The request's own check, once more: it holds what the signatures of the answers start from.
 fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
     let verdict = tsig::check_request(request, |_, _| Some(key.as_ref()), unix_now_s()).ok()?;
@@ -264,10 +176,5 @@ fn chain(request: &Message<'_>, key: &Arc<Key>) -> Option<Chain<Arc<Key>>> {
     }
 }
 
-const NOT_IN_JOURNAL: &str = "IXFR version not in journal";
-/// Differences are held in memory while they are sent; where they are larger the zone is sent, which is held anyway.
-const MAX_DIFFERENCES_BYTES: u64 = 64 << 20;
 /// How much is made at a time, in bytes.
 const PIECE: usize = 64 * 1024;
-/// QTYPE and QCLASS, in bytes.
-const QUESTION_TAIL: usize = 4;

@@ -14,7 +14,7 @@ use arc_swap::{ArcSwap, Cache};
 use super::core::Event;
 use super::limiting;
 use super::logging::{Category, Severity, log};
-use super::outgoing::{self, NotBegun, Outgoing};
+use super::outgoing::{NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
 use super::zones::ZoneId;
@@ -119,8 +119,8 @@ impl TcpService {
     ) -> tcp::Served {
         match Outgoing::begin(transfer, view, request, client, self.shared.clone()) {
             Ok(stream) => tcp::Served::Stream(Box::new(stream)),
-            Err(NotBegun::Quota) => {
-                out.extend(outgoing::servfail(request).unwrap_or_default());
+            Err(NotBegun::Quota(refusal)) => {
+                out.extend(refusal.unwrap_or_default());
                 tcp::Served::Reply
             }
             Err(NotBegun::Unreadable) => tcp::Served::Close,

@@ -61,6 +61,11 @@ pub struct Sent {
     pub bytes: u64,
 }
 
+/// A record of so many bytes, which fits into no message beside what else has to be there. The text is named's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("RR too large for zone transfer ({0} bytes)")]
+pub struct TooLarge(pub usize);
+
 /// A transfer under way.
 pub struct AxfrOut<K> {
     version: Arc<ZoneVersion>,
@@ -112,9 +117,10 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         Self { version, form, filling, header, question, chain, cursor, differences, opts, place, sent }
     }
 
-    /// Sends what leads to the version instead of the version.
-    pub fn with_differences(self, differences: Vec<Transaction>) -> Self {
-        Self { form: Form::Differences, differences: differences.into(), ..self }
+    /// Sends what leads to the version instead of the version. Nothing may have been sent yet.
+    pub fn send_differences(&mut self, differences: Vec<Transaction>) {
+        debug_assert!(self.place == Place::FirstSoa, "the transfer has begun");
+        (self.form, self.differences) = (Form::Differences, differences.into());
     }
 
     /// Ends the first message with one OPT record, the others with another.
@@ -122,31 +128,30 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         Self { opts, ..self }
     }
 
-    /// Appends the next message to `out`; false when there is none.
-    pub fn next(&mut self, now_s: u64, out: &mut Vec<u8>) -> bool {
+    /// Appends the next message to `out`; false when there is none. After an error there is none either.
+    pub fn next(&mut self, now_s: u64, out: &mut Vec<u8>) -> Result<bool, TooLarge> {
         if self.place == Place::End {
-            return false;
+            return Ok(false);
         }
+        // The cursor is not put back where a message is begun again: it stands at the node whose records come next.
+        debug_assert!(self.place != Place::NextNode, "no message begins between two nodes");
         let (start, place) = (out.len(), self.place);
-        let mut records = self.fill(out, self.filling.message_bytes);
-        if records == 0 {
+        let filled = self.fill(out, self.filling.message_bytes).or_else(|_| {
             self.place = place;
             out.truncate(start);
-            records = self.fill(out, MAX_MESSAGE);
-        }
-        if records == 0 {
-            // Cannot happen: any record fits into the largest message, whose owner is compressed.
+            self.fill(out, MAX_MESSAGE)
+        });
+        let records = filled.inspect_err(|_| {
             out.truncate(start);
             self.place = Place::End;
-            return false;
-        }
+        })?;
         if let Some(chain) = &mut self.chain {
             chain.sign(out.get(start..).unwrap_or_default(), now_s).append_behind(start, out);
         }
         self.sent.messages = self.sent.messages.saturating_add(1);
         self.sent.records = self.sent.records.saturating_add(records);
         self.sent.bytes = self.sent.bytes.saturating_add(out.len().saturating_sub(start) as u64);
-        true
+        Ok(true)
     }
 
     /// What has been sent.
@@ -159,8 +164,8 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
         &self.version
     }
 
-    /// Appends a message with as many records as fit and returns how many.
-    fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> u64 {
+    /// Appends a message with as many records as fit and returns how many; an error if not even one does.
+    fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<u64, TooLarge> {
         let [first, others] = &self.opts;
         let opt = if self.sent.messages == 0 { first } else { others };
         let reserved = self.chain.as_ref().map_or(0, Chain::record_length).saturating_add(opt.len());
@@ -183,9 +188,9 @@ impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
                 }
             }
         }
-        let records = filler.encoder.records();
+        let (records, refused) = (filler.encoder.records(), filler.encoder.refused_bytes());
         filler.encoder.finish(self.header, opt);
-        u64::from(records)
+        if records == 0 { Err(TooLarge(refused)) } else { Ok(records.into()) }
     }
 }
 

@@ -153,11 +153,11 @@ impl<'k> Asking<'_, 'k> {
         let head = (message.header(), message.question().unwrap());
         let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
         if !self.changes.is_empty() {
-            out = out.with_differences(self.changes);
+            out.send_differences(self.changes);
         }
         let next = || {
             let mut message = Vec::new();
-            out.next(self.theirs_s, &mut message).then_some(message)
+            out.next(self.theirs_s, &mut message).unwrap().then_some(message)
         };
         Exchange { chain, messages: std::iter::from_fn(next).collect() }
     }

@@ -57,14 +57,27 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
 
     /// Waits for requests, or sends more of the long replies, and answers what has been asked by then.
     async fn turn(&mut self) -> Result<(), Closed> {
-        match self.streams.pop_front() {
-            None => self.read().await?,
-            Some(stream) => {
-                self.send_piece(stream).await?;
-                self.read_at_once().await?;
-            }
+        if self.streams.is_empty() {
+            self.read().await?;
+        } else if let Some(stream) = poll_fn(|context| self.poll_turn(context)).await? {
+            self.send_piece(stream).await?;
+            self.read_at_once().await?;
         }
         self.answer().await
+    }
+
+    /// The next of the long replies that is ready to be sent, or none where requests come before any is.
+    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Stream>, Closed>> {
+        let is_ready = |stream: &mut Stream| stream.messages.poll_ready(context).is_ready();
+        let ready = self.streams.iter_mut().position(is_ready);
+        if let Some(stream) = ready.and_then(|at| self.streams.remove(at)) {
+            return Poll::Ready(Ok(Some(stream)));
+        }
+        let known = self.input.len();
+        if self.streams.len() < MAX_STREAMS {
+            self.poll_read_at_once(context)?;
+        }
+        if self.input.len() > known { Poll::Ready(Ok(None)) } else { Poll::Pending }
     }
 
     /// Reads what has come, at least one byte, with room for the rest of the request that has begun.

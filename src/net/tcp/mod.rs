@@ -22,6 +22,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -60,6 +61,11 @@ pub enum Served {
 
 /// A reply of many messages, such as a zone transfer, made piece by piece as the client takes it.
 pub trait MessageStream: Send {
+    /// Waits until there are messages. What takes long to prepare is prepared elsewhere meanwhile.
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
     /// Appends the next messages to `out`, each with its length before it (see [`frame`]); some 64 KiB is a good piece.
     fn next(&mut self, out: &mut Vec<u8>) -> Pull;
 

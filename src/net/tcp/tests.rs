@@ -1,8 +1,10 @@
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::sync::Mutex;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::*;
@@ -12,6 +14,8 @@ use crate::net::listen::bind_tcp;
 struct Obedient {
     ends: UnboundedSender<StreamEnd>,
     faults: Mutex<Vec<String>>,
+    /// By which streams are told that they are prepared.
+    prepared: Mutex<Vec<oneshot::Sender<()>>>,
 }
 
 impl Service for Obedient {
@@ -27,6 +31,12 @@ impl Service for Obedient {
             }
             b"count" => Served::Stream(self.stream(COUNT as u32, Pull::Done)),
             b"break" => Served::Stream(self.stream(3, Pull::Abort)),
+            b"prepare" => {
+                let (prepared, preparing) = oneshot::channel();
+                self.prepared.lock().unwrap().push(prepared);
+                let counting = Counting { preparing: Some(preparing), ..*self.stream(1, Pull::Done) };
+                Served::Stream(Box::new(counting))
+            }
             b"endless" => Served::Stream(self.stream(u32::MAX, Pull::Done)),
             _ => Served::Reply,
         }
@@ -39,7 +49,7 @@ impl Service for Obedient {
 
 impl Obedient {
     fn stream(&self, count: u32, at_end: Pull) -> Box<Counting> {
-        Box::new(Counting { next: 0, count, at_end, ends: self.ends.clone() })
+        Box::new(Counting { preparing: None, next: 0, count, at_end, ends: self.ends.clone() })
     }
 }
 
@@ -48,6 +58,7 @@ const COUNT: usize = 10_000;
 
 /// A stream of messages of 1000 bytes, each beginning with its number.
 struct Counting {
+    preparing: Option<oneshot::Receiver<()>>,
     next: u32,
     count: u32,
     at_end: Pull,
@@ -55,6 +66,10 @@ struct Counting {
 }
 
 impl MessageStream for Counting {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.preparing.as_mut().map_or(Poll::Ready(()), |preparing| Pin::new(preparing).poll(context).map(drop))
+    }
+
     fn next(&mut self, out: &mut Vec<u8>) -> Pull {
         frame(out, |out| {
             out.extend_from_slice(&self.next.to_be_bytes());
@@ -88,7 +103,7 @@ fn start_at(address: Ipv4Addr, clients: usize) -> Setting {
     let seconds = Duration::from_secs;
     let timeouts = Timeouts { initial: seconds(10), idle: seconds(20), keepalive: seconds(40) };
     let (sender, ends) = unbounded_channel();
-    let service = Arc::new(Obedient { ends: sender, faults: Mutex::default() });
+    let service = Arc::new(Obedient { ends: sender, faults: Mutex::default(), prepared: Mutex::default() });
     let limits = Arc::new(Limits::new(timeouts, clients));
     let listener = bind_tcp((address, 0).into(), 10).unwrap();
     let (local, runtime) = (listener.local_addr().unwrap(), Handle::current());
@@ -307,6 +322,24 @@ async fn streams_of_one_connection_take_turns() {
     assert!(first_end > COUNT * 3 / 2, "the second began after message {first_end}");
     assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
     assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_being_prepared_holds_up_nothing() {
+    let mut setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"prepare", b"behind"])).await.unwrap();
+    assert_eq!(read_message(&mut client).await, b"behind");
+    assert_eq!(ask(&mut client, b"later").await, b"later");
+    client.write_all(&framed(&[b"count"])).await.unwrap();
+    let (numbers, _) = read_streams(&mut client, 1).await;
+    assert_eq!(numbers.len(), COUNT);
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+    client.shutdown().await.unwrap();
+    setting.service.prepared.lock().unwrap().pop().unwrap().send(()).unwrap();
+    assert_eq!(read_message(&mut client).await.len(), 1000);
+    assert_eq!(setting.ends.recv().await, Some(StreamEnd::Sent));
+    assert!(is_closed(&mut client).await);
 }
 
 #[tokio::test]

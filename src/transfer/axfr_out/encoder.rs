@@ -22,6 +22,8 @@ pub(super) struct Encoder<'m, 'v> {
     limit: usize,
     questions: u16,
     records: u16,
+    /// The size without compression of the record that did not fit.
+    refused_bytes: usize,
     class: Class,
     owner: Owner<'v>,
     targets: Targets<'v>,
@@ -33,7 +35,7 @@ impl<'m, 'v> Encoder<'m, 'v> {
         let (owner, targets) = (Owner::new(apex), Targets::new());
         let (start, limit) = (out.len(), out.len().saturating_add(size));
         out.extend_from_slice(&[0; HEADER_LENGTH]);
-        Self { out, start, limit, questions: 0, records: 0, class, owner, targets }
+        Self { out, start, limit, questions: 0, records: 0, refused_bytes: 0, class, owner, targets }
     }
 
     /// Writes the question.
@@ -54,6 +56,17 @@ impl<'m, 'v> Encoder<'m, 'v> {
         self.records
     }
 
+    /// The size without compression of the record that did not fit.
+    pub(super) fn refused_bytes(&self) -> usize {
+        self.refused_bytes
+    }
+
+    fn refuse(&mut self, end: usize, rdata: &[u8]) {
+        self.out.truncate(end);
+        let owner = self.owner.labels.len().saturating_add(self.owner.apex.len());
+        self.refused_bytes = owner.saturating_add(FIXED_BYTES).saturating_add(rdata.len());
+    }
+
     /// The records to come have this owner, given relative to the apex.
     pub(super) fn owner(&mut self, labels: &'v [u8]) {
         self.owner.change(labels);
@@ -69,7 +82,7 @@ impl<'m, 'v> Encoder<'m, 'v> {
         for (written, rdata) in rrset.rdatas().skip(skipped).enumerate() {
             let end = self.out.len();
             if self.records >= most || self.record(fields, shape.as_ref(), rdata).is_err() {
-                self.out.truncate(end);
+                self.refuse(end, rdata);
                 return Err(written);
             }
             self.records = self.records.saturating_add(1);
@@ -87,7 +100,7 @@ impl<'m, 'v> Encoder<'m, 'v> {
         };
         match written {
             Ok(()) => self.records = self.records.saturating_add(1),
-            Err(_) => self.out.truncate(end),
+            Err(_) => self.refuse(end, rdata),
         }
         written
     }
@@ -279,6 +292,9 @@ impl<'v> Owner<'v> {
 
 /// The names in rdata, and their suffixes, that stand in the message: the last one of each slot.
 struct Targets<'v>([Target<'v>; TARGETS]);
+
+/// Type, class, TTL and RDLENGTH.
+const FIXED_BYTES: usize = 10;
 
 /// How many names are remembered. A message of 20 kB holds some 350 delegations.
 const TARGETS: usize = 512;

@@ -76,16 +76,35 @@ fn a_record_larger_than_the_message_size_gets_a_message_of_its_own() {
 }
 
 #[test]
+fn a_record_that_fits_into_no_message_ends_the_transfer_with_an_error() {
+    let apex = name("example.");
+    for (length, is_sent) in [(65_400, true), (65_500, false)] {
+        let mut builder = Builder::new(apex.clone(), Class::IN);
+        builder.add(apex.as_ref(), Rtype::SOA, 60, &soa(1)).unwrap();
+        builder.add(name("big.example.").as_ref(), Rtype(65_400), 60, &vec![0; length]).unwrap();
+        let version = Arc::new(builder.finish().unwrap());
+        let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
+        let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
+        let out = AxfrOut::new(version, Form::Whole, FILLING, head, None::<Chain<&Key>>);
+        let mut out = out.with_opts([vec![0; 20].into(), vec![0; 20].into()]);
+        let mut next = || out.next(NOW_S, &mut Vec::new());
+        let outcome = std::iter::repeat_with(&mut next).find(|outcome| *outcome != Ok(true)).unwrap();
+        assert_eq!(outcome, if is_sent { Ok(false) } else { Err(TooLarge(13 + 10 + length)) });
+        assert_eq!(next(), Ok(false));
+    }
+}
+
+#[test]
 fn the_count_is_what_was_sent() {
     let version = Arc::new(zone(5, 500));
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
     let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
     let (mut buffer, mut messages) = (Vec::new(), 0);
-    while out.next(NOW_S, &mut buffer) {
+    while out.next(NOW_S, &mut buffer).unwrap() {
         messages += 1;
     }
-    assert!(messages > 1 && !out.next(NOW_S, &mut buffer));
+    assert!(messages > 1 && !out.next(NOW_S, &mut buffer).unwrap());
     assert_eq!(out.sent(), Sent { messages, bytes: buffer.len() as u64, records: version.record_count() as u64 + 1 });
 }
 
@@ -102,9 +121,9 @@ fn ixfr_gets_the_soa_alone_over_udp_and_when_the_client_is_current() {
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
     let mut out = AxfrOut::new(version, Form::CurrentSoa, FILLING, head, None::<Chain<&Key>>);
     let mut buffer = Vec::new();
-    assert!(out.next(NOW_S, &mut buffer));
+    assert!(out.next(NOW_S, &mut buffer).unwrap());
     assert_eq!(Message::new(&buffer).unwrap().header().counts, [1, 1, 0, 0]);
-    assert!(!out.next(NOW_S, &mut buffer));
+    assert!(!out.next(NOW_S, &mut buffer).unwrap());
 }
 
 #[test]
@@ -116,10 +135,10 @@ fn differences_come_between_the_soa_records_in_messages_of_any_size() {
         let question = Question { name: NameBuf::from_name(versions[2].apex()), rtype: Rtype::IXFR, class: Class::IN };
         let header = Header { id: 7, flags: 0, counts: [1, 0, 0, 0] };
         let filling = Filling { message_bytes, one_answer };
-        let out = AxfrOut::<&Key>::new(Arc::clone(&versions[2]), Form::Whole, filling, (header, question), None);
-        let mut out = out.with_differences(steps.clone());
+        let mut out = AxfrOut::<&Key>::new(Arc::clone(&versions[2]), Form::Whole, filling, (header, question), None);
+        out.send_differences(steps.clone());
         let (mut message, mut records) = (Vec::new(), vec![]);
-        while out.next(NOW_S, &mut message) {
+        while out.next(NOW_S, &mut message).unwrap() {
             let decoded = hickory_proto::op::Message::from_vec(&message).unwrap();
             records.extend(decoded.answers.iter().map(|it| u16::from(it.record_type())));
             message.clear();

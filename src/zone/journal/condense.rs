@@ -1,24 +1,31 @@
 //! Several transactions as one, without what they do and undo (RFC 1995 section 5).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 
 use super::transaction::{Change, Changes, Transaction};
 use crate::dns::{Rtype, rdata};
 
 /// What these lead to, each of which starts where the one before ends: as one transaction where that is shorter, that
-/// is where records come and go. Else as they are, so that whoever takes them can hand on each of their versions.
+/// is where records come and go. Else as they are, so that whoever takes them can hand on each of their versions; so
+/// too where they are so many that to compare them costs more than to send them.
 pub fn condense(transactions: Vec<Transaction>) -> Vec<Transaction> {
-    match condensed(&transactions) {
+    let bytes: u64 = transactions.iter().map(Transaction::wire_bytes).sum();
+    match Some(&transactions).filter(|_| bytes <= MAX_BYTES).and_then(|transactions| condensed(transactions)) {
         Some(one) => vec![one],
         None => transactions,
     }
 }
 
+/// What is compared at most: some 20 milliseconds.
+const MAX_BYTES: u64 = 4 << 20;
+
 fn condensed(transactions: &[Transaction]) -> Option<Transaction> {
     let [first, .., last] = transactions else { return None };
     let (mut fates, mut changed) = (Fates::default(), 0_usize);
     for change in transactions.iter().flat_map(Transaction::changes).filter(|change| change.rtype != Rtype::SOA) {
-        fates.note(change);
+        fates.note(change)?;
         changed += 1;
     }
     let (deletions, additions) = (fates.all(Fate::deletion), fates.all(Fate::addition));
@@ -40,30 +47,42 @@ fn soa(transaction: &Transaction, is_addition: bool) -> Option<Change<'_>> {
 /// What becomes of each record, in the order in which they are first named.
 #[derive(Default)]
 struct Fates<'t> {
-    places: HashMap<Key, usize>,
+    /// The latest with each hash.
+    places: HashMap<u64, usize>,
     fates: Vec<Fate<'t>>,
+    hasher: RandomState,
+    canonical: Vec<u8>,
 }
 
-/// A record but for its TTL, in canonical form: owner, type and data.
-type Key = (Box<[u8]>, Rtype, Box<[u8]>);
-
-/// The record as it was before all changes, if it was there, and as it is after them, if it is there.
+/// The record as it is named first, and as it is after all changes, if it is there.
 struct Fate<'t> {
-    before: Option<Change<'t>>,
+    first: Change<'t>,
     after: Option<Change<'t>>,
+    /// Another with the same hash.
+    next: Option<usize>,
 }
 
 impl<'t> Fates<'t> {
-    fn note(&mut self, change: Change<'t>) {
-        let mut data = Vec::with_capacity(change.rdata.len());
-        rdata::canonical(change.rtype, change.rdata, &mut data);
-        let owner = change.owner.as_bytes().to_ascii_lowercase();
-        let place = *self.places.entry((owner.into(), change.rtype, data.into())).or_insert_with(|| {
-            // What is deleted first was there before.
-            self.fates.push(Fate { before: (!change.is_addition).then_some(change), after: None });
-            self.fates.len() - 1
-        });
-        self.fates[place].after = change.is_addition.then_some(change);
+    /// Takes note of a change; none where a record comes that is there, as sloppy primaries have it: what was there
+    /// before all changes cannot be known then.
+    fn note(&mut self, change: Change<'t>) -> Option<()> {
+        let place = self.places.entry(hash(&self.hasher, &mut self.canonical, &change));
+        let latest = match &place {
+            Entry::Occupied(place) => Some(*place.get()),
+            Entry::Vacant(_) => None,
+        };
+        let mut next = latest;
+        while let Some(fate) = next.and_then(|at| self.fates.get_mut(at)) {
+            if is_same_record(&fate.first, &change) {
+                let is_exact = fate.after.is_some() != change.is_addition;
+                fate.after = change.is_addition.then_some(change);
+                return is_exact.then_some(());
+            }
+            next = fate.next;
+        }
+        place.insert_entry(self.fates.len());
+        self.fates.push(Fate { first: change, after: change.is_addition.then_some(change), next: latest });
+        Some(())
     }
 
     fn all(&self, of: fn(&Fate<'t>) -> Option<Change<'t>>) -> Vec<Change<'t>> {
@@ -72,8 +91,13 @@ impl<'t> Fates<'t> {
 }
 
 impl<'t> Fate<'t> {
+    /// The record as it was before all changes: what is deleted first was there.
+    fn before(&self) -> Option<Change<'t>> {
+        Some(self.first).filter(|first| !first.is_addition)
+    }
+
     fn deletion(&self) -> Option<Change<'t>> {
-        self.before.filter(|_| !self.is_as_before())
+        self.before().filter(|_| !self.is_as_before())
     }
 
     fn addition(&self) -> Option<Change<'t>> {
@@ -82,8 +106,24 @@ impl<'t> Fate<'t> {
 
     fn is_as_before(&self) -> bool {
         let bytes = |change: Change<'t>| (change.ttl, change.owner.as_bytes(), change.rdata);
-        self.before.map(bytes) == self.after.map(bytes)
+        self.before().map(bytes) == self.after.map(bytes)
     }
+}
+
+/// Whether these are changes of one record, whatever its TTL and the case of names in it.
+fn is_same_record(left: &Change<'_>, right: &Change<'_>) -> bool {
+    (left.rtype, left.owner) == (right.rtype, right.owner)
+        && rdata::compare(left.rtype, left.rdata, right.rdata).is_eq()
+}
+
+/// The same for all changes of one record.
+fn hash(hasher: &RandomState, canonical: &mut Vec<u8>, change: &Change<'_>) -> u64 {
+    canonical.clear();
+    canonical.extend_from_slice(change.owner.as_bytes());
+    canonical.make_ascii_lowercase();
+    canonical.extend_from_slice(&change.rtype.0.to_be_bytes());
+    rdata::canonical(change.rtype, change.rdata, canonical);
+    hasher.hash_one(canonical.as_slice())
 }
 
 #[cfg(test)]
@@ -138,6 +178,13 @@ mod tests {
         };
         let comes_and_goes = condense(steps(&[with(1, &[1]), with(2, &[1, 2]), with(3, &[1])]));
         assert_eq!((comes_and_goes.len(), comes_and_goes[0].count()), (1, 2));
+        let mut sloppy = steps(&[with(1, &[1]), with(2, &[1, 2]), with(3, &[1, 2, 3])]);
+        let mut twice = Changes::default();
+        for change in sloppy[1].changes().chain(sloppy[0].changes().skip(2)) {
+            twice.push(change.owner, change.rtype, change.class, change.ttl, change.rdata);
+        }
+        sloppy[1] = twice.finish().unwrap();
+        assert_eq!(condense(sloppy.clone()), sloppy);
         let grows = steps(&[with(1, &[1]), with(2, &[1, 2]), with(3, &[1, 2, 3])]);
         assert_eq!(condense(grows.clone()), grows);
     }

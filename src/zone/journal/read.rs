@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, HEADER_BYTES, Head, Header, Position};
+use super::transaction::LENGTH_BYTES;
 use super::{Fault, Form, JournalError, Transaction};
 use crate::dns::Serial;
 use crate::zone::disk::{Access, Disk, DiskFile};
@@ -97,9 +98,23 @@ impl<F: DiskFile> Journal<F> {
         }))
     }
 
-    /// How many bytes the transactions from `serial` on take.
-    pub fn size_from(&self, serial: Serial) -> Result<u64, JournalError> {
-        self.find(serial).map(|place| u64::from(self.header.end.offset - place.offset))
+    /// At most so many bytes the transactions from `serial` on take, which is known without reading any.
+    pub fn most_bytes_from(&self, serial: Serial) -> u64 {
+        u64::from(self.header.end.offset.saturating_sub(self.nearest(serial).offset))
+    }
+
+    /// How many bytes the records take in messages, without compression, that lead from one serial to another. Only
+    /// the heads of transactions are read, and those of the old form count a few bytes too many.
+    pub fn wire_bytes(&self, from: Serial, to: Serial) -> Result<u64, JournalError> {
+        let (mut place, mut bytes) = (self.find(from)?, 0);
+        while place.serial != to {
+            if place == self.header.end {
+                return Err(JournalError::NoSerial { path: self.path.clone(), serial: to });
+            }
+            let head = self.step(&mut place)?;
+            bytes += u64::from(head.size).saturating_sub(u64::from(head.count) * LENGTH_BYTES as u64);
+        }
+        Ok(bytes)
     }
 
     /// Where the transaction that leads on from `serial` starts; for the newest serial that is the end.

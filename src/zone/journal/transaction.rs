@@ -186,7 +186,8 @@ fn soa_serial(rdata: &[u8]) -> Option<Serial> {
     numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)))
 }
 
-const LENGTH_BYTES: usize = 4;
+/// The length in front of a record.
+pub(super) const LENGTH_BYTES: usize = 4;
 /// Type, class, TTL and RDLENGTH.
 const FIXED_BYTES: usize = 10;
 const SOA_NUMBERS_BYTES: usize = 20;
