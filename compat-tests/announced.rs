@@ -115,6 +115,53 @@ fn of_changes_within_the_delay_only_the_last_is_told() {
 /// `notify-delay`.
 const DELAY: Duration = Duration::from_secs(4);
 
+/// The serial in a NOTIFY, and the key with which it is signed: its name is before TSIG's type and the class ANY.
+fn signed(bytes: &[u8]) -> (u32, &'static str) {
+    let tsig = |key: &'static str| {
+        let owner = [&name(key)[..], &[0, 250, 0, 255]].concat();
+        bytes.windows(owner.len()).position(|window| window == owner).map(|at| (serial(&bytes[..at]), key))
+    };
+    ["k1", "k2"].into_iter().find_map(tsig).unwrap_or((serial(bytes), "none"))
+}
+
+/// As secondaries with several views have it, who tell them apart by the keys.
+#[test]
+fn one_address_is_told_once_with_each_key_and_once_without_as_by_named() {
+    for kind in BOTH {
+        let port = free_port();
+        let listener = Listener::start(at(2, port), |heard| honest(heard, 1));
+        let also = ["k1", "k2", "k2"].map(|key| format!("127.0.5.2 port {port} key {key};")).concat();
+        let statements = ["k1", "k2"]
+            .map(|key| format!("key {key} {{ algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0c2VjcmV0\"; }};\n"));
+        let spec = Spec {
+            zones: vec![Zone::primary("example", text(1)).with(&format!("notify yes; also-notify {{ {also} }};"))],
+            options: format!("{FAST} port {port};"),
+            statements: statements.concat(),
+            ..Spec::default()
+        };
+        let server = Server::start(kind, &spec);
+        let told = || {
+            let heard = listener.heard();
+            let mut told: Vec<_> = heard.iter().map(|heard| signed(&heard.bytes)).collect();
+            told.sort_unstable();
+            told
+        };
+        let mut expected = vec![];
+        let steps = [("the start", 1), ("the change", 2), ("the command", 2)];
+        for (number, (step, serial)) in steps.into_iter().enumerate() {
+            match number {
+                0 => {}
+                1 => server.change_zone("example", &text(serial)),
+                _ => assert_eq!(server.rndc(&["notify", "example"]).status, 0),
+            }
+            expected.extend(["k1", "k2", "none"].map(|key| (serial, key)));
+            expected.sort_unstable();
+            server.wait_until(&format!("all are told of {step}"), || told().len() >= expected.len());
+            assert_eq!(told(), expected, "{kind:?}: {step}");
+        }
+    }
+}
+
 /// What a server of the root says that knows its own address and that of localhost.
 fn root(heard: &Heard) -> Vec<Vec<u8>> {
     let request = &heard.request;

@@ -1,8 +1,8 @@
 //! Telling others of new versions: the control side of outgoing NOTIFY.
 //!
 //! [`crate::transfer::notify`] says whom and how often; here names are resolved, messages sent within the rates, and
-//! answers told. At most one NOTIFY for a zone is under way to one address: a newer version takes the place of an
-//! older.
+//! answers told. At most one NOTIFY for a zone is under way to one addressee, who may be told under several keys at one
+//! address: a newer version takes the place of an older.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -33,8 +33,26 @@ use crate::transfer::peer::Peer;
 use crate::transfer::rate::Pacer;
 use crate::zone::Match;
 
-/// A zone and the address that is told of it.
-type Addressee = (ZoneId, SocketAddr);
+/// A zone and who is told of it: one address with several keys is as many addressees, as with named.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Addressee {
+    zone: ZoneId,
+    address: SocketAddr,
+    key: Option<Name>,
+    tls: Option<Arc<str>>,
+}
+
+impl Addressee {
+    fn new(zone: ZoneId, peer: &Peer) -> Self {
+        let key = peer.key.as_ref().map(|key| key.name.clone());
+        Self { zone, address: peer.address, key, tls: peer.tls.clone() }
+    }
+
+    /// Before all others of a zone.
+    fn first(zone: ZoneId) -> Self {
+        Self { zone, address: SocketAddr::from(([0; 4], 0)), key: None, tls: None }
+    }
+}
 
 /// What the world has brought about a NOTIFY.
 pub(super) enum Brought {
@@ -119,9 +137,8 @@ impl Notifying {
     pub(super) fn forget(&mut self, id: ZoneId) {
         self.delays.remove(&id);
         self.due.clear(id);
-        let first = (id, SocketAddr::from(([0; 4], 0)));
-        let of_zone = self.open.range(first..).map(|(to, _)| *to).take_while(|(zone, _)| *zone == id);
-        for to in of_zone.collect::<Vec<_>>() {
+        let from_first = self.open.range(Addressee::first(id)..);
+        for to in from_first.map(|(to, _)| to.clone()).take_while(|to| to.zone == id).collect::<Vec<_>>() {
             self.open.remove(&to);
             self.changes.remove(&to);
             self.at_start.remove(&to);
@@ -190,7 +207,7 @@ impl Core {
             }
         }
         while let Some(to) = self.notifying.pop() {
-            self.send(to);
+            self.send(&to);
         }
     }
 
@@ -263,8 +280,8 @@ impl Core {
 
     fn queue(&mut self, id: ZoneId, peer: Peer, why: Occasion) {
         let Some(serial) = self.zones.get(id).and_then(ZoneTask::serial) else { return };
-        let to = (id, peer.address);
-        self.notifying.open.insert(to, Open { notification: Notification::new(peer), serial });
+        let to = Addressee::new(id, &peer);
+        self.notifying.open.insert(to.clone(), Open { notification: Notification::new(peer), serial });
         match why {
             Occasion::Start => self.notifying.at_start.push(to),
             Occasion::Change => {
@@ -275,26 +292,27 @@ impl Core {
     }
 
     /// Sends the next message of a notification, or ends it.
-    fn send(&mut self, to: Addressee) {
+    fn send(&mut self, to: &Addressee) {
         let id = self.notifying.message_ids.draw();
-        let Some(task) = self.zones.get(to.0) else { return };
-        let Some(open) = self.notifying.open.get_mut(&to) else { return };
+        let Some(task) = self.zones.get(to.zone) else { return };
+        let Some(open) = self.notifying.open.get_mut(to) else { return };
         let next = open.notification.send();
         if let Next::End(text) = next {
             log!(Category::Notify, Severity::Info, "{}{text}", ZonePrefix(task.log_name()));
-            self.notifying.open.remove(&to);
+            self.notifying.open.remove(to);
             return;
         }
         log!(Category::Notify, Severity::Debug(3), "{}{}", ZonePrefix(task.log_name()), open.notification.sending());
         let Some(soa) = soa_of(task) else {
             // Expired meanwhile.
-            self.notifying.open.remove(&to);
+            self.notifying.open.remove(to);
             return;
         };
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
         let tls = self.connectors.of(&self.config, &peer);
         let door = self.notifying.doors.to(peer.address);
+        let to = to.clone();
         let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref(), &door), &soa).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
@@ -312,21 +330,21 @@ impl Core {
             }
             Brought::Reply { to, serial, outcome } => {
                 if self.notifying.open.get(&to).is_some_and(|open| open.serial == serial) {
-                    self.take_reply(to, &outcome);
+                    self.take_reply(&to, &outcome);
                 }
             }
         }
     }
 
-    fn take_reply(&mut self, to: Addressee, outcome: &Outcome) {
-        let Some(open) = self.notifying.open.get(&to) else { return };
+    fn take_reply(&mut self, to: &Addressee, outcome: &Outcome) {
+        let Some(open) = self.notifying.open.get(to) else { return };
         let (next, is_fine) = match outcome {
             Outcome::TimedOut => return self.send(to),
             Outcome::Answered(rcode) => (open.notification.answered(*rcode), *rcode == Rcode::NOERROR),
             Outcome::Failed(reason) => (open.notification.failed(reason), false),
         };
-        self.notifying.open.remove(&to);
-        let (Next::End(text), Some(task)) = (next, self.zones.get(to.0)) else { return };
+        self.notifying.open.remove(to);
+        let (Next::End(text), Some(task)) = (next, self.zones.get(to.zone)) else { return };
         let severity = if is_fine { Severity::Debug(3) } else { Severity::Info };
         log!(Category::Notify, severity, "{}{text}", ZonePrefix(task.log_name()));
     }

@@ -28,7 +28,7 @@ struct Pace {
     interval_ms: u64,
 }
 
-impl<Job: Copy + Ord> Pacer<Job> {
+impl<Job: Clone + Ord> Pacer<Job> {
     /// Lets `rate` jobs through each second; 0 counts as 1, as BIND has it.
     pub fn new(rate: u32) -> Self {
         let (queue, waiting) = (Crowd::default(), BTreeMap::new());
@@ -58,7 +58,7 @@ impl<Job: Copy + Ord> Pacer<Job> {
     fn insert(&mut self, job: Job, place: fn(u64) -> Place) {
         self.places = self.places.wrapping_add(1);
         let place = place(self.places);
-        self.waiting.insert(job, place);
+        self.waiting.insert(job.clone(), place);
         self.queue.push(place, job);
     }
 
