@@ -16,6 +16,7 @@ use std::time::SystemTime;
 
 use super::control::listener::io_text;
 use super::journals::{self, Difference};
+use super::leave::Leave;
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
 use crate::dns::name::NoDot;
@@ -39,6 +40,8 @@ pub(super) struct Job {
     pub(super) follows_journal: bool,
     /// The version that is served, where the difference to it is to be recorded.
     pub(super) old: Option<Arc<ZoneVersion>>,
+    /// To change the zone's files.
+    pub(super) leave: Leave,
 }
 
 /// How many threads may be added: with so many files that cannot be read the disk is at fault.
@@ -94,6 +97,12 @@ impl Loaded {
     }
 }
 
+impl Outcome {
+    fn failed(job: &Job, error: LoadError) -> Self {
+        Self { id: job.id, messages: vec![], result: Err(error) }
+    }
+}
+
 /// Why a zone's file gave no contents.
 #[derive(Debug)]
 pub(super) enum LoadError {
@@ -129,6 +138,8 @@ struct Jobs {
     urgent: VecDeque<Job>,
     /// The others. Ids rise in the order of the configuration.
     rest: BTreeMap<ZoneId, Job>,
+    /// The leaves of those that are being read.
+    running: BTreeMap<ZoneId, Leave>,
     /// How many threads wait for the bell. To ring it takes a system call, whether or not somebody hears it.
     idle: usize,
     /// How many jobs were taken, and how many when it was last looked whether that goes on.
@@ -190,6 +201,20 @@ impl Loader {
         jobs.urgent.extend(job);
     }
 
+    /// Has nothing come of a zone that is gone but its outcome: its files may be another's by now.
+    pub(super) fn forget(&self, id: ZoneId) {
+        let (waiting, running) = {
+            let mut jobs = self.queues.jobs();
+            (jobs.remove(id), jobs.running.remove(&id))
+        };
+        running.iter().for_each(Leave::take_away);
+        if let Some(job) = waiting
+            && self.queues.put(Outcome::failed(&job, LoadError::Refused))
+        {
+            (self.tell)();
+        }
+    }
+
     /// What has been read since the last time.
     pub(super) fn outcomes(&self) -> Vec<Outcome> {
         std::mem::take(&mut self.queues.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -211,7 +236,17 @@ impl Jobs {
     fn pop(&mut self) -> Option<Job> {
         let job = self.urgent.pop_front().or_else(|| self.rest.pop_first().map(|(_, job)| job));
         self.taken += u64::from(job.is_some());
+        self.running.extend(job.iter().map(|job| (job.id, job.leave.clone())));
         job
+    }
+
+    /// Takes a job out that waits.
+    fn remove(&mut self, id: ZoneId) -> Option<Job> {
+        let urgent = || self.urgent.iter().position(|job| job.id == id);
+        match self.rest.remove(&id) {
+            None => urgent().and_then(|at| self.urgent.remove(at)),
+            job => job,
+        }
     }
 }
 
@@ -241,6 +276,7 @@ impl Queues {
 
     /// Says whether it is the first that waits to be taken.
     fn put(&self, outcome: Outcome) -> bool {
+        self.jobs().running.remove(&outcome.id);
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.push(outcome);
         outcomes.len() == 1
@@ -249,16 +285,16 @@ impl Queues {
 
 /// What came of a job, also if reading it broke off: the thread goes on, and the zone is not waited for in vain.
 fn outcome(job: &Job, read: impl Fn(&Job) -> Outcome) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| read(job))).unwrap_or_else(|_| {
-        let result = Err(LoadError::Faulty("unexpected error".to_owned()));
-        Outcome { id: job.id, messages: vec![], result }
-    })
+    catch_unwind(AssertUnwindSafe(|| read(job)))
+        .unwrap_or_else(|_| Outcome::failed(job, LoadError::Faulty("unexpected error".to_owned())))
 }
 
 fn run(job: &Job) -> Outcome {
     let (reading, mut messages) = (Reading::new(job), vec![]);
     let is_text = job.zone.settings.masterfile_format == MasterfileFormat::Text;
     let found = if is_text { text(&reading, &mut messages) } else { image(&reading, &mut messages) };
+    // Nobody hears of a zone that is gone.
+    let Some(_held) = job.leave.hold() else { return Outcome::failed(job, LoadError::Refused) };
     let result = match job.zone.role {
         Role::Secondary { .. } => {
             let copy = found.map_err(|error| put_aside(&reading.path, error));
@@ -444,6 +480,22 @@ fn strictness(verdict: Verdict) -> Strictness {
 }
 
 #[cfg(test)]
+impl Loader {
+    /// Without threads.
+    pub(super) fn idle() -> Self {
+        Self { queues: Arc::default(), tell: Arc::new(|| {}) }
+    }
+
+    /// Does what waits for threads.
+    pub(super) fn work(&self) {
+        let next = || self.queues.jobs().pop();
+        while let Some(job) = next() {
+            self.queues.put(outcome(&job, run));
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::core::Core;
@@ -453,18 +505,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = Core::configuration(folder.path(), "zone a.test { type primary; file \"FOLDER/zone\"; };");
         let zone = &config.views[0].zones[0];
-        let job = |number| Job { id: ZoneId::of(number), zone: zone.clone(), follows_journal: false, old: None };
+        let (leave, follows_journal) = (Leave::default, false);
+        let job =
+            |number| Job { id: ZoneId::of(number), zone: zone.clone(), follows_journal, old: None, leave: leave() };
         (0..count).map(job).collect()
-    }
-
-    /// A loader without threads.
-    fn idle() -> Loader {
-        Loader { queues: Arc::default(), tell: Arc::new(|| {}) }
     }
 
     #[test]
     fn a_thread_is_added_only_where_zones_wait_and_none_is_taken() {
-        let loader = idle();
+        let loader = Loader::idle();
         loader.help();
         jobs(3).into_iter().for_each(|job| loader.load(job));
         let _ = loader.queues.take();
@@ -479,7 +528,7 @@ mod tests {
 
     #[test]
     fn a_zone_that_somebody_waits_for_is_read_before_others() {
-        let loader = idle();
+        let loader = Loader::idle();
         let jobs = jobs(4);
         let ids: Vec<ZoneId> = jobs.iter().map(|job| job.id).collect();
         jobs.into_iter().for_each(|job| loader.load(job));
@@ -490,8 +539,28 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_copy_stays_where_it_is_once_the_zone_that_is_being_read_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = "zone a.test { type secondary; file \"FOLDER/zone\"; primaries { 192.0.2.1; }; };";
+        let zone = Core::configuration(folder.path(), zone).views[0].zones[0].clone();
+        let path = folder.path().join("zone");
+        std::fs::write(&path, "text").unwrap();
+        for is_gone in [true, false] {
+            let loader = Loader::idle();
+            let (id, leave) = (ZoneId::of(1), Leave::default());
+            loader.load(Job { id, zone: zone.clone(), follows_journal: true, old: None, leave });
+            let job = loader.queues.take().unwrap();
+            if is_gone {
+                loader.forget(id);
+            }
+            assert_eq!(matches!(run(&job).result, Err(LoadError::PutAside(..))), !is_gone);
+            assert_eq!(path.exists(), is_gone);
+        }
+    }
+
+    #[test]
     fn only_the_first_outcome_that_waits_is_told_of() {
-        let loader = idle();
+        let loader = Loader::idle();
         let put = |job: &Job| loader.queues.put(outcome(job, run));
         let jobs = jobs(3);
         assert_eq!([put(&jobs[0]), put(&jobs[1])], [true, false]);

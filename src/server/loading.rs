@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::core::{AfterLoads, Core, Event};
 use super::exchange::spawn_told;
+use super::leave::Leave;
 use super::load::{Job, LoadError, Loaded, Outcome};
 use super::logging::line::ZonePrefix;
 use super::logging::{Category, Severity, log};
@@ -38,7 +39,7 @@ impl Core {
         // As with named, a journal counts only where nothing is served yet: later the file says what is new.
         let follows_journal = served.is_none();
         let old = served.filter(|_| !task.is_secondary() && zone.settings.ixfr_from_differences);
-        self.loader.load(Job { id, zone, follows_journal, old });
+        self.loader.load(Job { id, zone, follows_journal, old, leave: Leave::default() });
     }
 
     /// Reads what has changed on disk: the primaries' files that are newer than what is served. They are looked at

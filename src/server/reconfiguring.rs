@@ -27,7 +27,7 @@ use super::shared::Retired;
 use super::start::{self, StartError};
 use super::troubles::Part;
 use super::worker::unix_now_s;
-use super::zones::{ZoneId, ZoneTask};
+use super::zones::{Loading, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
@@ -359,7 +359,10 @@ impl Core {
     /// Drops a zone; its files stay.
     pub(super) fn drop_zone(&mut self, key: &ZoneKey) {
         // Its contents go with the snapshot that still shows it.
-        if let Some((id, _)) = self.zones.remove(key) {
+        if let Some((id, task)) = self.zones.remove(key) {
+            if task.loading != Loading::Idle {
+                self.loader.forget(id);
+            }
             self.refreshing.forget(id);
             self.notifying.forget(id);
             self.catalogs.forget(id);

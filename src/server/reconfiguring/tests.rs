@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::*;
 use crate::dns::Serial;
 use crate::dns::name::NoDot;
+use crate::server::load::Loader;
 
 type Inbox = UnboundedReceiver<Event>;
 
@@ -50,6 +51,28 @@ async fn a_zone_that_moves_to_another_file_serves_the_old_contents_until_the_new
     assert_eq!(serial(&core), Some(Serial(1)));
     settle(&mut core, &mut inbox).await;
     assert_eq!(serial(&core), Some(Serial(2)));
+}
+
+/// The job of a zone that is gone would find that the new zone's file is no copy, and move it out of the way.
+#[tokio::test]
+async fn a_file_is_not_read_any_more_for_a_zone_that_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, _inbox) = Core::of_zones(folder.path(), "");
+    core.loader = Loader::idle();
+    let secondary = "zone \"a.test\" { type secondary; file \"FOLDER/one\"; primaries { 127.0.0.1 port 1; }; };\n";
+    for is_asked_for in [false, true] {
+        core.adopt(Core::configuration(folder.path(), secondary));
+        if is_asked_for {
+            let id = core.zones.iter().next().unwrap().0;
+            core.loader.hurry(id);
+        }
+        write_zone(folder.path(), "one", 1);
+        core.adopt(Core::configuration(folder.path(), &zone("one")));
+        core.loader.work();
+        core.handle(Event::Loaded);
+        assert_eq!((serial(&core), core.loads_open), (Some(Serial(1)), 0));
+        core.adopt(Core::configuration(folder.path(), ""));
+    }
 }
 
 #[tokio::test]
