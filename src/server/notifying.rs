@@ -283,6 +283,7 @@ impl Core {
         let to = Addressee::new(id, &peer);
         self.notifying.open.insert(to.clone(), Open { notification: Notification::new(peer), serial });
         match why {
+            Occasion::Start if self.notifying.changes.contains(&to) => {}
             Occasion::Start => self.notifying.at_start.push(to),
             Occasion::Change => {
                 self.notifying.at_start.remove(&to);

@@ -62,6 +62,11 @@ impl<Job: Clone + Ord> Pacer<Job> {
         self.queue.push(place, job);
     }
 
+    /// Whether a job waits.
+    pub fn contains(&self, job: &Job) -> bool {
+        self.waiting.contains_key(job)
+    }
+
     /// Takes a job out that is not wanted any more.
     pub fn remove(&mut self, job: &Job) {
         if let Some(place) = self.waiting.remove(job) {

@@ -26,6 +26,8 @@ async fn the_first_load_of_a_zone_is_told_at_the_rate_of_the_start_and_a_change_
     let id = core.zones.iter().next().unwrap().0;
     core.tell(id, Occasion::Change);
     assert_eq!((core.notifying.at_start.len(), core.notifying.changes.len()), (0, 1));
+    core.tell(id, Occasion::Start);
+    assert_eq!((core.notifying.at_start.len(), core.notifying.changes.len()), (0, 1));
     core.notifying.forget(id);
     assert_eq!((core.notifying.changes.len(), core.notifying.open.len()), (0, 0));
 }
