@@ -4,7 +4,9 @@
 //! answers told. At most one NOTIFY for a zone is under way to one addressee, who may be told under several keys at one
 //! address: a newer version takes the place of an older.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,20 +91,20 @@ pub(super) struct Notifying {
     /// To where others take datagrams.
     doors: Doors<SocketAddr>,
     /// Names that are being looked up, and the zones that wait for each. Most zones of a server name the same few.
-    resolving: HashMap<Name, Vec<(ZoneId, Occasion)>>,
+    resolving: HashMap<Name, BTreeMap<ZoneId, Occasion>>,
     /// The resolver's threads are those that write zones to disk, so it may not have all of them.
     lookups: Arc<Semaphore>,
     message_ids: MessageIds,
     epoch: Instant,
 }
 
-/// Why a NOTIFY is sent, which says how urgent it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a NOTIFY is sent; the more urgent is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Occasion {
-    /// There is a new version.
-    Change,
     /// The zone was loaded for the first time, as many others may have been.
     Start,
+    /// There is a new version.
+    Change,
 }
 
 struct Open {
@@ -254,13 +256,18 @@ impl Core {
             self.take_addresses(id, &addresses, why);
             return;
         }
-        let waiting = self.notifying.resolving.entry(name.clone()).or_default();
-        waiting.push((id, why));
-        if waiting.len() == 1 {
-            let lookup = look_up(Arc::clone(&self.notifying.lookups), name.clone());
-            spawn_told(&self.events, lookup, |found| {
-                Event::Notify(Brought::Addresses(name, found.unwrap_or_default()))
-            });
+        match self.notifying.resolving.entry(name.clone()) {
+            Entry::Occupied(mut waiting) => {
+                let occasion = waiting.get_mut().entry(id).or_insert(why);
+                *occasion = why.max(*occasion);
+            }
+            Entry::Vacant(none) => {
+                none.insert(BTreeMap::from([(id, why)]));
+                let found = look_up(Arc::clone(&self.notifying.lookups), addresses(name.clone()));
+                spawn_told(&self.events, found, |found| {
+                    Event::Notify(Brought::Addresses(name, found.unwrap_or_default()))
+                });
+            }
         }
     }
 
@@ -356,13 +363,27 @@ fn soa_of(task: &ZoneTask) -> Option<Vec<u8>> {
     task.served.version()?.soa_record().map(|(_, soa)| soa.to_vec())
 }
 
-/// What the system's resolver says of a name. One that cannot be resolved gets no NOTIFY, as with named.
-async fn look_up(lookups: Arc<Semaphore>, name: Name) -> Vec<IpAddr> {
+/// What the system's resolver says of a name.
+async fn addresses(name: Name) -> io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host(format!("{}:0", crate::dns::name::NoDot(name.as_ref()))).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+/// Waits for a look-up as long as named would. A name that is not found by then gets no NOTIFY, as with named; the
+/// thread that still looks for it keeps its permit.
+async fn look_up(
+    lookups: Arc<Semaphore>,
+    lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static,
+) -> Vec<IpAddr> {
     // Never closed, so there is a permit for everybody in turn.
-    let _permit = lookups.acquire().await;
-    let host = format!("{}:0", crate::dns::name::NoDot(name.as_ref()));
-    let found = tokio::net::lookup_host(host).await;
-    found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
+    let permit = lookups.acquire_owned().await;
+    let lookup = tokio::spawn(async move {
+        let found = lookup.await;
+        drop(permit);
+        found
+    });
+    let found = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await;
+    found.ok().and_then(Result::ok).and_then(Result::ok).unwrap_or_default()
 }
 
 async fn exchange(
@@ -395,7 +416,7 @@ async fn exchange(
         },
         Err(ExchangeError::TimedOut) => Outcome::TimedOut,
         // Nobody listens there yet: that may change, as with an answer that does not come.
-        Err(ExchangeError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+        Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             tokio::time::sleep(TIMEOUT).await;
             Outcome::TimedOut
         }
@@ -426,6 +447,8 @@ fn own_addresses(snapshot: &Snapshot, view: &str, name: NameRef<'_>) -> Option<V
 
 /// How many names are looked up at once.
 const MAX_LOOKUPS: usize = 16;
+/// How long one is waited for: named's `resolver-query-timeout`.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(notify::TIMEOUT_S);
 
 #[cfg(test)]

@@ -36,11 +36,25 @@ async fn the_first_load_of_a_zone_is_told_at_the_rate_of_the_start_and_a_change_
 async fn a_name_server_of_many_zones_is_looked_up_once_and_tells_them_all() {
     let zone = |name: &str| format!("zone {name} {{ type primary; file \"FOLDER/zone\"; notify yes; }};");
     let (mut core, _folder) = loaded(&[zone("a.test"), zone("b.test")].concat()).await;
-    let mut waiting: Vec<usize> = core.notifying.resolving.values().map(Vec::len).collect();
-    waiting.sort_unstable();
+    let waiting: Vec<usize> = core.notifying.resolving.values().map(|waiting| waiting.len()).collect();
     assert_eq!(waiting, [2, 2]);
+    let ids: Vec<ZoneId> = core.zones.iter().map(|(id, _)| id).collect();
+    ids.iter().for_each(|id| core.tell(*id, Occasion::Change));
+    let waiting: Vec<usize> = core.notifying.resolving.values().map(|waiting| waiting.len()).collect();
+    assert_eq!(waiting, [2, 2], "one that waits does not wait twice");
     let name: Name = "NS.invalid".parse().unwrap();
     core.handle(Event::Notify(Brought::Addresses(name, vec!["127.0.0.9".parse().unwrap()])));
     assert_eq!(core.notifying.resolving.len(), 1);
     assert_eq!(core.notifying.open.len(), 2);
+    assert_eq!(core.notifying.at_start.len(), 0, "a change is more urgent than a start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resolver_that_does_not_answer_is_waited_for_ten_seconds_and_holds_its_place() {
+    let (lookups, began) = (Arc::new(Semaphore::new(2)), tokio::time::Instant::now());
+    assert!(look_up(Arc::clone(&lookups), std::future::pending()).await.is_empty());
+    assert_eq!((began.elapsed(), lookups.available_permits()), (LOOKUP_TIMEOUT, 1));
+    let address: IpAddr = "192.0.2.1".parse().unwrap();
+    assert_eq!(look_up(Arc::clone(&lookups), async move { Ok(vec![address]) }).await, [address]);
+    assert_eq!(lookups.available_permits(), 1);
 }
