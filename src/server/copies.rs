@@ -40,12 +40,12 @@ impl Copies {
     }
 
     /// Whether a version is written with others.
-    pub(super) fn take(version: &ZoneVersion) -> bool {
+    pub(super) fn is_small(version: &ZoneVersion) -> bool {
         version.size_bytes() <= SMALL_BYTES
     }
 
     /// Whether changes are written with others.
-    pub(super) fn take_changes(transactions: &[Transaction]) -> bool {
+    pub(super) fn are_small(transactions: &[Transaction]) -> bool {
         transactions.iter().map(|transaction| transaction.as_bytes().len()).sum::<usize>() <= SMALL_BYTES
     }
 

@@ -320,7 +320,7 @@ impl Request {
                     tokio::task::block_in_place(|| transfer.feed(bytes, unix_now_s()))
                 }
                 Ok(bytes) => transfer.feed(bytes, unix_now_s()),
-                Err(ExchangeError::Closed) => Err(transfer.end_of_input()),
+                Err(ExchangeError::Closed) => Err(StreamError::UnexpectedEnd),
                 Err(ExchangeError::TimedOut) => return Err(TransferError::TimedOut(of_silence)),
                 Err(error) => return Err(broken(&error)),
             };

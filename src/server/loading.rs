@@ -96,10 +96,6 @@ impl Core {
     fn take_loaded(&mut self, id: ZoneId, loaded: Loaded) {
         let Some(task) = self.zones.get_mut(id) else { return };
         if task.is_secondary() {
-            if task.refresh.is_some() && task.served.contents().is_some() {
-                // A transfer was faster than the disk; what it brought is never older.
-                return;
-            }
             return self.take_cache(id, loaded);
         }
         if task.served.contents().as_ref().is_some_and(|served| Arc::ptr_eq(served, &loaded.version)) {

@@ -1,9 +1,9 @@
 //! Receiving a zone: a stream of messages becomes a zone version (RFC 5936, RFC 1995).
 //!
 //! Messages go in one at a time; the zone comes out whole behind its last record, or never. The answer to IXFR may be
-//! the zone as well as differences. With a key every
-//! message must be signed, so that nothing enters the zone which no signature covers (the rule of Debian's bind9 since
-//! CVE-2026-19033). Records outside the zone are dropped (CVE-2026-78301). The reasons of failure have BIND's words.
+//! the zone as well as differences. With a key every message must be signed, so that nothing enters the zone which no
+//! signature covers (the rule of Debian's bind9 since CVE-2026-19033). Records outside the zone are dropped
+//! (CVE-2026-78301). The reasons of failure have BIND's words.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -164,11 +164,6 @@ impl<'a> Inbound<'a> {
                 StreamError::UnexpectedEnd => self.state == State::Differences,
                 _ => true,
             }
-    }
-
-    /// Why the transfer failed if the connection ends now.
-    pub fn end_of_input(&self) -> StreamError {
-        StreamError::UnexpectedEnd
     }
 
     fn check_header(&self, header: Header) -> Result<(), StreamError> {

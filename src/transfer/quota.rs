@@ -93,15 +93,15 @@ impl<Zone: Copy + Ord + Hash> Quota<Zone> {
     /// Forgets a zone's transfer, running or waiting.
     pub fn finish(&mut self, zone: Zone) {
         if let Some((address, place)) = self.waiting.remove(&zone) {
-            self.leave(address, |at| at.queue.remove(place));
+            self.take_out(address, |at| at.queue.remove(place));
         }
         if let Some(address) = self.running.remove(&zone) {
-            self.leave(address, |at| at.running = at.running.saturating_sub(1));
+            self.take_out(address, |at| at.running = at.running.saturating_sub(1));
         }
     }
 
     /// Changes what is known of a primary, and forgets it when nothing runs or waits there any more.
-    fn leave(&mut self, address: IpAddr, change: impl FnOnce(&mut Primary<Zone>)) {
+    fn take_out(&mut self, address: IpAddr, change: impl FnOnce(&mut Primary<Zone>)) {
         let Some(at) = self.primaries.get_mut(&address) else { return };
         change(at);
         if at.running == 0 && at.queue.is_empty() {

@@ -26,7 +26,7 @@ impl Request {
     /// append that to the journal is much less work for a disk than to write a file anew, and for whoever waits for it.
     pub(super) fn difference(&self, version: &ZoneVersion) -> Arc<[Transaction]> {
         let is_wanted = self.is_durable && self.file.is_some() && !self.zone.settings.ixfr_from_differences;
-        let old = self.base().filter(|old| is_wanted && Copies::take(old) && Copies::take(version));
+        let old = self.base().filter(|old| is_wanted && Copies::is_small(old) && Copies::is_small(version));
         let difference = old.and_then(|old| diff::diff_in_full(old, version));
         let most_bytes = version.size_bytes().max(BLOCK_BYTES);
         difference.into_iter().filter(|difference| difference.as_bytes().len() <= most_bytes).collect()
@@ -77,7 +77,7 @@ impl Request {
     /// to be written by itself.
     async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &Arc<[Transaction]>) -> Option<Kept> {
         let is_change = self.is_durable && !transactions.is_empty();
-        let is_small = if is_change { Copies::take_changes(transactions) } else { Copies::take(version) };
+        let is_small = if is_change { Copies::are_small(transactions) } else { Copies::is_small(version) };
         let is_recorded = !is_change && self.zone.settings.ixfr_from_differences;
         let is_taken = is_small && !is_recorded && self.saving.is_none();
         let copy = journals::copy(&self.zone).filter(|_| is_taken)?;

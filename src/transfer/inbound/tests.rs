@@ -75,7 +75,7 @@ fn streams_that_are_no_zone_fail_in_binds_words() {
     assert_eq!(reason(outcome(&[start(3), start(3)])), "bad zone");
     assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::SOA, soa(3))])), "not at top of zone");
     assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype::A, vec![1, 2, 3])])), "unexpected end of input");
-    assert_eq!(transfer(None, None).end_of_input().to_string(), "end of file");
+    assert_eq!(StreamError::UnexpectedEnd.to_string(), "end of file");
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Refresh {
         let is_free = walk.is_asked || self.copy.is_none();
         let held_back = self.standing.held_back(primary, theirs).filter(|_| !is_free).map(str::to_owned);
         if let Some(reason) = held_back {
-            return self.leave(theirs, &reason, primary, context);
+            return self.pass_over_held(theirs, &reason, primary, context);
         }
         let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
         if walk.force || is_wanted {

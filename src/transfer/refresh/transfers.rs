@@ -98,7 +98,13 @@ impl Refresh {
     }
 
     /// A version that was held back is not transferred again, only to be held back once more.
-    pub(super) fn leave(&mut self, held_back: Serial, reason: &str, primary: &Peer, context: &mut Context<'_>) {
+    pub(super) fn pass_over_held(
+        &mut self,
+        held_back: Serial,
+        reason: &str,
+        primary: &Peer,
+        context: &mut Context<'_>,
+    ) {
         let text = format!("refresh: serial {held_back} is held back, not transferred again from primary {primary}");
         self.log(Level::Info, text);
         self.standing.failed(primary, TroubleKind::HeldBack, reason, context.now_s);

@@ -223,7 +223,7 @@ fn take(incoming: &mut Inbound<'_>, messages: &[Vec<u8>], now_s: u64) -> Outcome
             Err(error) => return Err((error.clone(), incoming.suggests_axfr(&error))),
         }
     }
-    let end = incoming.end_of_input();
+    let end = StreamError::UnexpectedEnd;
     Err((end.clone(), incoming.suggests_axfr(&end)))
 }
 

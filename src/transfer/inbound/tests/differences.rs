@@ -28,7 +28,7 @@ fn feed_all(messages: &[&[Line<'_>]]) -> (Result<Progress, StreamError>, bool) {
             }
         }
     }
-    let error = transfer.end_of_input();
+    let error = StreamError::UnexpectedEnd;
     let again = transfer.suggests_axfr(&error);
     (Err(error), again)
 }
