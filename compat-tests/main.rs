@@ -17,6 +17,7 @@ mod clients;
 mod clocks;
 mod control;
 mod defaults;
+mod demands;
 mod differential;
 mod edns;
 mod encrypted;

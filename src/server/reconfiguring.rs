@@ -125,6 +125,7 @@ impl Core {
             self.announce_loads(AfterLoads::All);
         } else {
             log!(Category::General, Severity::Info, "scheduled loading new zones");
+            self.refresh_missing();
             self.announce_loads(AfterLoads::New);
         }
         for (demand, reply) in asked {

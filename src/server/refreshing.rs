@@ -323,9 +323,18 @@ impl Core {
         let refresh = self.zones.get_mut(id).and_then(|task| task.refresh.as_mut());
         if let (Some(settings), Some(refresh)) = (settings, refresh) {
             refresh.configure(settings);
-            // By these, something else may be next.
-            self.step(id, Event::Timer, false);
+            // By these, something else may be next; a zone without a version need not wait to ask the new primaries.
+            let event = if refresh.serial().is_none() { Event::Missing } else { Event::Timer };
+            self.step(id, event, false);
         }
+    }
+
+    /// `rndc reconfig`: zones without a version are looked after, as by named, which loads them once more then.
+    pub(super) fn refresh_missing(&mut self) {
+        let is_missing =
+            |task: &ZoneTask| task.refresh.as_ref().is_some_and(|it| it.serial().is_none() && !it.is_busy());
+        let missing: Vec<_> = self.zones.iter().filter(|(_, task)| is_missing(task)).map(|(id, _)| id).collect();
+        missing.into_iter().for_each(|id| self.step(id, Event::Missing, false));
     }
 
     /// `dialup`: a heartbeat is the time at which the line is up.

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
+use crate::server::reconfiguring::Demand;
 use crate::server::worker::MAX_OPEN_NOTIFIES;
 use crate::transfer::message::SoaReply;
 
@@ -76,6 +77,31 @@ async fn a_check_that_new_settings_make_due_is_made() {
     assert_eq!(core.refreshing.queries(), 0, "only a NOTIFY leads to one");
     core.adopt(Core::configuration(folder.path(), &secondary(1, "")));
     assert_eq!(core.refreshing.queries(), 1);
+}
+
+/// What an only zone is told when the answer to its SOA query does not come.
+fn unreachable(core: &mut Core) {
+    let what = Arrival::Soa(1, Event::SoaFailed("connection refused".to_owned()));
+    core.handle(core::Event::Refresh(Brought { id: only_zone(core), what }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_without_a_version_asks_at_once_when_its_primaries_change_and_at_each_reconfig() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &secondary(1, ""));
+    let is_checked = |core: &Core| core.zones.iter().any(|(_, task)| task.refresh.as_ref().unwrap().is_busy());
+    unreachable(&mut core);
+    assert!(!is_checked(&core));
+    core.adopt(Core::configuration(folder.path(), &secondary(2, "")));
+    assert!(is_checked(&core), "the new primary may have it");
+    unreachable(&mut core);
+    assert!(!is_checked(&core));
+    std::fs::write(folder.path().join("named.conf"), secondary(2, "")).unwrap();
+    core.reconfigure(Demand::Reconfig, None);
+    while core.reconfiguring.is_reading() {
+        core.handle(inbox.recv().await.unwrap());
+    }
+    assert!(is_checked(&core));
 }
 
 #[tokio::test(flavor = "multi_thread")]

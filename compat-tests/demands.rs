@@ -1,0 +1,51 @@
+//! What an operator asks of a secondary while something is wrong with its primary or its disk, beside named.
+
+use super::peers::{Kind, Server, Spec, Zone, free_port};
+
+const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
+const ZONE: &str = "example.com";
+
+fn version(serial: u32) -> String {
+    format!("$TTL 300\n@ SOA ns h {serial} 3600 900 604800 300\n@ NS ns\nns A 192.0.2.{serial}\n")
+}
+
+fn primary(kind: Kind, port: u16, serial: u32) -> Server {
+    let server =
+        Server::start_at(kind, &Spec { zones: vec![Zone::primary(ZONE, version(serial))], ..Spec::default() }, port);
+    server.wait_for_serial(ZONE, serial);
+    server
+}
+
+fn secondary(primary: u16, clauses: &str) -> Spec {
+    Spec { zones: vec![Zone::secondary(ZONE, primary).with(clauses)], ..Spec::default() }
+}
+
+/// Replaces words of the configuration and has it read.
+fn reconfigure(server: &Server, from: &str, to: &str) {
+    let path = server.path("named.conf");
+    let before = std::fs::read_to_string(&path).unwrap();
+    assert!(before.contains(from), "{from:?} is not in {before}");
+    std::fs::write(&path, before.replace(from, to)).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0, "{:?}: {}", server.kind, server.log());
+}
+
+#[test]
+fn a_zone_that_was_never_loaded_is_asked_for_at_each_reconfig_as_by_named() {
+    let primary = primary(Kind::Bind, free_port(), 1);
+    for kind in BOTH {
+        // Nobody listens where the first is looked for; nobody answers for the second before the others are asked.
+        let wrong = free_port();
+        let server = Server::start(kind, &secondary(wrong, ""));
+        server.wait_for_log("refresh: failure trying primary");
+        reconfigure(&server, &format!("port {wrong};"), &format!("port {};", primary.port));
+        server.wait_for_serial(ZONE, 1);
+    }
+    for kind in BOTH {
+        let port = free_port();
+        let server = Server::start(kind, &secondary(port, ""));
+        server.wait_for_log("refresh: failure trying primary");
+        let _late = self::primary(Kind::Bind, port, 2);
+        reconfigure(&server, "", "");
+        server.wait_for_serial(ZONE, 2);
+    }
+}
