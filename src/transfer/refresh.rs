@@ -202,10 +202,8 @@ pub struct Refresh {
     is_queued: bool,
     /// The newest serial that a NOTIFY told of since the last check began: check again unless that brings it.
     told: Option<Serial>,
-    /// The next check transfers whatever the serial.
-    force: bool,
-    /// It does so because somebody asked for it.
-    is_asked: bool,
+    /// Why the next check transfers whatever the serial, if it does.
+    forced: Option<Forced>,
     /// The lower serial that every primary has, and since when.
     lowered: Option<Box<(Serial, u64)>>,
     /// Whoever sent the last NOTIFY since the last check.
@@ -214,6 +212,15 @@ pub struct Refresh {
     is_wanted: bool,
     standing: Standing,
     actions: Vec<Action>,
+}
+
+/// Why a transfer is made whatever the serial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forced {
+    /// Every primary has had the same lower serial for long enough. Later checks weigh that anew.
+    Lowered,
+    /// Somebody asked for it, which holds until it brings a version.
+    Asked,
 }
 
 /// The version that is served, or would be.
@@ -255,8 +262,7 @@ struct Walk {
     /// Those that came to nothing, to be asked from their other source when all have had their turn.
     again: Vec<Arc<Peer>>,
     told_of_lower: bool,
-    force: bool,
-    is_asked: bool,
+    forced: Option<Forced>,
     is_hurried: bool,
     /// The newest serial that a NOTIFY told of before it began.
     told: Option<Serial>,
@@ -277,8 +283,7 @@ impl Refresh {
             walk: None,
             is_queued: false,
             told: None,
-            force: false,
-            is_asked: false,
+            forced: None,
             lowered: None,
             notifier: None,
             is_wanted: false,
@@ -307,7 +312,7 @@ impl Refresh {
             Event::Refresh => self.want(context),
             Event::LineUp => self.is_wanted |= self.next_check_s <= context.now_s,
             Event::Retransfer => {
-                (self.force, self.is_asked) = (true, true);
+                self.forced = Some(Forced::Asked);
                 self.want(context);
             }
             Event::SoaReply(reply) => self.soa_replied(&reply, context),
@@ -516,7 +521,10 @@ impl Refresh {
         }
         (self.is_queued, self.is_wanted) = (false, false);
         let trouble = Some(self.state()).filter(|state| *state != State::Current);
-        let is_hurried = self.notifier.is_some() || self.is_asked;
+        if self.settings.primaries.is_empty() {
+            return;
+        }
+        let is_hurried = self.notifier.is_some() || self.forced == Some(Forced::Asked);
         self.walk = Some(Box::new(Walk {
             primaries: self.in_turn(),
             at: 0,
@@ -528,8 +536,7 @@ impl Refresh {
             is_fine: false,
             again: Vec::new(),
             told_of_lower: false,
-            force: std::mem::take(&mut self.force),
-            is_asked: std::mem::take(&mut self.is_asked),
+            forced: self.forced.take(),
             is_hurried,
             told: self.told.take(),
             announced: None,
@@ -550,13 +557,10 @@ impl Refresh {
         first.into_iter().chain(others).cloned().collect()
     }
 
-    /// Asks the primary at hand for the first time; without one the check is over.
+    /// Asks the primary at hand for the first time.
     fn approach(&mut self) {
         let Some(walk) = &mut self.walk else { return };
-        let Some(primary) = walk.primaries.get(walk.at) else {
-            self.walk = None;
-            return;
-        };
+        let Some(primary) = walk.primaries.get(walk.at) else { return };
         (walk.opt, walk.tcp) = (primary.opt, primary.tcp_only);
         (walk.tries, walk.is_transferring, walk.is_fine) = (0, false, false);
         (walk.announced, walk.reported_expire_s) = (None, None);
@@ -571,53 +575,52 @@ impl Refresh {
     }
 
     fn next_primary(&mut self, context: &mut Context<'_>) {
-        if let Some(walk) = &mut self.walk {
-            walk.turn();
-            self.approach();
-        }
-        if self.walk.is_none() {
-            self.end(context);
-        }
+        let Some(walk) = &mut self.walk else { return };
+        walk.turn();
+        if walk.at < walk.primaries.len() { self.approach() } else { self.end(context) }
     }
 
-    /// The check is over; what was queued meanwhile is due now.
+    /// The check is over; what was queued meanwhile is due now. What somebody asked for and nobody gave is asked for at
+    /// the next check, where going back is weighed anew.
     fn end(&mut self, context: &Context<'_>) {
-        self.walk = None;
-        self.weigh_lower(context.now_s);
+        let forced = self.walk.take().and_then(|walk| walk.forced);
+        let goes_back = forced != Some(Forced::Lowered) && self.must_go_back(context.now_s);
+        let asked = forced.filter(|forced| *forced == Forced::Asked);
+        self.forced = self.forced.or(asked).or(goes_back.then_some(Forced::Lowered));
         let told = self.told.take();
         self.told = told.filter(|told| self.is_news(*told));
         // Those asked last may be primaries no more.
         self.standing.keep_only(&self.settings.primaries);
-        if std::mem::take(&mut self.is_queued) || self.told.is_some() || self.force {
+        if std::mem::take(&mut self.is_queued) || self.told.is_some() || goes_back {
             (self.next_check_s, self.is_wanted) = (context.now_s, true);
         } else {
             self.notifier = None;
         }
     }
 
-    /// Follows the primaries down, where all have had the same lower serial for long enough. One that cannot be asked
-    /// says nothing either way.
-    fn weigh_lower(&mut self, now_s: u64) {
-        let (Some(lower_s), Some(copy)) = (self.settings.guards.lower_s, &self.copy) else { return };
+    /// Whether the primaries are to be followed down: all have had the same lower serial for long enough. One that
+    /// cannot be asked says nothing either way.
+    fn must_go_back(&mut self, now_s: u64) -> bool {
+        let (Some(lower_s), Some(copy)) = (self.settings.guards.lower_s, &self.copy) else { return false };
         let ours = copy.serial;
         let theirs = match self.standing.common_serial(&self.settings.primaries) {
-            Err(Unasked) => return,
+            Err(Unasked) => return false,
             Ok(theirs) => theirs.filter(|theirs| ours.is_newer_than(*theirs)),
         };
         let Some(theirs) = theirs else {
             self.lowered = None;
-            return;
+            return false;
         };
         let known = self.lowered.as_deref().filter(|(serial, _)| *serial == theirs);
         let since_s = known.map_or(now_s, |&(_, since_s)| since_s);
         self.lowered = Some(Box::new((theirs, since_s)));
         let held_s = now_s.saturating_sub(since_s);
-        if held_s >= lower_s {
-            self.lowered = None;
-            self.force = true;
+        let is_enough = held_s >= lower_s;
+        if is_enough {
             let text = format!("every primary has had serial {theirs} for {held_s} seconds: going back from {ours}");
             self.log(Level::Warning, text);
         }
+        is_enough
     }
 
     /// The primary at hand, while its answer (or the transfer from it) is awaited.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Context, Level, Refresh, SOA_TRIES};
+use super::{Action, Context, Forced, Level, Refresh, SOA_TRIES};
 use crate::dns::{Rcode, Serial};
 use crate::transfer::message::{SoaReply, Unusable};
 use crate::transfer::peer::{Peer, Socket};
@@ -35,13 +35,13 @@ impl Refresh {
         self.standing.answered(primary, theirs, context.now_s);
         let Some(walk) = &mut self.walk else { return };
         (walk.announced, walk.reported_expire_s) = (Some(theirs), expire_s);
-        let is_free = walk.is_asked || self.copy.is_none();
+        let is_free = walk.forced == Some(Forced::Asked) || self.copy.is_none();
         let held_back = self.standing.held_back(primary, theirs).filter(|_| !is_free).map(str::to_owned);
         if let Some(reason) = held_back {
             return self.pass_over_held(theirs, &reason, primary, context);
         }
         let is_wanted = self.copy.is_none_or(|copy| theirs.is_newer_than(copy.serial));
-        if walk.force || is_wanted {
+        if walk.forced.is_some() || is_wanted {
             return self.transfer(primary, context);
         }
         let Some(ours) = self.copy.map(|copy| copy.serial) else { return };

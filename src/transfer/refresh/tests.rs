@@ -337,6 +337,38 @@ fn retransfer_ignores_the_serial_once() {
 }
 
 #[test]
+fn retransfer_is_asked_for_until_a_primary_gives_a_version() {
+    let gone = || Event::SoaFailed("connection refused".to_owned());
+    for failure in [gone(), Event::TransferFailed(Failure::Other, String::new())] {
+        let mut rig = Rig::loaded(1);
+        rig.step(Event::Retransfer);
+        if matches!(failure, Event::TransferFailed(..)) {
+            rig.step(current(5));
+        }
+        rig.step(failure);
+        assert!(!rig.zone.is_busy() && rig.zone.next_check_s() > rig.now_s, "it has time");
+        rig.step(Event::Refresh);
+        rig.step(gone());
+        rig.now_s = rig.zone.next_check_s();
+        rig.step(Event::Timer);
+        assert_eq!(rig.does(current(5)), ["transfer 192.0.2.1 None"]);
+        rig.step(Event::Transferred(timers(5)));
+        rig.step(Event::Refresh);
+        assert!(rig.does(current(4)).iter().all(|word| word.starts_with("log serial number (4)")));
+    }
+}
+
+#[test]
+fn retransfer_of_a_zone_that_has_nobody_to_ask_waits_until_it_has() {
+    let mut rig = Rig::loaded(0);
+    rig.step(Event::Retransfer);
+    assert!(rig.zone.next_check_s() > rig.now_s);
+    rig.zone.configure(settings([peer(1)]));
+    rig.step(Event::Refresh);
+    assert_eq!(rig.does(current(5)), ["transfer 192.0.2.1 None"]);
+}
+
+#[test]
 fn a_transfer_that_a_notify_or_an_operator_wants_is_hurried_and_one_of_a_routine_check_is_not() {
     let notify = Event::Notify { from: peer(1).address, serial: None };
     for (event, expected) in [(notify, true), (Event::Retransfer, true), (Event::Timer, false)] {

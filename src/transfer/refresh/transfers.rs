@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Action, Context, FIRST_RETRY_S, Failure, Level, Refresh, Timers};
+use super::{Action, Context, FIRST_RETRY_S, Failure, Forced, Level, Refresh, Timers};
 use crate::dns::Serial;
 use crate::transfer::peer::{Peer, Socket};
 use crate::transfer::standing::TroubleKind;
@@ -17,8 +17,8 @@ impl Refresh {
         }
         let Some(walk) = &mut self.walk else { return };
         walk.is_transferring = true;
-        let have = self.copy.map(|copy| copy.serial).filter(|_| !walk.force);
-        let (may_shrink, is_hurried) = (walk.is_asked, walk.is_hurried);
+        let have = self.copy.map(|copy| copy.serial).filter(|_| walk.forced.is_none());
+        let (may_shrink, is_hurried) = (walk.forced == Some(Forced::Asked), walk.is_hurried);
         self.actions.push(Action::Transfer { primary: Arc::clone(primary), have, may_shrink, is_hurried });
     }
 
@@ -47,7 +47,10 @@ impl Refresh {
         self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
         self.check_after(copy.refresh_s, context);
         // Another primary may have what a NOTIFY told of.
-        let told = self.walk.as_mut().and_then(|walk| walk.told.take());
+        let told = self.walk.as_mut().and_then(|walk| {
+            walk.forced = None;
+            walk.told.take()
+        });
         told.into_iter().for_each(|told| self.hear(told));
         self.end(context);
     }

@@ -58,6 +58,23 @@ fn a_lower_serial_is_followed_once_every_primary_has_had_it_for_long_enough() {
 }
 
 #[test]
+fn a_lower_serial_that_could_not_be_transferred_is_followed_at_the_next_check_if_it_is_still_there() {
+    for (then, follows) in [(7, true), (8, false)] {
+        let mut rig = guarded(1, "lower=1h");
+        check(&mut rig, 1, 7);
+        rig.now_s += 3600;
+        check(&mut rig, 1, 7);
+        assert_eq!(rig.does(current(7)), ["transfer 192.0.2.1 None"]);
+        rig.step(Event::TransferFailed(Failure::Other, String::new()));
+        assert!(!rig.zone.is_busy() && rig.zone.next_check_s() > rig.now_s, "it has time");
+        rig.now_s = rig.zone.next_check_s();
+        rig.step(Event::Timer);
+        let actions = rig.does(current(then));
+        assert_eq!(actions.iter().any(|action| action.contains("going back")), follows, "{actions:?}");
+    }
+}
+
+#[test]
 fn a_primary_that_has_another_serial_or_says_nothing_keeps_the_zone_where_it_is() {
     let mut rig = guarded(2, "lower=1h");
     check(&mut rig, 2, 7);
