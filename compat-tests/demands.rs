@@ -1,6 +1,6 @@
 //! What an operator asks of a secondary while something is wrong with its primary or its disk, beside named.
 
-use super::peers::{Kind, Server, Spec, Zone, free_port};
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const ZONE: &str = "example.com";
@@ -47,5 +47,23 @@ fn a_zone_that_was_never_loaded_is_asked_for_at_each_reconfig_as_by_named() {
         let _late = self::primary(Kind::Bind, port, 2);
         reconfigure(&server, "", "");
         server.wait_for_serial(ZONE, 2);
+    }
+}
+
+#[test]
+fn a_transfer_that_was_asked_for_while_no_primary_was_there_is_made_at_a_later_check_as_by_named() {
+    for kind in BOTH {
+        let port = free_port();
+        let before = primary(Kind::Bind, port, 10);
+        let server = Server::start(kind, &secondary(port, ""));
+        server.wait_for_serial(ZONE, 10);
+        drop(before);
+        assert_eq!(server.rndc(&["retransfer", ZONE]).status, 0);
+        server.wait_for_log("refresh: failure trying primary");
+        let _after = primary(Kind::Bind, port, 5);
+        server.wait_until("it follows", || {
+            server.rndc(&["refresh", ZONE]);
+            dig::serial(server.port, ZONE) == Some(5)
+        });
     }
 }
