@@ -237,7 +237,7 @@ fn answer_query(socket: &UdpSocket) {
 }
 
 /// named passes it over for ten minutes, whatever it answers or sends meanwhile: it would forget that for a NOTIFY
-/// between the very addresses and ports of a transfer. nomd does as soon as the primary answers or sends anything.
+/// between the very addresses and ports of a transfer. nomd does for any NOTIFY from its address.
 #[test]
 fn a_primary_that_two_transfers_could_not_reach_is_passed_over() {
     for (kind, tried) in [(Kind::Bind, [false, false]), (Kind::Nomd, [true, true])] {

@@ -108,8 +108,9 @@ impl Unreachable {
         }
     }
 
-    /// Notes that the server answers queries, which says nothing of transfers.
-    pub fn answered(&mut self, peer: &Peer) {
+    /// Notes that the server took a transfer's connection, which says nothing of what it sends. That it answers queries
+    /// says nothing of connections: UDP may be open where TCP is not. BIND: the same.
+    pub fn connected(&mut self, peer: &Peer) {
         self.find(peer).into_iter().for_each(|entry| entry.failures = 0);
     }
 
@@ -179,17 +180,17 @@ mod tests {
         unreachable.add_silent(&peer(1), 101, 131);
         assert!(!unreachable.contains(&peer(1), 131), "both waited at the same time");
         unreachable.add_silent(&peer(1), 200, 230);
-        unreachable.answered(&peer(1));
+        unreachable.connected(&peer(1));
         assert!(unreachable.contains(&peer(1), 829) && !unreachable.contains(&peer(1), 830));
         unreachable.remove(&peer(1));
         assert!(!unreachable.contains(&peer(1), 231));
     }
 
     #[test]
-    fn a_server_that_answers_queries_is_there_as_far_as_is_known() {
+    fn a_server_that_takes_a_connection_is_there_as_far_as_is_known() {
         let mut unreachable = Unreachable::default();
         unreachable.add(&peer(1), 100);
-        unreachable.answered(&peer(1));
+        unreachable.connected(&peer(1));
         unreachable.add(&peer(1), 101);
         assert!(!unreachable.contains(&peer(1), 101));
     }

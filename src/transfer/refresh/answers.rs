@@ -12,7 +12,6 @@ use crate::transfer::standing::{self, State, TroubleKind};
 impl Refresh {
     pub(super) fn soa_replied(&mut self, reply: &SoaReply, context: &mut Context<'_>) {
         let Some(primary) = self.awaited(false) else { return };
-        context.unreachable.answered(&primary);
         match *reply {
             SoaReply::Current { serial, expire_s } => self.compare(serial, expire_s, &primary, context),
             SoaReply::Rcode(rcode, has_opt) => self.rcode(rcode, has_opt, &primary, context),

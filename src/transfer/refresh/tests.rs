@@ -287,6 +287,21 @@ fn an_unreachable_primary_is_passed_over_until_it_sends_a_notify() {
 }
 
 #[test]
+fn a_primary_that_no_transfer_can_reach_is_passed_over_though_it_answers_queries() {
+    for (between, is_tried) in [(Failure::Unreachable, false), (Failure::Other, true)] {
+        let mut rig = Rig::loaded(1);
+        for failure in [Failure::Unreachable, between] {
+            rig.step(Event::Refresh);
+            assert_eq!(rig.does(current(11)), ["transfer 192.0.2.1 Some(10)"]);
+            rig.step(Event::TransferFailed(failure, String::new()));
+        }
+        rig.step(Event::Refresh);
+        let actions = rig.does(current(11));
+        assert_eq!(actions.iter().any(|action| action.starts_with("transfer")), is_tried, "{actions:?}");
+    }
+}
+
+#[test]
 fn a_primary_that_lets_transfers_wait_in_vain_is_passed_over_though_it_answers_queries() {
     let mut rig = Rig::loaded(2);
     for _ in 0..2 {

@@ -83,6 +83,9 @@ impl Refresh {
             Failure::Silent { .. } | Failure::TooManyRecords | Failure::Other => TroubleKind::Unusable,
         };
         self.standing.failed(&primary, kind, reason, context.now_s);
+        if failure != Failure::Unreachable {
+            context.unreachable.connected(&primary);
+        }
         match failure {
             Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
             Failure::Silent { began_s } => context.unreachable.add_silent(&primary, began_s, context.now_s),
