@@ -34,7 +34,7 @@ impl Core {
             // named has a zone of its own in each view, for trust anchors, and counts it.
             zones: self.zones.len() + self.config.views.len(),
             debug_level: logging::debug_level(),
-            transfers_running: self.refreshing.running() + self.shared.transfers_out.load(Ordering::Relaxed),
+            transfers_running: self.refreshing.running(),
             transfers_deferred: self.refreshing.deferred(),
             soa_queries: self.refreshing.queries(),
             query_log: self.shared.is_logging_queries.load(Ordering::Relaxed),

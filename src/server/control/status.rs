@@ -36,7 +36,7 @@ pub struct Status {
     pub zones: usize,
     /// The debug level.
     pub debug_level: u32,
-    /// Transfers in and out that run.
+    /// Transfers in that run; named leaves those out aside.
     pub transfers_running: usize,
     /// Transfers that wait for their turn.
     pub transfers_deferred: usize,
