@@ -67,3 +67,29 @@ fn a_transfer_that_was_asked_for_while_no_primary_was_there_is_made_at_a_later_c
         });
     }
 }
+
+#[test]
+fn sync_writes_a_copy_that_was_never_written_and_is_told_of_as_by_named() {
+    let primary = primary(Kind::Bind, free_port(), 1);
+    for kind in BOTH {
+        let zone = format!(
+            "zone {ZONE} {{ type secondary; file \"none/copy\"; primaries {{ 127.0.0.1 port {}; }}; }};",
+            primary.port
+        );
+        let server = Server::start(kind, &Spec { statements: zone, ..Spec::default() });
+        server.wait_for_serial(ZONE, 1);
+        std::fs::create_dir(server.path("none")).unwrap();
+        assert_eq!(server.rndc(&["sync", ZONE]).status, 0);
+        server.wait_until("it is written", || server.path("none/copy").exists());
+        let lines = [
+            (&["sync", ZONE][..], "sync: dumping zone 'example.com/IN': success\n"),
+            (&["sync", "-clean", ZONE], "sync: dumping zone 'example.com/IN', removing journal file: success\n"),
+            (&["sync"], " dumping all zones: success\n"),
+            (&["sync", "-clean"], " dumping all zones, removing journal files: success\n"),
+        ];
+        for (words, line) in lines {
+            server.rndc(words);
+            server.wait_for_log(line);
+        }
+    }
+}

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
 use super::core::{Core, Event};
+use super::logging::line::{is_implied, relative};
 use super::logging::{self, Category, Severity, log};
 use super::reconfiguring::Demand;
 use super::zones::{ZoneId, is_stale};
@@ -145,14 +146,23 @@ impl Core {
 
     fn sync_command(&mut self, command: &Command) -> Reply {
         let drops_journal = command.has_option("-clean");
-        let sync = |core: &mut Self, id| {
-            core.sync(id, drops_journal);
+        let removing = |files| if drops_journal { format!(", removing journal {files}") } else { String::new() };
+        let sync_zone = |core: &mut Self, id| {
+            core.sync(Some(id), drops_journal);
+            if let Some(task) = core.zones.get(id) {
+                let (zone, removing) = (task.log_name(), removing("file"));
+                let view = if is_implied(zone.view) { String::new() } else { format!(" {}", zone.view) };
+                let name = format!("{}/{}", relative(zone.apex), zone.class);
+                log!(Category::General, Severity::Info, "sync: dumping zone '{name}'{view}{removing}: success");
+            }
             Reply::done()
         };
-        match &command.zone {
-            Some(zone) => self.on_zone(zone, |core, id| sync(core, Some(id))),
-            None => sync(self, None),
+        if let Some(zone) = &command.zone {
+            return self.on_zone(zone, sync_zone);
         }
+        self.sync(None, drops_journal);
+        log!(Category::General, Severity::Info, "dumping all zones{}: success", removing("files"));
+        Reply::done()
     }
 
     fn notify_zone(&mut self, id: ZoneId) -> Reply {

@@ -63,9 +63,12 @@ impl Core {
     fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
         let Some(task) = self.zones.get(id).filter(|task| task.is_secondary()) else { return };
         let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
-        let file = || Some(task).filter(|task| !task.saving.is_done()).and_then(|task| load::modified(&task.file()?));
-        let Some(touched) = journal.or_else(file) else { return };
-        let touched_s = touched.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if journal.is_none() && task.saving.is_done() {
+            return;
+        }
+        // How old that is which is not in the file is known.
+        let touched = journal.and_then(|touched| touched.duration_since(UNIX_EPOCH).ok());
+        let touched_s = touched.map_or(0, |since| since.as_secs());
         self.save_step(id, saving::Event::Asked { touched_s, drops_journal });
     }
 

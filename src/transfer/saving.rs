@@ -49,7 +49,7 @@ pub enum Event {
     ClockSetBack,
     /// The operator wants what the journal holds in the file.
     Asked {
-        /// When the copy was last changed.
+        /// When the journal was last changed, which counts where the file is all that is needed but for it.
         touched_s: u64,
         /// Whether the journal is to go.
         drops_journal: bool,

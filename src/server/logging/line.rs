@@ -93,7 +93,8 @@ pub fn relative(name: NameRef<'_>) -> String {
     if name.is_root() { text } else { text.trim_end_matches('.').to_owned() }
 }
 
-fn is_implied(view: &str) -> bool {
+/// Whether nobody declared the view of this name.
+pub fn is_implied(view: &str) -> bool {
     view == "_default" || view == "_bind"
 }
 

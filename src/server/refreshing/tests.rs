@@ -213,6 +213,30 @@ async fn a_copy_is_written_again_neither_while_a_transfer_runs_nor_beside_one() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_never_written_is_written_when_somebody_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("zone"), ZONE).unwrap();
+    let zones = secondary(1, "file \"FOLDER/zone\"; masterfile-format text;");
+    let (mut core, mut inbox) = Core::of_zones(folder.path(), &zones);
+    finish_loads(&mut core, &mut inbox).await;
+    let id = only_zone(&core);
+    std::fs::remove_file(folder.path().join("zone")).unwrap();
+    core.sync(Some(id), false);
+    assert!(!core.refreshing.saving.contains_key(&id), "as far as is known it is there");
+    core.save_step(id, saving::Event::Published { durability: Durability::None, kept_s: unix_now_s() });
+    core.sync(Some(id), false);
+    assert!(core.refreshing.saving.contains_key(&id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transfers_out_are_not_among_those_that_status_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (core, _inbox) = Core::of_zones(folder.path(), "");
+    core.shared.transfers_out.store(1, Ordering::Relaxed);
+    assert!(core.status().contains("\nxfers running: 0\n"), "{}", core.status());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_many_copies_a_few_are_written_at_a_time_and_all_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let names: Vec<_> = (0..3 * SAVERS).map(|number| format!("z{number}.test")).collect();
