@@ -1,6 +1,8 @@
 //! What an operator asks of a secondary while something is wrong with its primary or its disk, beside named.
 
-use super::peers::{Kind, Server, Spec, Zone, dig, free_port};
+use super::faults::primary::{FAULTY, Primary, Script, Step, send};
+use super::faults::stream::{Request, Signer, zone_messages};
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port, head};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const ZONE: &str = "example.com";
@@ -91,5 +93,35 @@ fn sync_writes_a_copy_that_was_never_written_and_is_told_of_as_by_named() {
             server.rndc(words);
             server.wait_for_log(line);
         }
+    }
+}
+
+/// The first message of version 2, and the others when version 3 is announced.
+fn slow(request: &Request, _: Option<Signer>) -> Vec<Step> {
+    let mut steps = send(zone_messages(request, FAULTY), None);
+    let last = steps.pop();
+    steps.push(Step::Stall);
+    steps.extend(last);
+    steps
+}
+
+#[test]
+fn a_copy_whose_form_changes_while_a_transfer_runs_has_the_new_form_as_with_named() {
+    for kind in BOTH {
+        let script = Script { soa: None, transfer: slow };
+        let primary = Primary::start([(ZONE.to_owned(), script)].into(), None);
+        let server = Server::start(kind, &secondary(primary.port, "request-ixfr no; masterfile-format text;"));
+        server.wait_for_serial(ZONE, 1);
+        let file = server.path("example.com.db");
+        let is_raw = || head(&file, 4) == [0, 0, 0, 2];
+        server.wait_until("the copy is written", || file.exists());
+        assert!(!is_raw());
+        primary.announce(FAULTY);
+        server.rndc(&["refresh", ZONE]);
+        server.wait_until("a transfer runs", || server.log().matches("connected using").count() == 2);
+        reconfigure(&server, "masterfile-format text;", "masterfile-format raw;");
+        primary.announce(3);
+        server.wait_for_serial(ZONE, 2);
+        server.wait_until("the copy has the new form", is_raw);
     }
 }

@@ -8,7 +8,7 @@ mod deaf;
 mod disk;
 mod images;
 mod journals;
-mod primary;
+pub mod primary;
 mod slow;
 pub(super) mod stream;
 

@@ -60,14 +60,18 @@ pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages
 
 /// A zone's copy on disk; none for zones without a file.
 pub(super) fn copy(zone: &Zone) -> Option<Copy<'static, Host>> {
+    let journal_bytes = zone.settings.max_journal_bytes;
+    Some(Copy { disk: &Host, file: zone.file()?, journal: path(zone)?, form: form(zone), journal_bytes })
+}
+
+/// How a zone's copy is written.
+pub(super) fn form(zone: &Zone) -> Form {
     let settings = &zone.settings;
     let style = if settings.masterfile_style_full { Style::Full } else { Style::Relative };
-    let form = match settings.masterfile_format {
+    match settings.masterfile_format {
         MasterfileFormat::Raw => Form::Raw,
         MasterfileFormat::Text => Form::Text(style),
-    };
-    let journal_bytes = settings.max_journal_bytes;
-    Some(Copy { disk: &Host, file: zone.file()?, journal: path(zone)?, form, journal_bytes })
+    }
 }
 
 /// Keeps a zone's journal within `max-journal-size`, now that this version is in the zone's file.

@@ -464,9 +464,10 @@ impl Core {
         let Arrived::New { version, sources, durability, kept_s, report } = arrived else { return arrived.event() };
         let Some(timers) = version.soa().map(Into::into) else { return Event::UpToDate };
         task.origin = Some(Origin::now(sources, &task.conf));
-        // The configuration may have moved the copy while the transfer ran.
-        let is_in_place =
-            task.has_own_sources() && (durability == Durability::File || report.has_journal_of(&task.conf));
+        // The configuration may have moved the copy while the transfer ran, or may want another form of it.
+        let is_in_place = task.has_own_sources()
+            && report.has_form_of(&task.conf)
+            && (durability == Durability::File || report.has_journal_of(&task.conf));
         let durability = if is_in_place { durability } else { Durability::None };
         let old = task.served.publish(Some(version));
         self.shared.retire_version(old);

@@ -33,7 +33,7 @@ pub struct Copy<'d, D> {
 }
 
 /// How a zone's file is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Raw.
     Raw,

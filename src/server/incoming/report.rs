@@ -29,6 +29,11 @@ impl Report {
         journals::path(&self.request.zone) == journals::path(zone)
     }
 
+    /// Whether a copy that is written has the form of a zone's.
+    pub(in crate::server) fn has_form_of(&self, zone: &Zone) -> bool {
+        journals::form(&self.request.zone) == journals::form(zone)
+    }
+
     /// From whom it came.
     pub(in crate::server) fn primary(&self) -> SocketAddr {
         self.request.primary.address
