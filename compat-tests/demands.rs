@@ -125,3 +125,20 @@ fn a_copy_whose_form_changes_while_a_transfer_runs_has_the_new_form_as_with_name
         server.wait_until("the copy has the new form", is_raw);
     }
 }
+
+/// What a zone that is a primary's no more does without a primary: named serves it no more, nomd until it expires.
+#[test]
+fn a_primary_that_becomes_a_secondary_serves_its_contents_by_nomd_until_they_expire() {
+    let zone = format!("zone {ZONE} {{ type primary; file \"zone\"; }};");
+    for (kind, status) in [(Kind::Bind, "SERVFAIL"), (Kind::Nomd, "NOERROR")] {
+        let files = vec![("zone".to_owned(), version(7))];
+        let server = Server::start(kind, &Spec { statements: zone.clone(), files, ..Spec::default() });
+        server.wait_for_serial(ZONE, 7);
+        let to = format!("type secondary; file \"copy\"; primaries {{ 127.0.0.1 port {}; }};", free_port());
+        reconfigure(&server, "type primary; file \"zone\";", &to);
+        server.wait_for_log("refresh: failure trying primary");
+        assert_eq!(dig::ask(server.port, ZONE, "SOA", &[]).status, status);
+        let shown = server.rndc(&["zonestatus", ZONE]).stdout;
+        assert_eq!(shown.contains("\nexpires: "), kind == Kind::Nomd, "{shown}");
+    }
+}

@@ -27,7 +27,7 @@ use super::shared::Retired;
 use super::start::{self, StartError};
 use super::troubles::Part;
 use super::worker::unix_now_s;
-use super::zones::{Loading, ZoneId, ZoneTask};
+use super::zones::{Loading, Origin, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
@@ -301,7 +301,7 @@ impl Core {
         &mut self,
         key: ZoneKey,
         zone: Zone,
-        inherited: Option<Arc<ZoneVersion>>,
+        inherited: Option<(Arc<ZoneVersion>, SystemTime)>,
         policies: &mut Policies<'_>,
     ) -> ZoneId {
         let role = match zone.role {
@@ -312,8 +312,11 @@ impl Core {
         let id = self.zones.add(|id| {
             let served = ServedZone::new(zone.apex.clone(), zone.class, role, policy).with_handle(id.number());
             let served = served.with_journal(journals::place(&zone));
-            served.publish(inherited);
-            ZoneTask::new(id, key.view, zone, served)
+            let (contents, loaded) = inherited.unzip();
+            served.publish(contents);
+            let mut task = ZoneTask::new(id, key.view, zone, served);
+            task.origin = loaded.map(Origin::inherited);
+            task
         });
         self.load(id);
         id
@@ -325,8 +328,9 @@ impl Core {
         let contents = task.served.version();
         let is_other = change.source == Source::OtherRole || (change.source == Source::OtherFile && contents.is_none());
         if is_other {
+            let inherited = contents.zip(task.origin.as_ref().map(|origin| origin.at));
             self.drop_zone(&key);
-            self.add_zone(key, zone, contents, policies);
+            self.add_zone(key, zone, inherited, policies);
             return;
         }
         let (old_file, old_journal) = (task.file(), journals::path(&task.conf));

@@ -269,9 +269,15 @@ impl Refreshing {
 
 /// What starts and drives the zones' machines.
 impl Core {
-    /// Starts a secondary zone without a copy.
+    /// Starts a secondary zone without a copy. What it has of the zone whose place it took lives as long as if it came
+    /// now, and whatever a primary has takes its place: named serves nothing until then.
     pub(super) fn start_refreshing(&mut self, id: ZoneId) {
-        self.begin_refreshing(id, Event::Missing);
+        let inherited = self.zones.get(id).filter(|task| task.refresh.is_none()).and_then(|task| task.served.version());
+        let Some(timers) = inherited.and_then(|version| version.soa().map(Into::into)) else {
+            return self.begin_refreshing(id, Event::Missing);
+        };
+        self.begin_refreshing(id, Event::Loaded { timers, modified_s: Some(unix_now_s()) });
+        self.step(id, Event::Retransfer, true);
     }
 
     /// Serves a secondary's copy from disk at once, unless it has expired, and starts to refresh it.

@@ -80,7 +80,7 @@ impl Core {
             files,
             serial: version.serial().0,
             nodes: version.node_count(),
-            loaded: task.origin.as_ref().map_or_else(SystemTime::now, |origin| origin.at),
+            loaded: task.origin.as_ref().map(|origin| origin.at),
             next_refresh: task.refresh.as_ref().map(|refresh| at(refresh.next_check_s())),
             expires: task.served.expires_at_s().map(at),
             secure: version.is_signed(),

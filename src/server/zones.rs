@@ -105,6 +105,11 @@ impl Origin {
         Self { at: SystemTime::now(), files }
     }
 
+    /// Contents of another zone that came then, whose place this one took.
+    pub(super) fn inherited(at: SystemTime) -> Self {
+        Self { at, files: Files::Other(Arc::default()) }
+    }
+
     /// The files that went into contents of this zone, its own first.
     fn sources(&self, zone: &Zone) -> Vec<Source> {
         match &self.files {

@@ -109,7 +109,7 @@ pub struct ZoneStatus {
     /// Names that own something.
     pub nodes: usize,
     /// When this version was loaded or transferred.
-    pub loaded: SystemTime,
+    pub loaded: Option<SystemTime>,
     /// When its primaries are asked next, for a secondary.
     pub next_refresh: Option<SystemTime>,
     /// When it expires, for a secondary.
@@ -132,7 +132,9 @@ impl fmt::Display for ZoneStatus {
         }
         writeln!(f, "serial: {}", self.serial)?;
         writeln!(f, "nodes: {}", self.nodes)?;
-        writeln!(f, "last loaded: {}", http_date(self.loaded))?;
+        if let Some(time) = self.loaded {
+            writeln!(f, "last loaded: {}", http_date(time))?;
+        }
         if let Some(time) = self.next_refresh {
             writeln!(f, "next refresh: {}", http_date(time))?;
         }
@@ -165,7 +167,7 @@ mod tests {
             files: vec!["exs.zone".to_owned()],
             serial: 1,
             nodes: 2,
-            loaded: time,
+            loaded: Some(time),
             next_refresh: Some(time),
             expires: Some(time),
             secure: false,

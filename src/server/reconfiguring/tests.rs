@@ -95,8 +95,16 @@ async fn a_secondary_that_becomes_primary_keeps_its_contents_until_the_file_is_r
     let folder = tempfile::tempdir().unwrap();
     let (mut core, mut inbox) = running(folder.path()).await;
     let secondary = "zone \"a.test\" { type secondary; primaries { 127.0.0.1 port 1; }; };\n";
+    let loaded_at = core.zones.iter().find_map(|(_, task)| task.origin.as_ref().map(|origin| origin.at));
     core.adopt(Core::configuration(folder.path(), secondary));
     assert_eq!(serial(&core), Some(Serial(1)), "until a transfer brings others");
+    let (id, task) = core.zones.iter().next().unwrap();
+    let refresh = task.refresh.as_ref().unwrap();
+    assert!(refresh.is_busy() && refresh.expires_s().is_some(), "or until they expire");
+    let loaded = core.zones.get(id).unwrap().origin.as_ref().map(|origin| origin.at);
+    assert_eq!(loaded, loaded_at, "they are as old as they were");
+    let status = core.zone_status(id).text;
+    assert!(status.contains("\nexpires: "), "{status}");
     write_zone(folder.path(), "two", 2);
     core.adopt(Core::configuration(folder.path(), &zone("two")));
     assert_eq!(serial(&core), Some(Serial(1)));
