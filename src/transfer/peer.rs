@@ -81,11 +81,18 @@ struct Entry {
     until_s: u64,
 }
 
+impl Entry {
+    /// Whether it counts yet. What is to count for longer than anything does was noted by a clock that was ahead.
+    fn is_valid(&self, now_s: u64) -> bool {
+        (now_s.saturating_add(1)..=now_s.saturating_add(UNREACHABLE_S)).contains(&self.until_s)
+    }
+}
+
 impl Unreachable {
     /// Whether the server is to be passed over.
     pub fn contains(&mut self, peer: &Peer, now_s: u64) -> bool {
         let Some(entry) = self.find(peer) else { return false };
-        if entry.until_s <= now_s {
+        if !entry.is_valid(now_s) {
             return false;
         }
         entry.used_s = now_s;
@@ -126,7 +133,7 @@ impl Unreachable {
     /// What is known of the server, for another while.
     fn entry(&mut self, peer: &Peer, now_s: u64) -> &mut Entry {
         let (remote, local) = (peer.address, peer.source);
-        self.entries.retain(|entry| entry.until_s > now_s || (entry.remote, entry.local) != (remote, local));
+        self.entries.retain(|entry| entry.is_valid(now_s) || (entry.remote, entry.local) != (remote, local));
         let at = self.entries.iter().position(|entry| (entry.remote, entry.local) == (remote, local));
         let at = at.unwrap_or_else(|| {
             self.make_room();
@@ -162,6 +169,16 @@ mod tests {
         assert!(!unreachable.contains(&peer(1), 710));
         unreachable.add(&peer(1), 720);
         assert!(!unreachable.contains(&peer(1), 721), "the count starts anew");
+    }
+
+    #[test]
+    fn a_server_is_passed_over_for_no_longer_because_the_clock_is_set_back() {
+        let mut unreachable = Unreachable::default();
+        unreachable.add(&peer(1), 100_000);
+        unreachable.add(&peer(1), 100_000);
+        assert!(unreachable.contains(&peer(1), 100_000) && !unreachable.contains(&peer(1), 90_000));
+        unreachable.add(&peer(1), 90_000);
+        assert!(!unreachable.contains(&peer(1), 90_000), "the count starts anew");
     }
 
     #[test]
