@@ -1,10 +1,11 @@
-//! What a worker counts: one number for each thing that BIND counts, under BIND's names and in its words.
+//! What a worker or the control side counts: one number for each thing that BIND counts, under BIND's names and in its words.
 //!
 //! Each worker has its own [`Counters`] and is the only one to write to them, so that an addition is a load and a store
 //! and no line of the cache goes from one processor to another. Whoever wants to know adds up those of all workers.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cookie::CookieState;
@@ -149,6 +150,11 @@ impl Counters {
     /// Counts one more. To be called by the one who writes to these counters.
     pub fn add(&self, counter: Counter) {
         add(&self.counts, counter as usize);
+    }
+
+    /// Counts something that goes to a server of one family or the other.
+    pub fn add_for(&self, server: IpAddr, [ipv4, ipv6]: [Counter; 2]) {
+        self.add(if server.is_ipv4() { ipv4 } else { ipv6 });
     }
 
     /// Says what is counted elsewhere.

@@ -41,6 +41,7 @@ use super::worker::TcpService;
 use super::zones::{ZoneId, Zones};
 use super::{listening, process, snapshot, systemd};
 use crate::answer::Snapshot;
+use crate::answer::counters::Counters;
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{Config, View};
 
@@ -82,6 +83,8 @@ pub(super) struct Core {
     pub(super) config: Arc<Config>,
     pub(super) conf_path: PathBuf,
     pub(super) shared: Arc<Shared>,
+    /// What the control side counts: what it asks and tells other servers.
+    pub(super) counters: Arc<Counters>,
     pub(super) identity: snapshot::Server,
     pub(super) host: Host,
     pub(super) zones: Zones,

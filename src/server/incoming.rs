@@ -238,6 +238,11 @@ impl Request {
         if is_shrunk { Err(TransferError::Shrunk { serial, before, after }) } else { Ok(brought) }
     }
 
+    /// Whether it begins with a request for differences.
+    pub(super) fn wants_differences(&self) -> bool {
+        self.base().is_some()
+    }
+
     /// The version that differences can be made to, where they are to be asked for.
     fn base(&self) -> Option<&ZoneVersion> {
         let is_wanted = self.primary.request_ixfr.unwrap_or(self.zone.settings.request_ixfr);

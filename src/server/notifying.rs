@@ -24,6 +24,7 @@ use super::timers::Timers;
 use super::worker::unix_now_s;
 use super::zones::{ZoneId, ZoneTask};
 use crate::answer::Snapshot;
+use crate::answer::counters::Counter;
 use crate::conf::config::{self, Options, Remote};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::Chain;
@@ -318,6 +319,9 @@ impl Core {
         };
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
+        if open.notification.is_first() {
+            self.counters.add_for(peer.address.ip(), [Counter::NotifyOutv4, Counter::NotifyOutv6]);
+        }
         let tls = self.connectors.of(&self.config, &peer);
         let door = self.notifying.doors.to(peer.address);
         let to = to.clone();

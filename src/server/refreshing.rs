@@ -27,6 +27,7 @@ use super::timers::Timers;
 use super::ways::Ways;
 use super::worker::{Notified, unix_now_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
+use crate::answer::counters::Counter;
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
 use crate::conf::guards::Guard;
@@ -456,6 +457,11 @@ impl Core {
             Arrival::Transfer(arrived) => {
                 self.refreshing.quota.finish(id);
                 self.refreshing.running.remove(&id);
+                match &arrived {
+                    Arrived::New { .. } => self.counters.add(Counter::XfrSuccess),
+                    Arrived::Failed(..) => self.counters.add(Counter::XfrFail),
+                    Arrived::UpToDate => {}
+                }
                 let event = self.take_transfer(id, arrived);
                 self.step(id, event, true);
                 self.start_transfers();
@@ -558,6 +564,7 @@ impl Core {
             let Some(ask) = self.refreshing.asks.remove(&id) else { continue };
             let Some(task) = self.zones.get(id) else { continue };
             self.refreshing.asking += 1;
+            self.counters.add_for(ask.primary.address.ip(), [Counter::SOAOutv4, Counter::SOAOutv6]);
             let message_id = self.refreshing.message_ids.draw();
             let (apex, class) = (task.conf.apex.clone(), task.conf.class);
             let tls = self.connectors.of(&self.config, &ask.primary);
@@ -623,6 +630,11 @@ impl Core {
 
     fn start_transfer(&mut self, id: ZoneId, request: Request) {
         let leave = request.leave.clone();
+        let counters = match request.wants_differences() {
+            true => [Counter::IXFRReqv4, Counter::IXFRReqv6],
+            false => [Counter::AXFRReqv4, Counter::AXFRReqv6],
+        };
+        self.counters.add_for(request.primary.address.ip(), counters);
         let task = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
             let broke_off = || Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
             let what = Arrival::Transfer(arrived.unwrap_or_else(broke_off));

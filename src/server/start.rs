@@ -368,6 +368,7 @@ impl Core {
             options: options.clone(),
             conf_path,
             shared: Arc::clone(shared),
+            counters: shared.new_counters(),
             identity: identity(),
             host,
             zones: Zones::default(),

@@ -133,6 +133,11 @@ impl Notification {
         Next::Send
     }
 
+    /// Whether it has been sent no more than once.
+    pub fn is_first(&self) -> bool {
+        self.tries <= 1
+    }
+
     /// The server answered.
     pub fn answered(&self, rcode: Rcode) -> Next {
         Next::End(format!("notify response from {}: {rcode}", self.peer))
