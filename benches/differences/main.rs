@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nomd::dns::{Class, Key, Message, Name, NameBuf, Rtype};
-use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
 use nomd::transfer::inbound::{Inbound, Progress};
 use nomd::transfer::message::{Ask, request};
+use nomd::transfer::outbound::{Filling, Form, Outbound};
 use nomd::zone::copy;
 use nomd::zone::disk::Host;
 use nomd::zone::journal::Transaction;
@@ -97,7 +97,7 @@ fn messages(old: &ZoneVersion, changes: usize) -> Vec<Vec<u8>> {
     let asked = Message::new(&asked).unwrap();
     let filling = Filling { message_bytes: 65_535, one_answer: false };
     let head = (asked.header(), asked.question().unwrap());
-    let mut out = AxfrOut::<&Key>::new(new, Form::Differences, filling, head, None);
+    let mut out = Outbound::<&Key>::new(new, Form::Differences, filling, head, None);
     out.send_differences(vec![difference]);
     let next = || {
         let mut message = Vec::new();

@@ -21,7 +21,7 @@ use nomd::dns::message::Section;
 use nomd::dns::tsig::Chain;
 use nomd::dns::writer::{Case, Compression, Owner, Writer};
 use nomd::dns::{Class, Header, Key, Name, NameBuf, Question, Rtype};
-use nomd::transfer::axfr_out::{AxfrOut, Filling, Form};
+use nomd::transfer::outbound::{Filling, Form, Outbound};
 use nomd::zone::disk::Host;
 use nomd::zone::{Limits, raw};
 
@@ -170,7 +170,7 @@ fn transfer_of_testdata(message_bytes: usize) -> Vec<u8> {
     let filling = Filling { message_bytes, one_answer: false };
     let header = Header { id: entries::TRANSFER_ID, flags: 0, counts: [1, 0, 0, 0] };
     let unsigned = None::<Chain<&Key>>;
-    let mut transfer = AxfrOut::new(Arc::new(version), Form::Whole, filling, (header, question), unsigned);
+    let mut transfer = Outbound::new(Arc::new(version), Form::Whole, filling, (header, question), unsigned);
     let (mut stream, mut message) = (Vec::new(), Vec::new());
     while transfer.next(entries::NOW_S, &mut message).unwrap() {
         stream.extend_from_slice(&u16::try_from(message.len()).unwrap().to_be_bytes());

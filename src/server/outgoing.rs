@@ -21,13 +21,13 @@ use crate::dns::message::Message;
 use crate::dns::tsig::{self, Chain, Verdict};
 use crate::dns::{Key, Serial};
 use crate::net::tcp::{self, MessageStream, Pull, StreamEnd, StreamLimits, frame};
-use crate::transfer::axfr_out::{AxfrOut, Filling, Form};
+use crate::transfer::outbound::{Filling, Form, Outbound};
 use differences::{Found, NOT_IN_JOURNAL, Search};
 use facts::Facts;
 
 /// A transfer being sent.
 pub(super) struct Outgoing {
-    transfer: AxfrOut<Arc<Key>>,
+    transfer: Outbound<Arc<Key>>,
     /// The differences that are still being looked for.
     search: Option<JoinHandle<Found>>,
     limits: StreamLimits,
@@ -67,7 +67,7 @@ impl Outgoing {
         };
         let limits = StreamLimits { idle: transfer.how.idle, total: transfer.how.total };
         let search = if form == Form::Whole { Search::begin(&transfer) } else { None };
-        let out = AxfrOut::new(transfer.version, form, filling, (message.header(), question), chain);
+        let out = Outbound::new(transfer.version, form, filling, (message.header(), question), chain);
         let out = out.with_opts(transfer.opts.unwrap_or_default());
         let is_poll = form == Form::CurrentSoa;
         let mut this =

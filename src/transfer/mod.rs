@@ -4,12 +4,12 @@
 //! randomness in here, so that a simulation can run years of faults in seconds. The server floor sends, receives, sets
 //! timers and publishes. Times are Unix seconds, because a zone's expiry is counted from the mtime of its file.
 
-pub mod axfr_out;
 pub mod crowd;
 pub mod guard;
 pub mod inbound;
 pub mod message;
 pub mod notify;
+pub mod outbound;
 pub mod peer;
 pub mod quota;
 pub mod random;

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::axfr_out::{AxfrOut, Filling, Form};
 use super::guard::Guards;
 use super::message::{Ask, Opt, request, sign};
+use super::outbound::{Filling, Form, Outbound};
 use super::peer::Peer;
 use super::refresh::Settings;
 use crate::dns::tsig::{Chain, Verdict, check_request};
@@ -151,7 +151,7 @@ impl<'k> Asking<'_, 'k> {
         };
         let form = Form::of(rtype, self.old.map(ZoneVersion::serial), version.serial(), false);
         let head = (message.header(), message.question().unwrap());
-        let mut out = AxfrOut::new(Arc::clone(version), form, filling, head, server);
+        let mut out = Outbound::new(Arc::clone(version), form, filling, head, server);
         if !self.changes.is_empty() {
             out.send_differences(self.changes);
         }

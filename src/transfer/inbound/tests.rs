@@ -192,7 +192,7 @@ fn a_changed_or_reordered_signed_message_is_found() {
 #[test]
 fn damaged_streams_never_panic_and_signed_ones_never_pass() {
     let (version, key) = (Arc::new(zone(5, 60)), key());
-    let filling = crate::transfer::axfr_out::Filling { message_bytes: 700, ..FILLING };
+    let filling = crate::transfer::outbound::Filling { message_bytes: 700, ..FILLING };
     let plain = exchange(&version, None, filling, ID).messages;
     let signed = exchange(&version, Some(&key), filling, ID);
     for seed in 0..MUTATIONS {

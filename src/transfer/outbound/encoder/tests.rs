@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::dns::writer::{Case, Compression, MAX_MESSAGE, Owner, Writer};
 use crate::dns::{Class, Message, Rtype, Section, rdata};
-use crate::transfer::axfr_out::Filling;
 use crate::transfer::inbound::{Inbound, Progress};
+use crate::transfer::outbound::Filling;
 use crate::transfer::testing::{FILLING, NOW_S, dump, exchange, name, soa, wire};
 use crate::zone::{Builder, Limits, ZoneVersion};
 

@@ -85,7 +85,7 @@ fn a_record_that_fits_into_no_message_ends_the_transfer_with_an_error() {
         let version = Arc::new(builder.finish().unwrap());
         let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
         let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
-        let out = AxfrOut::new(version, Form::Whole, FILLING, head, None::<Chain<&Key>>);
+        let out = Outbound::new(version, Form::Whole, FILLING, head, None::<Chain<&Key>>);
         let mut out = out.with_opts([vec![0; 20].into(), vec![0; 20].into()]);
         let mut next = || out.next(NOW_S, &mut Vec::new());
         let outcome = std::iter::repeat_with(&mut next).find(|outcome| *outcome != Ok(true)).unwrap();
@@ -99,7 +99,7 @@ fn the_count_is_what_was_sent() {
     let version = Arc::new(zone(5, 500));
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::AXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
-    let mut out = AxfrOut::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
+    let mut out = Outbound::new(Arc::clone(&version), Form::Whole, FILLING, head, None::<Chain<&Key>>);
     let (mut buffer, mut messages) = (Vec::new(), 0);
     while out.next(NOW_S, &mut buffer).unwrap() {
         messages += 1;
@@ -119,7 +119,7 @@ fn ixfr_gets_the_soa_alone_over_udp_and_when_the_client_is_current() {
     let version = Arc::new(zone(10, 10));
     let question = Question { name: NameBuf::from_name(version.apex()), rtype: Rtype::IXFR, class: Class::IN };
     let head = (Header { id: 1, flags: 0, counts: [1, 0, 0, 0] }, question);
-    let mut out = AxfrOut::new(version, Form::CurrentSoa, FILLING, head, None::<Chain<&Key>>);
+    let mut out = Outbound::new(version, Form::CurrentSoa, FILLING, head, None::<Chain<&Key>>);
     let mut buffer = Vec::new();
     assert!(out.next(NOW_S, &mut buffer).unwrap());
     assert_eq!(Message::new(&buffer).unwrap().header().counts, [1, 1, 0, 0]);
@@ -135,7 +135,7 @@ fn differences_come_between_the_soa_records_in_messages_of_any_size() {
         let question = Question { name: NameBuf::from_name(versions[2].apex()), rtype: Rtype::IXFR, class: Class::IN };
         let header = Header { id: 7, flags: 0, counts: [1, 0, 0, 0] };
         let filling = Filling { message_bytes, one_answer };
-        let mut out = AxfrOut::<&Key>::new(Arc::clone(&versions[2]), Form::Whole, filling, (header, question), None);
+        let mut out = Outbound::<&Key>::new(Arc::clone(&versions[2]), Form::Whole, filling, (header, question), None);
         out.send_differences(steps.clone());
         let (mut message, mut records) = (Vec::new(), vec![]);
         while out.next(NOW_S, &mut message).unwrap() {

@@ -1,6 +1,6 @@
-//! Sending a zone: a zone version becomes a sequence of messages (RFC 5936 section 2.2).
+//! Sending a zone: a zone version, or what leads to it, becomes messages (RFC 5936 section 2.2, RFC 1995).
 //!
-//! Each call of [`AxfrOut::next`] fills one message, so a slow client holds one buffer and a reference to the version,
+//! Each call of [`Outbound::next`] fills one message, so a slow client holds one buffer and a reference to the version,
 //! nothing else. The SOA record comes first and last, the first message repeats the question, and with a key every
 //! message is signed. An AXFR-style answer to IXFR differs in the question only; a client that is up to date gets just
 //! the SOA record (RFC 1995 section 2). Differences stand between the SOA records in place of the zone, as the journal
@@ -67,7 +67,7 @@ pub struct Sent {
 pub struct TooLarge(pub usize);
 
 /// A transfer under way.
-pub struct AxfrOut<K> {
+pub struct Outbound<K> {
     version: Arc<ZoneVersion>,
     form: Form,
     filling: Filling,
@@ -102,7 +102,7 @@ enum Place {
     End,
 }
 
-impl<K: Deref<Target = Key> + Clone> AxfrOut<K> {
+impl<K: Deref<Target = Key> + Clone> Outbound<K> {
     /// Starts the answer to a request with this header and question; `chain` comes from the request's check.
     pub fn new(
         version: Arc<ZoneVersion>,
