@@ -1,6 +1,7 @@
-//! What a worker or the control side counts: one number for each thing that BIND counts, under BIND's names and in its words.
+//! What a worker or the control side counts: one number for each thing that BIND counts, under BIND's names and in its
+//! words.
 //!
-//! Each worker has its own [`Counters`] and is the only one to write to them, so that an addition is a load and a store
+//! Each has its own [`Counters`] and is the only one to write to them, so that an addition is a load and a store
 //! and no line of the cache goes from one processor to another. Whoever wants to know adds up those of all workers.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
