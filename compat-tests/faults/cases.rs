@@ -54,7 +54,7 @@ pub fn of_messages() -> Vec<Case> {
         }),
         transfer("opcode", KEPT, |q, s| changed(q, s, 2, 0x20)),
         transfer("not-a-response", KEPT, |q, s| changed(q, s, 2, 0x80)),
-        transfer("cut-short", KEPT, |q, s| changed(q, s, 2, 0x02)),
+        transfer("cut-short", TAKEN, |q, s| changed(q, s, 2, 0x02)),
         transfer("not-authoritative", TAKEN, |q, s| changed(q, s, 2, 0x04)),
         transfer("formerr", KEPT, |q, s| send(vec![q.refusal(1)], s)),
         transfer("servfail", KEPT, |q, s| send(vec![q.refusal(2)], s)),
