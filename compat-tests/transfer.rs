@@ -189,6 +189,16 @@ fn a_transfer_beyond_the_quota_is_servfail() {
     assert_eq!(refused[1][3] & 15, 2, "{refused:?}");
 }
 
+#[test]
+fn transfers_out_of_0_is_no_limit() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let zones = vec![Zone::primary(ZONE, zones::example(1))];
+        let server = Server::start(kind, &Spec { zones, options: "transfers-out 0;".into(), ..Spec::default() });
+        server.wait_for_serial(ZONE, 1);
+        assert!(dig::transfer(server.port, ZONE, None).is_some(), "{kind:?}");
+    }
+}
+
 /// The reply to this request over TCP.
 fn reply_to(port: u16, request: &[u8]) -> Vec<u8> {
     use std::io::Write;

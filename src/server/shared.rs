@@ -97,12 +97,11 @@ impl Shared {
         version.into_iter().for_each(|version| self.retire(Retired::Version(version)));
     }
 
-    /// Takes one of the places for transfers that are sent, if one is free.
+    /// Takes one of the places for transfers that are sent, if one is free. As with named, 0 is no limit.
     pub(super) fn transfer_place(self: &Arc<Self>) -> Option<TransferPlace> {
         let limit = self.max_transfers_out.load(Ordering::Relaxed);
-        let took = self
-            .transfers_out
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1));
+        let one_more = |used| (limit == 0 || used < limit).then_some(used + 1);
+        let took = self.transfers_out.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
         took.is_ok().then(|| TransferPlace(Arc::clone(self)))
     }
 }
