@@ -179,12 +179,21 @@ impl<D: Disk> Copy<'_, D> {
 
     /// Removes the journal, if there is one. It must not come back with a crash: it may lead on from the file by now.
     pub fn drop_journal(&self) -> Result<(), KeepError> {
-        match self.disk.remove(&self.journal).and_then(|()| self.disk.sync_names(&self.journal)) {
+        let removed = match self.disk.remove(&self.journal) {
+            // An earlier removal may be in no more than memory; beside the file it went to disk with that.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.has_journal_beside() => Ok(()),
+            removed => removed,
+        };
+        match removed.and_then(|()| self.disk.sync_names(&self.journal)) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(KeepError::Remove { path: self.journal.clone(), source })
             }
             _ => Ok(()),
         }
+    }
+
+    fn has_journal_beside(&self) -> bool {
+        self.journal.parent() == self.file.parent()
     }
 
     /// Sets when file and journal were changed last, from which the expiry is counted. What is not there stays away.

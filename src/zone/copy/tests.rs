@@ -194,6 +194,21 @@ fn a_journal_that_was_dropped_stays_away_after_a_crash() {
 }
 
 #[test]
+fn a_journal_elsewhere_that_was_removed_in_memory_alone_stays_away_after_a_crash_once_it_is_dropped() {
+    for seed in 1..=50 {
+        let disk = Simulated::new(seed);
+        let copy = Copy { journal: "/journals/db.jnl".into(), ..copy(&disk, 0) };
+        copy.save(&version(1), 0).unwrap();
+        assert_eq!(keep(&copy, 2), Durability::Journal);
+        disk.sync_names(&copy.journal).unwrap();
+        disk.remove(&copy.journal).unwrap();
+        copy.drop_journal().unwrap();
+        disk.restart();
+        assert_eq!(found_at(&disk, &copy.file, &copy.journal), Some(1), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_journal_that_does_not_lead_on_from_the_file_is_removed() {
     let disk = begun(1);
     let copy = copy(&disk, 0);
