@@ -19,6 +19,8 @@ pub struct Saving {
     drops_journal: bool,
     /// Whether nothing was written to a journal since it was found that there is none.
     has_no_journal: bool,
+    /// Whether what a transfer keeps may have been dated as what was served before.
+    is_dated_back: bool,
     writing: Writing,
 }
 
@@ -110,8 +112,14 @@ pub struct Context {
 
 impl Default for Saving {
     fn default() -> Self {
-        let durability = Durability::File;
-        Self { touched_s: 0, durability, drops_journal: false, has_no_journal: false, writing: Writing::No }
+        Self {
+            touched_s: 0,
+            durability: Durability::File,
+            drops_journal: false,
+            has_no_journal: false,
+            is_dated_back: false,
+            writing: Writing::No,
+        }
     }
 }
 
@@ -146,8 +154,10 @@ impl Saving {
         self.has_no_journal &= matches!(event, Event::Confirmed(_));
         match event {
             Event::Published { durability, kept_s } => {
+                let is_dated_back = std::mem::take(&mut self.is_dated_back) && durability != Durability::None;
                 *self = Self { touched_s: kept_s, durability, drops_journal: false, ..*self };
-                self.wait(context.delay_s, context)
+                let touch = is_dated_back.then_some(Action::Touch(kept_s));
+                touch.into_iter().chain(self.wait(context.delay_s, context)).collect()
             }
             Event::Confirmed(at_s) => {
                 // What has just been written has its time.
@@ -224,6 +234,7 @@ impl Saving {
     /// The file is newer than it was, and may be all that is needed.
     fn settle(&mut self, is_served: bool, leads_on: bool, context: Context) -> Vec<Action> {
         let mut actions = vec![Action::Touch(self.touched_s)];
+        self.is_dated_back = context.is_transferring;
         match self.durability {
             // A journal that is there still may lead to something else.
             Durability::None if is_served && !leads_on => actions.extend(self.wait(context.delay_s, context)),
@@ -382,6 +393,23 @@ mod tests {
             assert_eq!(saving.step(Event::Confirmed(NOW_S - 100), IDLE), [Action::Touch(NOW_S - 100)]);
             assert_eq!(saving.step(Event::Confirmed(NOW_S + 1), IDLE), [Action::Touch(NOW_S + 1)]);
         }
+    }
+
+    #[test]
+    fn what_a_transfer_has_kept_before_an_older_write_was_told_of_gets_its_own_time() {
+        let busy = Context { is_transferring: true, ..IDLE };
+        let kept = |durability| Event::Published { durability, kept_s: NOW_S + 9 };
+        let begun = || after(&[JOURNALED, Event::Due]);
+        let mut saving = begun();
+        assert_eq!(saving.step(done(true, true), busy), [Action::Touch(NOW_S)]);
+        assert_eq!(saving.step(kept(Durability::File), IDLE), [Action::Touch(NOW_S + 9)]);
+        assert_eq!(saving.step(kept(Durability::File), IDLE), []);
+        let mut saving = begun();
+        saving.step(done(true, true), busy);
+        assert_eq!(saving.step(kept(Durability::None), IDLE), [LATER]);
+        let mut saving = begun();
+        saving.step(done(true, true), IDLE);
+        assert_eq!(saving.step(kept(Durability::File), IDLE), []);
     }
 
     #[test]
