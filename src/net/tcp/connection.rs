@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::quota::Permit;
-use super::{Client, Fault, Limits, MessageStream, Pull, Served, Service, StreamEnd};
+use super::{Awaited, Client, Fault, Limits, MessageStream, Pull, Served, Service, StreamEnd, StreamLimits};
 
 /// A connection over TCP or TLS and what it needs.
 pub(super) struct Connection<S, T> {
@@ -127,6 +127,10 @@ impl<S: Service, T: AsyncRead + AsyncWrite + Unpin> Connection<S, T> {
                 Served::Reply | Served::Nothing if self.output.len() < WRITE_SIZE => {}
                 Served::Reply | Served::Nothing => self.flush().await?,
                 Served::Close => return self.flush().await.and(Err(Closed::ByService)),
+                Served::Later(awaited) => {
+                    let reply = LateReply { awaited, reply: None, idle: self.idle() };
+                    self.streams.push_back(Stream::new(Box::new(reply)));
+                }
                 Served::Stream(messages) => self.streams.push_back(Stream::new(messages)),
             }
         }
@@ -254,6 +258,32 @@ impl Stream {
     }
 }
 
+/// A reply that is not there yet. How long it may take is for those who make it.
+struct LateReply {
+    awaited: Awaited,
+    reply: Option<Vec<u8>>,
+    idle: Duration,
+}
+
+impl MessageStream for LateReply {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.awaited).poll(context).map(|reply| self.reply = reply)
+    }
+
+    fn next(&mut self, out: &mut Vec<u8>) -> Pull {
+        if let Some(reply) = self.reply.take() {
+            frame(out, |out| out.extend(reply));
+        }
+        Pull::Done
+    }
+
+    fn limits(&self) -> StreamLimits {
+        StreamLimits { idle: self.idle, total: LONG }
+    }
+
+    fn ended(self: Box<Self>, _end: StreamEnd) {}
+}
+
 /// Why a connection ends.
 #[derive(Clone, Copy)]
 enum Closed {
@@ -346,6 +376,9 @@ impl Alarm {
         }
     }
 }
+
+/// What takes longer than any reply is made.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// Size of the length that precedes a message.
 const LENGTH_SIZE: usize = 2;

@@ -1,9 +1,12 @@
 //! DNS over HTTP/2 (RFC 8484). What is answered to requests that are none is as with BIND, which speaks no HTTP/1.1.
 //!
-//! In: a connection, with or without TLS; out: each stream's reply. A request that came as a whole is answered at once,
-//! a body that is still on its way is waited for beside the others. Silence is timed by requests begun and ended.
+//! In: a connection, with or without TLS; out: each stream's reply. A request that came as a whole is answered at once;
+//! a body that is still on its way, and a reply that comes later, are waited for beside the others. Silence is timed by
+//! requests begun and ended.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
@@ -53,9 +56,10 @@ impl<S: Service> Session<S> {
             tokio::select! {
                 accepted = connection.accept() => {
                     let Some(Ok((request, stream))) = accepted else { return };
-                    let is_whole = request.body().is_end_stream();
-                    let turn = self.turn.clone().take(request, stream);
-                    if is_whole { turn.await } else { drop(waiting.spawn(turn)) }
+                    let mut turn = Box::pin(self.turn.clone().take(request, stream));
+                    if poll_fn(|context| Poll::Ready(turn.as_mut().poll(context).is_pending())).await {
+                        waiting.spawn(turn);
+                    }
                 }
                 Some(_) = waiting.join_next() => {}
                 () = sleep(patience) => return,
@@ -82,7 +86,7 @@ impl<S> Clone for Turn<S> {
 impl<S: Service> Turn<S> {
     async fn take(self, request: Request<RecvStream>, mut stream: SendResponse<Bytes>) {
         let reply = match self.read(request).await {
-            Ok(message) => self.resolve(&message),
+            Ok(message) => self.resolve(&message).await,
             Err(status) => Err(status),
         };
         let (head, body) = match reply {
@@ -125,11 +129,12 @@ impl<S: Service> Turn<S> {
     }
 
     /// The reply; a message that has none is no good request, as with BIND.
-    fn resolve(&self, message: &[u8]) -> Result<Vec<u8>, StatusCode> {
+    async fn resolve(&self, message: &[u8]) -> Result<Vec<u8>, StatusCode> {
         let mut reply = Vec::new();
         match serve_safely(&*self.service, message, &self.client, &mut reply) {
             Served::Reply => Ok(reply),
             Served::Nothing => Err(StatusCode::BAD_REQUEST),
+            Served::Later(awaited) => awaited.await.ok_or(StatusCode::BAD_REQUEST),
             // A reply of many messages has no form in HTTP, and services are told what is spoken.
             Served::Close | Served::Stream(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
         }

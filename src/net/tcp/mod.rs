@@ -32,6 +32,7 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::later::Awaited;
 use super::proxy::{Header, Origin};
 use super::tls::server::Acceptor;
 use connection::Connection;
@@ -53,6 +54,8 @@ pub enum Served {
     Reply,
     /// There is no reply.
     Nothing,
+    /// The reply comes later. Requests behind this one are answered meanwhile.
+    Later(Awaited),
     /// There is no reply and the client is not worth a connection.
     Close,
     /// The reply is many messages. Requests behind this one are answered meanwhile.

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::*;
+use crate::net::later::ReplyTo;
 use crate::net::listen::bind_tcp;
 
 /// Obeys the first word of a request; sends any other request back.
@@ -16,6 +17,8 @@ struct Obedient {
     faults: Mutex<Vec<String>>,
     /// By which streams are told that they are prepared.
     prepared: Mutex<Vec<oneshot::Sender<()>>>,
+    /// Replies that the test makes.
+    promised: Mutex<Vec<ReplyTo>>,
 }
 
 impl Service for Obedient {
@@ -36,6 +39,11 @@ impl Service for Obedient {
                 self.prepared.lock().unwrap().push(prepared);
                 let counting = Counting { preparing: Some(preparing), ..*self.stream(1, Pull::Done) };
                 Served::Stream(Box::new(counting))
+            }
+            b"promise" => {
+                let (reply_to, awaited) = ReplyTo::connection();
+                self.promised.lock().unwrap().push(reply_to);
+                Served::Later(awaited)
             }
             b"endless" => Served::Stream(self.stream(u32::MAX, Pull::Done)),
             _ => Served::Reply,
@@ -103,7 +111,12 @@ fn start_at(address: Ipv4Addr, clients: usize) -> Setting {
     let seconds = Duration::from_secs;
     let timeouts = Timeouts { initial: seconds(10), idle: seconds(20), keepalive: seconds(40) };
     let (sender, ends) = unbounded_channel();
-    let service = Arc::new(Obedient { ends: sender, faults: Mutex::default(), prepared: Mutex::default() });
+    let service = Arc::new(Obedient {
+        ends: sender,
+        faults: Mutex::default(),
+        prepared: Mutex::default(),
+        promised: Mutex::default(),
+    });
     let limits = Arc::new(Limits::new(timeouts, clients));
     let listener = bind_tcp((address, 0).into(), 10).unwrap();
     let (local, runtime) = (listener.local_addr().unwrap(), Handle::current());
@@ -179,6 +192,26 @@ async fn a_request_without_reply_leaves_nothing_behind() {
     let mut client = connect(&setting).await;
     client.write_all(&framed(&[b"quiet", b"loud"])).await.unwrap();
     assert_eq!(read_message(&mut client).await, b"loud");
+}
+
+#[tokio::test]
+async fn replies_that_come_later_hold_nothing_up_and_come_in_any_order() {
+    let setting = start(10);
+    let mut client = connect(&setting).await;
+    client.write_all(&framed(&[b"promise", b"promise", b"promise", b"now"])).await.unwrap();
+    assert_eq!(read_message(&mut client).await, b"now");
+    let promised = std::mem::take(&mut *setting.service.promised.lock().unwrap());
+    let [first, second, third] = <[ReplyTo; 3]>::try_from(promised).unwrap();
+    third.send(b"third".to_vec());
+    assert_eq!(read_message(&mut client).await, b"third");
+    drop(second);
+    assert_eq!(ask(&mut client, b"meanwhile").await, b"meanwhile");
+    first.send(b"first".to_vec());
+    assert_eq!(read_message(&mut client).await, b"first");
+    tokio::time::pause();
+    let begin = Instant::now();
+    assert!(is_closed(&mut client).await);
+    assert_eq!(begin.elapsed().as_secs_f64().round(), 20.0);
 }
 
 #[tokio::test]

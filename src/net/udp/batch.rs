@@ -8,8 +8,10 @@ use std::io;
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsFd;
+use std::sync::{Arc, Weak};
 
 use super::Framing;
+use crate::net::later::ReplyTo;
 use crate::net::proxy::Header;
 use crate::net::sys::{self, Buffer, Peer};
 
@@ -29,6 +31,7 @@ impl Batch {
             peers: [Peer::default(); BATCH_SIZE],
             count: 0,
             headers: Vec::new(),
+            socket: Weak::new(),
             local: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0).into(),
         };
         Self { requests, replies: Replies { buffers: buffers(), lengths: [0; BATCH_SIZE] } }
@@ -46,11 +49,12 @@ impl Batch {
     }
 
     /// Fills the batch from a socket bound to `local`, without waiting, and forgets the replies of before.
-    pub(super) fn receive(&mut self, socket: &UdpSocket, local: SocketAddr, framing: Framing) -> io::Result<()> {
+    pub(super) fn receive(&mut self, socket: &Arc<UdpSocket>, local: SocketAddr, framing: Framing) -> io::Result<()> {
         let Requests { buffers, lengths, peers, .. } = &mut self.requests;
         let received = sys::receive(socket.as_fd(), buffers, lengths, peers);
         self.requests.count = received.as_ref().map_or(0, |count| *count);
         self.requests.local = local;
+        self.requests.note_socket(socket);
         self.requests.read_headers(framing);
         self.replies.lengths = [0; BATCH_SIZE];
         received.map(drop)
@@ -82,6 +86,8 @@ pub struct Requests {
     local: SocketAddr,
     /// Of a proxy, one for each datagram; empty where there is no proxy.
     headers: Vec<Header>,
+    /// That they came to.
+    socket: Weak<UdpSocket>,
 }
 
 impl Requests {
@@ -129,6 +135,19 @@ impl Requests {
     #[must_use]
     pub fn peer(&self, index: usize) -> Option<SocketAddr> {
         self.peers.get(..self.count)?.get(index).map(Peer::address)
+    }
+
+    /// Where the reply to request `index` goes if it is not there when the batch is sent.
+    #[must_use]
+    pub fn reply_to(&self, index: usize) -> Option<ReplyTo> {
+        self.peer(index).map(|peer| ReplyTo::datagram(Weak::clone(&self.socket), peer))
+    }
+
+    /// Holding it would keep its address in use.
+    fn note_socket(&mut self, socket: &Arc<UdpSocket>) {
+        if self.socket.as_ptr() != Arc::as_ptr(socket) {
+            self.socket = Arc::downgrade(socket);
+        }
     }
 
     /// The address to which all of them were sent.

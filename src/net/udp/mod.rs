@@ -70,7 +70,7 @@ impl Worker {
 
     /// Serves one more socket, bound to `local`.
     pub fn add(&self, local: SocketAddr, socket: UdpSocket, framing: Framing) {
-        self.tell(Command::Add(Endpoint { local, socket, framing }));
+        self.tell(Command::Add(Endpoint { local, socket: Arc::new(socket), framing }));
     }
 
     /// Answers what the socket bound to `local` has received, and closes it.
@@ -104,7 +104,7 @@ enum Command {
 #[derive(Debug)]
 struct Endpoint {
     local: SocketAddr,
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     framing: Framing,
 }
 

@@ -2,11 +2,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::*;
+use crate::net::later::ReplyTo;
 use crate::net::listen::bind_udp;
 
-/// Sends each request back, its first byte raised by one. Panics at `b"panic"` and does not answer `b"quiet"`.
+/// Sends each request back, its first byte raised by one. Panics at `b"panic"`, does not answer `b"quiet"`, and leaves
+/// it to the test to answer `b"later"`.
 struct Echo {
     faults: Sender<String>,
+    later: Sender<ReplyTo>,
 }
 
 impl Responder for Echo {
@@ -15,7 +18,10 @@ impl Responder for Echo {
         for index in 0..requests.len() {
             let request = requests.bytes(index);
             assert_ne!(request, b"panic", "asked to");
-            if request == b"quiet" {
+            if request == b"later" {
+                let _ = self.later.send(requests.reply_to(index).unwrap());
+            }
+            if request == b"quiet" || request == b"later" {
                 continue;
             }
             replies.buffer(index)[..request.len()].copy_from_slice(request);
@@ -32,8 +38,13 @@ impl Responder for Echo {
 }
 
 fn worker() -> (Worker, Receiver<String>) {
-    let (faults, seen) = channel();
-    (Worker::start("udp-test", Echo { faults }).unwrap(), seen)
+    let (worker, faults, _) = worker_with_later();
+    (worker, faults)
+}
+
+fn worker_with_later() -> (Worker, Receiver<String>, Receiver<ReplyTo>) {
+    let ((faults, seen), (later, promised)) = (channel(), channel());
+    (Worker::start("udp-test", Echo { faults, later }).unwrap(), seen, promised)
 }
 
 fn serve_on(worker: &Worker, address: impl Into<std::net::IpAddr>) -> SocketAddr {
@@ -90,12 +101,12 @@ fn ipv6_peers_are_answered() {
 
 #[test]
 fn peers_and_local_address_are_told() {
-    let sockets = bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap();
-    let local = sockets[0].local_addr().unwrap();
+    let socket = Arc::new(bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap().remove(0));
+    let local = socket.local_addr().unwrap();
     let client = client(local);
     client.send(b"x").unwrap();
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
+    batch.receive(&socket, local, Framing::Bare).unwrap();
     assert_eq!(batch.requests().len(), 1);
     assert_eq!(batch.requests().bytes(0), b"x");
     assert_eq!(batch.requests().peer(0), Some(client.local_addr().unwrap()));
@@ -105,31 +116,49 @@ fn peers_and_local_address_are_told() {
 
 #[test]
 fn a_request_beyond_the_buffer_is_seen_as_empty() {
-    let sockets = bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap();
-    let local = sockets[0].local_addr().unwrap();
+    let socket = Arc::new(bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap().remove(0));
+    let local = socket.local_addr().unwrap();
     client(local).send(&[7; 5000]).unwrap();
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
+    batch.receive(&socket, local, Framing::Bare).unwrap();
     assert_eq!((batch.requests().len(), batch.requests().bytes(0).len()), (1, 0));
 }
 
 #[test]
 fn a_destination_that_cannot_be_reached_does_not_hold_up_the_others() {
-    let sockets = bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap();
-    let local = sockets[0].local_addr().unwrap();
+    let socket = Arc::new(bind_udp((Ipv4Addr::LOCALHOST, 0).into(), 1).unwrap().remove(0));
+    let local = socket.local_addr().unwrap();
     let client = client(local);
     for byte in 0..3 {
         client.send(&[byte]).unwrap();
     }
     let mut batch = Batch::new();
-    batch.receive(&sockets[0], local, Framing::Bare).unwrap();
+    batch.receive(&socket, local, Framing::Bare).unwrap();
     batch.unreachable(1);
     for index in 0..3 {
         batch.split().1.buffer(index)[0] = index as u8;
         batch.split().1.set(index, 1);
     }
-    assert_eq!(batch.send(&sockets[0]), 1);
+    assert_eq!(batch.send(&socket), 1);
     assert_eq!((receive(&client), receive(&client)), (vec![0], vec![2]));
+}
+
+#[test]
+fn a_reply_may_come_later_and_keeps_no_address_in_use() {
+    let (worker, _, promised) = worker_with_later();
+    // No other test takes the port of this address meanwhile.
+    let local = serve_on(&worker, Ipv4Addr::new(127, 0, 9, 7));
+    let client = client(local);
+    let [first, second] = [(); 2].map(|()| {
+        client.send(b"later").unwrap();
+        promised.recv_timeout(Duration::from_secs(60)).unwrap()
+    });
+    assert_eq!(ask(&client, b"a"), b"b");
+    first.send(b"at last".to_vec());
+    assert_eq!(receive(&client), b"at last");
+    drop(worker);
+    bind_udp(local, 1).unwrap();
+    second.send(b"too late".to_vec());
 }
 
 #[test]
