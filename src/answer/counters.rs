@@ -57,6 +57,9 @@ counters! {
     QryDropped "queries dropped"
     QryFailure "other query failures"
     XfrReqDone "requested transfers completed"
+    UpdateReqFwd "update requests forwarded"
+    UpdateRespFwd "update responses forwarded"
+    UpdateFwdFail "update forward failed"
     RateDropped "responses dropped for rate limits"
     RateSlipped "responses truncated for rate limits"
     QryUDP "UDP queries received"
@@ -75,6 +78,7 @@ counters! {
     ECSOpt "EDNS client subnet option received"
     QryBADCOOKIE "sent badcookie response"
     KeyTagOpt "Keytag option received"
+    UpdateQuota "Update quota exceeded"
     NotifyOutv4 "IPv4 notifies sent"
     NotifyOutv6 "IPv6 notifies sent"
     NotifyInv4 "IPv4 notifies received"
@@ -183,16 +187,25 @@ impl Counters {
             self.request(facts);
         }
         self.outcome(facts, is_ipv6, is_tcp);
-        let sizes = self.sizes.get(usize::from(is_ipv6) << 1 | usize::from(is_tcp));
-        if let Some(sizes) = sizes {
+        if let Some(sizes) = self.sizes_of(client) {
             add(&sizes.requests, (request / SIZE_STEP).min(REQUEST_STEPS.saturating_sub(1)));
         }
         if let Some(reply) = reply {
-            self.reply(facts);
-            if let Some(sizes) = sizes {
-                add(&sizes.replies, (reply / SIZE_STEP).min(REPLY_STEPS.saturating_sub(1)));
-            }
+            self.count_reply(facts, client, reply);
         }
+    }
+
+    /// Counts a reply of so many bytes, and what it says.
+    pub fn count_reply(&self, facts: &Facts, client: &Client, reply: usize) {
+        self.reply(facts);
+        if let Some(sizes) = self.sizes_of(client) {
+            add(&sizes.replies, (reply / SIZE_STEP).min(REPLY_STEPS.saturating_sub(1)));
+        }
+    }
+
+    fn sizes_of(&self, client: &Client) -> Option<&Sizes> {
+        let (is_ipv6, is_tcp) = (client.source.is_ipv6(), client.transport == Transport::Tcp);
+        self.sizes.get(usize::from(is_ipv6) << 1 | usize::from(is_tcp))
     }
 
     fn request(&self, facts: &Facts) {
@@ -249,7 +262,7 @@ impl Counters {
                 self.add(if is_ipv6 { Counter::NotifyInv6 } else { Counter::NotifyInv4 });
                 self.add_if(denied.is_some(), Counter::NotifyRej);
             }
-            (Opcode::UPDATE, Some(Denied::Update)) => self.add(Counter::UpdateRej),
+            (Opcode::UPDATE, Some(Denied::Update | Denied::UpdateForwarding)) => self.add(Counter::UpdateRej),
             (Opcode::QUERY, denied) if facts.is_query => {
                 let rtype = facts.question.map_or(Rtype(0), |(rtype, _)| rtype);
                 add(&self.qtypes, usize::from(rtype.0).min(QTYPES.saturating_sub(1)));

@@ -94,6 +94,8 @@ pub enum Denied {
     NotifyNotAuth,
     /// An UPDATE: `update 'z/IN' denied`.
     Update,
+    /// An UPDATE that `allow-update-forwarding` does not allow: `update forwarding 'z/IN' denied`.
+    UpdateForwarding,
     /// No view takes this client: category `unmatched`.
     NoView,
     /// A proxy that `allow-proxy` does not allow: no reply.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::deferred::Update;
 use super::facts::Denied;
 use super::opt::Opt;
 use super::reply::Head;
@@ -116,14 +117,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// UPDATE (RFC 2136): refused for all zones.
+    /// UPDATE (RFC 2136): refused for primary zones, passed on for those that allow that.
     pub(super) fn update(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         if question.rtype != Rtype::SOA {
             return self.refuse(Rcode::FORMERR, reply);
         }
-        match view.zones.get(question.name) {
-            None => self.refuse(Rcode::NOTAUTH, reply),
-            Some(_) => self.deny(Denied::Update, Rcode::REFUSED, reply),
+        let Some(zone) = view.zones.get(question.name) else { return self.refuse(Rcode::NOTAUTH, reply) };
+        if zone.role() == ZoneRole::Secondary {
+            return match zone.policy().allow_update_forwarding.allows(self.peer()) {
+                true => Outcome::Update(Update { zone: Arc::clone(zone), reply: self.defer(view) }),
+                false => self.deny(Denied::UpdateForwarding, Rcode::REFUSED, reply),
+            };
+        }
+        match &self.signer {
+            Signer::Refusal(refusal) => self.refuse(refusal.rcode, reply),
+            _ => self.deny(Denied::Update, Rcode::REFUSED, reply),
         }
     }
 
@@ -133,7 +141,7 @@ impl<'a> Job<'a> {
     }
 
     /// The verified key of the request.
-    fn key(&self, view: &View) -> Option<Arc<Key>> {
+    pub(super) fn key(&self, view: &View) -> Option<Arc<Key>> {
         let Signer::Key(chain) = &self.signer else { return None };
         view.keys.iter().find(|key| std::ptr::eq(key.as_ref(), *chain.key())).cloned()
     }

@@ -2,7 +2,8 @@
 //!
 //! No input or output, no clock, no lock, and nothing allocated for a plain answer: the time is a parameter, memory
 //! that outlives a request is in [`Scratch`], and the reply goes into the caller's buffer. What is more than a plain
-//! answer (a transfer, a NOTIFY) is checked here and handed back as an [`Outcome`] for the server to carry out.
+//! answer (a transfer, a NOTIFY, an UPDATE) is checked here and handed back as an [`Outcome`] for the server to carry
+//! out.
 //!
 //! The answer itself is built in `query` by the steps of RFC 1034 section 4.3.2.
 
@@ -17,6 +18,7 @@ pub mod snapshot;
 pub mod sortlist;
 pub mod table;
 
+mod deferred;
 mod denial;
 mod fetch;
 mod handoff;
@@ -31,6 +33,7 @@ mod respond;
 mod tests;
 
 pub use acl::{Acl, Peer};
+pub use deferred::{Deferred, Update};
 pub use facts::Facts;
 pub use fetch::{LANES, fetch};
 pub use respond::{Client, Outcome, Proxy, Scratch, Transfer, Transport, respond};

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::acl::Peer;
 use super::cookie::{COOKIE_LENGTH, CookieState};
+use super::deferred::Update;
 use super::facts::{Denied, Facts, Result as Found, Unanswered};
 use super::opt::Opt;
 use super::query::{self, Answer, Query};
@@ -87,6 +88,8 @@ pub enum Outcome {
     },
     /// A transfer that is allowed: to be sent by whoever sends transfers, there is no reply yet.
     Transfer(Transfer),
+    /// An update that is allowed: to be answered later.
+    Update(Update),
 }
 
 impl Outcome {
@@ -94,7 +97,7 @@ impl Outcome {
     pub fn reply_length(&self) -> Option<usize> {
         match self {
             Self::Reply(length) | Self::Notify { reply: length, .. } => Some(*length),
-            Self::Drop | Self::Transfer(_) => None,
+            Self::Drop | Self::Transfer(_) | Self::Update(_) => None,
         }
     }
 }
@@ -325,7 +328,10 @@ impl<'a> Job<'a> {
             Signer::Key(_) => self.scratch.facts.is_verified = true,
             Signer::Refusal(refusal) => {
                 self.scratch.facts.tsig_error = Some(refusal.error);
-                return self.refuse(refusal.rcode, reply);
+                // BIND: an update may be for others who know the key.
+                if refusal.error != Rcode::BADKEY || self.request.header.opcode() != Opcode::UPDATE {
+                    return self.refuse(refusal.rcode, reply);
+                }
             }
         }
         match self.request.header.opcode() {

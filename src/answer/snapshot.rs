@@ -197,6 +197,8 @@ pub struct ZonePolicy {
     pub transfer_path: TransferPath,
     /// Whose NOTIFY is taken: `allow-notify`, and the addresses of the primaries.
     pub allow_notify: Acl,
+    /// Whose UPDATE is passed on to the primaries (`allow-update-forwarding`).
+    pub allow_update_forwarding: Acl,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
     pub zero_no_soa_ttl: bool,
     /// Whoever asks is told the version (`provide-zoneversion`).

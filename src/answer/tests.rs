@@ -73,6 +73,7 @@ fn world() -> Snapshot {
         allow_transfer: Acl::Any,
         transfer_path: TransferPath::default(),
         allow_notify: Acl::Any,
+        allow_update_forwarding: Acl::Any,
         zero_no_soa_ttl: true,
         ..ZonePolicy::default()
     });

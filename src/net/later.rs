@@ -33,7 +33,7 @@ impl ReplyTo {
         (Self(Way::Connection(sender)), Awaited(receiver))
     }
 
-    /// Sends the reply, without the length that precedes it on a connection. What does not arrive is lost, as any reply.
+    /// Sends the reply, without the length that precedes it on a connection. As any reply, it may be lost.
     pub fn send(self, reply: Vec<u8>) {
         match self.0 {
             Way::Datagram(socket, peer) => {

@@ -55,8 +55,9 @@ impl<'h> Policies<'h> {
     pub(super) fn follow_host(&mut self, zone: &Zone) -> bool {
         let settings = &zone.settings;
         let (_, follows) = self.follow.entry(Arc::as_ptr(settings)).or_insert_with(|| {
-            let lists = [&settings.allow_query, &settings.allow_query_on, &settings.allow_transfer];
-            let follows = lists.into_iter().chain([&settings.allow_notify]).any(|list| follows_host(list));
+            let ours = [&settings.allow_query, &settings.allow_query_on, &settings.allow_transfer];
+            let theirs = [&settings.allow_notify, &settings.allow_update_forwarding];
+            let follows = ours.into_iter().chain(theirs).any(|list| follows_host(list));
             (Arc::clone(settings), follows)
         });
         *follows
@@ -79,6 +80,7 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
         allow_transfer: host.compile(&settings.allow_transfer),
         transfer_path: TransferPath { port: settings.transfer_port, is_tls: settings.transfer_is_tls },
         allow_notify: host.compile(&allow_notify(zone)),
+        allow_update_forwarding: host.compile(&settings.allow_update_forwarding),
         zero_no_soa_ttl: settings.zero_no_soa_ttl,
         provide_zone_version: settings.provide_zone_version,
         transfer_out: TransferOut {

@@ -67,6 +67,10 @@ pub(super) enum Event {
     Refresh(super::refreshing::Brought),
     /// What an exchange with another server has brought a NOTIFY of ours.
     Notify(super::notifying::Brought),
+    /// An update that a worker has let through.
+    Update(Box<super::updating::Requested>),
+    /// What has become of one.
+    UpdateEnded(Box<super::updating::Ended>),
     /// The host's addresses may have changed.
     Interfaces,
     /// Files of these names were changed in a directory with zone files.
@@ -174,6 +178,8 @@ impl Core {
             Event::Notified(notified) => self.notified(&notified),
             Event::Refresh(brought) => self.refresh_brought(brought),
             Event::Notify(brought) => self.notify_brought(brought),
+            Event::Update(requested) => self.update(*requested),
+            Event::UpdateEnded(ended) => self.update_ended(&ended),
             Event::Interfaces => self.listening.scan_soon(),
             Event::Files(names) => self.files_changed(&names),
             Event::Limited(row) => self.limited(row),
@@ -251,7 +257,8 @@ impl Core {
     /// Makes limits, control channels and watches follow the configuration now in force.
     pub(super) fn follow_settings(&mut self) {
         let options = &self.config.options;
-        self.shared.max_transfers_out.store(options.transfers_out as usize, Ordering::Relaxed);
+        self.shared.transfers_out.set_limit(options.transfers_out as usize);
+        self.shared.updates.set_limit(options.update_quota as usize);
         self.shared.transfer_message_size.store(usize::from(options.transfer_message_size), Ordering::Relaxed);
         self.heartbeat.configure(options.heartbeat_interval, Instant::now());
         let failed = self.controls.follow(&self.config, &self.conf_path, &self.host, &self.desk);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::logging::{Category, Severity, log};
-use super::shared::{Shared, TransferPlace};
+use super::shared::{Place, Shared};
 use super::worker::unix_now_s;
 use crate::answer::Transfer;
 use crate::dns::message::Message;
@@ -37,7 +37,7 @@ pub(super) struct Outgoing {
     is_poll: bool,
     /// A record fits into no message.
     is_stuck: bool,
-    _place: TransferPlace,
+    _place: Place,
 }
 
 impl Outgoing {
@@ -55,7 +55,7 @@ impl Outgoing {
             Some(key) => Some(chain(&message, key).ok_or(NotBegun::Unreadable)?),
             None => None,
         };
-        let Some(place) = shared.transfer_place() else {
+        let Some(place) = shared.transfers_out.take() else {
             log!(Category::XferOut, Severity::Error, "{} request denied: quota reached", question.rtype);
             return Err(NotBegun::Quota(transfer.refusal(&message, chain, unix_now_s())));
         };

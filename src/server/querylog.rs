@@ -180,7 +180,8 @@ impl<'a> Line<'a> {
                 log!(Category::General, Severity::Info, "{zone}refused notify from non-primary: {from}");
             }
             Denied::NotifyNotAuth => self.notify(Severity::Notice, ": not authoritative"),
-            Denied::Update => log!(Category::UpdateSecurity, Severity::Info, "{self}update '{zone}/IN' denied"),
+            Denied::Update => self.update_denied("update", Severity::Info),
+            Denied::UpdateForwarding => self.update_denied("update forwarding", Severity::Error),
             Denied::Proxy => self.proxy_refused("for that client (real client", |proxy| proxy.peer, "allow-proxy"),
             Denied::ProxyInterface => {
                 self.proxy_refused("on the interface (real interface", |proxy| proxy.local, "allow-proxy-on");
@@ -191,6 +192,14 @@ impl<'a> Line<'a> {
 }
 
 impl Line<'_> {
+    fn update_denied(&self, what: &str, severity: Severity) {
+        if let Some(key) = self.verified_key() {
+            log!(Category::UpdateSecurity, Severity::Info, "{self}signer \"{}\" denied", NoDot(key));
+        }
+        let zone = NoDot(self.name.as_ref());
+        log!(Category::UpdateSecurity, severity, "{self}{what} '{zone}/IN' denied");
+    }
+
     fn proxy_refused(&self, what: &str, end: fn(Proxy) -> SocketAddr, list: &str) {
         let address = self.client.proxy.map(|proxy| socket_text(end(proxy))).unwrap_or_default();
         log!(

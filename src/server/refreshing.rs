@@ -212,6 +212,11 @@ impl Refreshing {
         timer.into_iter().chain(query).chain(self.tidies_at).min()
     }
 
+    /// The ID of another message.
+    pub(super) fn draw_id(&mut self) -> u16 {
+        self.message_ids.draw()
+    }
+
     /// The source of chance.
     pub(super) fn random(&mut self) -> &mut Random {
         &mut self.random
@@ -565,7 +570,7 @@ impl Core {
             let Some(task) = self.zones.get(id) else { continue };
             self.refreshing.asking += 1;
             self.counters.add_for(ask.primary.address.ip(), [Counter::SOAOutv4, Counter::SOAOutv6]);
-            let message_id = self.refreshing.message_ids.draw();
+            let message_id = self.refreshing.draw_id();
             let (apex, class) = (task.conf.apex.clone(), task.conf.class);
             let tls = self.connectors.of(&self.config, &ask.primary);
             let Ask { number, primary, tcp, opt } = ask;
@@ -608,7 +613,7 @@ impl Core {
         let tls = self.connectors.of(&self.config, &primary);
         let is_crowded = self.refreshing.is_crowded();
         Some(Request {
-            id: self.refreshing.message_ids.draw(),
+            id: self.refreshing.draw_id(),
             door: self.refreshing.doors.to(primary.address.ip()),
             zone: task.conf.clone(),
             view: Arc::clone(&task.view),

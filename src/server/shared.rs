@@ -29,10 +29,10 @@ pub(super) struct Shared {
     pub(super) rows_open: AtomicUsize,
     /// Whether queries are logged (`rndc querylog`).
     pub(super) is_logging_queries: AtomicBool,
-    /// Transfers that are being sent.
-    pub(super) transfers_out: AtomicUsize,
-    /// How many may be sent at once (`transfers-out`).
-    pub(super) max_transfers_out: AtomicUsize,
+    /// Of transfers that are being sent (`transfers-out`).
+    pub(super) transfers_out: Arc<Places>,
+    /// Of updates under way (`update-quota`).
+    pub(super) updates: Arc<Places>,
     /// The size to which transfer messages are filled (`transfer-message-size`).
     pub(super) transfer_message_size: AtomicUsize,
     /// The counters of all workers.
@@ -65,8 +65,8 @@ impl Shared {
             notifies_open: AtomicUsize::new(0),
             rows_open: AtomicUsize::new(0),
             is_logging_queries: AtomicBool::new(false),
-            transfers_out: AtomicUsize::new(0),
-            max_transfers_out: AtomicUsize::new(0),
+            transfers_out: Arc::default(),
+            updates: Arc::default(),
             transfer_message_size: AtomicUsize::new(0),
             counters: Mutex::default(),
             transfers_sent: AtomicU64::new(0),
@@ -96,22 +96,36 @@ impl Shared {
     pub(super) fn retire_version(&self, version: Option<Arc<ZoneVersion>>) {
         version.into_iter().for_each(|version| self.retire(Retired::Version(version)));
     }
+}
 
-    /// Takes one of the places for transfers that are sent, if one is free. As with named, 0 is no limit.
-    pub(super) fn transfer_place(self: &Arc<Self>) -> Option<TransferPlace> {
-        let limit = self.max_transfers_out.load(Ordering::Relaxed);
-        let one_more = |used| (limit == 0 || used < limit).then_some(used + 1);
-        let took = self.transfers_out.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        took.is_ok().then(|| TransferPlace(Arc::clone(self)))
+/// Places of which so many may be taken at a time.
+#[derive(Default)]
+pub(super) struct Places {
+    taken: AtomicUsize,
+    limit: AtomicUsize,
+}
+
+impl Places {
+    /// Says how many there are. As with named, 0 is no limit.
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Takes one, if one is free.
+    pub(super) fn take(self: &Arc<Self>) -> Option<Place> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let one_more = |taken| (limit == 0 || taken < limit).then_some(taken + 1);
+        let took = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        took.is_ok().then(|| Place(Arc::clone(self)))
     }
 }
 
-/// A place for a transfer that is sent, until it is dropped.
-pub(super) struct TransferPlace(Arc<Shared>);
+/// A place, until it is dropped.
+pub(super) struct Place(Arc<Places>);
 
-impl Drop for TransferPlace {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.transfers_out.fetch_sub(1, Ordering::Relaxed);
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

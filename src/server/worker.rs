@@ -17,10 +17,12 @@ use super::logging::{Category, Severity, log};
 use super::outgoing::{NotBegun, Outgoing};
 use super::querylog;
 use super::shared::Shared;
+use super::updating::Taken;
 use super::zones::ZoneId;
 use crate::answer::counters::Counters;
 use crate::answer::{Client, Facts, Outcome, Proxy, Scratch, Snapshot, Transfer, Transport, Zone, respond};
 use crate::answer::{LANES, fetch};
+use crate::net::later::ReplyTo;
 use crate::net::proxy::Origin;
 use crate::net::{tcp, udp};
 
@@ -75,6 +77,12 @@ impl udp::Responder for UdpResponder {
                     if self.shared.post_notify(Notified { zone, from: source, serial }) {
                         replies.set(index, reply);
                     }
+                }
+                Outcome::Update(update) => {
+                    let Some(reply_to) = requests.reply_to(index) else { continue };
+                    let (facts, counters) = (self.scratch.facts(), &*self.counters);
+                    let taken = Taken { snapshot, bytes: request, client: &client, facts, counters };
+                    self.shared.post_update(update, taken, reply_to);
                 }
                 // Over UDP a transfer is answered like any query, if at all.
                 Outcome::Drop | Outcome::Transfer(_) => {}
@@ -169,6 +177,13 @@ impl tcp::Service for TcpService {
                 Outcome::Transfer(transfer) => {
                     let view = facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name);
                     self.stream(transfer, view, request, client, out)
+                }
+                Outcome::Update(update) => {
+                    let (reply_to, awaited) = ReplyTo::connection();
+                    let (bytes, client, counters) = (request, &from, &*state.counters);
+                    let taken = Taken { snapshot: &snapshot, bytes, client, facts, counters };
+                    self.shared.post_update(update, taken, reply_to);
+                    tcp::Served::Later(awaited)
                 }
                 // BIND: such a proxy is not worth its connection. Over HTTP there is always some reply.
                 Outcome::Drop if facts.is_proxy_refused() && !matches!(client.layer, tcp::Layer::Http { .. }) => {

@@ -12,7 +12,7 @@ use nomd::answer::snapshot::{
 use nomd::answer::table::ZoneTable;
 use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
 use nomd::dns::tsig::Chain;
-use nomd::dns::{Algorithm, Class, Key, Message, Name};
+use nomd::dns::{Algorithm, Class, Key, Message, Name, Rcode};
 use nomd::transfer::inbound::{Inbound, Progress};
 use nomd::zone::print::{self, Style};
 use nomd::zone::{Limits, ZoneVersion};
@@ -62,6 +62,11 @@ fn answer(request: &[u8], transport: Transport) -> bool {
     let mut reply = vec![0; usize::from(u16::MAX)];
     let length = match respond(&SNAPSHOT, request, &client, NOW_S, &mut Scratch::new(1), &mut reply) {
         Outcome::Reply(length) | Outcome::Notify { reply: length, .. } => length,
+        Outcome::Update(mut update) => {
+            let made = update.reply.make(Rcode::SERVFAIL, NOW_S);
+            reply[..made.len()].copy_from_slice(&made);
+            made.len()
+        }
         Outcome::Drop | Outcome::Transfer(_) => return false,
     };
     let reply = &reply[..length];
@@ -158,6 +163,7 @@ fn zone(apex: &str, text: &[u8], role: ZoneRole) -> Arc<Zone> {
         allow_query_on: Acl::Any,
         allow_transfer: Acl::Any,
         allow_notify: Acl::Any,
+        allow_update_forwarding: Acl::Any,
         ..ZonePolicy::default()
     };
     let apex: Name = apex.parse().unwrap();

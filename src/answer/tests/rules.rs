@@ -229,6 +229,44 @@ fn notify_is_taken_by_secondaries_and_noted_by_primaries() {
 }
 
 #[test]
+fn an_update_of_a_secondary_is_handed_on_also_with_a_key_that_is_not_known() {
+    let world = world();
+    let update = |zone: &str, signer: Option<&Key>| {
+        let mut bytes = request(zone, Rtype::SOA, Class::IN, 0x2800, Some((1232, 0, &[])));
+        signer.into_iter().for_each(|key| tsig::Chain::new(key).sign_request(&bytes, NOW_S).append_to(&mut bytes));
+        outcome(&world, &bytes, Transport::Udp)
+    };
+    let stranger = Key { name: "stranger".parse().unwrap(), ..(*key()).clone() };
+    let forger = Key { secret: b"another".to_vec(), ..(*key()).clone() };
+    let tsig_error = |reply: &[u8]| {
+        let message = Message::new(reply).unwrap();
+        tsig::Tsig::find(&message).unwrap().map(|tsig| tsig.error)
+    };
+    for (signer, known, error) in [
+        (None, None, None),
+        (Some(&*key()), Some(key()), Some(Rcode::NOERROR)),
+        (Some(&stranger), None, Some(Rcode::BADKEY)),
+    ] {
+        let (Outcome::Update(mut update), _) = update("other.test", signer) else { panic!("not handed on") };
+        assert_eq!(update.zone.apex().to_string(), "other.test.");
+        assert_eq!(update.reply.key().map(|key| &key.name), known.as_ref().map(|key| &key.name));
+        let reply = update.reply.make(Rcode::SERVFAIL, NOW_S);
+        assert_eq!((rcode(&reply), tsig_error(&reply)), (Rcode::SERVFAIL, error));
+        assert!(reply.starts_with(&[0x12, 0x34, 0xa8]) && hickory_proto::op::Message::from_vec(&reply).is_ok());
+    }
+    let refused = |zone, signer| {
+        let (Outcome::Reply(_), reply) = update(zone, signer) else { panic!("not answered") };
+        (rcode(&reply), tsig_error(&reply))
+    };
+    assert_eq!(refused("other.test", Some(&forger)), (Rcode::NOTAUTH, Some(Rcode::BADSIG)));
+    assert_eq!(refused("denied.test", None), (Rcode::REFUSED, None));
+    assert_eq!(refused("denied.test", Some(&stranger)), (Rcode::REFUSED, Some(Rcode::BADKEY)));
+    assert_eq!(refused("example.test", None), (Rcode::REFUSED, None));
+    assert_eq!(refused("example.test", Some(&stranger)), (Rcode::NOTAUTH, Some(Rcode::BADKEY)));
+    assert_eq!(refused("unknown.test", None), (Rcode::NOTAUTH, None));
+}
+
+#[test]
 fn an_expired_zone_is_servfail_until_it_is_published_again() {
     let world = world();
     let zone = world.views[0].zones.get("example.test".parse::<Name>().unwrap().as_ref()).unwrap().clone();

@@ -50,13 +50,12 @@ fn advice(name: &str) -> &'static str {
 }
 
 /// What an operator can do instead.
-const INSTEAD: [(&[&str], &str); 7] = [
+const INSTEAD: [(&[&str], &str); 6] = [
     (
         &["dnssec-policy", "inline-signing", "auto-dnssec"],
         "sign these zones on another server and be its secondary here",
     ),
     (&["allow-update", "update-policy"], "keep these zones on named, or let their files be edited instead"),
-    (&["allow-update-forwarding"], "let updaters send to the primary itself"),
     (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
     (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),

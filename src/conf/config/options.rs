@@ -63,6 +63,8 @@ pub struct Options {
     pub transfers_in: u32,
     /// `transfers-out`, default 10.
     pub transfers_out: u32,
+    /// `update-quota`, default 100.
+    pub update_quota: u32,
     /// `transfers-per-ns`, default 2.
     pub transfers_per_ns: u32,
     /// `transfer-message-size`, default 20480 bytes.

@@ -24,6 +24,8 @@ pub struct ZoneSettings {
     pub is_transfer_limited: bool,
     /// Whose NOTIFY is taken beside the primaries'. Default nobody.
     pub allow_notify: AddressMatchList,
+    /// Whose updates are passed on to the primaries. Default nobody.
+    pub allow_update_forwarding: AddressMatchList,
     /// `notify`.
     pub notify: Notify,
     /// `also-notify`.

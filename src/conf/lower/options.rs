@@ -63,6 +63,7 @@ impl Context<'_> {
             heartbeat_interval: levels.time(clause::HEARTBEAT_INTERVAL, MINUTE_MS),
             transfers_in: levels.number(clause::TRANSFERS_IN),
             transfers_out: levels.number(clause::TRANSFERS_OUT),
+            update_quota: levels.number(clause::UPDATE_QUOTA),
             transfers_per_ns: levels.number(clause::TRANSFERS_PER_NS),
             transfer_message_size: levels.number(clause::TRANSFER_MESSAGE_SIZE).clamp(512, 65535) as u16,
             serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE),

@@ -28,6 +28,7 @@ impl Context<'_> {
             transfer_is_tls,
             is_transfer_limited: levels.find(clause::ALLOW_TRANSFER).is_some(),
             allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
+            allow_update_forwarding: list(clause::ALLOW_UPDATE_FORWARDING, acl::none),
             notify: notify(levels),
             also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
             notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA),

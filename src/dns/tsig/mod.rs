@@ -162,6 +162,13 @@ impl<'k> Refusal<'k> {
         Self { error, rcode, key_name, algorithm, request_time_s: tsig.time_s, signer }
     }
 
+    /// The same without a MAC.
+    pub fn without_mac(&self) -> Refusal<'static> {
+        let (key_name, algorithm) = (self.key_name.clone(), self.algorithm.clone());
+        let Self { error, rcode, request_time_s, .. } = *self;
+        Refusal { error, rcode, key_name, algorithm, request_time_s, signer: None }
+    }
+
     /// The TSIG of the response, which must be whole but for it. It carries a MAC if the request's was right (RFC 8945
     /// section 5.2); BADTIME repeats the request's time and adds the server's.
     pub fn sign(&self, response: &[u8], now_s: u64) -> Built {
