@@ -47,7 +47,7 @@ fn followed_from(from: Server, copy: Kind, clauses: &str) -> (Server, Server) {
     (from, to)
 }
 
-fn follow(from: &Server, to: &Server, serial: u32) {
+pub(super) fn follow(from: &Server, to: &Server, serial: u32) {
     from.change_zone(ZONE, &version(serial));
     from.reload(ZONE);
     from.wait_for_serial(ZONE, serial);
@@ -77,7 +77,7 @@ fn a_secondary_follows_by_differences_as_named_does() {
     let [theirs, ours] = [theirs, ours].map(|(_, server)| {
         signal(server.pid(), "KILL");
         let folder = server.stop();
-        fs::read(folder.path().join("example.com.db.jnl")).unwrap()
+        super::journal::as_of_named(&folder.path().join("example.com.db.jnl"))
     });
     assert!(ours == theirs, "other journals");
 }

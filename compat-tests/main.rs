@@ -37,6 +37,7 @@ mod logged;
 mod mutated;
 #[path = "mutation/mutator.rs"]
 mod mutator;
+mod needless;
 mod notified;
 mod notify;
 mod order;

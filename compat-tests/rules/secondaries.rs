@@ -180,7 +180,11 @@ pub(super) const RULES: &[Rule] = &[
     (
         "4.2",
         "differences in",
-        &["a_secondary_follows_by_differences_as_named_does", "nomd_follows_every_peer_by_differences_with_a_key"],
+        &[
+            "a_secondary_follows_by_differences_as_named_does",
+            "differences_that_are_not_as_they_should_be_are_taken_or_refused_as_by_named",
+            "nomd_follows_every_peer_by_differences_with_a_key",
+        ],
     ),
     (
         "4.3",

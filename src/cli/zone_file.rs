@@ -69,11 +69,14 @@ impl ZoneFile<'_> {
             Ok((version, _)) => {
                 let version = match self.journal.map(|path| journal::follow(&Host, &version, path, self.limits)) {
                     None | Some(Followed::Missing | Followed::Nothing) => version,
-                    Some(Followed::To(version)) => version,
+                    Some(Followed::To(version, messages)) => {
+                        loaded.messages = messages;
+                        version
+                    }
                     Some(Followed::Not(messages)) => return Loaded { messages, ..loaded },
                 };
                 let verdict = check::primary(&version, self.policy);
-                loaded.messages = verdict.messages;
+                loaded.messages.extend(verdict.messages);
                 loaded.failure = check::conflicts(&version).next().map(|(_, conflict)| conflict.to_string());
                 if let Some(ttl) = self.longer_ttl(&version) {
                     let limit = self.options.max_zone_ttl_s.unwrap_or_default();

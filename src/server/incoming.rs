@@ -330,6 +330,9 @@ impl Request {
                 Err(error) => return Err(broken(&error)),
             };
             *received = transfer.received();
+            for remark in transfer.take_remarks() {
+                log!(Category::General, Severity::Warning, "{remark}");
+            }
             course.came_in(received.bytes);
             match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}

@@ -84,7 +84,10 @@ pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mu
     match copy::follow(&Host, &loaded.version, path, super::load::file_limits(&zone.settings)) {
         Followed::Missing => return loaded,
         Followed::Nothing => {}
-        Followed::To(version) => loaded.version = version.into(),
+        Followed::To(version, remarks) => {
+            messages.extend(remarks);
+            loaded.version = version.into();
+        }
         Followed::Not(faults) => {
             messages.extend(faults);
             loaded.is_doubtful = true;

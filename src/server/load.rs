@@ -371,7 +371,10 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
     let followed = reading.of_primary().map(|path| journal::follow(&Host, &version, path, file_limits(&zone.settings)));
     let version = match followed {
         None | Some(Followed::Missing | Followed::Nothing) => version,
-        Some(Followed::To(version)) => version,
+        Some(Followed::To(version, remarks)) => {
+            messages.extend(remarks);
+            version
+        }
         Some(Followed::Not(faults)) => {
             messages.extend(faults);
             return Err(LoadError::Refused);

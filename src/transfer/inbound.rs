@@ -64,6 +64,7 @@ pub struct Inbound<'a> {
     chain: Option<Chain<&'a Key>>,
     builder: Builder,
     differences: Option<Box<Differences<'a>>>,
+    remarks: Vec<String>,
     state: State,
     /// The first record's data, which the last one's must equal but for the case of letters, and its TTL.
     first_soa: Vec<u8>,
@@ -119,6 +120,7 @@ impl<'a> Inbound<'a> {
             chain,
             builder,
             differences,
+            remarks: Vec::new(),
             state,
             first_soa,
             first_ttl: 0,
@@ -153,6 +155,11 @@ impl<'a> Inbound<'a> {
     /// What came in.
     pub fn received(&self) -> Received {
         self.received
+    }
+
+    /// What named says of the differences that came in since this was last asked for: some are not as they should be.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// Whether the whole zone is to be asked for at once, where differences were asked for and this came. Not where
@@ -299,7 +306,7 @@ impl<'a> Inbound<'a> {
         let Some(differences) = &mut self.differences else { return Err(StreamError::ExtraData) };
         match owner {
             Some(owner) => differences.take_data(owner.as_ref(), fields, &self.rdata)?,
-            None if differences.take_soa(fields, &self.rdata)? => self.state = State::End,
+            None if differences.take_soa(fields, &self.rdata, &mut self.remarks)? => self.state = State::End,
             None => {}
         }
         Ok(())

@@ -16,7 +16,7 @@ use super::key::Key;
 use super::node::{self, Flags};
 use super::records::{Packed, Records};
 use super::trie::{Leaf, TrieEdit};
-use crate::dns::{Name, NameBuf, NameRef, Rtype};
+use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 pub(super) use names::NamesEdit;
 
 /// Why a change does not fit the zone that it is made to.
@@ -25,7 +25,7 @@ pub enum EditError {
     /// A record to be removed is not there.
     #[error("not exact")]
     NotThere,
-    /// A record to be added is there already, or its RRset has another TTL.
+    /// The RRset of a record has another TTL.
     #[error("not exact")]
     NotExact,
     /// The record cannot be in the zone.
@@ -104,33 +104,31 @@ impl<'v> Edit<'v> {
     /// checked to be of its type. The TTL of an RRset that is not empty stays.
     pub fn add(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<bool, EditError> {
         let class = self.version.class();
-        let open = self.touch(owner, rtype, rdata)?;
-        if open.records.find(rtype, class, rdata).is_some() {
-            return Ok(false);
-        }
-        open.add(rtype, ttl, rdata)?;
-        Ok(true)
+        Ok(self.touch(owner, rtype, rdata)?.add((rtype, class), ttl, rdata)?)
     }
 
-    /// Adds a record that must not be there yet, and whose RRset, if there is one, must have its TTL.
-    pub fn add_exactly(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), EditError> {
+    /// The same; an RRset that is not empty must have this TTL.
+    pub fn add_exactly(&mut self, owner: NameRef<'_>, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<bool, EditError> {
         let class = self.version.class();
-        let open = self.touch(owner, rtype, rdata)?;
-        let has_other_ttl = open.records.ttl(rtype, rdata).is_some_and(|known| known != ttl);
-        if has_other_ttl || open.records.find(rtype, class, rdata).is_some() {
-            return Err(EditError::NotExact);
-        }
-        Ok(open.add(rtype, ttl, rdata)?)
+        Ok(self.touch(owner, rtype, rdata)?.of_ttl(rtype, ttl, rdata)?.add((rtype, class), ttl, rdata)?)
     }
 
     /// Removes a record, whatever its TTL.
     pub fn remove(&mut self, owner: NameRef<'_>, rtype: Rtype, rdata: &[u8]) -> Result<(), EditError> {
         let class = self.version.class();
-        let open = self.touch(owner, rtype, rdata)?;
-        let at = open.records.find(rtype, class, rdata).ok_or(EditError::NotThere)?;
-        open.records.records.remove(at);
-        open.done = open.done.max(Done::Removals);
-        Ok(())
+        self.touch(owner, rtype, rdata)?.remove((rtype, class), rdata)
+    }
+
+    /// Removes a record, which must have this TTL.
+    pub fn remove_exactly(
+        &mut self,
+        owner: NameRef<'_>,
+        rtype: Rtype,
+        ttl: u32,
+        rdata: &[u8],
+    ) -> Result<(), EditError> {
+        let class = self.version.class();
+        self.touch(owner, rtype, rdata)?.of_ttl(rtype, ttl, rdata)?.remove((rtype, class), rdata)
     }
 
     /// The next version.
@@ -236,10 +234,27 @@ impl Open {
         is_open && self.records.labels.eq_ignore_ascii_case(labels)
     }
 
-    fn add(&mut self, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<(), ContentsError> {
+    /// The same, if the RRset that this record is or would be of has this TTL or is empty.
+    fn of_ttl(&mut self, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Result<&mut Self, EditError> {
+        let has_other = self.records.ttl(rtype, rdata).is_some_and(|known| known != ttl);
+        if has_other { Err(EditError::NotExact) } else { Ok(self) }
+    }
+
+    fn add(&mut self, (rtype, class): (Rtype, Class), ttl: u32, rdata: &[u8]) -> Result<bool, ContentsError> {
+        if self.records.find(rtype, class, rdata).is_some() {
+            return Ok(false);
+        }
         self.records.interrupt();
         self.done = Done::Additions;
-        self.records.push(rtype, ttl, rdata)
+        self.records.push(rtype, ttl, rdata)?;
+        Ok(true)
+    }
+
+    fn remove(&mut self, (rtype, class): (Rtype, Class), rdata: &[u8]) -> Result<(), EditError> {
+        let at = self.records.find(rtype, class, rdata).ok_or(EditError::NotThere)?;
+        self.records.records.remove(at);
+        self.done = self.done.max(Done::Removals);
+        Ok(())
     }
 }
 

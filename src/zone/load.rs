@@ -130,7 +130,10 @@ impl Loaded {
             journal.map_or(Followed::Missing, |(journal, limits)| journal::follow(&Host, &version, journal, limits));
         let version = match followed {
             Followed::Missing | Followed::Nothing => version,
-            Followed::To(version) => version,
+            Followed::To(version, messages) => {
+                self.messages.extend(messages);
+                version
+            }
             Followed::Not(messages) => return self.messages.extend(messages),
         };
         let verdict = check::primary(&version, policy);

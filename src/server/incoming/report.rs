@@ -99,6 +99,9 @@ impl Request {
             | TransferError::Differences(StreamError::WideRrset(wide)) => {
                 log!(Category::ZoneLoad, Severity::Error, "{wide}");
             }
+            TransferError::Differences(StreamError::NotExact(misfit)) => {
+                log!(Category::General, Severity::Error, "{misfit}");
+            }
             TransferError::Stream(StreamError::NoNs) => {
                 log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));
             }

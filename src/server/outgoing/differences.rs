@@ -11,7 +11,7 @@ use crate::answer::Transfer;
 use crate::dns::{Rtype, Serial};
 use crate::zone::ZoneVersion;
 use crate::zone::disk::{DiskFile, Host};
-use crate::zone::journal::{Journal, Transaction, condense};
+use crate::zone::journal::{Journal, Transaction};
 
 /// Differences that may be sent.
 #[derive(Debug)]
@@ -59,17 +59,7 @@ fn find(
 ) -> Result<Vec<Transaction>, String> {
     let missing = |_| NOT_IN_JOURNAL.to_owned();
     judge(journal.wire_bytes(from, to.serial()).map_err(missing)?, to, max_percent)?;
-    let mut found = Vec::new();
-    for entry in journal.entries(from).map_err(missing)? {
-        let transaction = entry.map_err(missing)?.transaction;
-        let after = transaction.after;
-        found.push(transaction);
-        // The journal is written before a version is served, and may be ahead.
-        if after == to.serial() {
-            return Ok(condense(found));
-        }
-    }
-    Err(NOT_IN_JOURNAL.to_owned())
+    journal.condensed(from, to.serial()).map_err(missing)
 }
 
 /// Whether differences of this size may be sent. The size of the zone is counted only where the ratio is in doubt.
@@ -126,7 +116,7 @@ mod tests {
         push(apex.as_ref(), Rtype::SOA, &soa(serial + 1));
         for number in 0..count {
             let mut data = vec![0; bytes];
-            data[..4].copy_from_slice(&number.to_be_bytes());
+            data[..8].copy_from_slice(&[serial, number].map(u32::to_be_bytes).concat());
             push(apex.as_ref(), Rtype(65_400), &data);
         }
         changes.finish().unwrap()

@@ -1,7 +1,6 @@
 //! Differences as they come in (RFC 1995 section 4): each a SOA record and deletions, a SOA record and additions.
 //!
-//! Applied strictly: what is deleted must be there, what is added must not. They are kept beside the version that they
-//! make, for the journal.
+//! They are made as a journal's are. What had an effect is kept beside the version that they make, for the journal.
 
 use super::Fields;
 use super::fault::{Flaw, StreamError};
@@ -47,13 +46,19 @@ impl<'v> Differences<'v> {
     }
 
     /// Takes a SOA record of the apex. True: it is the last record.
-    pub(super) fn take_soa(&mut self, fields: &Fields, rdata: &[u8]) -> Result<bool, StreamError> {
+    /// `remarks` takes what named says of changes that are not as they should be.
+    pub(super) fn take_soa(
+        &mut self,
+        fields: &Fields,
+        rdata: &[u8],
+        remarks: &mut Vec<String>,
+    ) -> Result<bool, StreamError> {
         let got = message::serial_of(rdata).ok_or(Flaw::Record)?;
         match self.part {
             Part::Deletions => self.part = Part::Additions(got),
             Part::Additions(expected) if got != expected => return Err(Flaw::OutOfSync { expected, got }.into()),
             Part::Additions(_) => {
-                self.commit()?;
+                self.commit(remarks)?;
                 if got == self.last {
                     return Ok(true);
                 }
@@ -72,13 +77,13 @@ impl<'v> Differences<'v> {
     }
 
     /// Makes the changes to the next serial, if there are any.
-    fn commit(&mut self) -> Result<(), StreamError> {
+    fn commit(&mut self, remarks: &mut Vec<String>) -> Result<(), StreamError> {
         if self.bytes == 0 {
             return Ok(());
         }
         let transaction = std::mem::take(&mut self.changes).finish().map_err(Flaw::Differences)?;
-        transaction.apply(&mut self.edit)?;
-        self.done.push(transaction);
+        let exact = transaction.apply(&mut self.edit, 0, remarks)?;
+        self.done.push(exact.unwrap_or(transaction));
         let is_too_many = self.most > 0 && self.done.len() > self.most as usize;
         if is_too_many { Err(StreamError::TooManyDifferences) } else { Ok(()) }
     }

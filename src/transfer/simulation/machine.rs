@@ -217,7 +217,7 @@ fn load(disk: &Simulated, place: Place) -> Option<Found> {
     let mut is_doubtful = false;
     match copy::follow(disk, &version, Path::new(JOURNALS[place.journal]), Limits::default()) {
         Followed::Missing | Followed::Nothing => {}
-        Followed::To(next) => version = next,
+        Followed::To(next, _) => version = next,
         Followed::Not(_) => is_doubtful = true,
     }
     Some(Found { version, modified_s: modified_s(disk, place), is_doubtful })

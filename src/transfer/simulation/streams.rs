@@ -77,7 +77,12 @@ impl World {
         let Some(fault) = fault else { return };
         match (fault, outcome) {
             (Fault::OutsideZone, _) => self.tally.count_if(has_dropped && matches!(outcome, Ok(Some(_))), fault),
-            (Fault::Damage, Ok(_)) | (_, Ok(None)) => {}
+            (Fault::Damage, Ok(_)) | (_, Ok(None)) | (Fault::Needless, Err(_)) => {}
+            (Fault::Needless, Ok(Some(Brought { version, changes }))) => {
+                let [from, to] = [changes[0].before, version.serial()].map(versions::number);
+                assert!(*changes == versions::changes(from, to), "what has no effect is handed on");
+                self.tally.count(fault);
+            }
             (Fault::ChangedMidway, Ok(Some(brought))) if !brought.changes.is_empty() => {}
             (_, Ok(Some(_))) | (Fault::EndlessZone, Err((StreamError::UnexpectedEnd, _))) => {
                 panic!("{fault:?} was not found")
@@ -100,6 +105,10 @@ impl World {
             Some(from) if self.chance(5) => {
                 fault = Some(Fault::Misfit);
                 versions::misfitting_changes(from, has, self.random.below(versions::MISFITS) as usize)
+            }
+            Some(from) if self.chance(5) => {
+                fault = Some(Fault::Needless);
+                versions::needless_changes(from, has)
             }
             Some(from) if self.random.below(6) > 0 => versions::changes(from, has),
             _ => vec![],

@@ -25,6 +25,8 @@ pub(super) enum Fault {
     Damage,
     /// Differences that fit another version than the one that is there.
     Misfit,
+    /// Differences that add what is there already.
+    Needless,
     ManyDifferences,
     OutsideZone,
     EndlessZone,
@@ -104,6 +106,7 @@ impl Fault {
         Self::ChangedMidway,
         Self::Damage,
         Self::Misfit,
+        Self::Needless,
         Self::ManyDifferences,
         Self::OutsideZone,
         Self::EndlessZone,

@@ -3,11 +3,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use crate::dns::Serial;
+use crate::dns::{Class, NameRef, Rtype, Serial};
 use crate::transfer::testing::{zone, zone_with};
 use crate::zone::ZoneVersion;
 use crate::zone::diff::diff;
-use crate::zone::journal::Transaction;
+use crate::zone::journal::{Changes, Transaction};
 
 /// How many there are; a history ends before they run out.
 pub(super) const COUNT: usize = 160;
@@ -22,8 +22,10 @@ struct Versions {
     all: Vec<Arc<ZoneVersion>>,
     prints: Vec<u64>,
     steps: Vec<Transaction>,
-    /// What leads to each from contents that no primary ever had: with fewer hosts, more hosts, other addresses.
-    misfits: [Vec<Transaction>; 3],
+    /// The same steps, each with additions of all that is there already.
+    needless: Vec<Transaction>,
+    /// What leads to each from contents that no primary ever had: with more hosts, other addresses.
+    misfits: [Vec<Transaction>; 2],
     endless: Arc<ZoneVersion>,
 }
 
@@ -34,14 +36,29 @@ static VERSIONS: LazyLock<Versions> = LazyLock::new(|| {
         let others = others.map(|serial| zone_with(serial, hosts, serial.wrapping_sub(address)));
         others.zip(&all[1..]).map(|(other, next)| diff(&other, next).unwrap()).collect()
     };
+    let steps: Vec<_> = all.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect();
     Versions {
         prints: all.iter().map(|version| print(version)).collect(),
-        steps: all.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect(),
-        misfits: [misfits(HOSTS - 2, 0), misfits(HOSTS + 2, 0), misfits(HOSTS, 1)],
+        needless: steps.iter().zip(&all[1..]).map(|(step, next)| needless(step, next)).collect(),
+        steps,
+        misfits: [misfits(HOSTS + 2, 0), misfits(HOSTS, 1)],
         endless: Arc::new(zone(serial(COUNT).0, 2 * MAX_RECORDS)),
         all,
     }
 });
+
+/// What leads to a version, with additions of all that it has.
+fn needless(step: &Transaction, next: &ZoneVersion) -> Transaction {
+    let mut changes = Changes::default();
+    let mut push = |owner: NameRef<'_>, rtype, ttl, data: &[u8]| changes.push(owner, rtype, Class::IN, ttl, data);
+    step.changes().for_each(|change| push(change.owner, change.rtype, change.ttl, change.rdata));
+    for node in next.nodes() {
+        for rrset in node.rrsets().filter(|rrset| rrset.rtype() != Rtype::SOA) {
+            rrset.rdatas().for_each(|data| push(node.owner().as_ref(), rrset.rtype(), rrset.ttl(), data));
+        }
+    }
+    changes.finish().unwrap()
+}
 
 /// The serial of a version.
 pub(super) fn serial(number: usize) -> Serial {
@@ -86,12 +103,17 @@ pub(super) fn changes(from: usize, to: usize) -> Vec<Transaction> {
     VERSIONS.steps[from..to].to_vec()
 }
 
+/// The same, as told by a sloppy primary.
+pub(super) fn needless_changes(from: usize, to: usize) -> Vec<Transaction> {
+    VERSIONS.needless[from..to].to_vec()
+}
+
 /// The same, as told by a primary that has forgotten what it had, or what it was asked.
 pub(super) fn misfitting_changes(from: usize, to: usize, kind: usize) -> Vec<Transaction> {
     let mut changes = changes(from, to);
     match (kind, VERSIONS.misfits.get(kind)) {
         (_, Some(misfits)) => changes[0] = misfits[from].clone(),
-        (3, _) if from > 0 => changes.insert(0, VERSIONS.steps[from - 1].clone()),
+        (2, _) if from > 0 => changes.insert(0, VERSIONS.steps[from - 1].clone()),
         _ if changes.len() > 1 => drop(changes.remove(1)),
         _ => changes[0] = VERSIONS.misfits[0][from].clone(),
     }
@@ -99,4 +121,4 @@ pub(super) fn misfitting_changes(from: usize, to: usize, kind: usize) -> Vec<Tra
 }
 
 /// How many kinds of those there are.
-pub(super) const MISFITS: u64 = 5;
+pub(super) const MISFITS: u64 = 4;

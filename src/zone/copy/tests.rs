@@ -45,7 +45,7 @@ fn found_at(disk: &Simulated, file: &Path, journal: &Path) -> Option<u32> {
     let read = raw::read(disk, file, &name("zone.example."), Class::IN, Limits::default());
     let (version, _) = read.ok()?;
     let next = match follow(disk, &version, journal, Limits::default()) {
-        Followed::To(next) => next,
+        Followed::To(next, _) => next,
         _ => version,
     };
     Some(next.serial().0)

@@ -192,6 +192,23 @@ fn a_record_that_is_not_there_cannot_be_removed() {
 }
 
 #[test]
+fn exact_changes_know_the_ttl_of_the_rrset() {
+    let owner = name(&format!("a.{APEX}"));
+    let (owner, version) = (owner.as_ref(), build(&[soa(1), (owner.clone(), Rtype::A, 60, vec![1])]));
+    let mut edit = version.edit(Limits::default());
+    assert_eq!(edit.add_exactly(owner, Rtype::A, 61, &[1]), Err(EditError::NotExact));
+    assert_eq!(edit.add_exactly(owner, Rtype::A, 61, &[2]), Err(EditError::NotExact));
+    assert_eq!(edit.add_exactly(owner, Rtype::A, 60, &[1]), Ok(false));
+    assert_eq!(edit.add_exactly(owner, Rtype::A, 60, &[2]), Ok(true));
+    assert_eq!(edit.remove_exactly(owner, Rtype::A, 61, &[1]), Err(EditError::NotExact));
+    assert_eq!(edit.remove_exactly(owner, Rtype::A, 60, &[3]), Err(EditError::NotThere));
+    assert_eq!(edit.remove_exactly(owner, Rtype::A, 60, &[1]), Ok(()));
+    assert_eq!(edit.remove_exactly(owner, Rtype::A, 60, &[2]), Ok(()));
+    assert_eq!(edit.remove_exactly(owner, Rtype::A, 60, &[1]), Err(EditError::NotThere));
+    assert_eq!(edit.add_exactly(owner, Rtype::A, 61, &[1]), Ok(true));
+}
+
+#[test]
 fn a_version_keeps_one_soa_record_and_its_limits() {
     let version = build(&[soa(1)]);
     let mut edit = version.edit(Limits::default());

@@ -1,10 +1,12 @@
 //! Journals: what changed from one serial of a zone to the next, in named's `.jnl` files.
 //!
 //! A file is a header, an index of where some of the transactions start, and the transactions; `layout` has the first
-//! two, [`transaction`] the third. Version 9.2 is written as named writes it, version 9 is read, and a file may hold
-//! transactions of both. What stands behind the end that the header names was never committed. Reading is strict: a
-//! length, serial or record that lies makes the whole file unusable, and the error names file and offset.
+//! two, [`transaction`] the third. Version 9.2 is written as named writes it, but for four bytes of the header that are
+//! our own; version 9 is read, and a file may hold transactions of both. What stands behind the end that the header
+//! names was never committed. Reading is strict: a length, serial or record that lies makes the whole file unusable,
+//! and the error names file and offset.
 
+mod apply;
 mod compact;
 mod condense;
 mod layout;
@@ -19,11 +21,11 @@ mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use apply::{ChangeError, Misfit};
 pub use compact::{compact, rewrite};
-pub use condense::condense;
 pub use layout::Form;
 pub use read::{Entry, Journal};
-pub use replay::{ChangeError, Followed, Misfit, ReplayError, follow, replay};
+pub use replay::{Followed, ReplayError, follow, replay};
 pub use transaction::{Change, Changes, Transaction};
 pub use write::{Append, Writer, append_to_all};
 

@@ -56,7 +56,7 @@ fn header(journal: &Journal, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn head(entry: &Entry, out: &mut impl Write) -> io::Result<()> {
-    let Entry { offset, form, stated_count, transaction } = entry;
+    let Entry { offset, form, stated_count, transaction, .. } = entry;
     let (size, before, after) = (transaction.as_bytes().len(), transaction.before, transaction.after);
     let version = form.number();
     writeln!(

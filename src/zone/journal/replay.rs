@@ -1,19 +1,14 @@
 //! Replay: a zone version and a journal make the version that the journal leads to.
 //!
-//! What is deleted must be there, what is added must not be, and has the TTL of its RRset. Named lets additions without
-//! effect pass; here they mean that the zone is not the one that the journal was written for.
+//! What does not fit the zone is refused and what has no effect is told, both as by named: see `apply`.
 
-use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::{Change, Fault, Journal, JournalError, Transaction};
-use crate::dns::name::NoDot;
-use crate::dns::{Class, Name, Rtype};
+use super::{ChangeError, Fault, Journal, JournalError};
 use crate::zone::disk::{Disk, DiskFile};
-use crate::zone::fetch::{Fetch, LANES};
 use crate::zone::message::{Level, Message};
-use crate::zone::{ContentsError, Edit, EditError, Limits, WildcardOwner, ZoneVersion};
+use crate::zone::{ContentsError, Limits, ZoneVersion};
 
 /// Why a journal could not be applied to a zone.
 #[derive(Debug, thiserror::Error)]
@@ -32,35 +27,6 @@ pub enum ReplayError {
     Journal(JournalError),
 }
 
-/// Why a change could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// It does not fit the zone.
-    #[error("not exact")]
-    NotExact(Misfit),
-    /// The record cannot be in the zone.
-    #[error(transparent)]
-    Contents(#[from] ContentsError),
-}
-
-/// A change that does not fit the zone that it is to be made to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
-    owner: Name,
-    rtype: Rtype,
-    class: Class,
-    is_addition: bool,
-}
-
-impl fmt::Display for Misfit {
-    /// As named logs it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { owner, rtype, class, is_addition } = self;
-        let what = if *is_addition { "add" } else { "del" };
-        write!(f, "dns_diff_apply: {}/{rtype}/{class}: {what} not exact", NoDot(owner.as_ref()))
-    }
-}
-
 impl From<JournalError> for ReplayError {
     fn from(error: JournalError) -> Self {
         match error {
@@ -70,11 +36,13 @@ impl From<JournalError> for ReplayError {
     }
 }
 
-/// The version that the journal leads to from `version`. None: the journal is empty or ends there.
+/// The version that the journal leads to from `version`. None: the journal is empty or ends there. `remarks` takes what
+/// named says of changes that are not as they should be.
 pub fn replay(
     version: &ZoneVersion,
     journal: &Journal<impl DiskFile>,
     limits: Limits,
+    remarks: &mut Vec<String>,
 ) -> Result<Option<ZoneVersion>, ReplayError> {
     if journal.is_empty() {
         return Ok(None);
@@ -83,9 +51,11 @@ pub fn replay(
     if journal.last_serial() == version.serial() {
         return Ok(None);
     }
-    let mut edit = version.edit(limits);
+    let (mut edit, mut made) = (version.edit(limits), 0);
     for entry in entries {
-        entry?.transaction.apply(&mut edit)?;
+        let transaction = entry?.transaction;
+        transaction.apply(&mut edit, made, remarks)?;
+        made += transaction.count() as usize;
     }
     Ok(Some(edit.finish()?))
 }
@@ -97,8 +67,8 @@ pub enum Followed {
     Missing,
     /// It leads nowhere.
     Nothing,
-    /// The version that it leads to.
-    To(ZoneVersion),
+    /// The version that it leads to; what named says of the changes.
+    To(ZoneVersion, Vec<Message>),
     /// It does not fit; what there is to say, in named's words.
     Not(Vec<Message>),
 }
@@ -110,10 +80,18 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
         Err(error) if error.is_missing() => return Followed::Missing,
         Err(error) => return Followed::Not(unopened(&error)),
     };
-    match replay(version, &journal, limits) {
+    let mut remarks = Vec::new();
+    let replayed = replay(version, &journal, limits, &mut remarks);
+    let place = Some((path.to_owned(), 0));
+    let message = |text| Message { level: Level::Warning, place: place.clone(), text };
+    let mut messages: Vec<_> = remarks.into_iter().map(message).collect();
+    match replayed {
         Ok(None) => Followed::Nothing,
-        Ok(Some(version)) => Followed::To(version),
-        Err(error) => Followed::Not(error.messages(path)),
+        Ok(Some(version)) => Followed::To(version, messages),
+        Err(error) => {
+            messages.extend(error.messages(path));
+            Followed::Not(messages)
+        }
     }
 }
 
@@ -150,53 +128,5 @@ impl ReplayError {
         };
         let outcome = Message::of_zone(Level::Error, format!("journal rollforward failed: {self}"));
         misfit.into_iter().chain([outcome]).collect()
-    }
-}
-
-impl Transaction {
-    /// Makes its changes, those to one owner together. In a large zone some owners are looked up at a time beforehand.
-    pub fn apply(&self, edit: &mut Edit<'_>) -> Result<(), ChangeError> {
-        let version = edit.version();
-        let mut changes: Vec<Change<'_>> = self.changes().collect();
-        // Both parts mostly come in order.
-        changes.sort_by(|left, right| left.owner.cmp(&right.owner));
-        let mut owners = changes.chunk_by(|left, right| left.owner == right.owner).peekable();
-        let (mut together, mut fetch) = (Vec::with_capacity(LANES), Fetch::new(version));
-        while owners.peek().is_some() {
-            together.extend(owners.by_ref().take(LANES));
-            if version.is_large() {
-                let names = together.iter().filter_map(|changes: &&[Change<'_>]| Some(changes.first()?.owner));
-                names.filter(|owner| owner.is_at_or_below(version.apex())).for_each(|owner| fetch.push(owner));
-                fetch.run();
-            }
-            together.drain(..).flatten().try_for_each(|change| change.apply(edit, version.class()))?;
-        }
-        Ok(())
-    }
-}
-
-impl Change<'_> {
-    /// Makes the change. Owners outside the zone are passed over, as BIND does since CVE-2026-78301.
-    fn apply(&self, edit: &mut Edit<'_>, class: Class) -> Result<(), ChangeError> {
-        if self.class != class {
-            return Err(self.misfit());
-        }
-        if self.is_addition {
-            WildcardOwner::check(self.owner, self.rtype).map_err(ContentsError::from)?;
-        }
-        let done = match self.is_addition {
-            true => edit.add_exactly(self.owner, self.rtype, self.ttl, self.rdata),
-            false => edit.remove(self.owner, self.rtype, self.rdata),
-        };
-        match done {
-            Ok(()) | Err(EditError::Contents(ContentsError::OutOfZone)) => Ok(()),
-            Err(EditError::NotExact | EditError::NotThere) => Err(self.misfit()),
-            Err(EditError::Contents(error)) => Err(error.into()),
-        }
-    }
-
-    fn misfit(&self) -> ChangeError {
-        let Self { rtype, class, is_addition, .. } = *self;
-        ChangeError::NotExact(Misfit { owner: self.owner.to_name(), rtype, class, is_addition })
     }
 }
