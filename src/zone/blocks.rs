@@ -10,7 +10,7 @@ use super::chunks::Chunks;
 /// How large a chunk grows before the next is begun.
 const CHUNK_BYTES: usize = 1 << 20;
 /// A last chunk of at most so many bytes is copied and filled up by the next edit.
-const SHORT_CHUNK_BYTES: usize = 1 << 14;
+pub(super) const SHORT_CHUNK_BYTES: usize = 1 << 14;
 
 /// Where a block starts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

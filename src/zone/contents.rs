@@ -9,7 +9,7 @@ use std::iter;
 use super::ahead::Ahead;
 pub use super::apex::{Denial, Soa};
 use super::apex::{Facts, parse_soa};
-use super::blocks::{BlockWriter, Blocks, Place};
+use super::blocks::{BlockWriter, Blocks, Place, SHORT_CHUNK_BYTES};
 use super::builder::ContentsError;
 use super::node::{self, Flags, Node, Rrset};
 use super::trie::{Leaf, Trie, Walk};
@@ -31,8 +31,10 @@ pub struct ZoneVersion {
     pub(super) dead_bytes: usize,
 }
 
-/// Blocks are not copied for fewer dead bytes than this.
+/// Blocks are not copied for fewer dead bytes than this, unless an edit copies them anyway.
 const LEAST_DEAD_BYTES: usize = 1 << 16;
+/// What part of a small zone may be dead: there are many of them, and to copy one takes microseconds.
+pub(super) const SMALL_SHARE: usize = 8;
 
 /// What a [`ZoneVersion`] is made of.
 pub(super) struct Parts {
@@ -209,7 +211,11 @@ impl ZoneVersion {
 
     /// Whether edits have left so much behind that the blocks are worth copying.
     pub(super) fn has_much_dead(&self) -> bool {
-        self.dead_bytes > self.blocks.size_bytes() / 2 && self.dead_bytes > LEAST_DEAD_BYTES
+        let all_bytes = self.blocks.size_bytes();
+        if all_bytes <= SHORT_CHUNK_BYTES {
+            return self.dead_bytes > all_bytes / SMALL_SHARE;
+        }
+        self.dead_bytes > all_bytes / 2 && self.dead_bytes > LEAST_DEAD_BYTES
     }
 
     /// The same version with its blocks copied in order, none but those in use.

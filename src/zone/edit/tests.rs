@@ -180,6 +180,27 @@ fn many_edits_do_not_make_a_version_grow() {
 }
 
 #[test]
+fn a_small_zone_that_changes_all_the_time_takes_hardly_more_than_one_that_does_not() {
+    let host = |number: u8, serial: u8| {
+        (name(&format!("n{number}.sub.{APEX}")), Rtype::A, 60, vec![192, 0, number % 3, serial])
+    };
+    for count in [3, 10, 100] {
+        let mut version = build(&[vec![soa(1)], (0..count).map(|number| host(number, 0)).collect()].concat());
+        let (size_bytes, mut most) = (version.size_bytes(), 0);
+        for round in 0..1000 {
+            let (number, mut edit) = ((round % usize::from(count)) as u8, version.edit(Limits::default()));
+            let serial = (round / usize::from(count)) as u8;
+            let (owner, rtype, ttl, old) = host(number, serial);
+            edit.remove(owner.as_ref(), rtype, &old).unwrap();
+            edit.add(owner.as_ref(), rtype, ttl, &host(number, serial.wrapping_add(1)).3).unwrap();
+            version = edit.finish().unwrap();
+            most = most.max(version.size_bytes());
+        }
+        assert!(most <= size_bytes + size_bytes / 5, "{most} of {size_bytes}");
+    }
+}
+
+#[test]
 fn a_record_that_is_not_there_cannot_be_removed() {
     let version = build(&[soa(1), (name(&format!("a.{APEX}")), Rtype::A, 60, vec![1])]);
     let mut edit = version.edit(Limits::default());

@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::{CHUNK_BITS, Cell, Cells, Leaf, Path, Trie, descend};
+use crate::zone::contents::SMALL_SHARE;
 use crate::zone::key::Key;
 
 /// Cells per chunk.
@@ -16,7 +17,7 @@ const CHUNK_CELLS: usize = 1 << CHUNK_BITS;
 /// A last chunk of at most so many cells is filled up by the next edit: copying it costs about as much as a few
 /// changes do.
 const SHORT_CHUNK: usize = 1 << 10;
-/// A trie is not written anew for fewer dead cells than this.
+/// A trie is not written anew for fewer dead cells than this, unless an edit copies it anyway.
 const LEAST_DEAD: usize = 1 << 12;
 
 /// A trie that is being changed.
@@ -152,13 +153,18 @@ impl TrieEdit {
         if self.len == 0 {
             return Trie::default();
         }
-        if self.dead > self.cell_count() / 2 && self.dead > LEAST_DEAD {
+        if self.has_much_dead() {
             self.rewrite();
         }
         let root = self.push(&[self.root]);
         let Self { len, dead, shared, own, .. } = self;
         let own = own.into_iter().map(|chunk| chunk.as_slice().into());
         Trie { root, len, dead, chunks: shared.into_iter().chain(own).collect::<Vec<_>>().into() }
+    }
+
+    fn has_much_dead(&self) -> bool {
+        let all = self.cell_count();
+        if all <= SHORT_CHUNK { self.dead > all / SMALL_SHARE } else { self.dead > all / 2 && self.dead > LEAST_DEAD }
     }
 
     fn cell_count(&self) -> usize {
