@@ -28,7 +28,7 @@ struct Waiting {
     /// What leads to it from the one that is on disk, where that is to be kept instead.
     transactions: Arc<[Transaction]>,
     leave: Leave,
-    done: oneshot::Sender<Kept>,
+    done: oneshot::Sender<(Kept, Arc<ZoneVersion>)>,
 }
 
 impl Copies {
@@ -57,7 +57,7 @@ impl Copies {
         version: Arc<ZoneVersion>,
         transactions: Arc<[Transaction]>,
         leave: Leave,
-    ) -> Option<Kept> {
+    ) -> Option<(Kept, Arc<ZoneVersion>)> {
         let (done, kept) = oneshot::channel();
         self.0.send(Waiting { copy, version, transactions, leave, done }).ok()?;
         kept.await.ok()
@@ -84,10 +84,17 @@ fn write_some(waiting: &Receiver<Waiting>) -> bool {
     let kept = keep_all(&copies, unix_now_s());
     drop(held);
     for (waiting, kept) in together.into_iter().zip(kept) {
+        let version = resettled(waiting.version);
         // Fails if the transfer was ended meanwhile.
-        let _ = waiting.done.send(kept);
+        let _ = waiting.done.send((kept, version));
     }
     true
+}
+
+/// A small version in memory of this thread's own: the allocator gives each thread a pool, and what stays for long
+/// among what goes at once would keep whole pages of it.
+fn resettled(version: Arc<ZoneVersion>) -> Arc<ZoneVersion> {
+    if version.is_small() { Arc::new(version.rewritten()) } else { version }
 }
 
 /// What a version takes in memory, which is about what it takes in a file, or what its changes take.
@@ -135,7 +142,7 @@ mod tests {
             tokio::task::yield_now().await;
             assert!(write_some(&waiting));
             for kept in [first, last] {
-                assert_eq!(kept.await.unwrap().unwrap().durability, Durability::File);
+                assert_eq!(kept.await.unwrap().unwrap().0.durability, Durability::File);
             }
             assert!(gone.await.unwrap().is_none());
         });

@@ -218,8 +218,13 @@ impl ZoneVersion {
         self.dead_bytes > all_bytes / 2 && self.dead_bytes > LEAST_DEAD_BYTES
     }
 
+    /// Whether to copy all of it takes no more than to change a little of it does.
+    pub fn is_small(&self) -> bool {
+        self.size_bytes() <= SHORT_CHUNK_BYTES
+    }
+
     /// The same version with its blocks copied in order, none but those in use.
-    pub(super) fn rewritten(&self) -> Self {
+    pub fn rewritten(&self) -> Self {
         let mut blocks = BlockWriter::default();
         let mut moved = |leaf: Leaf| {
             let block = self.blocks.at(leaf.place);

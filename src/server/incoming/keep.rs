@@ -50,7 +50,7 @@ impl Request {
         took: Duration,
     ) -> Arrived {
         let version = Arc::new(version);
-        if let Some(kept) = self.keep_together(&version, &transactions).await {
+        if let Some((kept, version)) = self.keep_together(&version, &transactions).await {
             return self.arrived(version, &kept, received, took);
         }
         let pass = self.writers.enter().await;
@@ -75,7 +75,11 @@ impl Request {
 
     /// Writes a small version to its file, or small changes to the journal, beside those of other zones. None: it is
     /// to be written by itself.
-    async fn keep_together(&self, version: &Arc<ZoneVersion>, transactions: &Arc<[Transaction]>) -> Option<Kept> {
+    async fn keep_together(
+        &self,
+        version: &Arc<ZoneVersion>,
+        transactions: &Arc<[Transaction]>,
+    ) -> Option<(Kept, Arc<ZoneVersion>)> {
         let is_change = self.is_durable && !transactions.is_empty();
         let is_small = if is_change { Copies::are_small(transactions) } else { Copies::is_small(version) };
         let is_recorded = !is_change && self.zone.settings.ixfr_from_differences;
