@@ -156,6 +156,21 @@ impl Notifying {
         due.into_iter().chain(paced).min()
     }
 
+    /// Whether a change of the zone is to be announced now. Nothing stays of one that was `delay_s` ago: of very many
+    /// zones that change at once it would be megabytes.
+    fn take_due(&mut self, id: ZoneId, delay_s: u64, now_s: u64) -> bool {
+        let Some(delay) = self.delays.get_mut(&id) else { return false };
+        let is_due = delay.take_due(now_s);
+        match delay.due_s().or_else(|| delay.ends_s(delay_s)).filter(|next_s| *next_s > now_s) {
+            Some(next_s) => self.due.set(id, next_s),
+            None => drop(self.delays.remove(&id)),
+        }
+        if self.delays.is_empty() {
+            self.delays.shrink_to_fit();
+        }
+        is_due
+    }
+
     /// Seconds since the start: `notify-delay` is to hold whatever becomes of the wall clock.
     fn now_s(&self) -> u64 {
         self.epoch.elapsed().as_secs()
@@ -205,7 +220,8 @@ impl Core {
     pub(super) fn run_notifying(&mut self) {
         let now_s = self.notifying.now_s();
         while let Some(id) = self.notifying.due.due(now_s) {
-            if self.notifying.delays.get_mut(&id).is_some_and(|delay| delay.take_due(now_s)) {
+            let delay = self.zones.get(id).map_or(Duration::ZERO, |task| task.conf.settings.notify_delay);
+            if self.notifying.take_due(id, delay.as_secs(), now_s) {
                 self.tell(id, Occasion::Change);
             }
         }

@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 
 use super::logging::line::ZoneText;
 use super::plan::ZoneKey;
+use super::timers::Subject;
 use crate::answer::snapshot;
 use crate::conf::config::{Role, Zone};
 use crate::dns::{Class, NameRef, Serial};
@@ -45,6 +46,12 @@ impl ZoneId {
     /// Its place among all, which another zone has once this one is gone.
     pub(super) fn place(self) -> usize {
         (self.0 & ((1 << PLACE_BITS) - 1)) as usize
+    }
+}
+
+impl Subject for ZoneId {
+    fn number(self) -> usize {
+        self.place()
     }
 }
 

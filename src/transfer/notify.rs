@@ -99,6 +99,11 @@ impl Delay {
     pub fn due_s(&self) -> Option<u64> {
         self.due_s
     }
+
+    /// When the last announcement is so long ago that nothing has to be known of it, unless another is due.
+    pub fn ends_s(&self, delay_s: u64) -> Option<u64> {
+        self.last_s.filter(|_| self.due_s.is_none()).map(|last_s| last_s.saturating_add(delay_s))
+    }
 }
 
 /// One NOTIFY to one server, until it is answered or given up.

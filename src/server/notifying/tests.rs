@@ -58,3 +58,20 @@ async fn a_resolver_that_does_not_answer_is_waited_for_ten_seconds_and_holds_its
     assert_eq!(look_up(Arc::clone(&lookups), async move { Ok(vec![address]) }).await, [address]);
     assert_eq!(lookups.available_permits(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stays_of_an_announcement_once_the_next_may_follow() {
+    let zones = "zone a.test { type primary; file \"FOLDER/zone\"; notify no; };";
+    let (mut core, _folder) = loaded(zones).await;
+    let id = core.zones.iter().next().unwrap().0;
+    let notifying = &mut core.notifying;
+    notifying.forget(id);
+    for (changed_s, announced_s) in [(10, 10), (12, 15), (16, 20)] {
+        let due_s = notifying.delays.entry(id).or_default().changed(5, 0, changed_s);
+        assert_eq!(due_s, announced_s);
+        assert!(!notifying.take_due(id, 5, announced_s - 1) && notifying.take_due(id, 5, announced_s));
+    }
+    assert_eq!(notifying.due.next_deadline(), Some(25));
+    assert!(!notifying.take_due(id, 5, 25));
+    assert!(notifying.delays.is_empty());
+}
