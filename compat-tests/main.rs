@@ -24,6 +24,7 @@ mod encrypted;
 mod faults;
 mod faulty;
 mod floods;
+mod forwarded;
 mod generated;
 mod handed;
 mod histories;

@@ -304,6 +304,7 @@ pub(super) const RULES: &[Rule] = &[
     ("11.3", "clocks", &["signed_requests_are_answered_as_named_does"]),
     ("11.4", "MACs that are cut", &["signed_requests_are_answered_as_named_does"]),
     ("11.5", "the place of the record", &["signed_requests_are_answered_as_named_does"]),
+    ("11.6", "updates with a key that only the primary knows", &["updates_are_passed_on_as_named_passes_them_on"]),
     ("11.7", "keys and views", &["addresses_and_keys_choose_the_view_of_queries_transfers_and_notifies"]),
     ("11.8", "the time that counts", &["signed_requests_are_answered_as_named_does"]),
 ];
