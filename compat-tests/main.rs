@@ -61,6 +61,7 @@ mod taken;
 mod transfer;
 mod trial;
 mod unread;
+mod updates;
 mod waiting;
 mod walks;
 #[path = "mutation/words.rs"]

@@ -10,8 +10,8 @@ use std::path::Path;
 /// A rule in a few words, and the tests that have first been seen to hold for named.
 type Rule = (&'static str, &'static str, &'static [&'static str]);
 
-/// How many rules each section has that are held; of 5 one on dynamic update is not there yet (5.14).
-const COUNTS: [(&str, usize); 6] = [("2.", 12), ("3.", 16), ("4.", 12), ("5.", 14), ("11.", 8), ("12.", 31)];
+/// How many rules each section has that are held.
+const COUNTS: [(&str, usize); 6] = [("2.", 12), ("3.", 16), ("4.", 12), ("5.", 15), ("11.", 8), ("12.", 31)];
 
 /// The rules of answering.
 const RULES: &[Rule] = &[

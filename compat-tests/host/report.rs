@@ -48,7 +48,8 @@ fn the_verdict_is_what_happens() {
         ("plain", "", "", "", READY),
         ("dns64", "dns64 64:ff9b::/96 { };", "", "", STOPPED),
         ("tolerated", "dns64 64:ff9b::/96 { };", "", "--tolerate dns64", WARNINGS),
-        ("update", "", "zone a { type primary; file \"a\"; allow-update { any; }; };", "", STOPPED),
+        ("signing", "", "zone a { type primary; file \"a\"; inline-signing yes; };", "", STOPPED),
+        ("update", "", "zone a { type primary; file \"no-such\"; allow-update { any; }; };", "", WARNINGS),
         ("forward", "", "zone a { type forward; forwarders { 10.0.0.1; }; };", "--tolerate type-forward", WARNINGS),
         ("zone", "", "zone \"a.example\" { type primary; file \"no-such\"; };", "", WARNINGS),
         ("log", "", "logging { channel a { file \"/no/such\"; }; category general { a; }; };", "", STOPPED),
@@ -68,14 +69,14 @@ fn the_verdict_is_what_happens() {
 #[test]
 fn what_the_environment_tolerates_starts() {
     let host = Host::new();
-    host.write_conf("named.conf.local", "zone a { type primary; file \"/etc/bind/db.empty\"; update-policy local; };");
+    host.write_conf("named.conf.local", "zone a { type primary; file \"/etc/bind/db.empty\"; inline-signing yes; };");
     let program = host.program(Kind::Nomd);
     let words = [program.as_str(), "-g", "-u", "bind"];
     let (code, said) = host.try_start(&words);
     assert_eq!(code, Some(1));
-    assert!(said.contains("/etc/bind/named.conf.local:1: option 'update-policy' is refused: "), "{said}");
-    let words: Vec<&str> = ["env", "NOMD_TOLERATE=update-policy"].into_iter().chain(words).collect();
+    assert!(said.contains("/etc/bind/named.conf.local:1: option 'inline-signing' is refused: "), "{said}");
+    let words: Vec<&str> = ["env", "NOMD_TOLERATE=inline-signing"].into_iter().chain(words).collect();
     let (code, said) = host.try_start(&words);
     assert_eq!(code, None);
-    assert!(said.contains("option 'update-policy' has no effect, which is tolerated: "), "{said}");
+    assert!(said.contains("option 'inline-signing' has no effect, which is tolerated: "), "{said}");
 }

@@ -288,6 +288,16 @@ pub(super) const RULES: &[Rule] = &[
     ("5.12", "files that have not changed", &["reloads_are_answered_and_told_of_as_by_named"]),
     ("5.13", "serials of reloads", &["reloads_are_answered_and_told_of_as_by_named"]),
     (
+        "5.14",
+        "zones that change by updates",
+        &[
+            "freeze_thaw_sync_and_reload_do_and_say_what_they_do_with_named",
+            "a_file_that_was_edited_behind_its_journal_is_not_loaded",
+            "updates_are_answered_made_kept_and_told_of_as_by_named",
+            "what_was_acknowledged_is_there_after_a_kill_and_each_server_goes_on_with_what_the_other_left",
+        ],
+    ),
+    (
         "5.15",
         "lines of loading",
         &[

@@ -60,6 +60,9 @@ counters! {
     UpdateReqFwd "update requests forwarded"
     UpdateRespFwd "update responses forwarded"
     UpdateFwdFail "update forward failed"
+    UpdateDone "updates completed"
+    UpdateFail "updates failed"
+    UpdateBadPrereq "updates rejected due to prerequisite failure"
     RateDropped "responses dropped for rate limits"
     RateSlipped "responses truncated for rate limits"
     QryUDP "UDP queries received"
@@ -262,7 +265,10 @@ impl Counters {
                 self.add(if is_ipv6 { Counter::NotifyInv6 } else { Counter::NotifyInv4 });
                 self.add_if(denied.is_some(), Counter::NotifyRej);
             }
-            (Opcode::UPDATE, Some(Denied::Update | Denied::UpdateForwarding)) => self.add(Counter::UpdateRej),
+            (
+                Opcode::UPDATE,
+                Some(Denied::Update | Denied::UpdateForwarding | Denied::UpdateByList | Denied::UpdateByQuery { .. }),
+            ) => self.add(Counter::UpdateRej),
             (Opcode::QUERY, denied) if facts.is_query => {
                 let rtype = facts.question.map_or(Rtype(0), |(rtype, _)| rtype);
                 add(&self.qtypes, usize::from(rtype.0).min(QTYPES.saturating_sub(1)));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::opt::Opt;
 use super::respond::{Job, Signer};
 use super::snapshot::{View, Zone};
+use super::update::Asked;
 use crate::dns::message::Header;
 use crate::dns::tsig::{Chain, Refusal};
 use crate::dns::{Key, Rcode};
@@ -16,6 +17,8 @@ use crate::dns::{Key, Rcode};
 pub struct Update {
     /// The zone that it is about.
     pub zone: Arc<Zone>,
+    /// What is asked of a primary zone.
+    pub asked: Option<Box<Asked>>,
     /// How it is answered.
     pub reply: Deferred,
 }

@@ -92,10 +92,21 @@ pub enum Denied {
     Notify,
     /// A NOTIFY for what is no zone here: `received notify for zone 'n': not authoritative`.
     NotifyNotAuth,
-    /// An UPDATE: `update 'z/IN' denied`.
+    /// An UPDATE of a zone that takes none: `update 'z/IN' denied`.
     Update,
     /// An UPDATE that `allow-update-forwarding` does not allow: `update forwarding 'z/IN' denied`.
     UpdateForwarding,
+    /// An UPDATE from somebody who may not: the same, and more serious.
+    UpdateByList,
+    /// An UPDATE from somebody who may not even ask: `update 'z/IN' denied due to allow-query`.
+    UpdateByQuery {
+        /// Whether the zone takes updates.
+        is_possible: bool,
+    },
+    /// An UPDATE that names no zone as the RFC has it: `update failed: update zone section contains non-SOA (FORMERR)`.
+    UpdateNotSoa,
+    /// An UPDATE of what is no zone here: `update failed: z: not authoritative for update zone (NOTAUTH)`.
+    UpdateNotAuth,
     /// No view takes this client: category `unmatched`.
     NoView,
     /// A proxy that `allow-proxy` does not allow: no reply.

@@ -117,21 +117,27 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// UPDATE (RFC 2136): refused for primary zones, passed on for those that allow that.
+    /// UPDATE (RFC 2136): made by whoever keeps a primary zone, passed on for secondaries that allow that.
     pub(super) fn update(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
+        let update = match self.read_update() {
+            Ok(update) => update,
+            Err(rcode) => return self.refuse(rcode, reply),
+        };
         if question.rtype != Rtype::SOA {
-            return self.refuse(Rcode::FORMERR, reply);
+            return self.deny(Denied::UpdateNotSoa, Rcode::FORMERR, reply);
         }
-        let Some(zone) = view.zones.get(question.name) else { return self.refuse(Rcode::NOTAUTH, reply) };
+        let Some(zone) = view.zones.get(question.name) else {
+            return self.deny(Denied::UpdateNotAuth, Rcode::NOTAUTH, reply);
+        };
         if zone.role() == ZoneRole::Secondary {
             return match zone.policy().allow_update_forwarding.allows(self.peer()) {
-                true => Outcome::Update(Update { zone: Arc::clone(zone), reply: self.defer(view) }),
+                true => Outcome::Update(Update { zone: Arc::clone(zone), asked: None, reply: self.defer(view) }),
                 false => self.deny(Denied::UpdateForwarding, Rcode::REFUSED, reply),
             };
         }
         match &self.signer {
             Signer::Refusal(refusal) => self.refuse(refusal.rcode, reply),
-            _ => self.deny(Denied::Update, Rcode::REFUSED, reply),
+            _ => self.update_primary(view, zone, update, reply),
         }
     }
 

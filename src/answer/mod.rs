@@ -31,6 +31,7 @@ mod request;
 mod respond;
 #[cfg(test)]
 mod tests;
+pub mod update;
 
 pub use acl::{Acl, Peer};
 pub use deferred::{Deferred, Update};

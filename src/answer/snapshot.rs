@@ -22,6 +22,7 @@ use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
 use super::sortlist::SortRule;
 use super::table::ZoneTable;
+use super::update::UpdatePolicy;
 use crate::dns::{Class, Key, Name, NameRef, ZonePath};
 use crate::zone::ZoneVersion;
 
@@ -199,6 +200,8 @@ pub struct ZonePolicy {
     pub allow_notify: Acl,
     /// Whose UPDATE is passed on to the primaries (`allow-update-forwarding`).
     pub allow_update_forwarding: Acl,
+    /// Who may change it.
+    pub updates: UpdatePolicy,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
     pub zero_no_soa_ttl: bool,
     /// Whoever asks is told the version (`provide-zoneversion`).

@@ -214,7 +214,7 @@ fn what_would_change_answers_is_refused() {
         ("options { dnssec-policy default; };", "dnssec-policy"),
         ("options { allow-new-zones yes; };", "allow-new-zones"),
         ("options { response-policy { zone \"r\"; }; };", "response-policy"),
-        ("zone a { type master; file \"a\"; allow-update { key k; }; };", "allow-update"),
+        ("zone a { type master; file \"a\"; update-policy { grant k krb5-self . A; }; };", "krb5-self"),
         ("zone a { type master; file \"a\"; inline-signing yes; };", "inline-signing"),
         ("zone a { type forward; forwarders { 1.2.3.4; }; };", "a zone of type 'forward'"),
         ("options { allow-query { geoip country SE; }; };", "geoip"),
@@ -238,9 +238,9 @@ fn what_is_refused_can_be_tolerated_by_name() {
     };
     let text = "options { allow-query { geoip country SE; }; };
         zone f { type forward; forwarders { 1.2.3.4; }; };
-        zone p { type master; file \"p\"; update-policy local; };
+        zone p { type master; file \"p\"; inline-signing yes; };
         zone s { type slave; primaries { 10.0.0.2; }; };";
-    let all = "geoip,type-forward,update-policy";
+    let all = "geoip,type-forward,inline-signing";
     let (config, said) = tolerant(text, all).unwrap();
     let tolerated = said.iter().filter(|fault| fault.message.contains("which is tolerated: ")).count();
     assert_eq!(tolerated, 3, "{said}");
@@ -248,7 +248,7 @@ fn what_is_refused_can_be_tolerated_by_name() {
     assert!(p.settings.allow_query.is_empty());
     assert!(matches!(&s.role, Role::Secondary { primaries } if primaries.len() == 1));
     let said = tolerant(text, "geoip,type-forward").unwrap_err().to_string();
-    assert!(said.contains("t.conf:3: option 'update-policy' is refused: "), "{said}");
+    assert!(said.contains("t.conf:3: option 'inline-signing' is refused: "), "{said}");
 }
 
 #[test]
@@ -299,11 +299,11 @@ fn ciphers_of_which_there_is_none_are_refused() {
 
 #[test]
 fn a_refusal_that_many_zones_share_is_counted() {
-    let zone = |at: usize| format!("zone z{at} {{ type master; file \"f{at}\"; update-policy local; }};\n");
+    let zone = |at: usize| format!("zone z{at} {{ type master; file \"f{at}\"; inline-signing yes; }};\n");
     let said = bad(&(1..=30).map(zone).collect::<String>());
     assert_eq!(said.lines().filter(|line| line.starts_with("t.conf:")).count(), 10, "{said}");
-    let rest = "option 'update-policy' is refused: 20 more times (nomd report counts them by zone)\n";
-    let switch = "to start without what is refused: --tolerate update-policy, or NOMD_TOLERATE=update-policy\n";
+    let rest = "option 'inline-signing' is refused: 20 more times (nomd report counts them by zone)\n";
+    let switch = "to start without what is refused: --tolerate inline-signing, or NOMD_TOLERATE=inline-signing\n";
     assert!(said.ends_with(&(rest.to_owned() + switch)), "{said}");
 }
 

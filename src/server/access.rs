@@ -9,7 +9,9 @@ use ipnet::IpNet;
 
 use crate::answer::acl::{Acl, Element, Entry, HostAddresses};
 use crate::answer::snapshot::{TransferOut, TransferPath, ZonePolicy};
-use crate::conf::config::{Match, MatchElement, Remote, Role, Zone, ZoneSettings};
+use crate::answer::update::UpdatePolicy;
+use crate::conf::config::{GrantNames, GrantRule, Match, MatchElement, Remote, Role, Updates, Zone, ZoneSettings};
+use crate::zone::update::{Grant, Grants, Matching};
 
 /// The addresses of this host and the networks that they are in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +60,12 @@ impl<'h> Policies<'h> {
             let ours = [&settings.allow_query, &settings.allow_query_on, &settings.allow_transfer];
             let theirs = [&settings.allow_notify, &settings.allow_update_forwarding];
             let follows = ours.into_iter().chain(theirs).any(|list| follows_host(list));
+            let follows = follows
+                || match &settings.updates {
+                    Updates::None => false,
+                    Updates::Allowed(list) => follows_host(list),
+                    Updates::Granted(rules) => rules.iter().any(|rule| rule.names == GrantNames::Local),
+                };
             (Arc::clone(settings), follows)
         });
         *follows
@@ -81,6 +89,7 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
         transfer_path: TransferPath { port: settings.transfer_port, is_tls: settings.transfer_is_tls },
         allow_notify: host.compile(&allow_notify(zone)),
         allow_update_forwarding: host.compile(&settings.allow_update_forwarding),
+        updates: updates(host, &settings.updates),
         zero_no_soa_ttl: settings.zero_no_soa_ttl,
         provide_zone_version: settings.provide_zone_version,
         transfer_out: TransferOut {
@@ -91,6 +100,34 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
             max_ixfr_percent: settings.max_ixfr_percent,
         },
     }
+}
+
+fn updates(host: &Host, updates: &Updates) -> UpdatePolicy {
+    match updates {
+        Updates::None => UpdatePolicy::None,
+        Updates::Allowed(list) => UpdatePolicy::Allowed(host.compile(list)),
+        Updates::Granted(rules) => UpdatePolicy::Granted {
+            grants: Arc::new(Grants(rules.iter().map(grant).collect())),
+            localhost: host.compile(&[MatchElement { negated: false, what: Match::Localhost }]),
+        },
+    }
+}
+
+fn grant(rule: &GrantRule) -> Grant {
+    let matching = match &rule.names {
+        GrantNames::Name(name) => Matching::Name(name.clone()),
+        GrantNames::Subdomain(name) => Matching::Subdomain(name.clone()),
+        GrantNames::Zonesub => Matching::Zone,
+        GrantNames::Local => Matching::Local,
+        GrantNames::Wildcard(name) => Matching::Wildcard(name.clone()),
+        GrantNames::Itself => Matching::Itself,
+        GrantNames::SelfSub => Matching::SelfSub,
+        GrantNames::SelfWild => Matching::SelfWild,
+        GrantNames::TcpSelf => Matching::TcpSelf,
+        GrantNames::SixToFourSelf => Matching::SixToFour,
+    };
+    let GrantRule { is_granted, identity, types, .. } = rule.clone();
+    Grant { is_granted, identity, matching, types }
 }
 
 /// NOTIFY is taken from the primaries, whatever their port, and from `allow-notify` (BIND semantics 2.9).

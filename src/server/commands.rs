@@ -9,9 +9,9 @@ use tokio::sync::oneshot;
 
 use super::control::{Command, Commands, IscResult, Reply, Verb, ZoneSelector};
 use super::core::{Core, Event};
-use super::logging::line::{is_implied, relative};
 use super::logging::{self, Category, Severity, log};
 use super::reconfiguring::Demand;
+use super::updating;
 use super::zones::{ZoneId, is_stale};
 use crate::dns::Class;
 
@@ -40,6 +40,8 @@ impl Core {
     pub(super) fn command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
         match command.verb {
             Verb::Reload if command.zone.is_none() => return self.reconfigure(Demand::Reload, Some(reply)),
+            Verb::Freeze => return self.freeze_command(command, reply),
+            Verb::Sync => return self.sync_command(command, reply),
             Verb::Plan => return self.show_plan(command, reply),
             Verb::Reconfig => return self.reconfigure(Demand::Reconfig, Some(reply)),
             _ => {}
@@ -73,10 +75,9 @@ impl Core {
                 self.on_named_zone(command, |core, id| core.delete_zone(id, cleans))
             }
             Verb::Standing => self.standing(command),
-            Verb::Sync => self.sync_command(command),
-            Verb::Freeze | Verb::Thaw => match &command.zone {
-                Some(zone) => self.on_zone(zone, |_, _| Reply::failed(IscResult::NOT_DYNAMIC)),
-                None => Reply::done(),
+            Verb::Thaw => match &command.zone {
+                Some(zone) => self.on_zone(zone, |core, id| core.thaw(Some(id))),
+                None => self.thaw(None),
             },
             Verb::Stats => self.write_statistics(),
             Verb::TcpTimeouts => self.tcp_timeouts(),
@@ -94,19 +95,23 @@ impl Core {
         }
     }
 
-    /// Finds the one zone that is meant.
     fn on_zone(&mut self, zone: &ZoneSelector, act: impl Fn(&mut Self, ZoneId) -> Reply) -> Reply {
+        self.meant(zone).map_or_else(|reply| reply, |id| act(self, id))
+    }
+
+    /// Finds the one zone that is meant.
+    fn meant(&self, zone: &ZoneSelector) -> Result<ZoneId, Reply> {
         if let Some(view) = zone.view.as_deref().filter(|view| !self.config.views.iter().any(|have| have.name == *view))
         {
-            return Reply::no_such_view(view);
+            return Err(Reply::no_such_view(view));
         }
         let class = zone.class.unwrap_or(Class::IN);
         let views = self.config.views.iter().map(|view| view.name.as_str());
         let meant = views.filter(|view| zone.view.as_deref().is_none_or(|named| named == *view));
         match self.zones.named(zone.apex.as_ref(), class, meant)[..] {
-            [] => Reply::no_such_zone(zone),
-            [id] => act(self, id),
-            _ => Reply::ambiguous(zone),
+            [] => Err(Reply::no_such_zone(zone)),
+            [id] => Ok(id),
+            _ => Err(Reply::ambiguous(zone)),
         }
     }
 
@@ -120,6 +125,9 @@ impl Core {
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
         if task.is_secondary() {
             return self.refresh_zone(id);
+        }
+        if !task.follows_its_file() {
+            return Reply::failed(IscResult::DYNAMIC);
         }
         if !is_stale(&task.conf, task.origin.as_ref()) {
             return Reply::text("zone reload up-to-date");
@@ -144,25 +152,36 @@ impl Core {
         Reply::done()
     }
 
-    fn sync_command(&mut self, command: &Command) -> Reply {
+    /// The zone that a command names, if it names one.
+    fn named_zone(&self, command: &Command) -> Result<Option<ZoneId>, Reply> {
+        command.zone.as_ref().map(|zone| self.meant(zone)).transpose()
+    }
+
+    fn freeze_command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
+        match self.named_zone(command).and_then(|only| self.freeze(only)) {
+            Ok(zones) => self.answer_when_written(zones, true, Reply::done(), reply),
+            // Whoever asked may be gone.
+            Err(answer) => drop(reply.send(answer)),
+        }
+    }
+
+    fn sync_command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
+        let only = match self.named_zone(command) {
+            Ok(only) => only,
+            Err(answer) => return drop(reply.send(answer)),
+        };
         let drops_journal = command.has_option("-clean");
         let removing = |files| if drops_journal { format!(", removing journal {files}") } else { String::new() };
-        let sync_zone = |core: &mut Self, id| {
-            core.sync(Some(id), drops_journal);
-            if let Some(task) = core.zones.get(id) {
-                let (zone, removing) = (task.log_name(), removing("file"));
-                let view = if is_implied(zone.view) { String::new() } else { format!(" {}", zone.view) };
-                let name = format!("{}/{}", relative(zone.apex), zone.class);
-                log!(Category::General, Severity::Info, "sync: dumping zone '{name}'{view}{removing}: success");
+        self.sync(only, drops_journal);
+        match only.and_then(|id| self.zones.get(id)) {
+            Some(task) => {
+                let (zone, removing) = (updating::named(task), removing("file"));
+                log!(Category::General, Severity::Info, "sync: dumping zone {zone}{removing}: success");
             }
-            Reply::done()
-        };
-        if let Some(zone) = &command.zone {
-            return self.on_zone(zone, sync_zone);
+            None => log!(Category::General, Severity::Info, "dumping all zones{}: success", removing("files")),
         }
-        self.sync(None, drops_journal);
-        log!(Category::General, Severity::Info, "dumping all zones{}: success", removing("files"));
-        Reply::done()
+        let zones = only.map_or_else(|| self.dynamic_zones(), |id| vec![id]);
+        self.answer_when_written(zones, false, Reply::done(), reply);
     }
 
     fn notify_zone(&mut self, id: ZoneId) -> Reply {

@@ -33,9 +33,11 @@ use super::process::PidFile;
 use super::progress::Progress;
 use super::reconfiguring::{Read, Reconfiguring, Touched};
 use super::refreshing::Refreshing;
+use super::session_key::SessionKey;
 use super::shared::{Retired, Shared};
 use super::start::StartOptions;
 use super::troubles::Troubles;
+use super::updating::Updating;
 use super::watch::FileWatch;
 use super::worker::TcpService;
 use super::zones::{ZoneId, Zones};
@@ -77,6 +79,8 @@ pub(super) enum Event {
     Files(BTreeSet<OsString>),
     /// Answers of some kind are over a limit.
     Limited(Row),
+    /// Updates of a zone have been made; none: the work broke off.
+    Updated(ZoneId, Box<Option<super::updating::Worked>>),
     /// A version of a catalog zone has been read; none: the reading broke off.
     Catalog(ZoneKey, Box<Option<Reading>>),
 }
@@ -90,6 +94,7 @@ pub(super) struct Core {
     /// What the control side counts: what it asks and tells other servers.
     pub(super) counters: Arc<Counters>,
     pub(super) identity: snapshot::Server,
+    pub(super) session_key: Option<SessionKey>,
     pub(super) host: Host,
     pub(super) zones: Zones,
     pub(super) loader: Loader,
@@ -103,6 +108,7 @@ pub(super) struct Core {
     pub(super) notifying: Notifying,
     pub(super) heartbeat: Heartbeat,
     pub(super) catalogs: Catalogs,
+    pub(super) updating: Updating,
     /// Rows of answers over a rate limit.
     pub(super) rows: Rows,
     pub(super) watch: Option<FileWatch>,
@@ -183,6 +189,7 @@ impl Core {
             Event::Interfaces => self.listening.scan_soon(),
             Event::Files(names) => self.files_changed(&names),
             Event::Limited(row) => self.limited(row),
+            Event::Updated(id, worked) => self.updated(id, *worked),
             Event::Catalog(key, reading) => self.catalog_read(&key, *reading),
         }
     }

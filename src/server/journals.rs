@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::load::Loaded;
+use super::load::{Job, Loaded};
+use super::updating::is_dynamic;
 use crate::answer::snapshot::Journal;
 use crate::conf::config::{MasterfileFormat, Zone};
 use crate::zone::copy::{self, Copy, Form, KeepError};
 use crate::zone::disk::Host;
-use crate::zone::journal::Followed;
+use crate::zone::journal::{self, Followed};
 use crate::zone::message::{Level, Message};
 use crate::zone::print::Style;
 use crate::zone::{ZoneVersion, diff};
@@ -77,6 +78,20 @@ pub(super) fn form(zone: &Zone) -> Form {
 /// Keeps a zone's journal within `max-journal-size`, now that this version is in the zone's file.
 pub(super) fn compact(zone: &Zone, saved: &ZoneVersion) -> Result<(), KeepError> {
     copy(zone).map_or(Ok(()), |copy| copy.shorten(saved).map(drop))
+}
+
+/// Removes the journal of a dynamic zone that leads elsewhere than to what its operator has put into its file: the next
+/// update would not go on from there.
+pub(super) fn drop_outdated(job: &Job, version: &ZoneVersion, messages: &mut Vec<Message>) -> bool {
+    let Some(copy) = copy(&job.zone).filter(|_| !job.follows_journal && is_dynamic(&job.zone)) else { return false };
+    let is_outdated = match journal::Journal::open(&Host, &copy.journal) {
+        Ok(journal) => !journal.is_empty() && journal.last_serial() != version.serial(),
+        Err(error) => !error.is_missing(),
+    };
+    if let Err(error) = if is_outdated { copy.drop_journal() } else { Ok(()) } {
+        messages.push(Message::of_zone(Level::Warning, error.to_string()));
+    }
+    is_outdated
 }
 
 /// Makes the changes of the journal to a secondary's copy; where it does not fit, what is served is refreshed at once.

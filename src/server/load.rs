@@ -89,11 +89,19 @@ pub(super) struct Loaded {
     pub(super) journal_modified: Option<SystemTime>,
     /// Whether its journal was of no use, so that there may be newer contents.
     pub(super) is_doubtful: bool,
+    /// Whether the journal of a dynamic zone led elsewhere, and was removed.
+    pub(super) is_journal_dropped: bool,
 }
 
 impl Loaded {
     fn new(version: ZoneVersion, sources: Vec<Source>) -> Self {
-        Self { version: Arc::new(version), sources, journal_modified: None, is_doubtful: false }
+        Self {
+            version: Arc::new(version),
+            sources,
+            journal_modified: None,
+            is_doubtful: false,
+            is_journal_dropped: false,
+        }
     }
 }
 
@@ -303,7 +311,11 @@ fn run(job: &Job) -> Outcome {
                 None => copy,
             }
         }
-        _ => found.and_then(|loaded| record(job, loaded, &mut messages)),
+        _ => found.and_then(|loaded| record(job, loaded, &mut messages)).map(|loaded| {
+            let journal_modified = reading.journal.as_deref().and_then(modified);
+            let is_journal_dropped = journals::drop_outdated(job, &loaded.version, &mut messages);
+            Loaded { journal_modified, is_journal_dropped, ..loaded }
+        }),
     };
     Outcome { id: job.id, messages, result }
 }
@@ -474,7 +486,7 @@ pub(super) fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
 }
 
-fn strictness(verdict: Verdict) -> Strictness {
+pub(super) fn strictness(verdict: Verdict) -> Strictness {
     match verdict {
         Verdict::Ignore => Strictness::Ignore,
         Verdict::Warn => Strictness::Warn,

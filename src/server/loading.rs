@@ -31,13 +31,17 @@ impl Core {
             task.loading = Loading::Again;
             return;
         }
+        if self.updating.postpones_load(id) {
+            return;
+        }
         task.loading = Loading::Running;
         self.loads_open += 1;
         self.progress.begin();
         let served = task.served.version();
         let zone = task.conf.clone();
-        // As with named, a journal counts only where nothing is served yet: later the file says what is new.
-        let follows_journal = served.is_none();
+        // As with named, a journal counts only where nothing of the file is served yet: later the file says it all.
+        let is_elsewhere = !task.is_secondary() && !task.has_own_sources();
+        let follows_journal = served.is_none() || is_elsewhere;
         let old = served.filter(|_| !task.is_secondary() && zone.settings.ixfr_from_differences);
         self.loader.load(Job { id, zone, follows_journal, old, leave: Leave::default() });
     }
@@ -45,7 +49,7 @@ impl Core {
     /// Reads what has changed on disk: the primaries' files that are newer than what is served. They are looked at
     /// elsewhere, since there may be many and the disk slow.
     pub(super) fn load_changed(&mut self) {
-        let primaries = self.zones.iter().filter(|(_, task)| !task.is_secondary());
+        let primaries = self.zones.iter().filter(|(_, task)| task.follows_its_file());
         let zones: Vec<(ZoneId, Zone, Option<Origin>)> =
             primaries.map(|(id, task)| (id, task.conf.clone(), task.origin.clone())).collect();
         let look = move || {
@@ -83,12 +87,16 @@ impl Core {
             let again = task.loading == Loading::Again;
             task.loading = Loading::Idle;
             log_messages(task, &outcome);
+            let is_read = outcome.result.is_ok();
             match outcome.result {
                 Ok(loaded) => self.take_loaded(id, loaded),
                 Err(error) => self.take_failure(id, &error),
             }
             if again {
                 self.load(id);
+            } else {
+                self.thaw_loaded(id, is_read);
+                self.make_updates(id);
             }
         }
     }
@@ -105,12 +113,17 @@ impl Core {
         }
         let before = task.serial();
         let now = loaded.version.serial();
+        if loaded.is_journal_dropped {
+            let zone = ZonePrefix(task.log_name());
+            log!(Category::ZoneLoad, Severity::Info, "{zone}journal file is out of date: removing journal file");
+        }
         log_serial_change(task, before, now);
         log_loaded(task, &loaded.version);
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.troubles.forget_zone(id);
         let old = task.served.publish(Some(loaded.version));
         self.shared.retire_version(old);
+        self.note_loaded_journal(id, loaded.journal_modified);
         match before {
             None => self.announce_at_start(id),
             Some(_) => self.announce(id),
@@ -153,7 +166,7 @@ impl Core {
                 || task.sources().iter().any(|source| is_named(&source.path))
         };
         let changed =
-            |task: &ZoneTask| !task.is_secondary() && reads(task) && is_stale(&task.conf, task.origin.as_ref());
+            |task: &ZoneTask| task.follows_its_file() && reads(task) && is_stale(&task.conf, task.origin.as_ref());
         let zones: Vec<ZoneId> = self.zones.iter().filter(|(_, task)| changed(task)).map(|(id, _)| id).collect();
         for id in zones {
             self.load(id);

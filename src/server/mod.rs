@@ -38,6 +38,7 @@ mod querylog;
 mod reconfiguring;
 mod refreshing;
 mod saving;
+mod session_key;
 mod shared;
 mod snapshot;
 mod stacks;

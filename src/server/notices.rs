@@ -3,11 +3,14 @@
 
 use super::logging::{Category, Severity, log};
 use crate::conf::Config;
+use crate::conf::config::{Match, MatchElement, Updates};
+use crate::dns::name::NoDot;
 
 /// Says it, each in one line.
 pub(super) fn say(config: &Config) {
     say_recursion(config);
     say_open_transfers(config);
+    say_open_updates(config);
 }
 
 /// Stock BIND is also a resolver for its own host; whoever counts on that has to know.
@@ -33,6 +36,27 @@ fn say_open_transfers(config: &Config) {
              options ends that, as BIND 9.20 does"
         );
     }
+}
+
+/// As BIND has it: an address is easily forged.
+fn say_open_updates(config: &Config) {
+    for zone in config.views.iter().flat_map(|view| &view.zones) {
+        if matches!(&zone.settings.updates, Updates::Allowed(list) if allows_unsigned(list)) {
+            let zone = NoDot(zone.apex.as_ref());
+            let danger = "allows unsigned updates from remote hosts, which is insecure";
+            log!(Category::Security, Severity::Warning, "zone '{zone}' {danger}");
+        }
+    }
+}
+
+/// Whether a list is about addresses of other hosts.
+fn allows_unsigned(list: &[MatchElement]) -> bool {
+    list.iter().filter(|element| !element.negated).any(|element| match &element.what {
+        Match::Any | Match::Localhost | Match::Localnets => true,
+        Match::Prefix(prefix) => !(prefix.addr().is_loopback() && prefix.prefix_len() == prefix.max_prefix_len()),
+        Match::Key(_) => false,
+        Match::List(list) => allows_unsigned(list),
+    })
 }
 
 /// `3 zones`, and how many of them in which view where there are views.

@@ -180,8 +180,21 @@ impl<'a> Line<'a> {
                 log!(Category::General, Severity::Info, "{zone}refused notify from non-primary: {from}");
             }
             Denied::NotifyNotAuth => self.notify(Severity::Notice, ": not authoritative"),
-            Denied::Update => self.update_denied("update", Severity::Info),
+            Denied::Update => log!(Category::UpdateSecurity, Severity::Info, "{self}update '{zone}/IN' denied"),
             Denied::UpdateForwarding => self.update_denied("update forwarding", Severity::Error),
+            Denied::UpdateByList => self.update_denied("update", Severity::Error),
+            Denied::UpdateByQuery { is_possible } => {
+                let severity = if is_possible { Severity::Error } else { Severity::Info };
+                log!(Category::UpdateSecurity, severity, "{self}update '{zone}/IN' denied due to allow-query");
+            }
+            Denied::UpdateNotSoa => {
+                let why = "update zone section contains non-SOA (FORMERR)";
+                log!(Category::Update, Severity::Info, "{self}update failed: {why}");
+            }
+            Denied::UpdateNotAuth => {
+                let why = "not authoritative for update zone (NOTAUTH)";
+                log!(Category::Update, Severity::Info, "{self}update failed: {zone}: {why}");
+            }
             Denied::Proxy => self.proxy_refused("for that client (real client", |proxy| proxy.peer, "allow-proxy"),
             Denied::ProxyInterface => {
                 self.proxy_refused("on the interface (real interface", |proxy| proxy.local, "allow-proxy-on");

@@ -260,6 +260,7 @@ impl Core {
         self.shared.retire(Retired::Config(old));
         self.refreshing.configure(&self.config);
         self.notifying.configure(&self.config.options);
+        self.follow_session_key();
         let changes_peers = plan.changes_peers();
         for step in plan.steps {
             match step {
@@ -336,7 +337,14 @@ impl Core {
         let (old_file, old_journal) = (task.file(), journals::path(&task.conf));
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
         task.served = Arc::new(served);
+        let was_dynamic = task.is_dynamic();
         task.take_over(zone);
+        if change.source == Source::OtherFile && !task.is_secondary() {
+            // What is served is of the old file, and has a journal there.
+            task.saving = Saving::default();
+        }
+        let is_static = was_dynamic && !task.is_dynamic();
+        task.is_frozen &= !is_static;
         let has_other_journal = contents.is_some() && journals::path(&task.conf) != old_journal;
         let is_moved = task.is_secondary() && (has_other_journal || change.source == Source::OtherFile);
         self.configure_refresh(id);
@@ -345,6 +353,8 @@ impl Core {
                 let touched = [old_journal, old_file].into_iter().flatten().find_map(|path| load::modified(&path));
                 self.write_elsewhere(id, touched);
             }
+            // From now on the file says what is new, and what it says has to be there.
+            Source::Same if is_static => self.save_step(id, saving::Event::Due),
             Source::OtherFile => self.load(id),
             Source::Same | Source::OtherRole => {}
         }
@@ -369,6 +379,7 @@ impl Core {
                 self.loader.forget(id);
             }
             self.refreshing.forget(id);
+            self.updating.forget(id);
             self.notifying.forget(id);
             self.catalogs.forget(id);
             self.troubles.forget_zone(id);

@@ -61,7 +61,7 @@ impl Core {
     }
 
     fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
-        let Some(task) = self.zones.get(id).filter(|task| task.is_secondary()) else { return };
+        let Some(task) = self.zones.get(id).filter(|task| task.is_secondary() || task.is_dynamic()) else { return };
         let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
         if journal.is_none() && task.saving.is_done() {
             return;
@@ -110,7 +110,8 @@ impl Core {
     /// What is to be written for a zone, and where.
     fn writing(&self, id: ZoneId, touched_s: u64, behind: Behind) -> Option<(Writing, Arc<Turns>)> {
         let task = self.zones.get(id)?;
-        let (copy, version, turns) = (journals::copy(&task.conf)?, task.served.version()?, Arc::<Turns>::default());
+        let (copy, version, turns) =
+            (journals::copy(&task.conf)?, task.served.version()?, self.updating.turns(id).unwrap_or_default());
         Some((Writing { copy, version, touched_s, behind, turns: Arc::clone(&turns) }, turns))
     }
 
@@ -153,6 +154,7 @@ impl Core {
             Err(_) => Written::Failed,
         };
         self.save_step(id, saving::Event::Written(written));
+        self.file_written(id, written != Written::Failed);
     }
 
     /// The mtime of a secondary's journal, or else of its file, is its expiry clock (BIND semantics 3.4).

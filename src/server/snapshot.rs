@@ -13,6 +13,7 @@ use crate::answer::snapshot::{self, EdnsPolicy, Identity, MinimalResponses, Peer
 use crate::answer::sortlist::{Group, SortRule};
 use crate::answer::table::ZoneTable;
 use crate::conf::config::{self, Config, Match, MatchElement, Options, Role, View};
+use crate::dns::Key;
 
 /// What the snapshot says of the server beside its configuration.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(super) struct Server {
     pub(super) hostname: Option<Box<str>>,
     /// The cookie secret of this run, where the configuration has none.
     pub(super) cookie_secret: [u8; 16],
+    /// The key of `update-policy local`, if there is one.
+    pub(super) session_key: Option<Arc<Key>>,
 }
 
 /// Builds a snapshot. `table` gives the zones of a view; of the snapshot before, accounts of clients live on.
@@ -36,7 +39,7 @@ pub(super) fn build(
     let options = &config.options;
     let identity = identity(options, server);
     let limits = Limits { before, host, secret: server.cookie_secret };
-    let view = |view| self::view(view, host, table(view), limits.of(view));
+    let view = |view| self::view(view, host, table(view), limits.of(view), server.session_key.clone());
     let mut views: Vec<snapshot::View> = config.views.iter().map(view).collect();
     views.push(builtin::view(
         &identity,
@@ -74,14 +77,20 @@ pub(super) fn zone_table(
     ZoneTable::new(members.chain(configured))
 }
 
-fn view(view: &View, host: &Host, zones: Arc<ZoneTable>, rate_limit: Option<Arc<RateLimit>>) -> snapshot::View {
+fn view(
+    view: &View,
+    host: &Host,
+    zones: Arc<ZoneTable>,
+    rate_limit: Option<Arc<RateLimit>>,
+    session_key: Option<Arc<Key>>,
+) -> snapshot::View {
     snapshot::View {
         name: view.name.as_str().into(),
         class: view.class,
         match_clients: host.compile(&view.match_clients),
         match_destinations: host.compile(&view.match_destinations),
         match_recursive_only: view.match_recursive_only,
-        keys: view.keys.clone(),
+        keys: view.keys.iter().cloned().chain(session_key).collect(),
         zones,
         minimal_responses: match view.minimal_responses {
             config::MinimalResponses::No => MinimalResponses::No,

@@ -44,6 +44,7 @@ use super::refreshing::Refreshing;
 use super::shared::Shared;
 use super::stacks::Stacks;
 use super::troubles::Troubles;
+use super::updating::Updating;
 use super::watch::FileWatch;
 use super::worker::{TcpService, UdpResponder};
 use super::zones::Zones;
@@ -370,6 +371,7 @@ impl Core {
             shared: Arc::clone(shared),
             counters: shared.new_counters(),
             identity: identity(),
+            session_key: None,
             host,
             zones: Zones::default(),
             loader,
@@ -383,6 +385,7 @@ impl Core {
             notifying: Notifying::new(&config.options),
             heartbeat: Heartbeat::default(),
             catalogs: Catalogs::default(),
+            updating: Updating::default(),
             rows: Rows::default(),
             watch: watch.map_err(|error| StartError::Watch(error.to_string()))?,
             events: events.clone(),
@@ -425,7 +428,12 @@ fn identity() -> snapshot::Server {
     let mut cookie_secret = [0; 16];
     let halves = cookie_secret.chunks_exact_mut(8);
     halves.for_each(|half| half.copy_from_slice(&RandomState::new().hash_one(0).to_be_bytes()));
-    snapshot::Server { version: version::FULL.into(), hostname: hostname.map(String::into_boxed_str), cookie_secret }
+    snapshot::Server {
+        version: version::FULL.into(),
+        hostname: hostname.map(String::into_boxed_str),
+        cookie_secret,
+        session_key: None,
+    }
 }
 
 /// SIGHUP reloads, SIGTERM and SIGINT end; SIGUSR1, which would end an unprepared process, is ignored.

@@ -84,7 +84,8 @@ impl Core {
             next_refresh: task.refresh.as_ref().map(|refresh| at(refresh.next_check_s())),
             expires: task.served.expires_at_s().map(at),
             secure: version.is_signed(),
-            dynamic: false,
+            dynamic: task.is_dynamic(),
+            frozen: task.is_frozen,
             is_added: self.catalogs.has(id),
         }
     }

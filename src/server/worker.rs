@@ -175,7 +175,7 @@ impl tcp::Service for TcpService {
                     }
                 }
                 Outcome::Transfer(transfer) => {
-                    let view = facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name);
+                    let view = view_name(&snapshot, facts);
                     self.stream(transfer, view, request, client, out)
                 }
                 Outcome::Update(update) => {
@@ -214,6 +214,11 @@ fn behind_proxy(proxy: Client, origin: Option<Origin>) -> Client {
     let ends = Proxy { peer: proxy.source, local: proxy.local };
     let origin = origin.unwrap_or(Origin { source: proxy.source, destination: proxy.local });
     Client { source: origin.source, local: origin.destination, proxy: Some(ends), ..proxy }
+}
+
+/// The view that a request was answered from.
+fn view_name<'s>(snapshot: &'s Snapshot, facts: &Facts) -> &'s str {
+    facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name)
 }
 
 fn transport(layer: tcp::Layer) -> Transport {

@@ -193,6 +193,12 @@ pub(super) fn may_stand_at_cname(rtype: Rtype) -> bool {
     matches!(rtype, Rtype::CNAME | Rtype::RRSIG | Rtype::NSEC | SIG | KEY)
 }
 
+/// What is wrong with a name that records of the zone point to, if it is for this zone to tell; glue does not matter.
+pub(super) fn target_fault(version: &ZoneVersion, target: NameRef<'_>) -> Option<String> {
+    let policy = Policy::default();
+    fault_text(&Checks::new(version, &policy, None).target(target))
+}
+
 /// A run of checks over one zone.
 struct Checks<'a> {
     version: &'a ZoneVersion,

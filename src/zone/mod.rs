@@ -36,6 +36,7 @@ mod records;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trie;
+pub mod update;
 pub mod zonemd;
 
 pub use builder::{Builder, ContentsError, Limits, WideRrset, WildcardOwner};

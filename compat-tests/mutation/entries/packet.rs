@@ -10,11 +10,14 @@ use nomd::answer::snapshot::{
     EdnsPolicy, Identity, MinimalResponses, ProxyPolicy, Snapshot, View, Zone, ZonePolicy, ZoneRole,
 };
 use nomd::answer::table::ZoneTable;
-use nomd::answer::{Client, Outcome, Scratch, Transport, respond};
+use nomd::answer::update::UpdatePolicy;
+use nomd::answer::{Client, Outcome, Scratch, Transport, Update, respond};
 use nomd::dns::tsig::Chain;
 use nomd::dns::{Algorithm, Class, Key, Message, Name, Rcode};
 use nomd::transfer::inbound::{Inbound, Progress};
+use nomd::zone::message::Strictness;
 use nomd::zone::print::{self, Style};
+use nomd::zone::update::{Rules, SerialMethod};
 use nomd::zone::{Limits, ZoneVersion};
 
 use super::files::read_text;
@@ -63,6 +66,7 @@ fn answer(request: &[u8], transport: Transport) -> bool {
     let length = match respond(&SNAPSHOT, request, &client, NOW_S, &mut Scratch::new(1), &mut reply) {
         Outcome::Reply(length) | Outcome::Notify { reply: length, .. } => length,
         Outcome::Update(mut update) => {
+            make(&update);
             let made = update.reply.make(Rcode::SERVFAIL, NOW_S);
             reply[..made.len()].copy_from_slice(&made);
             made.len()
@@ -76,6 +80,26 @@ fn answer(request: &[u8], transport: Transport) -> bool {
     assert!(header.is_response() && header.id.to_be_bytes() == request[..2], "{}", context());
     second_opinion(reply).unwrap_or_else(|error| panic!("{error}: {}", context()));
     true
+}
+
+/// Makes an update of a primary: its transaction leads to its version.
+fn make(update: &Update) {
+    let (Some(asked), Some(before)) = (&update.asked, update.zone.version()) else { return };
+    let rules = Rules {
+        limits: Limits::default(),
+        names: Strictness::Warn,
+        mail_addresses: Strictness::Warn,
+        integrity: true,
+        wildcards: true,
+        max_ttl: None,
+        serial: SerialMethod::Increment,
+    };
+    let (Ok(counts), _) = asked.update.scan(&before, &rules, None) else { return };
+    let made = asked.update.make(&before, &rules, &counts);
+    if let Some((version, transaction)) = made.change {
+        assert_eq!((transaction.before, transaction.after), (before.serial(), version.serial()));
+        assert_eq!(made.rcode, Rcode::NOERROR);
+    }
 }
 
 /// Whether hickory-proto reads a reply.
@@ -164,6 +188,7 @@ fn zone(apex: &str, text: &[u8], role: ZoneRole) -> Arc<Zone> {
         allow_transfer: Acl::Any,
         allow_notify: Acl::Any,
         allow_update_forwarding: Acl::Any,
+        updates: UpdatePolicy::Allowed(Acl::Any),
         ..ZonePolicy::default()
     };
     let apex: Name = apex.parse().unwrap();

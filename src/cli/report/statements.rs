@@ -50,12 +50,19 @@ fn advice(name: &str) -> &'static str {
 }
 
 /// What an operator can do instead.
-const INSTEAD: [(&[&str], &str); 6] = [
+const INSTEAD: [(&[&str], &str); 7] = [
     (
         &["dnssec-policy", "inline-signing", "auto-dnssec"],
         "sign these zones on another server and be its secondary here",
     ),
-    (&["allow-update", "update-policy"], "keep these zones on named, or let their files be edited instead"),
+    (
+        &["external", "krb5-self", "krb5-selfsub", "krb5-subdomain", "krb5-subdomain-self-rhs"],
+        "grant updates to a key instead, or keep these zones on named",
+    ),
+    (
+        &["ms-self", "ms-selfsub", "ms-subdomain", "ms-subdomain-self-rhs"],
+        "grant updates to a key instead, or keep these zones on named",
+    ),
     (&["allow-new-zones"], "write zones into named.conf and use 'rndc reconfig'"),
     (&["response-policy", "dns64"], "this is work for a resolver: keep it there"),
     (&["dlz", "dyndb", "database"], "keep these zones on named: Samba and FreeIPA need it"),

@@ -95,12 +95,12 @@ fn a_host_without_a_service_is_told_of_by_its_flags() {
 
 #[test]
 fn what_is_tolerated_does_not_stop() {
-    let names = "allow-new-zones,response-policy,update-policy,dnssec-policy,inline-signing,geoip";
+    let names = "allow-new-zones,response-policy,dnssec-policy,inline-signing,geoip";
     let flags = Flags { tolerate: vec![names.to_owned(), "type-forward".to_owned()], ..Flags::default() };
     let report = report_of("busy", &flags);
     let statements = &report.sections[1].findings;
     assert!(statements.iter().all(|finding| finding.level != Level::Stop), "{}", text::render(&report));
-    assert_eq!(statements.iter().filter(|finding| finding.code == "tolerated").count(), 7);
+    assert_eq!(statements.iter().filter(|finding| finding.code == "tolerated").count(), 6);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn many_zones_make_no_longer_page() {
     const ZONES: usize = 10_000;
     const MAX_LINES: usize = 60;
     let folder = tempfile::tempdir().unwrap();
-    let zone = |at| format!("zone z{at}.example {{ type primary; file \"/etc/bind/z{at}\"; update-policy local; }};\n");
+    let zone = |at| format!("zone z{at}.example {{ type primary; file \"/etc/bind/z{at}\"; inline-signing yes; }};\n");
     fs::create_dir_all(folder.path().join("etc/bind")).unwrap();
     fs::write(folder.path().join("etc/bind/named.conf"), (0..ZONES).map(zone).collect::<String>()).unwrap();
     fs::write(folder.path().join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();

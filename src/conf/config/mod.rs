@@ -9,6 +9,7 @@ mod logging;
 mod options;
 mod remote;
 mod settings;
+mod update;
 mod view;
 mod zone;
 
@@ -23,6 +24,7 @@ pub use logging::{Channel, Destination, Logging, PrintTime, Severity};
 pub use options::{Control, Identity, Options};
 pub use remote::{Remote, Server, any_source};
 pub use settings::{Checks, Dialup, MasterfileFormat, Notify, TransferRate, Verdict, ZoneSettings};
+pub use update::{GrantNames, GrantRule, SerialUpdateMethod, SessionKey, Updates};
 pub use view::{CatalogZone, Edns, MinimalResponses, OrderRule, RateLimit, RrsetOrder, View};
 pub use zone::{Role, Zone, ZoneKind};
 

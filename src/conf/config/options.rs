@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AddressMatchList, Edns, Listen, Proxies};
+use super::{AddressMatchList, Edns, Listen, Proxies, SessionKey};
 use crate::dns::Key;
 
 /// Settings that are not per view or zone.
@@ -75,6 +75,8 @@ pub struct Options {
     pub notify_rate: u32,
     /// `startup-notify-rate`, default 20 a second.
     pub startup_notify_rate: u32,
+    /// The key of `update-policy local`.
+    pub session_key: SessionKey,
     /// `match-mapped-addresses`.
     pub match_mapped_addresses: bool,
     /// `answer-cookie`, default yes.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AddressMatchList, Remote};
+use super::{AddressMatchList, Remote, SerialUpdateMethod, Updates};
 
 /// What a zone does and allows: its own clauses over the view's, the options' and the defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub struct ZoneSettings {
     pub allow_notify: AddressMatchList,
     /// Whose updates are passed on to the primaries. Default nobody.
     pub allow_update_forwarding: AddressMatchList,
+    /// `allow-update` and `update-policy`.
+    pub updates: Updates,
+    /// `serial-update-method`.
+    pub serial_update_method: SerialUpdateMethod,
     /// `notify`.
     pub notify: Notify,
     /// `also-notify`.

@@ -21,6 +21,7 @@ mod remotes;
 pub mod rndc;
 mod server;
 mod settings;
+mod update;
 mod view;
 mod zone;
 

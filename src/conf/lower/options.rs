@@ -69,6 +69,7 @@ impl Context<'_> {
             serial_query_rate: levels.number(clause::SERIAL_QUERY_RATE),
             notify_rate: levels.number(clause::NOTIFY_RATE),
             startup_notify_rate: levels.number(clause::STARTUP_NOTIFY_RATE),
+            session_key: self.session_key(),
             match_mapped_addresses: levels.boolean(clause::MATCH_MAPPED_ADDRESSES),
             answer_cookie: levels.boolean(clause::ANSWER_COOKIE),
             statistics_file: levels

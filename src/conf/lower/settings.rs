@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inherit::Levels;
+use super::update::serial_update_method;
 use super::{Context, acl, clause};
 use crate::conf::config::{Checks, Dialup, MasterfileFormat, Notify, TransferRate, Verdict, ZoneSettings, any_source};
 use crate::conf::table::{Clause, ZoneType};
@@ -29,6 +30,8 @@ impl Context<'_> {
             is_transfer_limited: levels.find(clause::ALLOW_TRANSFER).is_some(),
             allow_notify: list(clause::ALLOW_NOTIFY, acl::none),
             allow_update_forwarding: list(clause::ALLOW_UPDATE_FORWARDING, acl::none),
+            updates: self.updates(levels, zone_type),
+            serial_update_method: serial_update_method(levels),
             notify: notify(levels),
             also_notify: levels.find(clause::ALSO_NOTIFY).map(|node| self.remotes(node)).unwrap_or_default().into(),
             notify_to_soa: levels.boolean(clause::NOTIFY_TO_SOA),

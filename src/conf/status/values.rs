@@ -8,11 +8,23 @@ use crate::conf::table::clause;
 use crate::conf::tree::{Item, Node, Value};
 
 /// Words of the syntax, wherever they stand.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 12] = [
+    ("external", "no helper is asked, and updaters would be locked out"),
     ("geoip", "locations are not looked up, so it would match nobody"),
+    ("krb5-self", GSS),
+    ("krb5-selfsub", GSS),
+    ("krb5-subdomain", GSS),
+    ("krb5-subdomain-self-rhs", GSS),
+    ("ms-self", GSS),
+    ("ms-selfsub", GSS),
+    ("ms-subdomain", GSS),
+    ("ms-subdomain-self-rhs", GSS),
     ("source", "requests to these servers would come from another address, which they may not serve"),
     ("source-v6", "requests to these servers would come from another address, which they may not serve"),
 ];
+
+/// Why rules of `update-policy` about principals of Kerberos are refused.
+const GSS: &str = "GSS-TSIG is not there yet, and updaters would be locked out";
 
 /// Types of zones, under the names that they are tolerated by.
 const ZONE_TYPES: [(&str, &str, &str); 6] = [

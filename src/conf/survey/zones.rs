@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::shown;
 use crate::conf::status::{self, Outcome};
 use crate::conf::table::{ZoneType, clause};
-use crate::conf::tree::{Block, Node, Tree, Value, after};
+use crate::conf::tree::{Block, Item, Node, Tree, Value, after};
 
 /// A zone's statement as an operator wrote it.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct ZoneSurvey {
     pub journal: Option<PathBuf>,
     /// What hits it, by the names that `--tolerate` knows.
     pub refused: Vec<&'static str>,
+    /// Whether it takes updates.
+    pub takes_updates: bool,
 }
 
 impl ZoneSurvey {
@@ -39,12 +41,12 @@ impl ZoneSurvey {
 
     /// Whether named changes its contents by itself.
     pub fn is_dynamic(&self) -> bool {
-        self.refused.iter().any(|name| DYNAMIC.contains(name))
+        self.takes_updates || self.refused.iter().any(|name| DYNAMIC.contains(name))
     }
 }
 
 /// Statements with which named changes the contents of a primary zone.
-const DYNAMIC: [&str; 5] = ["allow-update", "auto-dnssec", "dnssec-policy", "inline-signing", "update-policy"];
+const DYNAMIC: [&str; 3] = ["auto-dnssec", "dnssec-policy", "inline-signing"];
 
 pub(super) fn survey(tree: &Tree<'_>) -> Vec<ZoneSurvey> {
     let options = tree.root.find(clause::OPTIONS).and_then(Node::block);
@@ -93,7 +95,16 @@ impl ViewSurvey<'_> {
             file: file.map(PathBuf::from),
             journal: journal.or_else(|| file.map(|file| format!("{file}.jnl"))).map(PathBuf::from),
             refused: self.hits(node, block, zone_type),
+            takes_updates: zone_type == ZoneType::Primary && self.takes_updates(block),
         })
+    }
+
+    fn takes_updates(&self, zone: Block<'_>) -> bool {
+        let levels = [Some(zone), self.view.and_then(Node::block), self.options];
+        let allowed = levels.into_iter().flatten().find_map(|block| named(block, "allow-update"));
+        let is_none = |list: &[&[Item<'_>]]| matches!(list, [[item]] if item.text() == Some("none"));
+        named(zone, "update-policy").is_some()
+            || allowed.is_some_and(|node| node.list().is_some_and(|list| !is_none(list)))
     }
 
     /// What hits a zone: values of its own, and statements of its own, its view or options that it may have.

@@ -1,6 +1,6 @@
 //! `check-names` and `check-mx` within record data: which names have to be those of hosts or mailboxes.
 
-use super::Fault;
+use super::{Fault, NameField};
 use crate::dns::NameRef;
 use crate::dns::host::{are_host_labels, is_address, is_mailbox};
 use crate::dns::name::NoDot;
@@ -92,5 +92,14 @@ impl NameChecks {
         }
         self.remarks.push((line, text()));
         Ok(())
+    }
+}
+
+impl NameField<'_> {
+    /// Whether the name is what `check-names` wants of it, in this data. `is_reverse`: the owner is a reversed address.
+    pub fn is_as_ruled(&self, rdata: &[u8], is_reverse: bool) -> bool {
+        let is_alias = self.usage.rule == NameRule::ServiceHost && rdata.starts_with(&[0, 0]);
+        let checks = NameChecks { is_reverse, ..NameChecks::default() };
+        is_alias || checks.is_met(self.usage.rule, self.name.as_bytes())
     }
 }

@@ -40,6 +40,10 @@ impl IscResult {
     pub const SYNTAX: Self = Self(89);
     /// The zone is configured but has no contents.
     pub const NOT_LOADED: Self = Self(123);
+    /// Somebody has frozen the zone before.
+    pub const FROZEN: Self = Self(154);
+    /// The zone changes by updates, not by its file.
+    pub const DYNAMIC: Self = Self(171);
     /// No such command.
     pub const UNKNOWN_COMMAND: Self = Self(172);
     /// The zone takes no updates.
@@ -87,7 +91,7 @@ impl fmt::Display for IscResult {
 }
 
 /// Number, identifier, text.
-const TABLE: [(u16, &str, &str); 18] = [
+const TABLE: [(u16, &str, &str); 20] = [
     (0, "ISC_R_SUCCESS", "success"),
     (6, "ISC_R_NOPERM", "permission denied"),
     (18, "ISC_R_EXISTS", "already exists"),
@@ -104,6 +108,8 @@ const TABLE: [(u16, &str, &str); 18] = [
     (80, "DNS_R_UNKNOWN", "unknown class/type"),
     (89, "DNS_R_SYNTAX", "syntax error"),
     (123, "DNS_R_NOTLOADED", "zone not loaded"),
+    (154, "DNS_R_FROZEN", "already frozen"),
+    (171, "DNS_R_DYNAMIC", "dynamic zone"),
     (172, "DNS_R_UNKNOWNCOMMAND", "unknown command"),
     (181, "DNS_R_NOTDYNAMIC", "not dynamic"),
 ];

@@ -118,6 +118,8 @@ pub struct ZoneStatus {
     pub secure: bool,
     /// Whether it takes updates.
     pub dynamic: bool,
+    /// Whether it takes none for a while.
+    pub frozen: bool,
     /// Whether it was added at run time.
     pub is_added: bool,
 }
@@ -143,6 +145,9 @@ impl fmt::Display for ZoneStatus {
         }
         writeln!(f, "secure: {}", yes(self.secure))?;
         writeln!(f, "dynamic: {}", yes(self.dynamic))?;
+        if self.dynamic {
+            writeln!(f, "frozen: {}", yes(self.frozen))?;
+        }
         write!(f, "reconfigurable via modzone: {}", yes(self.is_added))
     }
 }
@@ -172,6 +177,7 @@ mod tests {
             expires: Some(time),
             secure: false,
             dynamic: false,
+            frozen: false,
             is_added: false,
         };
         let expected = "name: example.com\ntype: secondary\nfiles: exs.zone\nserial: 1\nnodes: 2\n\

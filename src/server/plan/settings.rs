@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::text::{duration, listen, match_list};
 use super::{Edit, Step};
 use crate::conf::config::{AddressMatchList, Control, Identity, Options, Role, View, ZoneSettings};
+use crate::dns::name::NoDot;
 use crate::dns::{Key, Name};
 
 /// The statements of `options` by name, and how the value of each is shown.
@@ -28,6 +29,9 @@ const OPTIONS: &[Shown] = &[
     ("transfers-in", |options| options.transfers_in.to_string()),
     ("transfers-out", |options| options.transfers_out.to_string()),
     ("update-quota", |options| options.update_quota.to_string()),
+    ("session-keyfile", |options| path(options.session_key.path.as_ref())),
+    ("session-keyname", |options| NoDot(options.session_key.name.as_ref()).to_string()),
+    ("session-keyalg", |options| options.session_key.algorithm.text().to_owned()),
     ("tcp-primaries-timeout", |options| duration(options.tcp_primaries_timeout)),
     ("heartbeat-interval", |options| duration(options.heartbeat_interval)),
     ("transfers-per-ns", |options| options.transfers_per_ns.to_string()),
@@ -171,6 +175,8 @@ const ZONE: &[Differs<ZoneSettings>] = statements!(ZoneSettings:
     "allow-transfer" allow_transfer,
     "allow-notify" allow_notify,
     "allow-update-forwarding" allow_update_forwarding,
+    "allow-update or update-policy" updates,
+    "serial-update-method" serial_update_method,
     "notify" notify,
     "also-notify" also_notify,
     "notify-to-soa" notify_to_soa,

@@ -20,7 +20,7 @@ pub(super) fn name_checks(options: &Options) -> NameChecks {
 
 /// Whether `owner` may have records of this type: those that give addresses or mail need a host's name, a wildcard
 /// counts as one. Of addresses BIND asks that in IN and CH.
-pub(super) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype, class: Class) -> bool {
+pub(in crate::zone) fn is_owner_allowed(owner: NameRef<'_>, rtype: Rtype, class: Class) -> bool {
     match rtype {
         Rtype::A if class == Class::CH => is_host(owner, true),
         Rtype::A | Rtype::AAAA | WKS | A6 if class != Class::IN => true,
@@ -51,7 +51,7 @@ fn is_for_spf(owner: NameRef<'_>) -> bool {
 }
 
 /// Whether the names that PTR records of this owner give are those of hosts.
-pub(super) fn is_reverse(owner: NameRef<'_>) -> bool {
+pub(in crate::zone) fn is_reverse(owner: NameRef<'_>) -> bool {
     let is_below = |tree: &[u8]| NameRef::from_wire(tree).is_ok_and(|tree| owner.is_at_or_below(tree));
     REVERSE.into_iter().any(is_below) && !is_service_list(owner)
 }
@@ -66,7 +66,7 @@ fn is_service_list(owner: NameRef<'_>) -> bool {
 }
 
 /// Whether a label other than the first is a lone asterisk, which matches nothing and is usually a slip.
-pub(super) fn has_inner_wildcard(owner: NameRef<'_>) -> bool {
+pub(in crate::zone) fn has_inner_wildcard(owner: NameRef<'_>) -> bool {
     owner.labels().skip(1).any(|label| label == b"*")
 }
 

@@ -13,7 +13,7 @@ mod entry;
 mod fault;
 mod generate;
 mod heading;
-mod hosts;
+pub(in crate::zone) mod hosts;
 mod parallel;
 mod run;
 mod scan;

@@ -3,39 +3,41 @@
 //! A worker says whether a client may, takes a place, and hands the whole request on with the way back; it is answered
 //! from elsewhere, when it has been carried out. What becomes of it, the role of the zone decides.
 
-use super::core::{Core, Event};
-use super::logging::{Category, Severity, log, without_waiting};
-use super::querylog::Line;
-use super::shared::{Place, Shared};
-use super::worker::unix_now_s;
 use crate::answer::counters::{Counter, Counters};
 use crate::answer::snapshot::ZoneRole;
 use crate::answer::{Client, Facts, Snapshot, Update};
-use crate::dns::Rcode;
 use crate::dns::name::NoDot;
+use crate::dns::{NameRef, Rcode};
 use crate::net::later::ReplyTo;
+use crate::server::core::{Core, Event};
+use crate::server::logging::{Category, Severity, log, without_waiting};
+use crate::server::querylog::Line;
+use crate::server::shared::{Place, Shared};
+use crate::server::worker::unix_now_s;
 
 /// A request as a worker has read it.
 #[derive(Clone, Copy)]
-pub(super) struct Taken<'a> {
+pub(in crate::server) struct Taken<'a> {
     /// What it was read by.
-    pub(super) snapshot: &'a Snapshot,
+    pub(in crate::server) snapshot: &'a Snapshot,
     /// All of it.
-    pub(super) bytes: &'a [u8],
+    pub(in crate::server) bytes: &'a [u8],
     /// Who sent it.
-    pub(super) client: &'a Client,
+    pub(in crate::server) client: &'a Client,
     /// What is known of it.
-    pub(super) facts: &'a Facts,
+    pub(in crate::server) facts: &'a Facts,
     /// Of the worker.
-    pub(super) counters: &'a Counters,
+    pub(in crate::server) counters: &'a Counters,
 }
 
 /// An update to be carried out or passed on, and answered.
-pub(super) struct Requested {
+pub(in crate::server) struct Requested {
     /// The zone, and what a reply needs.
-    pub(super) update: Update,
+    pub(in crate::server) update: Update,
     /// All of the request.
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::server) bytes: Vec<u8>,
+    /// Who asks, as log lines begin.
+    who: String,
     client: Client,
     facts: Facts,
     reply_to: ReplyTo,
@@ -43,23 +45,34 @@ pub(super) struct Requested {
 }
 
 /// What became of an update, for the counters.
-pub(super) struct Ended {
+pub(in crate::server) struct Ended {
     /// What it counts as.
-    pub(super) counter: Counter,
+    pub(in crate::server) counter: Counter,
     /// The reply, where it is one of ours.
-    pub(super) replied: Option<Replied>,
+    pub(in crate::server) replied: Option<Replied>,
 }
 
 /// A reply that was sent, for the counters.
-pub(super) struct Replied {
+pub(in crate::server) struct Replied {
     client: Client,
     facts: Facts,
     length: usize,
 }
 
 impl Requested {
+    /// The name of the key that it was signed with.
+    pub(super) fn key(&self) -> Option<NameRef<'_>> {
+        self.update.reply.key().map(|key| key.name.as_ref())
+    }
+
+    /// Says something of it.
+    pub(super) fn say(&self, severity: Severity, text: &str) {
+        let (who, zone) = (&self.who, &self.update.zone);
+        log!(Category::Update, severity, "{who}updating zone '{}/{}': {text}", NoDot(zone.apex()), zone.class());
+    }
+
     /// Answers with a reply of ours.
-    pub(super) fn answer(mut self, rcode: Rcode) -> Replied {
+    pub(in crate::server) fn answer(mut self, rcode: Rcode) -> Replied {
         let deferred = &mut self.update.reply;
         let (reply_has_edns, reply_is_signed) = (deferred.has_edns(), deferred.is_signed());
         let facts = Facts { rcode, reply_has_edns, reply_is_signed, ..self.facts };
@@ -70,7 +83,7 @@ impl Requested {
     }
 
     /// Passes on another server's reply, under the ID of the request. BIND: one that the client cannot take is none.
-    pub(super) fn relay(self, mut reply: Vec<u8>) {
+    pub(in crate::server) fn relay(self, mut reply: Vec<u8>) {
         if let Some(id) = reply.first_chunk_mut() {
             *id = self.update.reply.id().to_be_bytes();
         }
@@ -82,15 +95,15 @@ impl Requested {
 
 impl Shared {
     /// Hands an update on, and says so. BIND: one too many is dropped, so that its sender comes again.
-    pub(super) fn post_update(&self, update: Update, taken: Taken<'_>, reply_to: ReplyTo) {
+    pub(in crate::server) fn post_update(&self, update: Update, taken: Taken<'_>, reply_to: ReplyTo) {
         let Taken { snapshot, bytes, client, facts, counters } = taken;
         let Some(line) = Line::new(snapshot, bytes, client, facts) else { return };
         let who = line.to_string();
         let place = self.updates.take();
         without_waiting(|| say_taken(&who, &update, place.is_some()));
         let Some(place) = place else { return counters.add(Counter::UpdateQuota) };
-        let (client, facts) = (*client, *facts);
-        let requested = Requested { update, bytes: bytes.to_vec(), client, facts, reply_to, _place: place };
+        let (client, facts, bytes) = (*client, *facts, bytes.to_vec());
+        let requested = Requested { update, bytes, who, client, facts, reply_to, _place: place };
         // Fails only when the server is going down.
         let _ = self.events.send(Event::Update(Box::new(requested)));
     }
@@ -99,12 +112,15 @@ impl Shared {
 /// In named's words.
 fn say_taken(who: &str, update: &Update, has_place: bool) {
     let zone = NoDot(update.zone.apex());
-    if let Some(key) = update.reply.key() {
+    let is_by_rules = update.asked.as_ref().is_some_and(|asked| asked.grants.is_some());
+    if let Some(key) = update.reply.key().filter(|_| !is_by_rules) {
         let key = NoDot(key.name.as_ref());
         log!(Category::UpdateSecurity, Severity::Info, "{who}signer \"{key}\" approved");
     }
     let what = if update.zone.role() == ZoneRole::Secondary { "update forwarding" } else { "update" };
-    log!(Category::UpdateSecurity, Severity::Debug(3), "{who}{what} '{zone}/IN' approved");
+    if !is_by_rules {
+        log!(Category::UpdateSecurity, Severity::Debug(3), "{who}{what} '{zone}/IN' approved");
+    }
     if !has_place {
         let reason = "update failed: too many DNS UPDATEs queued (quota reached)";
         log!(Category::Update, Severity::Info, "{who}updating zone '{zone}/IN': {reason}");
@@ -115,21 +131,21 @@ fn say_taken(who: &str, update: &Update, has_place: bool) {
 
 impl Core {
     /// Sees to an update: whose it is, the role of the zone says.
-    pub(super) fn update(&mut self, requested: Requested) {
+    pub(in crate::server) fn update(&mut self, requested: Requested) {
         match requested.update.zone.role() {
             ZoneRole::Secondary => self.forward_update(requested),
-            // No worker lets one through.
-            ZoneRole::Primary => self.count_reply(&requested.answer(Rcode::REFUSED)),
+            ZoneRole::Primary => self.update_primary(requested),
         }
     }
 
     /// Counts what has become of an update.
-    pub(super) fn update_ended(&self, ended: &Ended) {
+    pub(in crate::server) fn update_ended(&self, ended: &Ended) {
         self.counters.add(ended.counter);
         ended.replied.iter().for_each(|replied| self.count_reply(replied));
     }
 
-    fn count_reply(&self, replied: &Replied) {
+    /// Counts a reply that was made late.
+    pub(super) fn count_reply(&self, replied: &Replied) {
         self.counters.count_reply(&replied.facts, &replied.client, replied.length);
     }
 }

@@ -1,0 +1,247 @@
+//! What updates have made lasts: in the journal at once, in the file some time later, for whoever goes on with them.
+
+use std::fs;
+use std::time::Duration;
+
+use super::{BOTH, ZONE, journal, nsupdate, records, start, start_again, text, told, update};
+use crate::peers::{Kind, Server, Spec, Zone, dig, free_port, run, signal};
+
+const DYNAMIC: &str = "allow-update { any; };";
+
+/// Replaces part of the zone's file, which then has another time.
+fn edit(server: &Server, from: &str, to: &str) {
+    let path = server.path(&format!("{ZONE}.db"));
+    let before = fs::metadata(&path).and_then(|meta| meta.modified()).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    fs::File::options().append(true).open(&path).unwrap().set_modified(before + Duration::from_secs(2)).unwrap();
+}
+
+fn file(server: &Server) -> String {
+    fs::read_to_string(server.path(&format!("{ZONE}.db"))).unwrap()
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_kill_and_each_server_goes_on_with_what_the_other_left() {
+    for [first, second] in [[Kind::Bind, Kind::Nomd], [Kind::Nomd, Kind::Bind], [Kind::Nomd, Kind::Nomd]] {
+        let server = start(first);
+        for number in 1..20 {
+            update(&server, &format!("add h{}.{ZONE} 60 A 192.0.2.{number}", number % 5));
+        }
+        let before = records(&server);
+        signal(server.pid(), "KILL");
+        let server = start_again(second, server.stop(), DYNAMIC);
+        server.wait_for_serial(ZONE, 20);
+        assert_eq!(records(&server), before, "{first:?} {second:?}");
+        update(&server, &format!("del h1.{ZONE}"));
+        let before = records(&server);
+        assert_eq!(server.rndc(&["stop"]).status, 0);
+        let mut server = server;
+        server.wait_for_end();
+        let server = start_again(first, server.stop(), DYNAMIC);
+        server.wait_for_serial(ZONE, 21);
+        assert_eq!(records(&server), before, "{first:?} {second:?}");
+        update(&server, &format!("add h1.{ZONE} 60 A 192.0.2.1"));
+        server.wait_for_serial(ZONE, 22);
+    }
+}
+
+#[test]
+fn a_file_that_was_edited_behind_its_journal_is_not_loaded() {
+    for kind in BOTH {
+        let server = start(kind);
+        update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        signal(server.pid(), "KILL");
+        let folder = server.stop();
+        let path = folder.path().join(format!("{ZONE}.db"));
+        let edited = text().replace("SOA ns m 1 ", "SOA ns m 17 ");
+        fs::write(&path, &edited).unwrap();
+        let zones = vec![Zone::primary(ZONE, edited).with(DYNAMIC)];
+        let server = Server::start_in(kind, &Spec { zones, ..Spec::default() }, free_port(), folder);
+        server.wait_for_log("journal rollforward failed: journal out of sync with zone");
+        server.wait_for_log(&format!("zone {ZONE}/IN: not loaded due to errors."));
+        assert_eq!(dig::ask(server.port, ZONE, "SOA", &[]).status, "SERVFAIL", "{kind:?}");
+        assert_eq!(nsupdate(&server, &[], &format!("add y.{ZONE} 60 A 192.0.2.1")).stderr, "update failed: SERVFAIL\n");
+    }
+}
+
+/// What rndc says, what is served, and what is logged.
+fn play(kind: Kind) -> Vec<String> {
+    let server = Server::start(
+        kind,
+        &Spec {
+            zones: vec![Zone::primary(ZONE, text()).with(DYNAMIC), Zone::primary("static.test", text())],
+            ..Spec::default()
+        },
+    );
+    server.wait_for_serial(ZONE, 1);
+    let mut outcomes = vec![];
+    let mut number = 0;
+    let mut say = |words: &str| {
+        let output = server.rndc(&words.split(' ').collect::<Vec<_>>());
+        outcomes.push(format!("{words}: {} {} {}", output.status, output.stdout, output.stderr));
+    };
+    let mut change = || {
+        number += 1;
+        nsupdate(&server, &[], &format!("add n{number}.{ZONE} 60 A 192.0.2.{number}")).stderr
+    };
+    assert_eq!(change(), "");
+    // What is edited of a zone that changes by updates is not read.
+    edit(&server, "b A 192.0.2.2", "b A 192.0.2.222");
+    say("reload dyn.test");
+    say("reload");
+    server.wait_for_serial(ZONE, 2);
+    say("freeze dyn.test");
+    // named replies before it has written the file.
+    server.wait_until("its file is written", || file(&server).contains("2          ; serial"));
+    assert!(!file(&server).contains("192.0.2.222"), "{kind:?}");
+    assert_eq!(change(), "update failed: REFUSED\n");
+    for words in ["freeze dyn.test", "freeze", "freeze static.test", "freeze nowhere.test", "sync static.test"] {
+        say(words);
+    }
+    let frozen = server.rndc(&["zonestatus", ZONE]).stdout;
+    assert!(frozen.contains("\ndynamic: yes\nfrozen: yes\n"), "{kind:?} {frozen}");
+    // named may read again what it has written itself.
+    assert_eq!(server.rndc(&["thaw", ZONE]).status, 0, "{kind:?}");
+    server.wait_until("it is thawed", || server.rndc(&["zonestatus", ZONE]).stdout.contains("frozen: no"));
+    say("thaw dyn.test");
+    say("thaw static.test");
+    say("thaw nowhere.test");
+    assert_eq!(change(), "");
+    say("freeze dyn.test");
+    server.wait_until("its file is written", || file(&server).contains("3          ; serial"));
+    edit(&server, "3          ; serial", "30         ; serial");
+    edit(&server, "a\t\t\tA\t192.0.2.1", "a\t\t\tA\t192.0.2.111");
+    say("thaw dyn.test");
+    server.wait_for_serial(ZONE, 30);
+    server.wait_until("it is thawed", || server.rndc(&["zonestatus", ZONE]).stdout.contains("frozen: no"));
+    assert_eq!(change(), "");
+    server.wait_for_serial(ZONE, 31);
+    say("sync dyn.test");
+    server.wait_until("its file is written", || file(&server).contains("31         ; serial"));
+    assert!(!journal(&server).is_empty(), "{kind:?}");
+    say("sync -clean dyn.test");
+    server.wait_until("its journal is gone", || !server.path(&format!("{ZONE}.db.jnl")).exists());
+    say("sync");
+    say("sync -clean");
+    // What cannot be read leaves the zone frozen, and what was served.
+    say("freeze");
+    edit(&server, "31         ; serial", "40         ; serial\n nonsense");
+    say("thaw dyn.test");
+    server.wait_for_log("not loaded due to errors.");
+    assert_eq!(change(), "update failed: REFUSED\n");
+    edit(&server, "40         ; serial\n nonsense", "41         ; serial");
+    say("reload dyn.test");
+    server.wait_for_serial(ZONE, 41);
+    say("thaw");
+    server.wait_until("it is thawed", || server.rndc(&["zonestatus", ZONE]).stdout.contains("frozen: no"));
+    assert_eq!(change(), "");
+    outcomes.extend(records(&server));
+    outcomes.extend(told(&server));
+    let log = server.settled_log();
+    let marks = ["freezing ", "thawing ", "dumping ", "removing journal"];
+    let of_commands =
+        log.lines().filter_map(|line| marks.iter().filter_map(|mark| line.find(mark)).min().map(|at| &line[at..]));
+    let mut of_commands: Vec<String> = of_commands.map(str::to_owned).collect();
+    // What is read is told of when it has been.
+    of_commands.sort();
+    outcomes.extend(of_commands);
+    outcomes
+}
+
+#[test]
+fn freeze_thaw_sync_and_reload_do_and_say_what_they_do_with_named() {
+    let [theirs, ours] = BOTH.map(play);
+    for (theirs, ours) in theirs.iter().zip(&ours) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.len(), theirs.len());
+}
+
+#[test]
+fn without_a_journal_nothing_changes() {
+    for kind in BOTH {
+        let clauses = format!("{DYNAMIC} journal \"place\";");
+        let server = Server::start(kind, &super::spec(&clauses));
+        server.wait_for_serial(ZONE, 1);
+        fs::create_dir(server.path("place")).unwrap();
+        let fail = || nsupdate(&server, &[], &format!("add x.{ZONE} 60 A 192.0.2.1")).stderr;
+        assert_eq!(fail(), "update failed: SERVFAIL\n", "{kind:?}");
+        assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");
+        fs::remove_dir(server.path("place")).unwrap();
+        assert_eq!(fail(), "", "{kind:?}");
+        server.wait_for_serial(ZONE, 2);
+        let printed = run("named-journalprint", &[&server.path("place").display().to_string()]).stdout;
+        assert!(printed.contains("add x.dyn.test.\t\t60\tIN\tA\t192.0.2.1"), "{printed}");
+    }
+}
+
+/// A secondary hears of each update and gets no more than what has changed.
+#[test]
+fn updates_are_announced_and_sent_as_differences() {
+    for [from, to] in [[Kind::Nomd, Kind::Bind], [Kind::Nomd, Kind::Nomd], [Kind::Bind, Kind::Nomd]] {
+        let (port, secondary_port) = (free_port(), free_port());
+        let zone = Zone::primary(ZONE, text())
+            .with(DYNAMIC)
+            .with("notify-delay 0; max-ixfr-ratio unlimited;")
+            .notifying(secondary_port);
+        let primary = Server::start_at(from, &Spec { zones: vec![zone], ..Spec::default() }, port);
+        primary.wait_for_serial(ZONE, 1);
+        let zones = vec![Zone::secondary(ZONE, port)];
+        let secondary = Server::start_at(to, &Spec { zones, ..Spec::default() }, secondary_port);
+        secondary.wait_for_serial(ZONE, 1);
+        for number in 2..6 {
+            update(&primary, &format!("add h.{ZONE} 60 A 192.0.2.{number}"));
+            secondary.wait_for_serial(ZONE, number);
+        }
+        assert_eq!(records(&secondary), records(&primary));
+        let ixfr = dig::dig(port, &[ZONE, "IXFR=2", "+noall", "+answer"]).stdout;
+        assert!(ixfr.lines().count() < 20 && !ixfr.contains("MX"), "{from:?} {ixfr}");
+    }
+}
+
+/// Requests that come while one is made wait for it, and nothing of them is lost.
+#[test]
+fn many_updates_at_a_time_are_all_made() {
+    const EACH: u32 = 25;
+    let server = start(Kind::Nomd);
+    std::thread::scope(|scope| {
+        for client in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    update(server, &format!("add c{client}.{ZONE} 60 TXT \"{number}\""));
+                }
+            });
+        }
+    });
+    server.wait_for_serial(ZONE, 1 + 8 * EACH);
+    let before = records(&server);
+    assert_eq!(before.iter().filter(|record| record.contains("TXT")).count() as u32, 8 * EACH);
+    signal(server.pid(), "KILL");
+    let server = start_again(Kind::Nomd, server.stop(), DYNAMIC);
+    assert_eq!(records(&server), before);
+}
+
+/// A zone that is dropped, or whose file is another, has nothing written into what is another's by then.
+#[test]
+fn a_new_configuration_finds_what_updates_have_left() {
+    let server = start(Kind::Nomd);
+    update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+    let conf = server.path("named.conf");
+    let original = fs::read_to_string(&conf).unwrap();
+    fs::write(server.path("other.db"), text().replace("SOA ns m 1 ", "SOA ns m 500 ")).unwrap();
+    fs::write(&conf, original.replace(&format!("{ZONE}.db"), "other.db")).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    server.wait_for_serial(ZONE, 500);
+    update(&server, &format!("add y.{ZONE} 60 A 192.0.2.1"));
+    server.wait_for_serial(ZONE, 501);
+    assert_eq!(server.rndc(&["sync", ZONE]).status, 0);
+    assert!(fs::read_to_string(server.path("other.db")).unwrap().contains("501 "));
+    fs::write(&conf, &original).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    server.wait_for_serial(ZONE, 2);
+    assert!(records(&server).iter().any(|record| record.starts_with("x.dyn.test.")));
+    assert!(file(&server).contains("SOA ns m 1 "), "nothing was written into it");
+}

@@ -1,0 +1,223 @@
+//! `rndc freeze`, `thaw` and `sync`: a dynamic zone's file is written, and then its operator's to edit for a while.
+//!
+//! Whoever freezes a zone edits its file next, and whoever syncs one reads it, so the reply waits until it is written.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
+
+use crate::server::control::{IscResult, Reply};
+use crate::server::core::Core;
+use crate::server::logging::line::{is_implied, relative};
+use crate::server::logging::{Category, Severity, log};
+use crate::server::zones::{Loading, ZoneId, ZoneTask, is_stale};
+use crate::transfer::saving::{self, Saving};
+use crate::zone::copy::Durability;
+
+/// Commands that wait for files.
+#[derive(Default)]
+pub(super) struct Freezing(Vec<Waiting>);
+
+/// A command that waits until the files of these zones are written.
+struct Waiting {
+    zones: Vec<ZoneId>,
+    /// Whether they are frozen only if they are.
+    freezes: bool,
+    answer: Reply,
+    reply: oneshot::Sender<Reply>,
+}
+
+impl Freezing {
+    /// A zone is gone: nobody waits for its file.
+    pub(super) fn forget(&mut self, id: ZoneId) {
+        self.settle(id);
+    }
+
+    fn settle(&mut self, id: ZoneId) {
+        self.0.iter_mut().for_each(|waiting| waiting.zones.retain(|zone| *zone != id));
+        for done in self.0.extract_if(.., |waiting| waiting.zones.is_empty()) {
+            // Whoever asked may be gone.
+            let _ = done.reply.send(done.answer);
+        }
+    }
+
+    fn fail(&mut self, id: ZoneId) {
+        for waiting in self.0.iter_mut().filter(|waiting| waiting.zones.contains(&id)) {
+            let text = if waiting.freezes { "Flushing the zone updates to disk failed." } else { "" };
+            waiting.answer = Reply::failed_with(IscResult::FAILURE, text);
+        }
+        self.settle(id);
+    }
+
+    fn is_awaited(&self, id: ZoneId) -> bool {
+        self.0.iter().any(|waiting| waiting.zones.contains(&id))
+    }
+
+    fn is_to_be_frozen(&self, id: ZoneId) -> bool {
+        self.0.iter().any(|waiting| waiting.freezes && waiting.zones.contains(&id))
+    }
+}
+
+/// `'z/IN'`, and the view behind it.
+pub(in crate::server) fn named(task: &ZoneTask) -> String {
+    let zone = task.log_name();
+    let view = if is_implied(zone.view) { String::new() } else { format!(" {}", zone.view) };
+    format!("'{}/{}'{view}", relative(zone.apex), zone.class)
+}
+
+impl Core {
+    /// `rndc freeze`, of one zone or of all.
+    pub(in crate::server) fn freeze(&mut self, only: Option<ZoneId>) -> Result<Vec<ZoneId>, Reply> {
+        if let Some(id) = only {
+            let result = self.freeze_zone(id);
+            let words = result.text();
+            if result != IscResult::NOT_DYNAMIC {
+                let zone = self.zones.get(id).map(named).unwrap_or_default();
+                log!(Category::General, Severity::Info, "freezing zone {zone}: {words}");
+            }
+            return match result {
+                IscResult::SUCCESS => Ok(vec![id]),
+                IscResult::FROZEN => Err(Reply::failed_with(result, ALREADY_FROZEN)),
+                other => Err(Reply::failed(other)),
+            };
+        }
+        let (mut frozen, mut result) = (vec![], IscResult::SUCCESS);
+        for id in self.dynamic_zones() {
+            match self.freeze_zone(id) {
+                IscResult::SUCCESS => frozen.push(id),
+                other => {
+                    let zone = self.zones.get(id).map(named).unwrap_or_default();
+                    log!(Category::General, Severity::Error, "freezing zone {zone}: {}", other.text());
+                    result = other;
+                }
+            }
+        }
+        log!(Category::General, Severity::Info, "freezing all zones: {}", result.text());
+        if result.is_success() { Ok(frozen) } else { Err(Reply::failed(result)) }
+    }
+
+    /// All zones that change by updates.
+    pub(in crate::server) fn dynamic_zones(&self) -> Vec<ZoneId> {
+        self.zones.iter().filter(|(_, task)| task.is_dynamic()).map(|(id, _)| id).collect()
+    }
+
+    fn freeze_zone(&mut self, id: ZoneId) -> IscResult {
+        match self.zones.get_mut(id) {
+            None => IscResult::NOT_FOUND,
+            Some(task) if !task.is_dynamic() => IscResult::NOT_DYNAMIC,
+            Some(task) if task.is_frozen => IscResult::FROZEN,
+            Some(task) => {
+                task.is_frozen = true;
+                IscResult::SUCCESS
+            }
+        }
+    }
+
+    /// Answers a command once the files of these zones are written.
+    pub(in crate::server) fn answer_when_written(
+        &mut self,
+        zones: Vec<ZoneId>,
+        freezes: bool,
+        answer: Reply,
+        reply: oneshot::Sender<Reply>,
+    ) {
+        let zones: Vec<ZoneId> = zones.into_iter().filter(|id| self.is_to_be_written(*id)).collect();
+        if zones.is_empty() {
+            // Whoever asked may be gone.
+            return drop(reply.send(answer));
+        }
+        self.updating.freezing.0.push(Waiting { zones: zones.clone(), freezes, answer, reply });
+        zones.into_iter().for_each(|id| self.continue_freezing(id));
+    }
+
+    /// Whether something of what is served is not in a dynamic zone's file, or may not be soon.
+    fn is_to_be_written(&self, id: ZoneId) -> bool {
+        let task = self.zones.get(id).filter(|task| task.is_dynamic());
+        task.is_some_and(|task| !task.saving.is_done() || task.saving.is_writing()) || self.updating.is_running(id)
+    }
+
+    /// Updates have been made to a zone: it may be that their end was waited for, to write its file.
+    pub(in crate::server) fn continue_freezing(&mut self, id: ZoneId) {
+        if !self.updating.freezing.is_awaited(id) || self.updating.is_running(id) {
+            return;
+        }
+        if !self.is_to_be_written(id) {
+            return self.updating.freezing.settle(id);
+        }
+        let is_writing = self.zones.get(id).is_some_and(|task| task.saving.is_writing());
+        if !is_writing {
+            self.sync(Some(id), false);
+        }
+    }
+
+    /// A zone's file has been written, or could not be.
+    pub(in crate::server) fn file_written(&mut self, id: ZoneId, is_written: bool) {
+        let Some(task) = self.zones.get_mut(id).filter(|task| !task.is_secondary()) else { return };
+        task.note_file_written();
+        let is_writing = task.saving.is_writing();
+        match is_written {
+            // It is written once more.
+            _ if is_writing => {}
+            true if self.updating.freezing.is_to_be_frozen(id) => self.continue_freezing(id),
+            true => self.updating.freezing.settle(id),
+            false => {
+                if self.updating.freezing.is_to_be_frozen(id)
+                    && let Some(task) = self.zones.get_mut(id)
+                {
+                    task.is_frozen = false;
+                }
+                self.updating.freezing.fail(id);
+            }
+        }
+    }
+
+    /// What was read of a primary's file is all that counts, but for the changes in its journal.
+    pub(in crate::server) fn note_loaded_journal(&mut self, id: ZoneId, modified: Option<SystemTime>) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        task.saving = Saving::default();
+        let modified = modified.filter(|_| task.is_dynamic());
+        let kept = modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        if let Some(kept) = kept {
+            let (durability, kept_s) = (Durability::Journal, kept.as_secs());
+            self.save_step(id, saving::Event::Published { durability, kept_s });
+        }
+    }
+
+    /// `rndc thaw`, of one zone or of all.
+    pub(in crate::server) fn thaw(&mut self, only: Option<ZoneId>) -> Reply {
+        let Some(id) = only else {
+            for id in self.dynamic_zones() {
+                self.thaw_zone(id);
+            }
+            log!(Category::General, Severity::Info, "thawing all zones: success");
+            return Reply::done();
+        };
+        let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
+        log!(Category::General, Severity::Info, "thawing zone {}: success", named(task));
+        self.thaw_zone(id)
+    }
+
+    /// What was edited is read first; what cannot be read leaves the zone frozen.
+    fn thaw_zone(&mut self, id: ZoneId) -> Reply {
+        let Some(task) = self.zones.get_mut(id).filter(|task| task.is_frozen) else { return Reply::done() };
+        if task.loading != Loading::Idle || is_stale(&task.conf, task.origin.as_ref()) {
+            task.thaws = true;
+            self.load(id);
+            return Reply::text("A zone reload and thaw was started.\nCheck the logs to see the result.");
+        }
+        task.is_frozen = false;
+        Reply::text("The zone reload and thaw was successful.")
+    }
+
+    /// A zone's file has been read, or could not be.
+    pub(in crate::server) fn thaw_loaded(&mut self, id: ZoneId, is_read: bool) {
+        let Some(task) = self.zones.get_mut(id) else { return };
+        if std::mem::take(&mut task.thaws) && is_read {
+            task.is_frozen = false;
+        }
+    }
+}
+
+/// What named says to those who freeze a zone once more.
+const ALREADY_FROZEN: &str =
+    "WARNING: The zone was already frozen.\nSomeone else may be editing it or it may still be re-loading.";
