@@ -22,7 +22,7 @@ use super::load;
 use super::logging::line::{TransferPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::saving::Turns;
-use super::worker::unix_now_s;
+use super::worker::{unix_now_s, up_s};
 use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::{Key, Rcode, Serial};
@@ -173,7 +173,7 @@ impl TransferError {
 
 /// Transfers a zone or what has changed in it, makes it durable, and says so as named does.
 pub(super) async fn transfer(mut request: Request) -> Arrived {
-    let (began, began_s) = (Instant::now(), unix_now_s());
+    let (began, began_s) = (Instant::now(), up_s());
     log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(request.text()));
     let mut received = Received::default();
     let mut outcome = request.attempt(&mut received).await;

@@ -25,7 +25,7 @@ use super::saving::{Saved, Turns};
 use super::shared::Retired;
 use super::timers::Timers;
 use super::ways::Ways;
-use super::worker::{Notified, unix_now_s};
+use super::worker::{Notified, unix_now_s, up_s};
 use super::zones::{Origin, ZoneId, ZoneTask};
 use crate::answer::counters::Counter;
 use crate::answer::snapshot;
@@ -520,7 +520,7 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return };
         let Some(refresh) = task.refresh.as_mut() else { return self.refreshing.wait_for_load(id, event) };
         let Refreshing { random, unreachable, .. } = &mut self.refreshing;
-        let actions = refresh.step(event, &mut Context { now_s: unix_now_s(), random, unreachable });
+        let actions = refresh.step(event, &mut Context { now_s: unix_now_s(), up_s: up_s(), random, unreachable });
         // Of a copy that is gone the time stays: it tells that the zone has expired.
         if let Some(at_s) = refresh.expires_s() {
             task.served.set_expiry(Some(at_s));
@@ -593,7 +593,7 @@ impl Core {
         while let Some(id) = self.refreshing.quota.start() {
             let transfer = self.refreshing.transfers.remove(&id);
             let primary = transfer.as_ref().map(|transfer| &transfer.primary);
-            if primary.is_some_and(|primary| self.refreshing.unreachable.contains(primary, unix_now_s())) {
+            if primary.is_some_and(|primary| self.refreshing.unreachable.contains(primary, up_s())) {
                 self.refreshing.quota.finish(id);
                 passed_over.push(id);
                 continue;

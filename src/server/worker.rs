@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::{ArcSwap, Cache};
+use nix::time::{ClockId, clock_gettime};
 
 use super::core::Event;
 use super::limiting;
@@ -263,6 +264,11 @@ impl Shared {
 /// Seconds since 1970, for TSIG, cookies and EXPIRE.
 pub(super) fn unix_now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Seconds by a clock that nobody sets, to tell how long something has lasted.
+pub(super) fn up_s() -> u64 {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |now| now.tv_sec().unsigned_abs())
 }
 
 /// How many NOTIFYs may wait for the control side.

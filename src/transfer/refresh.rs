@@ -120,7 +120,7 @@ pub enum Failure {
     Unreachable,
     /// It took the connection at this time and then let the transfer wait in vain.
     Silent {
-        /// Unix seconds.
+        /// By the clock that nobody sets.
         began_s: u64,
     },
     /// The zone is larger than allowed, and will be again.
@@ -182,6 +182,8 @@ pub enum Level {
 pub struct Context<'a> {
     /// Unix seconds.
     pub now_s: u64,
+    /// Seconds by a clock that nobody sets.
+    pub up_s: u64,
     /// Spreads the timers.
     pub random: &'a mut Random,
     /// Shared by all zones.
@@ -204,7 +206,7 @@ pub struct Refresh {
     told: Option<Serial>,
     /// Why the next check transfers whatever the serial, if it does.
     forced: Option<Forced>,
-    /// The lower serial that every primary has, and since when.
+    /// The lower serial that every primary has, and since when by the clock that nobody sets.
     lowered: Option<Box<(Serial, u64)>>,
     /// Whoever sent the last NOTIFY since the last check.
     notifier: Option<IpAddr>,
@@ -584,7 +586,7 @@ impl Refresh {
     /// the next check, where going back is weighed anew.
     fn end(&mut self, context: &Context<'_>) {
         let forced = self.walk.take().and_then(|walk| walk.forced);
-        let goes_back = forced != Some(Forced::Lowered) && self.must_go_back(context.now_s);
+        let goes_back = forced != Some(Forced::Lowered) && self.must_go_back(context.up_s);
         let asked = forced.filter(|forced| *forced == Forced::Asked);
         self.forced = self.forced.or(asked).or(goes_back.then_some(Forced::Lowered));
         let told = self.told.take();
@@ -600,7 +602,7 @@ impl Refresh {
 
     /// Whether the primaries are to be followed down: all have had the same lower serial for long enough. One that
     /// cannot be asked says nothing either way.
-    fn must_go_back(&mut self, now_s: u64) -> bool {
+    fn must_go_back(&mut self, up_s: u64) -> bool {
         let (Some(lower_s), Some(copy)) = (self.settings.guards.lower_s, &self.copy) else { return false };
         let ours = copy.serial;
         let theirs = match self.standing.common_serial(&self.settings.primaries) {
@@ -612,9 +614,9 @@ impl Refresh {
             return false;
         };
         let known = self.lowered.as_deref().filter(|(serial, _)| *serial == theirs);
-        let since_s = known.map_or(now_s, |&(_, since_s)| since_s);
+        let since_s = known.map_or(up_s, |&(_, since_s)| since_s);
         self.lowered = Some(Box::new((theirs, since_s)));
-        let held_s = now_s.saturating_sub(since_s);
+        let held_s = up_s.saturating_sub(since_s);
         let is_enough = held_s >= lower_s;
         if is_enough {
             let text = format!("every primary has had serial {theirs} for {held_s} seconds: going back from {ours}");

@@ -243,7 +243,8 @@ impl World {
     fn step(&mut self, event: Event) {
         let now_s = self.now_s();
         self.note(&event);
-        let mut context = Context { now_s, random: &mut self.random, unreachable: &mut self.unreachable };
+        let (random, unreachable) = (&mut self.random, &mut self.unreachable);
+        let mut context = Context { now_s, up_s: self.true_s, random, unreachable };
         let expires_s = self.zone.expires_s();
         for action in self.zone.step(event, &mut context) {
             match action {

@@ -12,6 +12,8 @@ struct Rig {
     random: Random,
     unreachable: Unreachable,
     now_s: u64,
+    /// How far the clock is set ahead.
+    ahead_s: i64,
 }
 
 fn timers(serial: u32) -> Timers {
@@ -25,7 +27,8 @@ fn current(serial: u32) -> Event {
 impl Rig {
     fn new(primaries: u8) -> Self {
         let (random, unreachable) = (Random::new(7), Unreachable::default());
-        Self { zone: Refresh::new(settings((1..=primaries).map(peer))), random, unreachable, now_s: NOW_S }
+        let zone = Refresh::new(settings((1..=primaries).map(peer)));
+        Self { zone, random, unreachable, now_s: NOW_S, ahead_s: 0 }
     }
 
     /// With serial 10 from a file just written.
@@ -36,8 +39,9 @@ impl Rig {
     }
 
     fn step(&mut self, event: Event) -> Vec<Action> {
-        let mut context = Context { now_s: self.now_s, random: &mut self.random, unreachable: &mut self.unreachable };
-        self.zone.step(event, &mut context)
+        let (now_s, up_s) = (self.now_s.saturating_add_signed(self.ahead_s), self.now_s);
+        let (random, unreachable) = (&mut self.random, &mut self.unreachable);
+        self.zone.step(event, &mut Context { now_s, up_s, random, unreachable })
     }
 
     /// The addresses from which SOA queries are to be sent.
@@ -280,9 +284,8 @@ fn an_unreachable_primary_is_passed_over_until_it_sends_a_notify() {
     let mut rig = Rig::loaded(1);
     rig.unreachable.add(&peer(1), NOW_S);
     rig.unreachable.add(&peer(1), NOW_S);
-    let mut context = Context { now_s: NOW_S, random: &mut rig.random, unreachable: &mut rig.unreachable };
-    assert!(context.unreachable.contains(&peer(1), NOW_S));
-    rig.zone.step(Event::Notify { from: peer(1).address, serial: None }, &mut context);
+    assert!(rig.unreachable.contains(&peer(1), NOW_S));
+    rig.step(Event::Notify { from: peer(1).address, serial: None });
     assert!(!rig.unreachable.contains(&peer(1), NOW_S));
 }
 
@@ -298,6 +301,24 @@ fn a_primary_that_no_transfer_can_reach_is_passed_over_though_it_answers_queries
         rig.step(Event::Refresh);
         let actions = rig.does(current(11));
         assert_eq!(actions.iter().any(|action| action.starts_with("transfer")), is_tried, "{actions:?}");
+    }
+}
+
+#[test]
+fn a_primary_is_passed_over_for_ten_minutes_however_the_clock_is_set() {
+    for ahead_s in [86_400, -86_400] {
+        let mut rig = Rig::loaded(1);
+        rig.unreachable.add(&peer(1), NOW_S);
+        rig.unreachable.add(&peer(1), NOW_S);
+        let mut is_tried = |after_s, ahead_s| {
+            (rig.now_s, rig.ahead_s) = (NOW_S + after_s, ahead_s);
+            rig.step(Event::Refresh);
+            let actions = rig.does(current(11));
+            rig.step(Event::TransferFailed(Failure::Other, String::new()));
+            actions.iter().any(|action| action.starts_with("transfer"))
+        };
+        assert!(!is_tried(599, 0) && !is_tried(599, ahead_s), "{ahead_s}");
+        assert!(is_tried(600, ahead_s), "{ahead_s}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::transfer::standing::TroubleKind;
 /// Transfers and NOTIFY.
 impl Refresh {
     pub(super) fn transfer(&mut self, primary: &Arc<Peer>, context: &mut Context<'_>) {
-        if context.unreachable.contains(primary, context.now_s) {
+        if context.unreachable.contains(primary, context.up_s) {
             self.say_passed_over("refresh", primary);
             return self.next_primary(context);
         }
@@ -87,8 +87,8 @@ impl Refresh {
             context.unreachable.connected(&primary);
         }
         match failure {
-            Failure::Unreachable => context.unreachable.add(&primary, context.now_s),
-            Failure::Silent { began_s } => context.unreachable.add_silent(&primary, began_s, context.now_s),
+            Failure::Unreachable => context.unreachable.add(&primary, context.up_s),
+            Failure::Silent { began_s } => context.unreachable.add_silent(&primary, began_s, context.up_s),
             Failure::TooManyRecords => {
                 // It would fail in the same way soon; another primary may have a zone that is not.
                 self.check_after(self.refresh_s(), context);

@@ -58,6 +58,21 @@ fn a_lower_serial_is_followed_once_every_primary_has_had_it_for_long_enough() {
 }
 
 #[test]
+fn how_long_a_serial_has_been_lower_does_not_go_by_a_clock_that_is_set() {
+    for ahead_s in [86_400, -86_400] {
+        let mut rig = guarded(1, "lower=1h");
+        check(&mut rig, 1, 7);
+        (rig.now_s, rig.ahead_s) = (NOW_S + 3599, ahead_s);
+        let actions = check(&mut rig, 1, 7);
+        assert!(!actions.iter().any(|action| action.contains("going back")), "{ahead_s}: {actions:?}");
+        rig.now_s += 1;
+        let actions = check(&mut rig, 1, 7);
+        let text = "log every primary has had serial 7 for 3600 seconds: going back from 10";
+        assert!(actions.contains(&text.to_owned()), "{ahead_s}: {actions:?}");
+    }
+}
+
+#[test]
 fn a_lower_serial_that_could_not_be_transferred_is_followed_at_the_next_check_if_it_is_still_there() {
     for (then, follows) in [(7, true), (8, false)] {
         let mut rig = guarded(1, "lower=1h");
