@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::control::listener::io_text;
 use super::core::{Core, Event};
 use super::journals;
-use super::leave::Leave;
+use super::leave::{ByLeave, Leave};
 use super::load;
 use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
@@ -226,11 +226,16 @@ impl Writing {
     }
 
     fn write(&self) -> Saved {
+        let (leave, touched) = (&self.turns.leave, UNIX_EPOCH + Duration::from_secs(self.touched_s));
         // Nobody hears of the copy of a zone that is gone.
-        let Some(_held) = self.turns.leave.hold() else { return Saved { file: Ok(()), journal: Ok(true) } };
-        let touched = UNIX_EPOCH + Duration::from_secs(self.touched_s);
-        let file = self.copy.save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File);
+        let gone = || Saved { file: Ok(()), journal: Ok(true) };
+        if leave.hold().is_none() {
+            return gone();
+        }
+        let disk = ByLeave::to_keep(&self.copy, leave);
+        let file = disk.of(&self.copy).save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File);
         let _turn = self.turns.journal();
+        let Some(_held) = leave.hold() else { return gone() };
         let journal = match file {
             Err(_) => Ok(true),
             Ok(()) => self.copy.settle(&self.version, self.behind),
@@ -257,5 +262,47 @@ pub(super) fn log_fault(zone: ZoneText<'_>, error: &KeepError) {
             let (path, reason) = (path.display(), io_text(source));
             log!(Category::General, Severity::Warning, "{zone}unable to remove journal '{path}': {reason}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::{fs, thread};
+
+    use super::*;
+    use crate::dns::{Class, Name, Rtype};
+    use crate::zone::Builder;
+    use crate::zone::copy::Form;
+
+    #[test]
+    fn a_zone_that_is_dropped_waits_for_no_copy_that_is_being_written_and_loses_no_journal_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, journal] = ["zone", "zone.jnl"].map(|name| folder.path().join(name));
+        fs::write(&journal, "another zone's").unwrap();
+        let apex: Name = "example.".parse().unwrap();
+        let mut builder = Builder::new(apex.clone(), Class::IN);
+        builder.add(apex.as_ref(), Rtype::SOA, 60, &[0; 22]).unwrap();
+        let (version, turns) = (Arc::new(builder.finish().unwrap()), Arc::<Turns>::default());
+        let (disk, form) = (&Host, Form::Raw);
+        let copy = Copy { disk, file: file.clone(), journal: journal.clone(), form, journal_bytes: None };
+        let writing = Writing { copy, version, touched_s: 7, behind: Behind::Dropped, turns: Arc::clone(&turns) };
+        let (say, said) = channel();
+        thread::scope(|scope| {
+            // A transfer appends to the journal meanwhile.
+            let journal_turn = turns.journal();
+            scope.spawn(|| writing.write());
+            while !file.exists() {
+                thread::yield_now();
+            }
+            let leave = turns.leave.clone();
+            scope.spawn(move || {
+                leave.take_away();
+                say.send(()).unwrap();
+            });
+            said.recv_timeout(Duration::from_secs(10)).expect("it is taken away at once");
+            drop(journal_turn);
+        });
+        assert_eq!(fs::read(&journal).unwrap(), b"another zone's");
     }
 }

@@ -88,7 +88,10 @@ mod tests {
         let (mut zone, mut random) = (Refresh::new(settings), Random::new(7));
         let mut unreachable = Unreachable::default();
         for (now_s, event) in (NOW_S..).zip(events) {
-            zone.step(event, &mut Context { now_s, up_s: now_s - NOW_S, random: &mut random, unreachable: &mut unreachable });
+            zone.step(
+                event,
+                &mut Context { now_s, up_s: now_s - NOW_S, random: &mut random, unreachable: &mut unreachable },
+            );
         }
         zone
     }

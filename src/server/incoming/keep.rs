@@ -8,6 +8,7 @@ use super::report::Report;
 use super::{Arrived, Request};
 use crate::server::copies::Copies;
 use crate::server::journals::{self, Difference};
+use crate::server::leave::ByLeave;
 use crate::server::load;
 use crate::server::logging::line::ZonePrefix;
 use crate::server::logging::{Category, Severity, log};
@@ -55,12 +56,12 @@ impl Request {
         }
         let pass = self.writers.enter().await;
         let write = move || {
-            let leave = self.leave.clone();
-            // Nobody hears of a transfer whose zone is gone.
-            let Some(held) = leave.hold() else { return Arrived::Failed(Failure::Other, UNEXPECTED.to_owned()) };
             let kept = self.keep(&version, &transactions);
-            drop((held, pass));
-            self.arrived(version, &kept, received, took)
+            drop(pass);
+            match kept {
+                Some(kept) => self.arrived(version, &kept, received, took),
+                None => Arrived::Failed(Failure::Other, UNEXPECTED.to_owned()),
+            }
         };
         let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
         tokio::task::spawn_blocking(write).await.unwrap_or_else(broken_off)
@@ -89,12 +90,14 @@ impl Request {
         self.copies.keep(copy, Arc::clone(version), transactions, self.leave.clone()).await
     }
 
-    /// Writes a version to disk. A zone without a file is as durable as it can be.
-    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Kept {
+    /// Writes a version to disk. A zone without a file is as durable as it can be. None: the zone is gone, and nobody
+    /// hears of its transfer.
+    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Option<Kept> {
         let Some(copy) = journals::copy(&self.zone) else {
-            return Kept { durability: Durability::File, faults: vec![] };
+            return Some(Kept { durability: Durability::File, faults: vec![] });
         };
         let mut journal_turn = self.saving.as_deref().map(Turns::journal);
+        let held = self.leave.hold()?;
         let news = match () {
             () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
             () if self.record(version) => News::Recorded,
@@ -104,7 +107,12 @@ impl Request {
             drop(journal_turn.take());
             self.saving.iter().for_each(|turns| turns.block_for_file());
         };
-        copy.keep(version, news, unix_now_s(), wait_for_file)
+        if let News::Changes(_) = news {
+            return Some(copy.keep(version, news, unix_now_s(), wait_for_file));
+        }
+        drop(held);
+        let kept = ByLeave::to_keep(&copy, &self.leave).of(&copy).keep(version, news, unix_now_s(), wait_for_file);
+        self.leave.hold().map(|_| kept)
     }
 
     /// Records in the journal what the transfer has changed, where that is asked for.
