@@ -5,7 +5,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use super::edns::{ask_tcp, asking, asking_with};
-use super::packets::{ask_udp, message, question};
+use super::packets::{ask_udp, message, name, question, record};
 use super::peers::listener::{Listener, honest};
 use super::peers::{Kind, PATIENCE, Server, Spec, Zone, free_port, within};
 
@@ -67,6 +67,7 @@ fn added(server: &Server, before: &Numbers) -> Numbers {
 fn requests() -> Vec<(Vec<u8>, bool)> {
     let plain = |flags, name, rtype, class| message(9, flags, [1, 0, 0, 0], &question(name, rtype, class));
     let cookie: &[u8] = b"8 bytes.";
+    let malformed = record(&name("x.example.com"), 1, 1, 60, &[1]);
     let udp = [
         plain(0, "www.example.com", 1, 1),
         plain(0x0100, "www.example.com", 28, 1),
@@ -91,6 +92,7 @@ fn requests() -> Vec<(Vec<u8>, bool)> {
         plain(0x2400, "example.net", 6, 1),
         plain(0x2400, "waiting.test", 6, 1),
         plain(0x2800, "example.com", 6, 1),
+        message(9, 0x2800, [1, 0, 1, 0], &[question("example.com", 6, 1), malformed].concat()),
         plain(0x3800, "example.com", 6, 1),
         plain(0x8000, "www.example.com", 1, 1),
         vec![1, 2, 3],

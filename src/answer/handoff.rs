@@ -121,7 +121,10 @@ impl<'a> Job<'a> {
     pub(super) fn update(&mut self, view: &'a View, question: &Question<'a>, reply: &mut [u8]) -> Outcome {
         let update = match self.read_update() {
             Ok(update) => update,
-            Err(rcode) => return self.refuse(rcode, reply),
+            Err(rcode) => {
+                self.scratch.facts.is_malformed = true;
+                return self.refuse(rcode, reply);
+            }
         };
         if question.rtype != Rtype::SOA {
             return self.deny(Denied::UpdateNotSoa, Rcode::FORMERR, reply);
