@@ -48,6 +48,7 @@ mod peers;
 mod pipeline;
 mod proxied;
 mod reload;
+mod removed;
 mod reused;
 mod rules;
 mod settings;

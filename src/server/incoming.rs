@@ -71,6 +71,8 @@ pub(super) struct Request {
     pub(super) guards: Guards,
     /// Where the copy is kept; none: in memory only.
     pub(super) file: Option<PathBuf>,
+    /// How often the working directory had changed, which relative names follow.
+    pub(super) directories: u64,
     /// Who writes small ones.
     pub(super) copies: Copies,
     /// To write.

@@ -28,6 +28,11 @@ pub(super) fn place(zone: &Zone) -> Option<Journal> {
     Some(zone.settings.journal.as_ref().map_or(Journal::Beside(file), |path| Journal::At(Arc::clone(path))))
 }
 
+/// Whether the zone's file or its journal is another in another working directory.
+pub(super) fn has_relative_path(zone: &Zone) -> bool {
+    [zone.file(), path(zone)].into_iter().flatten().any(|path| path.is_relative())
+}
+
 /// What a primary's new version is to be, as `ixfr-from-differences` has it.
 pub(super) enum Difference {
     /// The one that is served, for nothing has changed.

@@ -7,6 +7,7 @@
 //! files may have changed.
 
 use std::collections::HashMap;
+use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -31,7 +32,7 @@ use super::zones::{Loading, Origin, ZoneId, ZoneTask};
 use super::{load, systemd};
 use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::conf;
-use crate::conf::config::{Config, Role, Zone};
+use crate::conf::config::{Config, Options, Role, Zone};
 use crate::transfer::saving::{self, Saving};
 use crate::zone::ZoneVersion;
 
@@ -140,8 +141,11 @@ impl Core {
     /// Takes over a configuration, part by part. A directory that cannot be used refuses it as a whole, since all
     /// files are relative to it; a log that cannot be opened fails the command, as with named, and nothing else.
     fn take_over(&mut self, plan: Plan, config: Arc<Config>) -> Result<(), StartError> {
-        start::enter_directory(&config.options)?;
+        let is_elsewhere = self.change_directory(&config.options)?;
         self.carry_out(plan, config);
+        if is_elsewhere {
+            self.load_missing();
+        }
         let log = self.follow_log();
         self.follow_pid_file();
         self.follow_settings();
@@ -150,6 +154,34 @@ impl Core {
         self.troubles.set_certificates(unread);
         self.rescan_interfaces();
         log
+    }
+
+    /// Goes to the directory of a configuration, unless we are there. Copies with relative names are elsewhere then, as
+    /// if their zones named other files. Primaries keep what they serve, as with named, until they are reloaded.
+    fn change_directory(&mut self, options: &Options) -> Result<bool, StartError> {
+        let before = env::current_dir().ok();
+        start::enter_directory(options)?;
+        if env::current_dir().ok() == before {
+            return Ok(false);
+        }
+        self.refreshing.directories += 1;
+        let is_moved = |task: &ZoneTask| task.is_secondary() && journals::has_relative_path(&task.conf);
+        let moved = self.zones.iter().filter(|(_, task)| is_moved(task) && task.served.contents().is_some());
+        let touched = |task: &ZoneTask| {
+            let files = [journals::path(&task.conf), task.file()].into_iter().flatten();
+            files.filter_map(|file| Some(before.as_ref()?.join(file))).find_map(|file| load::modified(&file))
+        };
+        let moved: Vec<_> = moved.map(|(id, task)| (id, touched(task))).collect();
+        moved.into_iter().for_each(|(id, touched)| self.write_elsewhere(id, touched));
+        Ok(true)
+    }
+
+    /// Reads the files of zones that have no contents: they may be where they are looked for now.
+    fn load_missing(&mut self) {
+        let is_missing = |task: &ZoneTask| task.served.contents().is_none() && journals::has_relative_path(&task.conf);
+        let missing = self.zones.iter().filter(|(_, task)| is_missing(task));
+        let missing: Vec<_> = missing.map(|(id, _)| id).collect();
+        missing.into_iter().for_each(|id| self.load(id));
     }
 
     fn follow_log(&mut self) -> Result<(), StartError> {
@@ -364,11 +396,19 @@ impl Core {
     /// that is looked for elsewhere by now: it is written to the file, as old as the copy that there was.
     fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
-        let touched_s = touched_s.unwrap_or_else(unix_now_s);
+        let touched_s = touched_s.or_else(|| self.vouched_s(id)).unwrap_or_else(unix_now_s);
         match self.zones.get_mut(id) {
             Some(task) if task.file().is_none() => task.saving = Saving::default(),
             _ => self.save_step(id, saving::Event::Moved { touched_s }),
         }
+    }
+
+    /// When a primary has vouched for what is served, which its expiry shows where the copy is gone.
+    fn vouched_s(&self, id: ZoneId) -> Option<u64> {
+        let task = self.zones.get(id)?;
+        let expires_s = task.refresh.as_ref()?.expires_s()?;
+        let expire_s = task.served.version()?.soa()?.expire;
+        Some(expires_s.saturating_sub(expire_s.into()))
     }
 
     /// Drops a zone; its files stay.

@@ -71,6 +71,8 @@ pub(super) struct Refreshing {
     timers: Timers<ZoneId, u64>,
     /// When copies are written once more.
     pub(super) saves: Timers<ZoneId, u64>,
+    /// How often the working directory has changed, which relative names follow.
+    pub(super) directories: u64,
     /// Those that are being written: a transfer of the zone waits for its turn.
     pub(super) saving: HashMap<ZoneId, Arc<Turns>>,
     /// To writing what transfers bring to disk.
@@ -141,6 +143,7 @@ impl Refreshing {
         Self {
             timers: Timers::default(),
             saves: Timers::default(),
+            directories: 0,
             saving: HashMap::new(),
             writers: Gate::new(WRITERS),
             doors: Doors::new(UNANSWERED),
@@ -484,6 +487,7 @@ impl Core {
         // The configuration may have moved the copy while the transfer ran, or may want another form of it.
         let is_in_place = task.has_own_sources()
             && report.has_form_of(&task.conf)
+            && report.has_directory_of(&task.conf, self.refreshing.directories)
             && (durability == Durability::File || report.has_journal_of(&task.conf));
         let durability = if is_in_place { durability } else { Durability::None };
         let old = task.served.publish(Some(version));
@@ -628,6 +632,7 @@ impl Core {
             writers: self.refreshing.writers.clone(),
             guards: task.guards().filter(|_| !may_shrink).unwrap_or_default(),
             file: task.file(),
+            directories: self.refreshing.directories,
             copies: self.copies.clone(),
             leave: Leave::default(),
         })

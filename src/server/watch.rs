@@ -56,6 +56,8 @@ impl FileWatch {
 }
 
 fn directory(file: &Path) -> PathBuf {
+    // The working directory may be another one later. It has no path once it is removed.
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),

@@ -2,9 +2,10 @@
 //!
 //! Packets are lost, late, doubled and overtaken; primaries die midway, lie about serials, change in mid-transfer, send
 //! differences that do not fit, streams that are cut, damaged, wrongly signed or endless, and records outside the zone.
-//! Disks are full, failing or read-only, the power fails at any step, and the clock is set. At every moment the version
-//! served is one that a primary really had; after a crash what was published is there again, or where the disk refused
-//! it an older one; and once the faults end the newest is served, and on disk, as soon as the timers allow.
+//! Disks are full, failing or read-only, the power fails at any step, copies are removed, and the clock is set. At every
+//! moment the version served is one that a primary really had; after a crash what was published is there again, or where
+//! the disk refused it an older one; and once the faults end the newest is served, and on disk, as soon as the timers
+//! allow.
 //!
 //! `NOMD_HISTORIES` makes more of them, from `NOMD_SEED` on.
 
@@ -327,6 +328,7 @@ impl Seen {
             world.run();
             world.tally.add_troubles(world.machine.disk.troubles());
             world.tally.add(Fault::DiskSlow, world.machine.waits);
+            world.tally.add(Fault::Removed, world.machine.rewritten);
             Self { versions: world.newest as u64, tally: world.tally }
         };
         std::panic::catch_unwind(run).unwrap_or_else(|_| panic!("failed with NOMD_SEED={seed} NOMD_HISTORIES=1"))

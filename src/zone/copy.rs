@@ -3,6 +3,11 @@
 //! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
 //! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before
 //! the file, which the next start removes. What is kept is durable when the call returns.
+//!
+//! An operator may remove or replace either. So before changes go to a journal it is looked whether it leads on from
+//! what is in the file, whose first bytes tell the serial; if not, the whole version is written.
+
+mod base;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,7 +16,7 @@ use std::time::SystemTime;
 
 use super::disk::{Access, Disk, DiskFile};
 use super::file::{self, Draft, FileError, sync_names};
-use super::journal::{self, Followed, Journal, JournalError, Transaction, Writer};
+use super::journal::{self, Append, Followed, Journal, JournalError, Transaction, Writer};
 use super::message::{Level, Message};
 use super::print::{self, Style};
 use super::raw::{self, Header};
@@ -109,14 +114,20 @@ impl<D: Disk> Copy<'_, D> {
     /// Makes a version durable, before it is served. What is written beside the journal waits for its turn first.
     pub fn keep(&self, version: &ZoneVersion, news: News<'_>, now_s: u64, turn: impl FnOnce()) -> Kept {
         let mut faults = vec![];
-        if let News::Changes(transactions) = news {
-            match append(self.disk, &self.journal, transactions) {
-                Ok(()) => return Kept { durability: Durability::Journal, faults },
-                Err(error) => faults.push(KeepError::Journal(error)),
-            }
+        let append = self.append(version, news);
+        match append.map(|append| journal::append_to(&append)) {
+            Some(Ok(())) => return Kept { durability: Durability::Journal, faults },
+            appended => faults.extend(append_fault(appended)),
         }
         turn();
         kept(self.save(version, now_s), || self.follow_up(version, news), faults)
+    }
+
+    /// What is to go to the journal, where only changes have come and the file is one that it may lead on from.
+    fn append<'a>(&'a self, version: &ZoneVersion, news: News<'a>) -> Option<Append<'a, D>> {
+        let News::Changes(transactions) = news else { return None };
+        let base = base::serial(self.disk, &self.file, self.form, version.apex())?;
+        Some(Append { disk: self.disk, path: &self.journal, base, transactions })
     }
 
     /// Does with the journal what there is to do now that the file has what has come.
@@ -234,8 +245,8 @@ pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s
     let mut saved = save_all(&left, now_s).into_iter();
     let kept = copies.iter().zip(appended).map(|((copy, version, news), appended)| match appended {
         Some(Ok(())) => Kept { durability: Durability::Journal, faults: vec![] },
-        other => {
-            let faults = other.and_then(Result::err).map(KeepError::Journal).into_iter().collect();
+        appended => {
+            let faults = append_fault(appended).into_iter().collect();
             kept(saved.next().unwrap_or(Ok(())), || copy.follow_up(version, *news), faults)
         }
     });
@@ -244,13 +255,19 @@ pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s
 
 /// Appends what has changed to the journals of those of which only that has come.
 fn append_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)]) -> Vec<Option<Result<(), JournalError>>> {
-    let changes = |news: &News<'_>| matches!(news, News::Changes(_));
-    let appends = copies.iter().filter_map(|(copy, _, news)| match news {
-        News::Changes(transactions) => Some((copy.disk, copy.journal.as_path(), *transactions)),
-        News::Whole | News::Recorded => None,
-    });
-    let mut appended = journal::append_to_all(&appends.collect::<Vec<_>>()).into_iter();
-    copies.iter().map(|(.., news)| if changes(news) { appended.next() } else { None }).collect()
+    let appends: Vec<_> = copies.iter().map(|(copy, version, news)| copy.append(version, *news)).collect();
+    let has_changes: Vec<_> = appends.iter().map(Option::is_some).collect();
+    let appends: Vec<_> = appends.into_iter().flatten().collect();
+    let mut appended = journal::append_to_all(&appends).into_iter();
+    has_changes.into_iter().map(|has_changes| if has_changes { appended.next() } else { None }).collect()
+}
+
+/// What went wrong with appending. A journal that does not lead on from the file is an operator's doing, and no fault.
+fn append_fault(appended: Option<Result<(), JournalError>>) -> Option<KeepError> {
+    match appended?.err()? {
+        JournalError::NoSerial { .. } => None,
+        error => Some(KeepError::Journal(error)),
+    }
 }
 
 /// Writes versions to their files.

@@ -128,14 +128,7 @@ pub fn read(
 ) -> Result<(ZoneVersion, Header), RawError> {
     let fault = |fault| fault_at(path, fault);
     let file = disk.open(path, Access::Read).map_err(|source| RawError::Read { path: path.to_owned(), source })?;
-    let length = file.length().unwrap_or(u64::MAX);
-    let mut input = Input {
-        source: BufReader::with_capacity(BUFFER_BYTES, file),
-        offset: 0,
-        start: 0,
-        length,
-        at_end: RawFault::NoHeader,
-    };
+    let mut input = Input::new(file, BUFFER_BYTES);
     let header = input.header().map_err(fault)?;
     let mut builder = Builder::new(apex.clone(), class).with_limits(limits);
     let mut body = Vec::new();
@@ -144,6 +137,27 @@ pub fn read(
     }
     let version = builder.finish().map_err(|source| RawError::Contents { path: path.to_owned(), source })?;
     Ok((version, header))
+}
+
+/// The serial of the zone in a raw file, whose SOA record is with the first of its records; none where there is none.
+pub fn serial(disk: &impl Disk, path: &Path, apex: NameRef<'_>) -> Option<Serial> {
+    let mut input = Input::new(disk.open(path, Access::Read).ok()?, HEAD_BYTES);
+    input.header().ok()?;
+    let mut body = Vec::new();
+    while input.offset <= MOST_BYTES_BEFORE_SOA && input.rrset(&mut body).ok()? {
+        let mut rest = body.get(FIXED_BYTES - 2..)?;
+        let owner_length = usize::from(half(&mut rest).ok()?);
+        let owner = NameRef::from_wire(take(&mut rest, owner_length)?).ok()?;
+        let rtype = u16::from_be_bytes(*body.get(2..)?.first_chunk()?);
+        if owner != apex {
+            return None;
+        }
+        if rtype == Rtype::SOA.0 {
+            let (_, numbers) = rest.split_last_chunk::<SOA_NUMBERS_BYTES>()?;
+            return numbers.first_chunk().map(|serial| Serial(u32::from_be_bytes(*serial)));
+        }
+    }
+    None
 }
 
 /// Writes `version` to `path` in the raw format, atomically.
@@ -226,6 +240,14 @@ struct Input<R> {
     length: u64,
     /// What it means if the file ends here.
     at_end: RawFault,
+}
+
+impl<F: DiskFile> Input<BufReader<F>> {
+    fn new(file: F, buffer_bytes: usize) -> Self {
+        let length = file.length().unwrap_or(u64::MAX);
+        let source = BufReader::with_capacity(buffer_bytes, file);
+        Self { source, offset: 0, start: 0, length, at_end: RawFault::NoHeader }
+    }
 }
 
 impl<R: Read> Input<R> {
@@ -371,6 +393,12 @@ const LENGTH_BYTES: usize = 4;
 /// Class, type, covered type, TTL, record count and owner length.
 const FIXED_BYTES: usize = 16;
 const BUFFER_BYTES: usize = 256 * 1024;
+/// The first bytes of a file, which most often hold the SOA record,
+const HEAD_BYTES: usize = 2048;
+/// and how far it is looked for.
+const MOST_BYTES_BEFORE_SOA: u64 = 256 * 1024;
+/// Serial and times of an SOA record.
+const SOA_NUMBERS_BYTES: usize = 20;
 
 #[cfg(test)]
 mod tests;

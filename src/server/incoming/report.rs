@@ -34,6 +34,11 @@ impl Report {
         journals::form(&self.request.zone) == journals::form(zone)
     }
 
+    /// Whether what is kept is where it is looked for now that the working directory has changed so often.
+    pub(in crate::server) fn has_directory_of(&self, zone: &Zone, directories: u64) -> bool {
+        self.request.directories == directories || !journals::has_relative_path(zone)
+    }
+
     /// From whom it came.
     pub(in crate::server) fn primary(&self) -> SocketAddr {
         self.request.primary.address

@@ -36,6 +36,8 @@ pub(super) struct Machine {
     pub(super) save_at_s: Option<u64>,
     /// How often a transfer had to wait for the file.
     pub(super) waits: u64,
+    /// How often changes did not lead on from what was on disk.
+    pub(super) rewritten: u64,
     /// The write that is under way.
     pub(super) writing: Option<Writing>,
     /// How many effects on the disk had been seen when it was looked last at what a crash would leave.
@@ -78,7 +80,8 @@ pub(super) struct Found {
 impl Machine {
     pub(super) fn new(seed: u64) -> Self {
         let (disk, saving) = (Simulated::new(seed), Saving::default());
-        Self { disk, saving, place: Place::default(), save_at_s: None, waits: 0, writing: None, seen: 0 }
+        let place = Place::default();
+        Self { disk, saving, place, save_at_s: None, waits: 0, rewritten: 0, writing: None, seen: 0 }
     }
 
     /// As it is when the server has just started.
@@ -102,7 +105,15 @@ impl Machine {
             while !writing.advance(disk, now_s) {}
         };
         let kept = copy(disk, target.place).keep(&brought.version, news, now_s, wait_for_file);
-        (kept.durability, kept.faults.is_empty())
+        let is_sound = kept.faults.is_empty();
+        self.rewritten += u64::from(is_small && is_sound && kept.durability == Durability::File);
+        (kept.durability, is_sound)
+    }
+
+    /// Removes file or journal, if they are there.
+    pub(super) fn remove(&self, file: bool, journal: bool) {
+        let paths = [(file, FILES[self.place.file]), (journal, JOURNALS[self.place.journal])];
+        paths.iter().filter(|(is_meant, _)| *is_meant).for_each(|(_, path)| drop(self.disk.remove(Path::new(path))));
     }
 
     /// Begins to write the file once more.

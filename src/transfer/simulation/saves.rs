@@ -97,11 +97,19 @@ impl World {
         if self.served.is_none() {
             return;
         }
-        let touched_s = self.machine.modified_s().unwrap_or(self.now_s());
+        let vouched_s = self.zone.expires_s().map(|at_s| at_s.saturating_sub(EXPIRE_S));
+        let touched_s = self.machine.modified_s().or(vouched_s).unwrap_or(self.now_s());
         let moves = self.random.below(3);
         self.machine.place.journal ^= usize::from(moves != 0);
         self.machine.place.file ^= usize::from(moves != 1);
         self.save_step(Event::Moved { touched_s });
+        self.promised = None;
+    }
+
+    /// The operator removes the file, the journal or both. Before the next transfer nobody can promise anything.
+    pub(super) fn remove_copy(&mut self) {
+        let which = self.random.below(3);
+        self.machine.remove(which != 0, which != 1);
         self.promised = None;
     }
 

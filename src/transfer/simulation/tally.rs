@@ -47,9 +47,11 @@ pub(super) enum Fault {
     ClockAhead,
     /// What was due soon is far off.
     ClockBack,
+    /// Changes came to a copy that the operator had removed, or its journal.
+    Removed,
 }
 
-const COUNT: usize = Fault::ClockBack as usize + 1;
+const COUNT: usize = Fault::Removed as usize + 1;
 
 /// In so many histories each fault is met once, at the least.
 const RAREST: u64 = 20;
@@ -122,5 +124,6 @@ impl Fault {
         Self::CrashBehind,
         Self::ClockAhead,
         Self::ClockBack,
+        Self::Removed,
     ];
 }

@@ -26,6 +26,7 @@ impl World {
                 self.ask_to_save();
                 self.move_copy();
             }
+            24..=26 => self.remove_copy(),
             _ => {}
         }
         if self.machine.disk.is_down() {

@@ -154,6 +154,57 @@ fn changes_that_do_not_fit_a_journal_are_kept_as_a_whole_beside_those_that_do() 
     assert_eq!(serials, [Some(3), Some(3)]);
 }
 
+/// What an operator may do to version 1 in the file and 2 in the journal.
+const MEDDLING: [fn(&Copy<'_, Simulated>); 7] = [
+    |copy| copy.disk.remove(&copy.file).unwrap(),
+    |copy| copy.disk.remove(&copy.journal).unwrap(),
+    |copy| [&copy.file, &copy.journal].iter().for_each(|path| copy.disk.remove(path).unwrap()),
+    |copy| copy.save(&version(0), 0).unwrap(),
+    |copy| copy.save(&version(9), 0).unwrap(),
+    |copy| drop(copy.disk.open(&copy.file, Access::Replace).unwrap()),
+    |copy| {
+        copy.disk.remove(&copy.journal).unwrap();
+        copy.save(&version(9), 0).unwrap();
+    },
+];
+
+#[test]
+fn changes_to_what_an_operator_has_removed_or_replaced_are_kept_as_a_whole() {
+    let (next, whole) = (changes(2, 3), version(3));
+    for (number, meddle) in MEDDLING.iter().enumerate() {
+        for form in [Form::Raw, Form::Text(Style::Relative), Form::Text(Style::Full)] {
+            let disk = begun(1);
+            let copy = Copy { form, ..copy(&disk, 0) };
+            let other = Copy { form, ..other(&disk) };
+            for copy in [&copy, &other] {
+                copy.save(&version(1), 0).unwrap();
+                copy.drop_journal().unwrap();
+                assert_eq!(keep(copy, 2), Durability::Journal);
+                meddle(copy);
+            }
+            assert_eq!(keep(&copy, 3), Durability::File, "{number}");
+            let kept = keep_all(&[(other.clone(), &whole, News::Changes(&next))], 0);
+            assert_eq!((kept[0].durability, kept[0].faults.len()), (Durability::File, 0), "{number}");
+            disk.restart();
+            if form == Form::Raw {
+                let serials = [&copy, &other].map(|copy| found_at(&disk, &copy.file, &copy.journal));
+                assert_eq!(serials, [Some(3), Some(3)], "{number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_skips_what_the_file_holds_as_serials_wrap_round_is_not_appended_to() {
+    let disk = begun(1);
+    let (far, back) = (version(1 << 31), version(u32::MAX));
+    let steps = [diff(&version(2), &far).unwrap(), diff(&far, &back).unwrap()];
+    assert_eq!(copy(&disk, 0).keep(&far, News::Changes(&steps[..1]), 0, || ()).durability, Durability::Journal);
+    assert_eq!(copy(&disk, 0).keep(&back, News::Changes(&steps[1..]), 0, || ()).durability, Durability::File);
+    disk.restart();
+    assert_eq!(found(&disk), Some(u32::MAX));
+}
+
 #[test]
 fn of_copies_kept_together_each_has_its_own_fault() {
     let disk = begun(1);

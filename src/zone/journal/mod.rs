@@ -27,7 +27,7 @@ pub use layout::Form;
 pub use read::{Entry, Journal};
 pub use replay::{Followed, ReplayError, follow, replay};
 pub use transaction::{Change, Changes, Transaction};
-pub use write::{Append, Writer, append_to_all};
+pub use write::{Append, Writer, append_to, append_to_all};
 
 use crate::dns::Serial;
 

@@ -24,6 +24,19 @@ pub struct Writer<F = File> {
     is_new: bool,
 }
 
+/// Appends to a journal, which is durable when this returns. One that is begun is so before anything is in it.
+pub fn append_to<D: Disk>(append: &Append<'_, D>) -> Result<(), JournalError> {
+    let (mut writer, base) = Writer::of_append(append)?;
+    if writer.is_new {
+        writer.sync()?;
+        writer.sync_names(append.disk)?;
+    }
+    writer.lay_down(append.transactions, base)?;
+    writer.sync()?;
+    writer.put_header()?;
+    writer.sync()
+}
+
 /// Appends to several journals, each of which is durable when this returns, in about the time that one takes.
 pub fn append_to_all<D: Disk>(appends: &[Append<'_, D>]) -> Vec<Result<(), JournalError>> {
     let laid = appends.iter().map(|append| Writer::begin_append(append));
@@ -31,7 +44,7 @@ pub fn append_to_all<D: Disk>(appends: &[Append<'_, D>]) -> Vec<Result<(), Journ
     let synced = laid.into_iter().map(|writer| writer.and_then(Writer::synced));
     let synced: Vec<_> = synced.collect();
     let mut folders = BTreeSet::new();
-    let counted = synced.into_iter().zip(appends).map(|(writer, (disk, path, _))| {
+    let counted = synced.into_iter().zip(appends).map(|(writer, Append { disk, path, .. })| {
         let writer = writer?;
         if writer.is_new && !folders.contains(&path.parent()) {
             writer.sync_names(*disk)?;
@@ -46,7 +59,17 @@ pub fn append_to_all<D: Disk>(appends: &[Append<'_, D>]) -> Vec<Result<(), Journ
 }
 
 /// What is to be appended to which journal.
-pub type Append<'a, D> = (&'a D, &'a Path, &'a [Transaction]);
+#[derive(Debug)]
+pub struct Append<'a, D> {
+    /// The file system.
+    pub disk: &'a D,
+    /// The journal.
+    pub path: &'a Path,
+    /// What the zone's file holds: a journal that does not lead on from that is left alone.
+    pub base: Serial,
+    /// What is to be appended.
+    pub transactions: &'a [Transaction],
+}
 
 impl<F: DiskFile> Writer<F> {
     /// Opens a journal, or begins one.
@@ -60,22 +83,41 @@ impl<F: DiskFile> Writer<F> {
     }
 
     /// Writes what is to be appended, and lets the disk begin with it.
-    fn begin_append<D: Disk<File = F>>((disk, path, transactions): &Append<'_, D>) -> Result<Self, JournalError> {
-        let mut writer = Self::begin(*disk, path)?;
-        writer.lay_down(transactions)?;
+    fn begin_append<D: Disk<File = F>>(append: &Append<'_, D>) -> Result<Self, JournalError> {
+        let (mut writer, base) = Self::of_append(append)?;
+        writer.lay_down(append.transactions, base)?;
         writer.journal.file.begin_sync();
         Ok(writer)
     }
 
+    /// The journal, unless it cannot lead on from the zone's file, and the serial of that if there is more to check.
+    fn of_append<D: Disk<File = F>>(append: &Append<'_, D>) -> Result<(Self, Option<Serial>), JournalError> {
+        let &Append { disk, path, base, transactions } = append;
+        let found = Self::find(disk, path)?;
+        let is_begun = found.as_ref().is_some_and(|writer| !writer.journal.is_empty());
+        if !is_begun && transactions.first().is_none_or(|first| first.before != base) {
+            return Err(JournalError::NoSerial { path: path.to_owned(), serial: base });
+        }
+        let writer = found.map_or_else(|| Self::create(disk, path), Ok)?;
+        Ok((writer, is_begun.then_some(base)))
+    }
+
     /// Opens a journal, or begins one that need not be there after a crash.
     fn begin(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
+        Self::find(disk, path)?.map_or_else(|| Self::create(disk, path), Ok)
+    }
+
+    /// Opens a journal, if there is one.
+    fn find(disk: &impl Disk<File = F>, path: &Path) -> Result<Option<Self>, JournalError> {
         match disk.open(path, Access::Update) {
-            Ok(file) => Ok(Self { journal: Journal::of(file, path)?, is_new: false }),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                Ok(Self { journal: create(disk, path, Form::V2)?, is_new: true })
-            }
+            Ok(file) => Ok(Some(Self { journal: Journal::of(file, path)?, is_new: false })),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(fault) => Err(JournalError::file(path)(fault)),
         }
+    }
+
+    fn create(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
+        Ok(Self { journal: create(disk, path, Form::V2)?, is_new: true })
     }
 
     /// The serial that the next transaction has to start from; none while there is no transaction.
@@ -93,20 +135,22 @@ impl<F: DiskFile> Writer<F> {
         if transactions.is_empty() {
             return Ok(());
         }
-        self.lay_down(transactions)?;
+        self.lay_down(transactions, None)?;
         self.sync()?;
         self.put_header()?;
         self.sync()
     }
 
-    /// Writes transactions behind the last one. They do not count before the header says so.
-    fn lay_down(&mut self, transactions: &[Transaction]) -> Result<(), JournalError> {
+    /// Writes transactions behind the last one. They do not count before the header says so. What the zone's file holds
+    /// must not be outside of what is there then, if there is anything.
+    fn lay_down(&mut self, transactions: &[Transaction], base: Option<Serial>) -> Result<(), JournalError> {
         let Some(last) = transactions.last() else { return Ok(()) };
         let start = self.end();
         let (bytes, places) = self.laid_out(transactions, start)?;
         let end = u32::try_from(start + bytes.len() as u64).ok().filter(|end| *end <= MAX_BYTES);
         let end = end.ok_or_else(|| self.bad(start, Fault::TooLarge))?;
         self.drop_unreachable(last.after)?;
+        self.check_base(base)?;
         self.put(&bytes, start)?;
         if let (true, Some(first)) = (self.journal.is_empty(), places.first()) {
             self.journal.header.begin = *first;
@@ -158,6 +202,16 @@ impl<F: DiskFile> Writer<F> {
         let is_old = |entry: &&mut Position| !after.is_newer_than(entry.serial);
         self.journal.index.iter_mut().filter(is_old).for_each(|entry| *entry = Position::NONE);
         Ok(())
+    }
+
+    /// Whether what is there leads on from this serial, as far as the header tells.
+    fn check_base(&self, base: Option<Serial>) -> Result<(), JournalError> {
+        let Header { begin, end, .. } = self.journal.header;
+        let is_outside = |serial: &Serial| begin.serial.is_newer_than(*serial) || serial.is_newer_than(end.serial);
+        match base.filter(is_outside) {
+            Some(serial) => Err(JournalError::NoSerial { path: self.journal.path.clone(), serial }),
+            None => Ok(()),
+        }
     }
 
     /// Writes header and index.

@@ -1,0 +1,138 @@
+//! Copies and journals that an operator removes under a running secondary, and directories that are changed: what is
+//! served next is there again after a crash.
+
+use std::fs;
+
+use super::peers::{Kind, Server, Spec, Zone, dig, free_port, signal};
+use super::zones;
+
+const ZONE: &str = "example.com";
+const FILE: &str = "example.com.db";
+const JOURNAL: &str = "example.com.db.jnl";
+
+fn source(clauses: &str) -> Server {
+    let zone = Zone::primary(ZONE, zones::example(1)).with(clauses);
+    let source = Server::start(Kind::Bind, &Spec { zones: vec![zone], ..Spec::default() });
+    source.wait_for_serial(ZONE, 1);
+    source
+}
+
+fn spec(primary: u16) -> Spec {
+    Spec { zones: vec![Zone::secondary(ZONE, primary)], ..Spec::default() }
+}
+
+/// A secondary that has a copy.
+fn secondary(kind: Kind, source: &Server) -> Server {
+    let server = Server::start(kind, &spec(source.port));
+    server.wait_for_serial(ZONE, 1);
+    let copy = server.path(FILE);
+    server.wait_until("the copy is on disk", || copy.exists());
+    server
+}
+
+/// Lets the secondary follow its primary to a new version.
+fn follow(source: &Server, server: &Server, serial: u32) {
+    source.change_zone(ZONE, &(zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")));
+    source.reload(ZONE);
+    source.wait_for_serial(ZONE, serial);
+    server.refresh(ZONE);
+    server.wait_for_serial(ZONE, serial);
+}
+
+/// The same secondary, killed and started again on what is in this folder of its own, with a primary that is dead.
+fn after_a_crash(kind: Kind, server: Server, folder: &str) -> Server {
+    signal(server.pid(), "KILL");
+    let (old, new) = (server.stop(), tempfile::tempdir().unwrap());
+    for name in [FILE, JOURNAL] {
+        let path = old.path().join(folder).join(name);
+        if path.exists() {
+            fs::copy(path, new.path().join(name)).unwrap();
+        }
+    }
+    Server::start_in(kind, &spec(free_port()), free_port(), new)
+}
+
+/// Sends the server to a folder of its own.
+fn enter(server: &Server, folder: &str) {
+    let conf = server.path("named.conf");
+    let old = fs::read_to_string(&conf).unwrap();
+    let own = server.path("").display().to_string();
+    let own = own.trim_end_matches('/');
+    let new = old.replace(&format!("directory \"{own}\";"), &format!("directory \"{own}/{folder}\";"));
+    assert_ne!(old, new);
+    fs::create_dir_all(server.path(folder)).unwrap();
+    fs::write(&conf, new).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+}
+
+#[test]
+fn a_zone_that_comes_whole_for_a_copy_that_was_removed_survives_a_crash() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let source = source("");
+        let server = secondary(kind, &source);
+        fs::remove_file(server.path(FILE)).unwrap();
+        follow(&source, &server, 2);
+        let file = server.path(FILE);
+        server.wait_until("the copy is written", || file.exists());
+        after_a_crash(kind, server, "").wait_for_serial(ZONE, 2);
+    }
+}
+
+#[test]
+fn differences_for_a_copy_or_a_journal_that_was_removed_survive_a_crash() {
+    for removed in [&[FILE][..], &[JOURNAL], &[FILE, JOURNAL]] {
+        let source = source("ixfr-from-differences yes;");
+        let server = secondary(Kind::Nomd, &source);
+        follow(&source, &server, 2);
+        removed.iter().for_each(|name| fs::remove_file(server.path(name)).unwrap());
+        follow(&source, &server, 3);
+        after_a_crash(Kind::Nomd, server, "").wait_for_serial(ZONE, 3);
+    }
+}
+
+#[test]
+fn a_copy_with_a_relative_name_follows_the_directory() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let source = source("");
+        let server = secondary(kind, &source);
+        enter(&server, "moved");
+        follow(&source, &server, 2);
+        let file = server.path("moved").join(FILE);
+        server.wait_until("the copy is written", || file.exists());
+        after_a_crash(kind, server, "moved").wait_for_serial(ZONE, 2);
+    }
+}
+
+/// named writes nothing before the next transfer.
+#[test]
+fn what_is_served_is_written_to_a_new_directory_and_what_was_in_the_old_one_stays() {
+    let source = source("");
+    let server = secondary(Kind::Nomd, &source);
+    enter(&server, "moved");
+    let file = server.path("moved").join(FILE);
+    server.wait_until("the copy is written", || file.exists());
+    assert!(server.path(FILE).exists());
+    after_a_crash(Kind::Nomd, server, "moved").wait_for_serial(ZONE, 1);
+}
+
+#[test]
+fn in_a_new_directory_what_is_missing_is_read_at_once_and_what_is_served_with_the_next_reload() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let zone = Zone::primary(ZONE, zones::example(1));
+        let server = Server::start(kind, &Spec { zones: vec![zone], ..Spec::default() });
+        server.wait_for_serial(ZONE, 1);
+        let conf = server.path("named.conf");
+        let more = "zone \"more.example\" { type primary; file \"more.db\"; };";
+        fs::write(&conf, fs::read_to_string(&conf).unwrap() + more).unwrap();
+        assert_eq!(server.rndc(&["reconfig"]).status, 0);
+        server.wait_until("it is missing", || dig::ask(server.port, "more.example", "SOA", &[]).status == "SERVFAIL");
+        fs::create_dir(server.path("moved")).unwrap();
+        fs::write(server.path("moved/more.db"), zones::large("more.example", 5, 10)).unwrap();
+        fs::write(server.path("moved").join(FILE), zones::example(5)).unwrap();
+        enter(&server, "moved");
+        server.wait_for_serial("more.example", 5);
+        assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");
+        assert_eq!(server.rndc(&["reload"]).status, 0);
+        server.wait_for_serial(ZONE, 5);
+    }
+}
