@@ -246,6 +246,12 @@ impl Held {
         let reported_s = reported_s.filter(|reported_s| *reported_s < self.stated_expire_s);
         reported_s.map_or(self.expire_s, |reported_s| self.expire_s.min(u64::from(reported_s)))
     }
+
+    /// The same for one just transferred. It is there for its next check, and for one more: would it expire before, it
+    /// would be transferred again at once, and again. BIND 9.18 goes by the SOA record alone.
+    fn first_lives_s(&self, reported_s: Option<u32>) -> u64 {
+        self.lives_s(reported_s).max(self.refresh_s.saturating_add(self.retry_s).min(self.expire_s))
+    }
 }
 
 /// A check under way: which primary is asked, and how.

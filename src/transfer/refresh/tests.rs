@@ -214,6 +214,20 @@ fn a_primary_that_says_what_the_soa_record_says_leaves_the_least_life() {
     assert_eq!(rig.zone.expires_s(), Some(NOW_S + 1000));
 }
 
+/// A secondary in its last second says so, and one that serves on past its expiry does all the time.
+#[test]
+fn a_copy_from_a_primary_that_is_about_to_expire_is_there_for_its_next_checks() {
+    for reported_s in [0, 1, 800] {
+        let mut rig = Rig::new(1);
+        rig.step(Event::Missing);
+        rig.step(Event::SoaReply(SoaReply::Current { serial: Serial(1), expire_s: Some(reported_s) }));
+        rig.step(Event::Transferred(timers(1)));
+        assert_eq!(rig.zone.expires_s(), Some(NOW_S + 4500));
+        rig.now_s = rig.zone.next_check_s();
+        assert_eq!(rig.does(Event::Timer), ["ask 192.0.2.1 udp Expire"]);
+    }
+}
+
 #[test]
 fn a_lower_serial_is_told_of_once_per_check() {
     let mut rig = Rig::loaded(2);
