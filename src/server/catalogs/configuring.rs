@@ -1,5 +1,6 @@
 //! What a new configuration changes about catalogs, and what `rndc delzone` does with a member.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::members::Members;
@@ -23,7 +24,7 @@ impl Core {
     /// Follows the catalogs of the configuration now in force, and no others. Gives back what is touched, now with
     /// members among it.
     pub(in crate::server) fn configure_catalogs(&mut self, policies: Policies<'_>, touched: Touched) -> Touched {
-        let mut pass = Pass { policies, touched };
+        let mut pass = Pass { policies, touched, freed: HashSet::new() };
         let config = Arc::clone(&self.config);
         let gone = self.catalogs.consumers.keys().filter(|key| wanted(&config).all(|(wanted, _)| wanted != **key));
         for key in gone.cloned().collect::<Vec<_>>() {

@@ -75,6 +75,8 @@ impl Reading {
 struct Pass<'h> {
     policies: Policies<'h>,
     touched: Touched,
+    /// The names of members that were dropped.
+    freed: HashSet<Name>,
 }
 
 impl Catalogs {
@@ -210,7 +212,7 @@ impl Core {
         let new = Arc::new(catalog);
         let old = std::mem::replace(&mut consumer.in_force, Arc::clone(&new));
         let host = self.host.clone();
-        let mut pass = Pass { policies: Policies::new(&host), touched: Touched::none() };
+        let mut pass = Pass { policies: Policies::new(&host), touched: Touched::none(), freed: HashSet::new() };
         let gone: Vec<(&MemberId, &Member)> = named(&old, &changes.gone).collect();
         let is_own = |member: &Member| self.holder(key, &member.apex).is_some_and(|id| self.catalogs.is_owner(key, id));
         let own = gone.iter().map(|(_, member)| *member).filter(|member| is_own(member));
@@ -228,7 +230,24 @@ impl Core {
         for (id, member) in named(&new, &changes.changed) {
             self.modify_member(key, id, member, &mut pass);
         }
+        self.give_freed(key, &mut pass);
         self.publish_snapshot(&pass.touched);
+    }
+
+    /// Adds members of other catalogs that had to wait for names which are free now. BIND: with their next version.
+    fn give_freed(&mut self, key: &ZoneKey, pass: &mut Pass<'_>) {
+        let freed = std::mem::take(&mut pass.freed);
+        let others = self.catalogs.consumers.iter().filter(|(other, _)| *other != key && other.view == key.view);
+        let waiting = others.flat_map(|(other, consumer)| {
+            let absent = consumer.absent.iter().filter_map(|id| consumer.in_force.members.get_key_value(id));
+            let wanted = absent.filter(|(_, member)| freed.contains(&member.apex));
+            wanted.map(|(id, member)| (other.clone(), Arc::clone(id), member.clone()))
+        });
+        for (other, id, member) in waiting.collect::<Vec<_>>() {
+            if self.holder(&other, &member.apex).is_none() {
+                self.add_member(&other, &id, &member, pass);
+            }
+        }
     }
 
     /// Adds members of before whose zones were not there and whose names are free by now.

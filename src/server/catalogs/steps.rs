@@ -103,6 +103,7 @@ impl Core {
         remove_files(&zone);
         let name = NoDot(key.apex.as_ref());
         log!(Category::General, Severity::Warning, "catz: catz_delzone_taskaction: zone '{name}' deleted");
+        pass.freed.insert(key.apex.clone());
         pass.touched.add(key);
     }
 

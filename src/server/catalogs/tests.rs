@@ -109,6 +109,16 @@ async fn a_name_that_is_listed_twice_is_served_as_long_as_it_is_listed() {
 }
 
 #[tokio::test]
+async fn a_member_whose_name_another_catalog_had_is_there_as_soon_as_that_drops_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut core, mut inbox) = following(folder.path(), "a.zones PTR a.test.\nb.zones PTR b.test.").await;
+    change(&mut core, &mut inbox, folder.path(), "cat2.test", "x.zones PTR a.test.").await;
+    assert_eq!(served(&core), ["a.test. cat.test.", "b.test. cat.test."]);
+    change(&mut core, &mut inbox, folder.path(), "cat.test", "").await;
+    assert_eq!(served(&core), ["a.test. cat2.test."]);
+}
+
+#[tokio::test]
 async fn a_member_changes_its_catalog_only_if_the_old_one_gives_it() {
     let folder = tempfile::tempdir().unwrap();
     let (mut core, mut inbox) = following(folder.path(), "a.zones PTR a.test.").await;
