@@ -49,6 +49,63 @@ fn replies_and_exit_codes_are_those_of_named() {
     }
 }
 
+/// Zones that are named alike, one that another view shows, and one of another class.
+const VIEWS: &str = "
+view a { match-clients { 10/8; };
+  zone twice.test { type primary; file \"zone\"; }; zone shown.test { type primary; file \"zone\"; }; };
+view b { zone twice.test { type primary; file \"zone\"; }; zone shown.test { in-view a; }; };
+view c chaos { zone chaos.test { type primary; file \"chaos\"; }; };
+";
+
+#[test]
+fn the_zone_that_is_meant_is_found_in_the_views_in_which_named_finds_it() {
+    let [bind, nomd] = [Kind::Bind, Kind::Nomd].map(|kind| {
+        let zone = |class| format!("$TTL 300\n@ {class} SOA ns h 1 3600 900 604800 300\n@ {class} NS ns.invalid.\n");
+        let files = vec![("zone".to_owned(), zone("IN")), ("chaos".to_owned(), zone("CH"))];
+        Server::start(kind, &Spec { statements: VIEWS.to_owned(), files, ..Spec::default() })
+    });
+    let zones = [
+        &["twice.test"][..],
+        &["twice.test", "IN", "b"],
+        &["twice.test", "CH", "b"],
+        &["shown.test"],
+        &["shown.test", "IN", "a"],
+        &["shown.test", "IN", "b"],
+        &["shown.test", "IN", "c"],
+        &["shown.test", "CH", "c"],
+        &["chaos.test"],
+        &["chaos.test", "CH"],
+        &["chaos.test", "IN"],
+        &["nowhere.test", "IN", "a"],
+        &["nowhere.test"],
+    ];
+    for (word, zone) in ["notify", "sync", "reload"].into_iter().flat_map(|word| zones.map(|zone| (word, zone))) {
+        let words = [&[word], zone].concat();
+        assert_eq!(nomd.rndc(&words), bind.rndc(&words), "rndc {words:?}");
+    }
+}
+
+#[test]
+fn reload_asks_no_primary_as_with_named_unless_a_zone_is_named() {
+    let zones = |at: &dyn Fn(&str) -> Zone| ["a.test", "b.test"].map(at).to_vec();
+    let text = "$TTL 300\n@ SOA ns h 1 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n";
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let options = "querylog yes;".to_owned();
+        let spec = Spec { zones: zones(&|name| Zone::primary(name, text.to_owned())), options, ..Spec::default() };
+        let primary = Server::start(Kind::Bind, &spec);
+        let spec = Spec { zones: zones(&|name| Zone::secondary(name, primary.port)), ..Spec::default() };
+        let secondary = Server::start(kind, &spec);
+        ["a.test", "b.test"].iter().for_each(|zone| secondary.wait_for_serial(zone, 1));
+        let before = primary.log().len();
+        let since = || primary.log().split_off(before);
+        assert_eq!(secondary.rndc(&["reload"]).status, 0);
+        secondary.wait_for_log("reloading zones succeeded");
+        assert_eq!(secondary.rndc(&["reload", "b.test"]).stdout, "zone refresh queued\n");
+        primary.wait_until("it is asked", || since().contains("query: b.test IN SOA"));
+        assert!(!since().contains("query: a.test IN SOA"), "{kind:?}");
+    }
+}
+
 /// The words in front of the colons, which scripts look for.
 fn keys(output: &Output) -> Vec<String> {
     assert_eq!(output.status, 0, "{output:?}");

@@ -13,7 +13,8 @@ use super::logging::{self, Category, Severity, log};
 use super::reconfiguring::Demand;
 use super::updating;
 use super::zones::{ZoneId, is_stale};
-use crate::dns::Class;
+use crate::conf::config::{Role, View};
+use crate::dns::NameRef;
 
 /// Hands commands to the control side and waits for its replies.
 pub(super) struct Desk(pub(super) UnboundedSender<Event>);
@@ -99,20 +100,36 @@ impl Core {
         self.meant(zone).map_or_else(|reply| reply, |id| act(self, id))
     }
 
-    /// Finds the one zone that is meant.
+    /// Finds the one zone that is meant. As with named one that is shown in another view is there for each.
     fn meant(&self, zone: &ZoneSelector) -> Result<ZoneId, Reply> {
-        if let Some(view) = zone.view.as_deref().filter(|view| !self.config.views.iter().any(|have| have.name == *view))
-        {
+        if let Some(view) = zone.view.as_deref().filter(|_| self.views_of(zone).next().is_none()) {
             return Err(Reply::no_such_view(view));
         }
-        let class = zone.class.unwrap_or(Class::IN);
-        let views = self.config.views.iter().map(|view| view.name.as_str());
-        let meant = views.filter(|view| zone.view.as_deref().is_none_or(|named| named == *view));
-        match self.zones.named(zone.apex.as_ref(), class, meant)[..] {
+        let ids = self.views_of(zone).filter_map(|view| self.zone_in(view, zone.apex.as_ref()));
+        match ids.collect::<Vec<_>>()[..] {
             [] => Err(Reply::no_such_zone(zone)),
             [id] => Ok(id),
             _ => Err(Reply::ambiguous(zone)),
         }
+    }
+
+    fn views_of<'s>(&'s self, zone: &'s ZoneSelector) -> impl Iterator<Item = &'s View> {
+        let is_meant = |view: &&View| {
+            zone.view.as_ref().is_none_or(|named| *named == view.name)
+                && zone.class.is_none_or(|class| class == view.class)
+        };
+        self.config.views.iter().filter(is_meant)
+    }
+
+    /// The zone of a view, or the one of another view that it shows (`in-view`).
+    fn zone_in(&self, view: &View, apex: NameRef<'_>) -> Option<ZoneId> {
+        self.zones.named(apex, view.class, &view.name).or_else(|| {
+            let shown = view.zones.iter().find(|zone| zone.apex.as_ref() == apex)?;
+            match &shown.role {
+                Role::InView(other) => self.zones.named(apex, view.class, other),
+                _ => None,
+            }
+        })
     }
 
     /// SIGHUP.

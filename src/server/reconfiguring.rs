@@ -122,7 +122,7 @@ impl Core {
         if asked.iter().any(|(demand, _)| *demand == Demand::Reload) {
             log!(Category::General, Severity::Info, "reloading zones succeeded");
             self.load_changed();
-            self.refresh_all();
+            self.refresh_missing();
             self.announce_loads(AfterLoads::All);
         } else {
             log!(Category::General, Severity::Info, "scheduled loading new zones");

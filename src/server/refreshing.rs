@@ -344,7 +344,8 @@ impl Core {
         }
     }
 
-    /// `rndc reconfig`: zones without a version are looked after, as by named, which loads them once more then.
+    /// `rndc reconfig` and `rndc reload`: zones without a version are looked after, as by named, which loads them once
+    /// more then. No other secondary is checked: a line would be dialled, or thousands of primaries asked at once.
     pub(super) fn refresh_missing(&mut self) {
         let is_missing =
             |task: &ZoneTask| task.refresh.as_ref().is_some_and(|it| it.serial().is_none() && !it.is_busy());
@@ -427,11 +428,6 @@ impl Core {
         self.step(id, Event::Retransfer, true);
     }
 
-    /// `rndc reload`: every secondary is checked.
-    pub(super) fn refresh_all(&mut self) {
-        self.step_all(&Event::Refresh);
-    }
-
     fn step_all(&mut self, event: &Event) {
         for id in self.refreshed() {
             self.step(id, event.clone(), false);
@@ -447,8 +443,7 @@ impl Core {
 
     /// The zone that took the place of one that is gone.
     fn successor(&self, gone: &snapshot::Zone) -> Option<ZoneId> {
-        let views = self.config.views.iter().map(|view| view.name.as_str());
-        self.zones.named(gone.apex(), gone.class(), views).first().copied()
+        self.config.views.iter().find_map(|view| self.zones.named(gone.apex(), gone.class(), &view.name))
     }
 
     /// An exchange has ended. What it leads to comes before checks that have not begun: at most those under way wait

@@ -293,15 +293,9 @@ impl Zones {
         self.places.len()
     }
 
-    /// The zones of this name and class in these views.
-    pub(super) fn named<'v>(
-        &self,
-        apex: NameRef<'_>,
-        class: Class,
-        views: impl Iterator<Item = &'v str>,
-    ) -> Vec<ZoneId> {
-        let key = |view: &str| ZoneKey { view: view.into(), apex: apex.to_name(), class };
-        views.filter_map(|view| self.id(&key(view))).collect()
+    /// The zone of this name and class in this view.
+    pub(super) fn named(&self, apex: NameRef<'_>, class: Class, view: &str) -> Option<ZoneId> {
+        self.id(&ZoneKey { view: view.into(), apex: apex.to_name(), class })
     }
 
     /// The zone that workers see as this one, whatever has become of its policy since.

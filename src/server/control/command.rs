@@ -49,7 +49,7 @@ pub struct ZoneSelector {
     pub text: String,
     /// Its apex.
     pub apex: Name,
-    /// Its class; none was given: IN.
+    /// Its class; none was given: that of the view.
     pub class: Option<Class>,
     /// Its view; none was given: the one view that has it.
     pub view: Option<String>,
@@ -85,9 +85,10 @@ impl Reply {
         Self { result, text: text.into() }
     }
 
-    /// No view has the zone.
+    /// No view has the zone, or not the one that was named.
     pub fn no_such_zone(zone: &ZoneSelector) -> Self {
-        Self::failed_with(IscResult::NOT_FOUND, format!("no matching zone '{}' in any view", zone.text))
+        let place = zone.view.as_ref().map_or("any view".to_owned(), |view| format!("view '{view}'"));
+        Self::failed_with(IscResult::NOT_FOUND, format!("no matching zone '{}' in {place}", zone.text))
     }
 
     /// There is no view of that name.
@@ -97,7 +98,7 @@ impl Reply {
 
     /// Several views have the zone and none was named.
     pub fn ambiguous(zone: &ZoneSelector) -> Self {
-        Self::failed_with(IscResult::FAILURE, format!("zone '{}' was found in multiple views", zone.text))
+        Self::failed_with(IscResult::MULTIPLE, format!("zone '{}' was found in multiple views", zone.text))
     }
 }
 

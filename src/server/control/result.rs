@@ -28,6 +28,8 @@ impl IscResult {
     pub const UNEXPECTED_TOKEN: Self = Self(32);
     /// A number outside its range.
     pub const RANGE: Self = Self(41);
+    /// Several are meant.
+    pub const MULTIPLE: Self = Self(62);
     /// A label of more than 63 bytes.
     pub const LABEL_TOO_LONG: Self = Self(75);
     /// An escape that is none.
@@ -91,7 +93,7 @@ impl fmt::Display for IscResult {
 }
 
 /// Number, identifier, text.
-const TABLE: [(u16, &str, &str); 20] = [
+const TABLE: [(u16, &str, &str); 21] = [
     (0, "ISC_R_SUCCESS", "success"),
     (6, "ISC_R_NOPERM", "permission denied"),
     (18, "ISC_R_EXISTS", "already exists"),
@@ -102,6 +104,7 @@ const TABLE: [(u16, &str, &str); 20] = [
     (32, "ISC_R_UNEXPECTEDTOKEN", "unexpected token"),
     (38, "ISC_R_FILENOTFOUND", "file not found"),
     (41, "ISC_R_RANGE", "out of range"),
+    (62, "ISC_R_MULTIPLE", "multiple"),
     (75, "DNS_R_LABELTOOLONG", "label too long"),
     (76, "DNS_R_BADESCAPE", "bad escape"),
     (77, "DNS_R_EMPTYLABEL", "empty label"),
