@@ -35,6 +35,7 @@ mod keygen;
 mod killed;
 mod limits;
 mod logged;
+mod misnamed;
 mod mutated;
 #[path = "mutation/mutator.rs"]
 mod mutator;

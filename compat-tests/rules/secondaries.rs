@@ -283,7 +283,15 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     ("5.9", "checks that only tell", &["names_of_other_zones_are_judged_as_bind_judges_them"]),
-    ("5.10", "what is checked of a secondary", &["faults_of_records_leave_the_old_version"]),
+    (
+        "5.10",
+        "what is checked of a secondary",
+        &[
+            "faults_of_records_leave_the_old_version",
+            "transfers_are_judged_as_by_named",
+            "copies_are_judged_as_by_named",
+        ],
+    ),
     ("5.11", "a load that fails", &["a_broken_zone_file_leaves_the_old_version_serving"]),
     ("5.12", "files that have not changed", &["reloads_are_answered_and_told_of_as_by_named"]),
     ("5.13", "serials of reloads", &["reloads_are_answered_and_told_of_as_by_named"]),

@@ -317,7 +317,8 @@ impl Request {
         let is_large = self.old.as_ref().is_some_and(|old| old.size_bytes() > LARGE_BYTES);
         let max_differences = self.primary.max_differences.unwrap_or(zone.settings.request_ixfr_max_diffs);
         let mut transfer = Inbound::new(zone.apex.clone(), zone.class, self.id, self.base(), chain, limits)
-            .with_max_differences(max_differences);
+            .with_max_differences(max_differences)
+            .with_check_names(load::strictness(zone.settings.checks.names));
         let (idle_limit, of_silence) = Limit::of_silence(zone.settings.max_transfer_idle_in, self.idle_limit);
         let progress = loop {
             let bytes = connection.receive(idle_limit).await;
@@ -332,9 +333,7 @@ impl Request {
                 Err(error) => return Err(broken(&error)),
             };
             *received = transfer.received();
-            for remark in transfer.take_remarks() {
-                log!(Category::General, Severity::Warning, "{remark}");
-            }
+            transfer.take_remarks().iter().for_each(|remark| self.log_remark(remark));
             course.came_in(received.bytes);
             match progress.map_err(|error| fault(&transfer, error))? {
                 Progress::More => {}

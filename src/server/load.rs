@@ -306,10 +306,11 @@ fn run(job: &Job) -> Outcome {
     let result = match job.zone.role {
         Role::Secondary { .. } => {
             let copy = found.map_err(|error| put_aside(&reading.path, error));
-            match &reading.journal {
+            let copy = match &reading.journal {
                 Some(path) => copy.map(|copy| journals::follow(&job.zone, path, copy, &mut messages)),
                 None => copy,
-            }
+            };
+            copy.inspect(|loaded| messages.extend(check::copy(&loaded.version)))
         }
         _ => found.and_then(|loaded| record(job, loaded, &mut messages)).map(|loaded| {
             let journal_modified = reading.journal.as_deref().and_then(modified);
@@ -356,11 +357,25 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
     let (options, policy) = (options(reading.zone), policy(reading.zone));
     let loaded = load::load_with_journal(&reading.path, reading.of_primary(), &options, file_limits(settings), &policy);
     messages.extend(loaded.messages);
+    if !matches!(reading.zone.role, Role::Primary) {
+        end_at_fault(messages);
+    }
     match (loaded.version, loaded.failure) {
         (Some(version), _) => Ok(Loaded::new(version, loaded.sources)),
         (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
         (None, Some(reason)) => Err(LoadError::Faulty(reason)),
         (None, None) => Err(LoadError::Refused),
+    }
+}
+
+/// named reads no further than to the first fault where nobody is there to mend the file.
+fn end_at_fault(messages: &mut Vec<Message>) {
+    let ends = |message: &Message| {
+        let line = message.place.as_ref().map(|(_, line)| format!(":{line}: "));
+        message.level == Level::Error && line.is_some_and(|line| message.text.contains(&line))
+    };
+    if let Some(last) = messages.iter().position(ends) {
+        messages.truncate(last + 1);
     }
 }
 
@@ -421,7 +436,7 @@ fn overfull(path: &Path, fault: &RawError) -> Vec<Message> {
     lines.map(|text| Message { level: Level::Error, place: Some((path.to_owned(), 0)), text }).collect()
 }
 
-/// How the lines of a zone's file are read. A secondary's copy is taken as it is: its primary has checked it.
+/// How the lines of a zone's file are read. Most of a secondary's copy is taken as it is: its primary has checked it.
 pub(crate) fn options(zone: &Zone) -> Options {
     let checks = &zone.settings.checks;
     let is_primary = matches!(zone.role, Role::Primary);
@@ -429,7 +444,7 @@ pub(crate) fn options(zone: &Zone) -> Options {
     Options {
         apex: zone.apex.clone(),
         class: zone.class,
-        check_names: primary_only(strictness(checks.names)),
+        check_names: strictness(checks.names),
         check_mx: primary_only(strictness(checks.mx)),
         check_ns: Strictness::Warn,
         check_wildcard: is_primary && checks.wildcard,

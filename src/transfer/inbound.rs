@@ -11,13 +11,15 @@ mod differences;
 mod fault;
 
 use self::differences::Differences;
-pub use self::fault::{Flaw, StreamError};
+pub use self::fault::{Flaw, Remark, StreamError};
 use super::message;
 use crate::dns::message::{HEADER_LENGTH, Header, Message};
 use crate::dns::tsig::Chain;
 use crate::dns::wire::{Reader, WireError};
 use crate::dns::{Class, Key, Name, NameBuf, Opcode, Rcode, Rtype, Serial, rdata};
+use crate::zone::hosts::Misnamed;
 use crate::zone::journal::Transaction;
+use crate::zone::message::Strictness;
 use crate::zone::{Builder, ContentsError, Limits, WildcardOwner, ZoneVersion, check};
 
 /// TTLs above this count as 0 (RFC 2181 section 8).
@@ -61,10 +63,11 @@ pub struct Inbound<'a> {
     limits: Limits,
     /// How many differences are taken; 0: as many as come.
     max_differences: u32,
+    check_names: Strictness,
     chain: Option<Chain<&'a Key>>,
     builder: Builder,
     differences: Option<Box<Differences<'a>>>,
-    remarks: Vec<String>,
+    remarks: Vec<Remark>,
     state: State,
     /// The first record's data, which the last one's must equal but for the case of letters, and its TTL.
     first_soa: Vec<u8>,
@@ -117,6 +120,7 @@ impl<'a> Inbound<'a> {
             have,
             limits,
             max_differences,
+            check_names: Strictness::Ignore,
             chain,
             builder,
             differences,
@@ -135,6 +139,11 @@ impl<'a> Inbound<'a> {
         Self { max_differences, ..self }
     }
 
+    /// Judges names as `check-names` of the zone says.
+    pub fn with_check_names(self, check_names: Strictness) -> Self {
+        Self { check_names, ..self }
+    }
+
     /// Takes the next message. After an error or anything but [`Progress::More`] the transfer is over.
     pub fn feed(&mut self, bytes: &[u8], now_s: u64) -> Result<Progress, StreamError> {
         if self.state == State::End {
@@ -148,7 +157,12 @@ impl<'a> Inbound<'a> {
         self.check_question(&message)?;
         self.received.messages = self.received.messages.saturating_add(1);
         self.received.bytes = self.received.bytes.saturating_add(bytes.len() as u64);
-        self.take_records(&message)?;
+        self.take_records(&message).inspect_err(|error| {
+            // named reads a message whole before it looks at its records.
+            if matches!(error, StreamError::Wire(_)) {
+                self.remarks.clear();
+            }
+        })?;
         self.progress()
     }
 
@@ -157,8 +171,8 @@ impl<'a> Inbound<'a> {
         self.received
     }
 
-    /// What named says of the differences that came in since this was last asked for: some are not as they should be.
-    pub fn take_remarks(&mut self) -> Vec<String> {
+    /// What named says of the records that came in since this was last asked for: some are not as they should be.
+    pub fn take_remarks(&mut self) -> Vec<Remark> {
         std::mem::take(&mut self.remarks)
     }
 
@@ -168,7 +182,7 @@ impl<'a> Inbound<'a> {
         self.have.is_some()
             && match error {
                 StreamError::Tsig(_) => false,
-                StreamError::UnexpectedEnd => self.state == State::Differences,
+                StreamError::UnexpectedEnd | StreamError::Misnamed(_) => self.state == State::Differences,
                 _ => true,
             }
     }
@@ -242,9 +256,6 @@ impl<'a> Inbound<'a> {
         }
         self.rdata.clear();
         rdata::from_wire(rtype, message, start..reader.position(), &mut self.rdata)?;
-        if rtype == Rtype::NSEC3 && !owner.as_ref().starts_with_hash() {
-            return Err(StreamError::OwnerName);
-        }
         let fields = Fields { rtype, ttl: if ttl > MAX_TTL { 0 } else { ttl } };
         if rtype == Rtype::SOA { self.take_soa(&fields, owner) } else { self.take_data(&fields, owner) }
     }
@@ -256,10 +267,13 @@ impl<'a> Inbound<'a> {
         }
         match self.state {
             State::Start => self.take_first(fields)?,
-            State::FirstRecord | State::Records if self.is_first_again() => self.take_last(fields),
+            State::FirstRecord | State::Records if self.is_first_again() => self.take_last(fields, owner)?,
             State::FirstRecord if self.starts_differences() => self.begin_differences(fields)?,
             State::FirstRecord | State::Records => return Err(Flaw::SoaMismatch.into()),
-            State::Differences => self.take_difference(fields, None)?,
+            State::Differences => {
+                self.check_names(fields.rtype, owner)?;
+                self.take_difference(fields, None)?;
+            }
             State::UpToDate(_) | State::End => return Err(StreamError::ExtraData),
         }
         Ok(())
@@ -283,10 +297,12 @@ impl<'a> Inbound<'a> {
     }
 
     /// BIND: of the two it is the last that is kept.
-    fn take_last(&mut self, fields: &Fields) {
+    fn take_last(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), StreamError> {
+        self.check_names(fields.rtype, owner)?;
         self.state = State::End;
         let is_same = self.first_soa == self.rdata && self.first_ttl == fields.ttl;
         self.last_soa = (!is_same).then(|| (fields.ttl, self.rdata.clone()));
+        Ok(())
     }
 
     fn starts_differences(&self) -> bool {
@@ -313,14 +329,17 @@ impl<'a> Inbound<'a> {
     }
 
     fn take_data(&mut self, fields: &Fields, owner: &NameBuf) -> Result<(), StreamError> {
-        let added = match self.state {
+        match self.state {
             State::Start => return Err(Flaw::FirstRecord.into()),
             State::UpToDate(_) | State::End => return Err(StreamError::ExtraData),
+            State::FirstRecord | State::Records | State::Differences => self.check_names(fields.rtype, owner)?,
+        }
+        let added = match self.state {
             State::Differences if self.have.is_some_and(|have| have.relative(owner.as_ref()).is_none()) => {
                 Err(ContentsError::OutOfZone)
             }
             State::Differences => return self.take_difference(fields, Some(owner)),
-            State::FirstRecord | State::Records => {
+            _ => {
                 self.state = State::Records;
                 let (owner, rtype) = (owner.as_ref(), fields.rtype);
                 let checked = WildcardOwner::check(owner, rtype).map_err(ContentsError::from);
@@ -334,6 +353,23 @@ impl<'a> Inbound<'a> {
             }
             added => Ok(added?),
         }
+    }
+
+    /// Judges the names of a record that is to be in the zone, or would be if it were not outside it.
+    #[inline]
+    fn check_names(&mut self, rtype: Rtype, owner: &NameBuf) -> Result<(), StreamError> {
+        let strictness = if rtype == Rtype::NSEC3 { Strictness::Fail } else { self.check_names };
+        let is_deletion = self.differences.as_ref().is_some_and(|differences| !differences.would_add(rtype));
+        if strictness == Strictness::Ignore || is_deletion {
+            return Ok(());
+        }
+        for misnamed in Misnamed::all(owner.as_ref(), rtype, self.class, &self.rdata) {
+            if strictness == Strictness::Fail {
+                return Err(StreamError::Misnamed(Box::new(misnamed)));
+            }
+            self.remarks.push(Remark::Misnamed(misnamed));
+        }
+        Ok(())
     }
 
     fn progress(&mut self) -> Result<Progress, StreamError> {

@@ -3,7 +3,7 @@
 //! In: a zone version and what to be strict about (`check-*` of the configuration; the server maps them). Out: messages
 //! for the log, and whether the zone must be refused. Only three things refuse a primary here: name servers of the zone
 //! itself that have no address in it, and mail or service targets where the operator said `fail`. Missing glue and its
-//! relatives are logged as errors and served all the same; secondaries are not checked at all.
+//! relatives are logged as errors and served all the same. Of a secondary only its name servers are looked at, to warn.
 
 mod concern;
 mod outside;
@@ -28,7 +28,7 @@ pub use outside::{Resolved, Resolver};
 /// What to check on a primary; the default is BIND's for a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// Whether name servers of the zone that lie in it must have addresses there. Not asked of a secondary's copy.
+    /// Whether name servers of the zone that lie in it must have addresses there. A secondary's copy is served without.
     pub ns_addresses: bool,
     /// `check-integrity`: whether the names that records point to have addresses.
     pub integrity: bool,
@@ -139,6 +139,16 @@ pub fn primary(version: &ZoneVersion, policy: &Policy) -> Verdict {
     verdict
 }
 
+/// What named says of the name servers of a secondary's copy, with the changes of its journal.
+pub fn copy(version: &ZoneVersion) -> Vec<Message> {
+    let policy = Policy::default();
+    let mut checks = Checks::new(version, &policy, None);
+    if version.class() == Class::IN {
+        checks.servers(Level::Warning);
+    }
+    checks.verdict.messages
+}
+
 /// The keys of a primary, and what it tells its parent of them.
 fn apex_keys(version: &ZoneVersion) -> Verdict {
     let is_refused = !keys::are_told_rightly(version);
@@ -241,13 +251,19 @@ impl<'a> Checks<'a> {
     fn apex(&mut self) {
         let ns = self.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
         self.verdict.messages.extend(presence(1, ns.map_or(0, |ns| ns.len())));
-        let ns = ns.filter(|_| self.policy.ns_addresses);
-        for target in ns.iter().flat_map(|ns| ns.rdatas()).filter_map(|data| NameRef::from_wire(data).ok()) {
-            if let Some(fault) = fault_text(&self.target(target)) {
-                self.error(format!("NS '{}' {fault}", NoDot(target)));
-            }
+        if self.policy.ns_addresses {
+            self.servers(Level::Error);
         }
         self.verdict.is_refused = !self.verdict.messages.is_empty();
+    }
+
+    fn servers(&mut self, level: Level) {
+        let ns = self.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
+        for target in ns.iter().flat_map(|ns| ns.rdatas()).filter_map(|data| NameRef::from_wire(data).ok()) {
+            if let Some(fault) = fault_text(&self.target(target)) {
+                self.verdict.messages.push(message(level, format!("NS '{}' {fault}", NoDot(target))));
+            }
+        }
     }
 
     /// The hashes of NSEC3 chains.

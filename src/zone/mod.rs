@@ -20,6 +20,7 @@ pub mod fetch;
 pub mod file;
 pub mod find;
 pub mod hints;
+pub mod hosts;
 pub mod journal;
 mod key;
 mod keys;

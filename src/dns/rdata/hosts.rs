@@ -1,6 +1,6 @@
 //! `check-names` and `check-mx` within record data: which names have to be those of hosts or mailboxes.
 
-use super::{Fault, NameField};
+use super::{Fault, Field, Form, NameField, NameUse, names, old};
 use crate::dns::NameRef;
 use crate::dns::host::{are_host_labels, is_address, is_mailbox};
 use crate::dns::name::NoDot;
@@ -63,20 +63,11 @@ impl NameChecks {
             let remark = || format!("'{}': {}", String::from_utf8_lossy(text), Fault::MailAddress);
             self.remark(self.addresses, Fault::MailAddress, line(), remark)?;
         }
-        if self.names == Judgement::Ignore || self.is_met(rule, wire) {
+        if self.names == Judgement::Ignore || is_met(rule, wire, || self.is_reverse) {
             return Ok(());
         }
         let name = NameRef::from_wire(wire)?;
         self.remark(self.names, Fault::BadName, line(), || format!("{}: {}", NoDot(name), Fault::BadName))
-    }
-
-    fn is_met(&self, rule: NameRule, wire: &[u8]) -> bool {
-        match rule {
-            NameRule::Any | NameRule::Signer => true,
-            NameRule::Host | NameRule::MailHost | NameRule::ServiceHost => are_host_labels(wire),
-            NameRule::Mailbox => NameRef::from_wire(wire).is_ok_and(is_mailbox),
-            NameRule::ReverseHost => !self.is_reverse || are_host_labels(wire),
-        }
     }
 
     #[cold]
@@ -95,11 +86,35 @@ impl NameChecks {
     }
 }
 
-impl NameField<'_> {
-    /// Whether the name is what `check-names` wants of it, in this data. `is_reverse`: the owner is a reversed address.
-    pub fn is_as_ruled(&self, rdata: &[u8], is_reverse: bool) -> bool {
-        let is_alias = self.usage.rule == NameRule::ServiceHost && rdata.starts_with(&[0, 0]);
-        let checks = NameChecks { is_reverse, ..NameChecks::default() };
-        is_alias || checks.is_met(self.usage.rule, self.name.as_bytes())
+#[inline]
+fn is_met(rule: NameRule, wire: &[u8], is_reverse: impl FnOnce() -> bool) -> bool {
+    match rule {
+        NameRule::Any | NameRule::Signer => true,
+        NameRule::Host | NameRule::MailHost | NameRule::ServiceHost => are_host_labels(wire),
+        NameRule::Mailbox => NameRef::from_wire(wire).is_ok_and(is_mailbox),
+        NameRule::ReverseHost => are_host_labels(wire) || !is_reverse(),
     }
+}
+
+/// The first name within well-formed data that `check-names` does not let pass. `is_reverse` says whether the owner is
+/// an address reversed.
+#[inline]
+pub fn misnamed(form: impl Into<Form>, rdata: &[u8], is_reverse: impl Fn() -> bool) -> Option<NameRef<'_>> {
+    let form = form.into();
+    match form.fields {
+        [Field::A6] => old::a6_name(rdata).filter(|name| !are_host_labels(name.as_bytes())),
+        // A service that has no host but another name.
+        [Field::U16, Field::Name(NameUse { rule: NameRule::ServiceHost, .. }), ..] if rdata.starts_with(&[0, 0]) => {
+            None
+        }
+        fields if fields.iter().any(is_ruled) => {
+            let is_met = |name: &NameField<'_>| is_met(name.usage.rule, name.name.as_bytes(), &is_reverse);
+            names(form, rdata).find(|name| !is_met(name)).map(|name| name.name)
+        }
+        _ => None,
+    }
+}
+
+fn is_ruled(field: &Field) -> bool {
+    matches!(field, Field::Name(usage) if !matches!(usage.rule, NameRule::Any | NameRule::Signer))
 }

@@ -32,7 +32,7 @@ use super::text::{Token, Tokens};
 use super::wire::{Reader, WireError};
 use super::{Class, NameRef, Rtype, case};
 pub use fault::{Fault, Near, RdataError};
-pub use hosts::{Judgement, NameChecks, NameRule};
+pub use hosts::{Judgement, NameChecks, NameRule, misnamed};
 pub use names::{NameField, Names, names};
 pub use plain::Plain;
 pub use types::holds as bitmap_holds;

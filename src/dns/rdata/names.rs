@@ -51,7 +51,7 @@ impl<'a> Iterator for Names<'a> {
 /// Moves over a field that may stand in front of a name.
 fn skip(field: Field, reader: &mut Reader<'_>) -> Result<(), WireError> {
     match field {
-        Field::U8 | Field::Algorithm => reader.take(1).map(|_| ()),
+        Field::U8 | Field::Algorithm | Field::DsyncScheme => reader.take(1).map(|_| ()),
         Field::U16 | Field::Type | Field::Covered | Field::SigCovered | Field::KeyTag => reader.take(2).map(|_| ()),
         Field::U32 | Field::Ttl | Field::Time | Field::Date => reader.take(4).map(|_| ()),
         Field::String | Field::Regexp => reader.short_bytes().map(|_| ()),

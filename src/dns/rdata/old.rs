@@ -5,6 +5,7 @@ use super::encoding::Hex;
 use super::print::{self, Printer};
 use super::read::{self, Source};
 use super::{Fault, NameRule, check};
+use crate::dns::NameRef;
 use crate::dns::text::Tokens;
 use crate::dns::wire::{Reader, WireError};
 
@@ -173,6 +174,12 @@ pub(super) fn read_a6<'a, T: Tokens<'a>>(source: &mut Source<'a, '_, '_, T>, out
 /// How many address bytes stand behind a prefix length.
 fn a6_suffix(prefix: u8) -> Result<usize, WireError> {
     if prefix > 128 { Err(WireError::BadField) } else { Ok(16 - usize::from(prefix / 8)) }
+}
+
+/// The name that the prefix is found under.
+pub(super) fn a6_name(rdata: &[u8]) -> Option<NameRef<'_>> {
+    let (&prefix, rest) = rdata.split_first().filter(|(prefix, _)| **prefix > 0)?;
+    NameRef::from_wire(rest.get(a6_suffix(prefix).ok()?..)?).ok()
 }
 
 /// Suffix and name are there as the prefix length says.

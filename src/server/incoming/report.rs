@@ -11,7 +11,7 @@ use crate::server::journals;
 use crate::server::logging::line::{Socket, TransferPrefix, ZonePrefix, relative};
 use crate::server::logging::{Category, Severity, log};
 use crate::server::worker::unix_now_s;
-use crate::transfer::inbound::{Received, StreamError};
+use crate::transfer::inbound::{Received, Remark, StreamError};
 use crate::transfer::standing::LastTransfer;
 
 /// What is said of a transfer at its end.
@@ -92,6 +92,16 @@ impl Request {
         );
     }
 
+    /// Says what there is to say of records that are taken.
+    pub(super) fn log_remark(&self, remark: &Remark) {
+        match remark {
+            Remark::Changes(line) => log!(Category::General, Severity::Warning, "{line}"),
+            Remark::Misnamed(name) => {
+                log!(Category::General, Severity::Warning, "{}{name}", ZonePrefix(self.text()));
+            }
+        }
+    }
+
     /// BIND says in a line of its own what is behind some of its reasons.
     pub(super) fn log_fault(&self, error: &TransferError) {
         let from = TransferPrefix(self.text(), self.primary.address);
@@ -106,6 +116,10 @@ impl Request {
             }
             TransferError::Differences(StreamError::NotExact(misfit)) => {
                 log!(Category::General, Severity::Error, "{misfit}");
+            }
+            TransferError::Stream(StreamError::Misnamed(name))
+            | TransferError::Differences(StreamError::Misnamed(name)) => {
+                log!(Category::General, Severity::Error, "{}{name}", ZonePrefix(self.text()));
             }
             TransferError::Stream(StreamError::NoNs) => {
                 log!(Category::General, Severity::Error, "{}has no NS records", ZonePrefix(self.text()));

@@ -3,8 +3,8 @@
 //! They are made as a journal's are. What had an effect is kept beside the version that they make, for the journal.
 
 use super::Fields;
-use super::fault::{Flaw, StreamError};
-use crate::dns::{NameRef, Serial};
+use super::fault::{Flaw, Remark, StreamError};
+use crate::dns::{NameRef, Rtype, Serial};
 use crate::transfer::message;
 use crate::zone::journal::{Changes, Transaction};
 use crate::zone::{Edit, Limits, ZoneVersion, check};
@@ -45,13 +45,18 @@ impl<'v> Differences<'v> {
         Self { old, edit, last, part, changes, bytes: 0, max_bytes, done, most }
     }
 
+    /// Whether a record that comes now is added. A SOA record begins the other part.
+    pub(super) fn would_add(&self, rtype: Rtype) -> bool {
+        matches!(self.part, Part::Additions(_)) != (rtype == Rtype::SOA)
+    }
+
     /// Takes a SOA record of the apex. True: it is the last record.
     /// `remarks` takes what named says of changes that are not as they should be.
     pub(super) fn take_soa(
         &mut self,
         fields: &Fields,
         rdata: &[u8],
-        remarks: &mut Vec<String>,
+        remarks: &mut Vec<Remark>,
     ) -> Result<bool, StreamError> {
         let got = message::serial_of(rdata).ok_or(Flaw::Record)?;
         match self.part {
@@ -77,13 +82,15 @@ impl<'v> Differences<'v> {
     }
 
     /// Makes the changes to the next serial, if there are any.
-    fn commit(&mut self, remarks: &mut Vec<String>) -> Result<(), StreamError> {
+    fn commit(&mut self, remarks: &mut Vec<Remark>) -> Result<(), StreamError> {
         if self.bytes == 0 {
             return Ok(());
         }
         let transaction = std::mem::take(&mut self.changes).finish().map_err(Flaw::Differences)?;
-        let exact = transaction.apply(&mut self.edit, 0, remarks)?;
-        self.done.push(exact.unwrap_or(transaction));
+        let mut of_changes = Vec::new();
+        let exact = transaction.apply(&mut self.edit, 0, &mut of_changes);
+        remarks.extend(of_changes.into_iter().map(Remark::Changes));
+        self.done.push(exact?.unwrap_or(transaction));
         let is_too_many = self.most > 0 && self.done.len() > self.most as usize;
         if is_too_many { Err(StreamError::TooManyDifferences) } else { Ok(()) }
     }

@@ -4,6 +4,7 @@ use crate::dns::tsig::TsigError;
 use crate::dns::wire::WireError;
 use crate::dns::{Rcode, Rtype, Serial};
 use crate::zone::check::Conflict;
+use crate::zone::hosts::Misnamed;
 use crate::zone::journal::{ChangeError, Fault, Misfit};
 use crate::zone::{ContentsError, WideRrset, WildcardOwner};
 
@@ -34,9 +35,9 @@ pub enum StreamError {
     /// The signature is missing or wrong.
     #[error(transparent)]
     Tsig(#[from] TsigError),
-    /// An NSEC3 record whose owner is no hash.
-    #[error("bad owner name (check-names)")]
-    OwnerName,
+    /// A name that `check-names` refuses, or an NSEC3 record whose owner is no hash.
+    #[error("{}", .0.reason())]
+    Misnamed(Box<Misnamed>),
     /// NS or NSEC3 records of a wildcard, in BIND's words.
     #[error("{0}")]
     Wildcard(WildcardOwner),
@@ -67,6 +68,15 @@ pub enum StreamError {
     /// Differences that do not fit the version that they are to be made to.
     #[error("not exact")]
     NotExact(Misfit),
+}
+
+/// What named says of records that it takes all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// Of changes: the whole line.
+    Changes(String),
+    /// Of a name, behind the zone's.
+    Misnamed(Misnamed),
 }
 
 /// What is wrong with a message that can be read. The texts are the lines that BIND logs before it says `FORMERR`, or

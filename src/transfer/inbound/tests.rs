@@ -100,6 +100,51 @@ fn records_whose_owner_must_be_no_wildcard_are_refused_in_binds_words() {
     }
 }
 
+/// What is said of a zone of two messages, and how its transfer ends.
+fn judged(strictness: Strictness, messages: [&[Line<'_>]; 2]) -> (Vec<String>, Result<(), StreamError>) {
+    let mut transfer = transfer(None, None).with_check_names(strictness);
+    let fed = messages.iter().try_for_each(|lines| transfer.feed(&answer(lines), NOW_S).map(drop));
+    let text = |remark| match remark {
+        Remark::Misnamed(name) => name.to_string(),
+        Remark::Changes(line) => line,
+    };
+    (transfer.take_remarks().into_iter().map(text).collect(), fed)
+}
+
+/// In the words, the order and the number of named 9.18.49: of the two SOA records the last one counts.
+#[test]
+fn names_are_judged_as_check_names_says() {
+    let mail = ("a_b.example.", Rtype::MX, [vec![0, 5], wire("c_d.example.")].concat());
+    let address = |owner| (owner, Rtype::A, vec![1; 4]);
+    let mut soa = start(3);
+    soa.2 = [wire("n_s.example."), wire("h.example."), soa.2[soa.2.len() - 20..].to_vec()].concat();
+    let messages: [&[Line<'_>]; 2] =
+        [&[soa.clone(), ns(), address("ok.example."), mail], &[address("E_f.example."), address("g_h.other."), soa]];
+    let (remarks, fed) = judged(Strictness::Warn, messages);
+    assert_eq!(fed, Ok(()));
+    let expected = [
+        "a_b.example/MX: bad owner name (check-names)",
+        "a_b.example/MX: c_d.example: bad name (check-names) ",
+        "E_f.example/A: bad owner name (check-names)",
+        "g_h.other/A: bad owner name (check-names)",
+        "example/SOA: n_s.example: bad name (check-names) ",
+    ];
+    assert_eq!(remarks, expected);
+    assert_eq!(judged(Strictness::Ignore, messages), (vec![], Ok(())));
+    let (remarks, fed) = judged(Strictness::Fail, messages);
+    let Err(StreamError::Misnamed(name)) = fed else { panic!("{fed:?}") };
+    assert_eq!((remarks.len(), name.to_string().as_str()), (0, expected[0]));
+    assert_eq!(name.reason(), "bad owner name (check-names)");
+}
+
+/// named reads it whole first.
+#[test]
+fn of_a_message_that_cannot_be_read_no_name_is_told() {
+    let (misnamed, broken) = (("a_b.example.", Rtype::A, vec![1; 4]), ("a.example.", Rtype::A, vec![1; 3]));
+    let (remarks, fed) = judged(Strictness::Warn, [&[start(3), ns()], &[misnamed, broken]]);
+    assert_eq!((remarks, fed.unwrap_err().to_string().as_str()), (vec![], "unexpected end of input"));
+}
+
 #[test]
 fn type_zero_is_no_record() {
     assert_eq!(reason(outcome(&[start(3), ns(), ("a.example.", Rtype(0), vec![1])])), "FORMERR");

@@ -1,9 +1,9 @@
 use std::fs;
 
 use super::*;
-use crate::dns::Class;
+use crate::dns::{Class, Name};
 use crate::zone::check::Resolved;
-use crate::zone::message::Strictness;
+use crate::zone::message::{Level, Strictness};
 
 const HEAD: &str = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n";
 
@@ -177,6 +177,34 @@ fn a_copy_whose_name_servers_have_no_addresses_is_served() {
     assert!(!load_text(text).1);
     let copy = Policy { ns_addresses: false, integrity: false, spf: false, ..Policy::default() };
     assert_eq!(load_with(text, &copy), (vec![], true));
+}
+
+/// Of named 9.18.49, which also says nothing of those that lie elsewhere.
+#[test]
+fn of_a_copy_named_warns_of_name_servers_without_addresses() {
+    let records = [
+        ("example.", Rtype::SOA, [&b"\0\0"[..], &[0; 20]].concat()),
+        ("example.", Rtype::NS, b"\x04none\x07example\0".to_vec()),
+        ("example.", Rtype::NS, b"\x05alias\x07example\0".to_vec()),
+        ("example.", Rtype::NS, b"\x02ns\x05other\0".to_vec()),
+        ("alias.example.", Rtype::CNAME, b"\x02ns\x05other\0".to_vec()),
+    ];
+    let said = |class| {
+        let mut builder = Builder::new("example.".parse().unwrap(), class);
+        for (owner, rtype, data) in &records {
+            builder.add(owner.parse::<Name>().unwrap().as_ref(), *rtype, 60, data).unwrap();
+        }
+        let mut said = check::copy(&builder.finish().unwrap());
+        said.sort_by(|left, right| left.text.cmp(&right.text));
+        said
+    };
+    let warning = |text: &str| Message::of_zone(Level::Warning, text.to_owned());
+    let expected = [
+        warning("NS 'alias.example' is a CNAME (illegal)"),
+        warning("NS 'none.example' has no address records (A or AAAA)"),
+    ];
+    assert_eq!(said(Class::IN), expected);
+    assert_eq!(said(Class::CH), []);
 }
 
 #[test]

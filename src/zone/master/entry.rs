@@ -6,11 +6,12 @@ use super::fault::{Fault, Lines, Stop, Voice};
 use super::heading::Heading;
 use super::scan::Scanner;
 use super::ttl::MAX_TTL_S;
-use super::{Context, Loader, NO_NEWLINE, Sink, hosts};
+use super::{Context, Loader, NO_NEWLINE, Sink};
 use crate::dns::host::{is_address, is_host};
 use crate::dns::name::{NameError, NoDot};
 use crate::dns::text::Tokens;
 use crate::dns::{Class, NameBuf, NameRef, Rtype, rdata};
+use crate::zone::hosts::{BAD_OWNER, has_inner_wildcard, is_owner_allowed, is_reverse};
 use crate::zone::message::Strictness;
 
 /// The owner that an entry without one of its own inherits.
@@ -220,7 +221,7 @@ impl<S: Sink> Loader<'_, S> {
     fn unusual_rdata(&mut self, rtype: Rtype, scanner: &mut Scanner<'_>, context: &Context<'_>) -> Result<(), Stop> {
         let origin = context.origin.as_ref();
         if rtype == Rtype::PTR {
-            self.checks.is_reverse = self.options.class == Class::IN && hosts::is_reverse(context.owner.name());
+            self.checks.is_reverse = self.options.class == Class::IN && is_reverse(context.owner.name());
         }
         let looks_ahead =
             rtype == Rtype::NS && self.options.check_ns != Strictness::Ignore && self.options.class == Class::IN;
@@ -277,7 +278,7 @@ impl<S: Sink> Loader<'_, S> {
             self.note(&Fault::worded(Voice::Plain, format!("type '{rtype}': {reason}"), reason), scanner, path);
         }
         let strictness = self.options.check_names;
-        if strictness == Strictness::Ignore || hosts::is_owner_allowed(owner, rtype, self.options.class) {
+        if strictness == Strictness::Ignore || is_owner_allowed(owner, rtype, self.options.class) {
             return;
         }
         let text = format!("{}: {BAD_OWNER}", NoDot(owner));
@@ -304,7 +305,7 @@ impl<S: Sink> Loader<'_, S> {
             return;
         }
         let is_new = std::mem::take(&mut context.owner.is_new) && !context.owner.is_host;
-        if is_new && self.options.check_wildcard && hosts::has_inner_wildcard(context.owner.name()) {
+        if is_new && self.options.check_wildcard && has_inner_wildcard(context.owner.name()) {
             let owner = NoDot(context.owner.name());
             let text = format!("warning: ownername '{owner}' contains an non-terminal wildcard");
             self.warn(context.path, scanner.start_line(), Voice::Plain, text);
@@ -436,4 +437,3 @@ const SIG: Rtype = Rtype(24);
 const NXT: Rtype = Rtype(30);
 const NOT_TOP: &str = "not at top of zone";
 const META_TYPE: &str = "invalid use of a meta type";
-const BAD_OWNER: &str = "bad owner name (check-names)";

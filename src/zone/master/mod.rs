@@ -13,7 +13,6 @@ mod entry;
 mod fault;
 mod generate;
 mod heading;
-pub(in crate::zone) mod hosts;
 mod parallel;
 mod run;
 mod scan;
@@ -26,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::dns::rdata::{NameChecks, Plain};
+use crate::dns::rdata::{Judgement, NameChecks, Plain};
 use crate::dns::text::Tokens;
 use crate::dns::{Class, Name, NameBuf, NameRef, Rtype};
 use crate::zone::message::{Level, Message, Strictness};
@@ -151,6 +150,17 @@ pub struct Options {
     pub max_zone_ttl_s: Option<u32>,
 }
 
+/// What is asked of the names within record data.
+fn name_checks(options: &Options) -> NameChecks {
+    let judgement = |strictness| match strictness {
+        Strictness::Ignore => Judgement::Ignore,
+        Strictness::Warn => Judgement::Remark,
+        Strictness::Fail => Judgement::Refuse,
+    };
+    let (names, addresses) = (judgement(options.check_names), judgement(options.check_mx));
+    NameChecks { names, addresses, ..NameChecks::default() }
+}
+
 /// A file that went into a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -246,7 +256,7 @@ impl<'o, S: Sink> Loader<'o, S> {
             said: Said::default(),
             skips_line: false,
             has_date: false,
-            checks: hosts::name_checks(options),
+            checks: name_checks(options),
             plain: Plain::default(),
             is_piece: false,
             are_hints: false,

@@ -8,7 +8,7 @@ use crate::dns::name::NoDot;
 use crate::dns::{Class, NameRef, Rcode, Rtype, Serial, rdata};
 use crate::zone::apex::parse_soa;
 use crate::zone::check::{is_singleton, may_stand_at_cname};
-use crate::zone::master::hosts;
+use crate::zone::hosts;
 
 /// An update being made.
 pub(super) struct Making<'a> {

@@ -99,12 +99,33 @@ fn additions_of_what_is_there_already_are_taken() {
         (progress, transfer.take_remarks())
     };
     let (_, remarks) = feed(&[start(7), start(5), start(6), host(1), start(6)]);
-    assert_eq!(remarks, [no_effect]);
+    assert_eq!(remarks, [Remark::Changes(no_effect.to_owned())]);
     let (_, remarks) = feed(&[start(7), host(1)]);
     assert!(remarks.is_empty());
     let (Progress::Changed(version, transactions), remarks) = feed(&[host(2), start(7)]) else { panic!() };
     assert_eq!((addresses(&version).len(), remarks.len()), (2, 0));
     assert_eq!(transactions.iter().map(Transaction::count).collect::<Vec<_>>(), [2, 3]);
+}
+
+/// As by named 9.18.49: what goes is not judged, nor is the SOA record that it begins with.
+#[test]
+fn only_names_that_differences_add_are_judged() {
+    let misnamed = |owner| (owner, Rtype::A, vec![1; 4]);
+    let mut had = vec![start(5), ns(), misnamed("o_d.example.")];
+    had.push(start(5));
+    let Ok(Progress::Done(old)) = outcome(&had) else { panic!() };
+    let lines = [start(6), start(5), misnamed("o_d.example."), start(6), misnamed("n_w.example."), start(6)];
+    let feed = |strictness| {
+        let mut transfer = transfer(Some(&old), None).with_check_names(strictness);
+        let bytes = message(Rtype::IXFR, Class::IN, 0x8400, &lines);
+        let fed = transfer.feed(&bytes, NOW_S).map(|_| transfer.take_remarks());
+        fed.map_err(|error| (error.to_string(), transfer.suggests_axfr(&error)))
+    };
+    let remarks = feed(Strictness::Warn).unwrap();
+    let [Remark::Misnamed(name)] = &remarks[..] else { panic!("{remarks:?}") };
+    assert_eq!(name.to_string(), "n_w.example/A: bad owner name (check-names)");
+    assert_eq!(feed(Strictness::Ignore), Ok(vec![]));
+    assert_eq!(feed(Strictness::Fail), Err(("bad owner name (check-names)".to_owned(), true)));
 }
 
 #[test]
