@@ -360,7 +360,8 @@ impl<'a> Inbound<'a> {
     fn check_names(&mut self, rtype: Rtype, owner: &NameBuf) -> Result<(), StreamError> {
         let strictness = if rtype == Rtype::NSEC3 { Strictness::Fail } else { self.check_names };
         let is_deletion = self.differences.as_ref().is_some_and(|differences| !differences.would_add(rtype));
-        if strictness == Strictness::Ignore || is_deletion {
+        let is_asked = strictness != Strictness::Ignore && !is_deletion;
+        if !is_asked || Misnamed::is_in_none(owner.as_ref(), rtype, self.class, &self.rdata) {
             return Ok(());
         }
         for misnamed in Misnamed::all(owner.as_ref(), rtype, self.class, &self.rdata) {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::dns::host::{is_host, is_host_label, is_mailbox};
+use crate::dns::host::{are_host_labels, is_host, is_host_label, is_mailbox};
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Name, NameRef, Rtype, rdata};
 
@@ -17,8 +17,14 @@ pub struct Misnamed {
 }
 
 impl Misnamed {
-    /// What is wrong with the names of a record: with its owner, then with the first such name in its data.
+    /// Whether there is none in a record.
     #[inline]
+    pub fn is_in_none(owner: NameRef<'_>, rtype: Rtype, class: Class, rdata: &[u8]) -> bool {
+        is_owner_allowed(owner, rtype, class) && misnamed_in(owner, rtype, class, rdata).is_none()
+    }
+
+    /// What is wrong with the names of a record: with its owner, then with the first such name in its data.
+    #[cold]
     pub fn all<'r>(
         owner: NameRef<'r>,
         rtype: Rtype,
@@ -49,9 +55,20 @@ impl fmt::Display for Misnamed {
     }
 }
 
-/// The first name within well-formed data that `check-names` does not let pass.
+/// The first name within well-formed data that `check-names` does not let pass. What most records of most zones are is
+/// seen without their type's table.
 #[inline]
 pub(super) fn misnamed_in<'r>(owner: NameRef<'_>, rtype: Rtype, class: Class, rdata: &'r [u8]) -> Option<NameRef<'r>> {
+    let is_plain = match rtype {
+        Rtype::NS => are_host_labels(rdata),
+        Rtype::MX => rdata.get(2..).is_some_and(are_host_labels),
+        Rtype::A | Rtype::AAAA | Rtype::TXT | Rtype::CNAME | Rtype::DS | Rtype::RRSIG | Rtype::NSEC => true,
+        Rtype::NSEC3 | Rtype::DNSKEY => true,
+        _ => false,
+    };
+    if is_plain {
+        return None;
+    }
     rdata::misnamed(rdata::in_class(rtype, class), rdata, || class == Class::IN && is_reverse(owner))
 }
 
