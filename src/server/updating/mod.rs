@@ -128,7 +128,9 @@ impl Core {
         let Some(task) = self.zones.get(id).filter(|task| task.loading == Loading::Idle) else { return };
         let (zone, view, version) = (task.conf.clone(), Arc::clone(&task.view), task.served.version());
         let Some(queue) = self.updating.queues.get_mut(&id).filter(|queue| !queue.is_running) else { return };
-        let count = queue.waiting.len().min(MOST_TOGETHER);
+        // Where nothing is served there is nothing to wait for either.
+        let most = if version.is_some() { MOST_TOGETHER } else { usize::MAX };
+        let count = queue.waiting.len().min(most);
         if count == 0 {
             self.updating.queues.remove(&id);
             return;
