@@ -3,8 +3,7 @@
 //! Workers have said who may ask; what is asked is made here, for each zone one update after the other: off the control
 //! side, in [`work`], into the journal, and only then is the version published, others are told, and the requester is
 //! answered. Updates that wait for the one before are made together and share its wait for the disk. A zone's file
-//! follows some time later ([`saving`](crate::transfer::saving)), when it is asked for, and when its operator wants to
-//! edit it ([`freezing`]).
+//! follows some time later ([`saving`]), when it is asked for, and when its operator wants to edit it ([`freezing`]).
 
 mod freezing;
 mod request;

@@ -2,7 +2,7 @@
 //! transaction that come of it.
 //!
 //! [`Update::read`] takes a request apart, [`Update::scan`] looks at all changes before any is made, and
-//! [`Update::make`] checks the prerequisites and makes the changes, one after the other, to a [`draft`] of the names
+//! [`Update::make`] checks the prerequisites and makes the changes, one after the other, to a draft of the names
 //! that they touch. What is different then becomes a transaction, and the version is what the transaction makes of the
 //! one before, so that a journal leads to just what is served. Checks, their order and their words are BIND's.
 
