@@ -6,6 +6,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::peer::Peer;
 use crate::dns::Serial;
 use crate::dns::tsig::TsigError;
@@ -96,7 +98,7 @@ pub struct Contact {
     /// The last check or transfer that came to nothing.
     pub last_error: Option<Box<Trouble>>,
     /// The last transfer from it that brought a version, since the server started. Not in a box: most zones have one
-    /// some day, and boxes made while very many zones change lie scattered over the memory that the exchanges need.
+    /// some day.
     pub last_transfer: Option<LastTransfer>,
     /// The serial of its version that a guard keeps from being published, and why.
     held_back: Option<Box<(Serial, String)>>,
@@ -161,7 +163,9 @@ pub struct LastTransfer {
 /// What is known of a zone's primaries and of the last transfer from them.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
-    contacts: Vec<Contact>,
+    /// Most zones have one primary. What is known of it is not in memory of its own, which would lie scattered among
+    /// what loads and checks of other zones need for a moment.
+    contacts: SmallVec<[Contact; 1]>,
     has_expired: bool,
 }
 
@@ -307,8 +311,6 @@ impl Standing {
 
     fn contact(&mut self, address: SocketAddr) -> &mut Contact {
         let at = self.contacts.iter().position(|contact| contact.primary == address).unwrap_or_else(|| {
-            // Most zones have one primary.
-            self.contacts.reserve_exact(1);
             self.contacts.push(Contact::new(address));
             self.contacts.len().saturating_sub(1)
         });
