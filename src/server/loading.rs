@@ -42,7 +42,8 @@ impl Core {
         // As with named, a journal counts only where nothing of the file is served yet: later the file says it all.
         let is_elsewhere = !task.is_secondary() && !task.has_own_sources();
         let follows_journal = served.is_none() || is_elsewhere;
-        let old = served.filter(|_| !task.is_secondary() && zone.settings.ixfr_from_differences);
+        let is_compared = !task.is_secondary() && !is_elsewhere && zone.settings.ixfr_from_differences;
+        let old = served.filter(|_| is_compared);
         self.loader.load(Job { id, zone, follows_journal, old, leave: Leave::default() });
     }
 
@@ -117,7 +118,8 @@ impl Core {
             let zone = ZonePrefix(task.log_name());
             log!(Category::ZoneLoad, Severity::Info, "{zone}journal file is out of date: removing journal file");
         }
-        log_serial_change(task, before, now);
+        // What came from elsewhere was another zone to named.
+        log_serial_change(task, before.filter(|_| task.has_own_sources()), now);
         log_loaded(task, &loaded.version);
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.troubles.forget_zone(id);
