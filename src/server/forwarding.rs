@@ -40,9 +40,10 @@ impl Core {
         let task = self.zones.get(id)?;
         let Role::Secondary { primaries } = &task.conf.role else { return None };
         let peers = Peers::new(&self.config, &task.view);
-        let known = primaries.iter().filter_map(|remote| peers.primary(remote, &task.conf.settings));
+        let peers = primaries.iter().map(|remote| peers.primary(remote, &task.conf.settings));
         let config = &self.config;
-        let primaries: Vec<_> = known.map(|peer| (self.connectors.of(config, &peer), peer)).collect();
+        let askable = peers.filter(|peer| peer.missing_key.is_none());
+        let primaries: Vec<_> = askable.map(|peer| (self.connectors.of(config, &peer), peer)).collect();
         let message_id = self.refreshing.draw_id();
         let (apex, class, view) = (task.conf.apex.clone(), task.conf.class, Arc::clone(&task.view));
         (!primaries.is_empty()).then_some(Forward { apex, class, view, message_id, primaries })

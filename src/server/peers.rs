@@ -22,16 +22,16 @@ impl<'c> Peers<'c> {
         Self { view: config.views.iter().find(|each| each.name == view), connect_limit }
     }
 
-    /// A primary. None: its key is not defined, so it cannot be asked (BIND semantics 1.17).
-    pub(super) fn primary(&self, remote: &Remote, zone: &ZoneSettings) -> Option<Peer> {
-        let key = match self.key_name(remote) {
-            Some(name) => Some(self.key(name)?),
-            None => None,
-        };
+    /// A primary.
+    pub(super) fn primary(&self, remote: &Remote, zone: &ZoneSettings) -> Peer {
+        let name = self.key_name(remote);
+        let key = name.and_then(|name| self.key(name));
+        let missing_key = name.filter(|_| key.is_none()).cloned();
         let server = self.server(remote.address.ip());
         let by_family = if remote.address.is_ipv4() { zone.transfer_source } else { zone.transfer_source_v6 };
         let source = server.and_then(|server| server.transfer_source).unwrap_or(by_family);
-        Some(Peer { other_source: alternative(remote, source, zone), ..self.peer(remote, zone, source, key) })
+        let other_source = alternative(remote, source, zone).filter(|_| missing_key.is_none());
+        Peer { other_source, missing_key, ..self.peer(remote, zone, source, key) }
     }
 
     /// Whom a NOTIFY goes to. A key that is not defined leaves it unsigned (BIND semantics 1.17).
@@ -55,6 +55,7 @@ impl<'c> Peers<'c> {
             source,
             other_source: None,
             key,
+            missing_key: None,
             tls: remote.tls.clone(),
             opt: self.opt(server, zone),
             tcp_only: remote.tls.is_some() || server.is_some_and(|server| server.tcp_only),

@@ -122,11 +122,9 @@ impl Core {
         if asked.iter().any(|(demand, _)| *demand == Demand::Reload) {
             log!(Category::General, Severity::Info, "reloading zones succeeded");
             self.load_changed();
-            self.refresh_missing();
             self.announce_loads(AfterLoads::All);
         } else {
             log!(Category::General, Severity::Info, "scheduled loading new zones");
-            self.refresh_missing();
             self.announce_loads(AfterLoads::New);
         }
         for (demand, reply) in asked {
@@ -317,6 +315,7 @@ impl Core {
         let member = self.zones.id(&key).and_then(|id| self.zones.get(id).map(|task| (id, task)));
         let Some((id, task)) = member else {
             self.add_zone(key, zone, None, policies);
+        self.refresh_missing();
             return;
         };
         let prefix = ZonePrefix(task.log_name());

@@ -338,13 +338,12 @@ impl Core {
         let refresh = self.zones.get_mut(id).and_then(|task| task.refresh.as_mut());
         if let (Some(settings), Some(refresh)) = (settings, refresh) {
             refresh.configure(settings);
-            // By these, something else may be next; a zone without a version need not wait to ask the new primaries.
-            let event = if refresh.serial().is_none() { Event::Missing } else { Event::Timer };
-            self.step(id, event, false);
+            // By these, something else may be next.
+            self.step(id, Event::Timer, false);
         }
     }
 
-    /// `rndc reconfig` and `rndc reload`: zones without a version are looked after, as by named, which loads them once
+    /// A configuration was taken over: zones without a version are looked after, as by named, which loads them once
     /// more then. No other secondary is checked: a line would be dialled, or thousands of primaries asked at once.
     pub(super) fn refresh_missing(&mut self) {
         let is_missing =
@@ -373,14 +372,10 @@ impl Core {
             return Some(Arc::clone(known));
         }
         let settings = Arc::new(self.settings_of(id)?);
-        let Role::Secondary { primaries } = &kind.role else { return None };
         if self.refreshing.settings.len() >= KINDS {
             self.refreshing.settings.retain(|_, (kind, _)| Arc::strong_count(kind) > 1);
         }
-        // What is missing is said of each zone.
-        if settings.primaries.len() == primaries.len() {
-            self.refreshing.settings.insert(key, (kind, Arc::clone(&settings)));
-        }
+        self.refreshing.settings.insert(key, (kind, Arc::clone(&settings)));
         Some(settings)
     }
 
@@ -389,16 +384,8 @@ impl Core {
         let Role::Secondary { primaries } = &task.conf.role else { return None };
         let zone = &task.conf.settings;
         let peers = Peers::new(&self.config, &task.view);
-        let found = primaries.iter().filter_map(|remote| {
-            let peer = peers.primary(remote, zone);
-            if peer.is_none() {
-                let key = remote.key.as_ref().map(ToString::to_string).unwrap_or_default();
-                log!(Category::General, Severity::Error, "{}unable to find key: {key}", ZonePrefix(task.log_name()));
-            }
-            peer.map(Arc::new)
-        });
         Some(Settings {
-            primaries: found.collect(),
+            primaries: primaries.iter().map(|remote| Arc::new(peers.primary(remote, zone))).collect(),
             refresh_s: zone.min_refresh_time.as_secs()..=zone.max_refresh_time.as_secs(),
             retry_s: zone.min_retry_time.as_secs()..=zone.max_retry_time.as_secs(),
             try_tcp_refresh: zone.try_tcp_refresh,
@@ -655,6 +642,7 @@ fn say(task: &ZoneTask, level: Level, text: &str) {
         Level::Debug => log!(Category::General, Severity::Debug(1), "{zone}{text}"),
         Level::Info => log!(Category::General, Severity::Info, "{zone}{text}"),
         Level::Warning => log!(Category::General, Severity::Warning, "{zone}{text}"),
+        Level::Error => log!(Category::General, Severity::Error, "{zone}{text}"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::message::Opt;
-use crate::dns::Key;
+use crate::dns::{Key, Name};
 
 /// How long an unreachable server is passed over, in seconds.
 const UNREACHABLE_S: u64 = 600;
@@ -15,7 +15,7 @@ const UNREACHABLE_MAX: usize = 10;
 /// How many failures in a row make a server unreachable.
 const FAILURES: u32 = 2;
 
-/// Another server as an element of `primaries` or `also-notify`, its key found.
+/// Another server as an element of `primaries` or `also-notify`, its key looked up.
 #[derive(Clone)]
 pub struct Peer {
     /// Address and port.
@@ -26,6 +26,8 @@ pub struct Peer {
     pub other_source: Option<SocketAddr>,
     /// What requests are signed with.
     pub key: Option<Arc<Key>>,
+    /// The name of a key that is not defined: it is not asked, for nothing could be signed.
+    pub missing_key: Option<Name>,
     /// The `tls` statement under which it is asked; none: in plain text.
     pub tls: Option<Arc<str>>,
     /// The OPT record of SOA queries to it; none: they have no EDNS (`server { edns no }`).

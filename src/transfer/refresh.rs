@@ -175,6 +175,8 @@ pub enum Level {
     Info,
     /// Worth a look.
     Warning,
+    /// Something has to be done.
+    Error,
 }
 
 /// What a step may use.
@@ -550,7 +552,7 @@ impl Refresh {
             announced: None,
             reported_expire_s: None,
         }));
-        self.approach();
+        self.approach(context);
     }
 
     /// The primaries as they are asked: whoever has sent a NOTIFY has the new version, others may lag behind. BIND
@@ -566,9 +568,13 @@ impl Refresh {
     }
 
     /// Asks the primary at hand for the first time.
-    fn approach(&mut self) {
+    fn approach(&mut self, context: &mut Context<'_>) {
         let Some(walk) = &mut self.walk else { return };
         let Some(primary) = walk.primaries.get(walk.at) else { return };
+        if primary.missing_key.is_some() {
+            let primary = Arc::clone(primary);
+            return self.pass_over_unsigned(&primary, context);
+        }
         (walk.opt, walk.tcp) = (primary.opt, primary.tcp_only);
         (walk.tries, walk.is_transferring, walk.is_fine) = (0, false, false);
         (walk.announced, walk.reported_expire_s) = (None, None);
@@ -585,7 +591,7 @@ impl Refresh {
     fn next_primary(&mut self, context: &mut Context<'_>) {
         let Some(walk) = &mut self.walk else { return };
         walk.turn();
-        if walk.at < walk.primaries.len() { self.approach() } else { self.end(context) }
+        if walk.at < walk.primaries.len() { self.approach(context) } else { self.end(context) }
     }
 
     /// The check is over; what was queued meanwhile is due now. What somebody asked for and nobody gave is asked for at

@@ -40,6 +40,7 @@ pub(crate) fn peer(last: u8) -> Peer {
         source: SocketAddr::from(([0; 4], 0)),
         other_source: None,
         key: None,
+        missing_key: None,
         tls: None,
         opt: Some(OPT),
         tcp_only: false,

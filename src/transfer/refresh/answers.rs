@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Action, Context, Forced, Level, Refresh, SOA_TRIES};
+use crate::dns::name::NoDot;
 use crate::dns::{Rcode, Serial};
 use crate::transfer::message::{SoaReply, Unusable};
 use crate::transfer::peer::{Peer, Socket};
@@ -123,6 +124,15 @@ impl Refresh {
         if let Some(primary) = self.awaited(false) {
             self.failed(&primary, TroubleKind::Unreachable, reason, context);
         }
+    }
+
+    /// One whose key is not defined could not be asked with a signature, and is not asked without.
+    pub(super) fn pass_over_unsigned(&mut self, primary: &Peer, context: &mut Context<'_>) {
+        let Some(key) = &primary.missing_key else { return };
+        let text = format!("unable to find key: {}", NoDot(key.as_ref()));
+        self.note(primary, TroubleKind::Refused, &text, context);
+        self.log(Level::Error, text);
+        self.next_primary(context);
     }
 
     fn note(&mut self, primary: &Peer, kind: TroubleKind, reason: &str, context: &Context<'_>) {

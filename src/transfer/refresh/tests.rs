@@ -90,6 +90,19 @@ fn a_primary_that_announces_more_than_it_gives_is_asked_again_at_the_retry_inter
 }
 
 #[test]
+fn a_primary_whose_key_is_not_defined_is_told_of_and_passed_over_at_each_check() {
+    let mut rig = Rig::new(0);
+    let unsigned = Peer { missing_key: Some(crate::transfer::testing::name("No.Way.")), ..peer(1) };
+    rig.zone = Refresh::new(settings([unsigned, peer(2)]));
+    let passed_over = "log unable to find key: No.Way";
+    assert_eq!(rig.does(Event::Missing), [passed_over, "ask 192.0.2.2 udp Expire"]);
+    rig.step(Event::SoaFailed("connection refused".to_owned()));
+    assert_eq!(rig.does(Event::Refresh), [passed_over, "ask 192.0.2.2 udp Expire"]);
+    let contact = rig.zone.standing().contact_of(peer(1).address).and_then(Contact::trouble);
+    assert_eq!(contact.map(|trouble| trouble.reason.as_str()), Some("unable to find key: No.Way"));
+}
+
+#[test]
 fn a_zone_without_a_copy_asks_at_once_and_backs_off_to_six_hours() {
     let mut rig = Rig::new(1);
     assert_eq!(rig.does(Event::Missing), ["ask 192.0.2.1 udp Expire"]);
