@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::key::Keys;
 use super::{Context, all_named, named};
+use crate::conf::lexer::Place;
 use crate::conf::tree::{Block, Item, Node, Value};
 use crate::dns::Name;
 
@@ -43,21 +44,28 @@ impl Context<'_> {
         if named(block, other).is_some() {
             self.error(node.block_place(), format!("server '{prefix}': {other} not legal"));
         }
-        self.check_source_port(named(block, own));
+        // A port is not discouraged here.
+        let _ = self.check_source_port(named(block, own));
     }
 
-    /// What is sent from an own port cannot be sent from the one that is listened on.
-    /// Whether it is so has been noted.
-    pub(super) fn check_source_port(&self, node: Option<&Node<'_>>) -> bool {
-        let Some((node, (item, source))) = node.and_then(|node| Some((node, source_of(node)?))) else { return false };
-        let port = self.port();
-        if u32::from(source.port()) != port {
-            return false;
-        }
-        let name = node.statement.name;
+    /// What is sent from an own port cannot be sent from the one that is listened on. Gives the place of another port.
+    fn check_source_port(&self, node: Option<&Node<'_>>) -> Option<Place> {
+        let node = node?;
+        let (item, source) = source_of(node)?;
+        let (name, port) = (node.statement.name, self.port());
         let place = if name.starts_with("query-") { item.place } else { node.place };
-        self.error(place, format!("'{name}' cannot specify the DNS listener port ({port})"));
-        true
+        if u32::from(source.port()) == port {
+            self.error(place, format!("'{name}' cannot specify the DNS listener port ({port})"));
+            return None;
+        }
+        Some(place).filter(|_| source.port() != 0)
+    }
+
+    /// The same of what is not for one server alone: an own port is easily guessed.
+    pub(super) fn check_source(&self, node: Option<&Node<'_>>) {
+        if let Some((node, place)) = node.and_then(|node| Some((node, self.check_source_port(Some(node))?))) {
+            self.warn(place, format!("'{}': specifying a port is not recommended", node.statement.name));
+        }
     }
 
     fn check_server_key(&self, item: &Item<'_>, keys: &Keys) {

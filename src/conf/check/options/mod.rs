@@ -10,7 +10,6 @@ mod listen;
 mod names;
 
 use super::access::MAX_PORT;
-use super::server::source_of;
 use super::{Context, all_named, named};
 pub(super) use limits::number_of;
 
@@ -70,19 +69,6 @@ impl Context<'_> {
     fn check_own_port(&self, item: &Item<'_>) {
         if let Some(port) = item.number().filter(|port| *port >= MAX_PORT) {
             self.error(item.place, format!("port '{port}' out of range"));
-        }
-    }
-
-    fn check_source(&self, node: Option<&Node<'_>>) {
-        let Some(node) = node else { return };
-        if self.check_source_port(Some(node)) {
-            return;
-        }
-        if let Some((item, source)) = source_of(node)
-            && source.port() != 0
-        {
-            let name = node.statement.name;
-            self.warn(item.place, format!("'{name}': specifying a port is not recommended"));
         }
     }
 

@@ -4,7 +4,7 @@
 use super::fit::value_place;
 use super::{Zone, word};
 use crate::conf::check::remotes::Kind;
-use crate::conf::check::{Context, named};
+use crate::conf::check::{Context, named, nearest};
 use crate::conf::table::ZoneType;
 use crate::conf::tree::{Item, Node};
 use crate::dns::Name;
@@ -61,11 +61,10 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What is sent from the port that is listened on.
-    pub(super) fn check_own_sources(&self, zone: &Zone<'_>) {
+    /// What is sent from a port of its own. What a view says is not looked at, as with BIND.
+    pub(super) fn check_own_sources(&self, zone: &Zone<'a>) {
         for name in SOURCES {
-            // Whether it is so has been noted.
-            let _ = self.check_source_port(named(zone.block, name));
+            self.check_source(nearest(&[Some(zone.block), self.options], name));
         }
     }
 
