@@ -205,6 +205,7 @@ fn a_new_configuration_keeps_members_and_a_catalog_that_it_has_lost_takes_them_a
         conf_is(&format!("{before}{rest}"));
         expect_served(server, &[]);
         server.wait_for_log("catz: removing catalog zone cat.example");
+        server.wait_for_log("zone a.test/IN: (secondary) removed");
         assert_eq!(files(server).len(), 1, "{:?} leaves its file", server.kind);
     }
 }

@@ -26,6 +26,7 @@ mod faulty;
 mod floods;
 mod forwarded;
 mod generated;
+mod gone;
 mod handed;
 mod histories;
 mod host;

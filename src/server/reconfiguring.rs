@@ -294,8 +294,16 @@ impl Core {
         let changes_peers = plan.changes_peers();
         for step in plan.steps {
             match step {
-                Step::DropZone(key) => self.drop_zone(&key),
-                Step::ChangeZone(key, zone, change) => self.change_zone(key, zone, &change, &mut policies),
+                Step::DropZone(key) => {
+                    self.say_removed(&key);
+                    self.drop_zone(&key);
+                }
+                Step::ChangeZone(key, zone, change) => {
+                    if self.is_another(&key, &zone, &change) {
+                        self.say_removed(&key);
+                    }
+                    self.change_zone(key, zone, &change, &mut policies);
+                }
                 Step::AddZone(key, zone) => self.add_configured(key, zone, &mut policies),
                 // These follow the configuration now in force, whether they differ or failed before.
                 _ => {}
@@ -307,6 +315,7 @@ impl Core {
         let touched = self.configure_catalogs(policies, touched);
         self.publish_snapshot(&touched);
         self.last_configured = SystemTime::now();
+        self.refresh_missing();
         self.ask_catalogs();
     }
 
@@ -315,7 +324,6 @@ impl Core {
         let member = self.zones.id(&key).and_then(|id| self.zones.get(id).map(|task| (id, task)));
         let Some((id, task)) = member else {
             self.add_zone(key, zone, None, policies);
-        self.refresh_missing();
             return;
         };
         let prefix = ZonePrefix(task.log_name());
@@ -408,6 +416,21 @@ impl Core {
         let expires_s = task.refresh.as_ref()?.expires_s()?;
         let expire_s = task.served.version()?.soa()?.expire;
         Some(expires_s.saturating_sub(expire_s.into()))
+    }
+
+    /// Whether to named it is another zone. A secondary's contents only move to another file, where named fetches
+    /// them anew.
+    fn is_another(&self, key: &ZoneKey, zone: &Zone, change: &ZoneChange) -> bool {
+        let task = self.zones.id(key).and_then(|id| self.zones.get(id));
+        let has_other_file = |task: &ZoneTask| !task.is_secondary() && !zone.has_file_of(&task.conf);
+        change.source == Source::OtherRole || task.is_some_and(has_other_file)
+    }
+
+    /// The configuration has a zone no longer.
+    pub(super) fn say_removed(&self, key: &ZoneKey) {
+        let Some(task) = self.zones.id(key).and_then(|id| self.zones.get(id)) else { return };
+        let role = if task.is_secondary() { "secondary" } else { "primary" };
+        log!(Category::General, Severity::Info, "{}({role}) removed", ZonePrefix(task.log_name()));
     }
 
     /// Drops a zone; its files stay.

@@ -89,6 +89,7 @@ impl Core {
         }
         for (id, _) in self.own_members(key) {
             let Some(key) = self.zones.get(id).map(key_of) else { continue };
+            self.say_removed(&key);
             self.drop_zone(&key);
             pass.touched.add(key);
         }
