@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod additional;
+mod amiss;
 mod announced;
 mod answers;
 mod asked;

@@ -9,7 +9,7 @@ use super::pipes::Pipe;
 use super::worker::unix_now_s;
 use crate::dns::tsig::Chain;
 use crate::dns::wire::WireError;
-use crate::dns::{Class, Name, Opcode};
+use crate::dns::{Class, Name};
 use crate::net::exchange::{ExchangeError, Secure};
 use crate::net::sockets::Sockets;
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
@@ -80,7 +80,7 @@ impl SoaQuery {
     }
 
     fn is_answer(&self, bytes: &[u8]) -> bool {
-        message::answers(bytes, self.id, Opcode::QUERY, self.apex.as_ref())
+        message::answers(bytes, self.id)
     }
 }
 

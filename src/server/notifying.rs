@@ -28,7 +28,7 @@ use crate::answer::counters::Counter;
 use crate::conf::config::{self, Options, Remote};
 use crate::dns::suffix::Suffixes;
 use crate::dns::tsig::Chain;
-use crate::dns::{Class, Name, NameRef, Opcode, Rcode, Rtype, Serial};
+use crate::dns::{Class, Name, NameRef, Rcode, Rtype, Serial};
 use crate::net::exchange::{ExchangeError, Secure, ask_udp};
 use crate::transfer::message::{self, Ask};
 use crate::transfer::notify::{self, Delay, Mode, Next, Notification, Policy, Target};
@@ -421,7 +421,7 @@ async fn exchange(
     if let Some(chain) = &mut chain {
         message::sign(chain, &mut query, unix_now_s());
     }
-    let is_answer = |bytes: &[u8]| message::answers(bytes, id, Opcode::NOTIFY, apex.as_ref());
+    let is_answer = |bytes: &[u8]| message::answers(bytes, id);
     let answer = match peer.tcp_only {
         true => ask_tcp(&query, peer, tls, TIMEOUT).await,
         false => {

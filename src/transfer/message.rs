@@ -12,9 +12,10 @@ use hickory_proto::op::{self, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::opt::EdnsOption;
 use hickory_proto::rr::{self, RData, RecordType};
 use hickory_proto::serialize::binary::{BinDecoder, Restrict};
+use thiserror::Error;
 
 use crate::dns::edns::{Edns, option};
-use crate::dns::message::{Header, Message, Section};
+use crate::dns::message::{Header, Message, Record, Section};
 use crate::dns::tsig::{Chain, TsigError};
 use crate::dns::wire::WireError;
 use crate::dns::writer::MAX_MESSAGE;
@@ -117,9 +118,11 @@ pub enum SoaReply {
     Truncated,
     /// NOERROR, but no use.
     Unusable(Unusable),
+    /// It answers a request of another kind.
+    Opcode(Opcode),
     /// It does not verify.
     Tsig(TsigError),
-    /// It cannot be read, or answers something else.
+    /// It cannot be read, or contradicts itself.
     Malformed(WireError),
 }
 
@@ -136,16 +139,15 @@ pub enum Unusable {
     NoData,
     /// So many SOA records, instead of one.
     SoaCount(usize),
+    /// A SOA record of another zone.
+    OtherSoa,
 }
 
-/// Whether `bytes` answer the request with this ID and opcode about `zone`; others on the same socket are passed over.
-pub fn answers(bytes: &[u8], id: u16, opcode: Opcode, zone: NameRef<'_>) -> bool {
-    let Ok(message) = Message::new(bytes) else { return false };
-    let header = message.header();
-    let [questions, ..] = header.counts;
-    let is_ours = header.id == id && header.is_response() && header.opcode() == opcode;
-    // A server that could not read the question may leave it out.
-    is_ours && (questions == 0 || message.question().is_ok_and(|question| question.name.as_ref() == zone))
+/// Whether `bytes` answer the request with this ID, be it in a way that is of no use; what else comes to the same
+/// socket is passed over. As with BIND, which does not look at the question either.
+pub fn answers(bytes: &[u8], id: u16) -> bool {
+    let header = Message::new(bytes).map(|message| message.header());
+    header.is_ok_and(|header| header.id == id && header.is_response())
 }
 
 /// Reads the answer to a SOA query. With `chain`, which signed the query, it must be signed.
@@ -162,6 +164,9 @@ pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<
         Err(error) => return SoaReply::Malformed(error),
     };
     let header = message.header();
+    if header.opcode() != Opcode::QUERY {
+        return SoaReply::Opcode(header.opcode());
+    }
     let rcode = Rcode(found.high_rcode << 4 | header.rcode().0);
     if rcode != Rcode::NOERROR {
         return SoaReply::Rcode(rcode, found.has_opt);
@@ -169,27 +174,52 @@ pub fn read_soa_reply(bytes: &[u8], zone: NameRef<'_>, chain: Option<&mut Chain<
     if header.tc() {
         return SoaReply::Truncated;
     }
-    match (found.fault(header), found.serial) {
+    match (found.fault(header), found.soa.as_deref().and_then(serial_of)) {
         (Some(fault), _) => SoaReply::Unusable(fault),
         (None, Some(serial)) => SoaReply::Current { serial, expire_s: found.expire_s },
         (None, None) => SoaReply::Unusable(Unusable::NoData),
     }
 }
 
-/// Reads the answer to a NOTIFY.
-pub fn read_notify_reply(bytes: &[u8], chain: Option<&mut Chain<&Key>>, now_s: u64) -> Result<Rcode, TsigError> {
-    let message = Message::new(bytes).map_err(|_| TsigError::Malformed)?;
-    match chain {
-        Some(chain) => chain.check_response(&message, now_s).map(|()| message.header().rcode()),
-        None => Ok(message.header().rcode()),
-    }
+/// Why an answer to a NOTIFY says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotifyFault {
+    /// It does not verify.
+    #[error(transparent)]
+    Tsig(#[from] TsigError),
+    /// It cannot be read.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// Reads the answer to a NOTIFY. What it answers does not matter to BIND.
+pub fn read_notify_reply(bytes: &[u8], chain: Option<&mut Chain<&Key>>, now_s: u64) -> Result<Rcode, NotifyFault> {
+    let message = Message::new(bytes)?;
+    chain.map_or(Ok(()), |chain| chain.check_response(&message, now_s))?;
+    records(&message).try_for_each(|record| record.map(drop))?;
+    Ok(message.header().rcode())
+}
+
+/// The records of an answer; of more than one question or class it is none.
+fn records<'a>(message: &Message<'a>) -> impl Iterator<Item = Result<Record, WireError>> + use<'a> {
+    let [questions, ..] = message.header().counts;
+    let question = message.questions().next().and_then(Result::ok);
+    let mut class = question.map(|question| question.class);
+    message.records().map(move |record| {
+        let record = record?;
+        let has_class = !matches!(record.rtype, Rtype::OPT | Rtype::TSIG);
+        let is_of_one = !has_class || *class.get_or_insert(record.class) == record.class;
+        if questions <= 1 && is_of_one { Ok(record) } else { Err(WireError::BadField) }
+    })
 }
 
 /// What the records of an answer are.
 #[derive(Debug, Default)]
 struct Found {
-    serial: Option<Serial>,
-    soas: usize,
+    /// The data of the zone's SOA record.
+    soa: Option<Vec<u8>>,
+    /// SOA records of other names.
+    other_soas: usize,
     has_cname: bool,
     has_authority_ns: bool,
     has_authority_soa: bool,
@@ -201,13 +231,13 @@ struct Found {
 impl Found {
     fn read(message: &Message<'_>, zone: NameRef<'_>) -> Result<Self, WireError> {
         let mut found = Self::default();
-        for record in message.records() {
+        for record in records(message) {
             let record = record?;
             match (record.section, record.rtype) {
                 (Section::Answer, Rtype::SOA) if record.owner.as_ref() == zone => {
-                    found.soas = found.soas.saturating_add(1);
-                    found.serial = Some(soa_serial(message, record.rdata.clone())?);
+                    found.add_soa(soa_data(message, record.rdata.clone())?)?;
                 }
+                (Section::Answer, Rtype::SOA) => found.other_soas = found.other_soas.saturating_add(1),
                 (Section::Answer, Rtype::CNAME) => found.has_cname = true,
                 (Section::Authority, Rtype::NS) => found.has_authority_ns = true,
                 (Section::Authority, Rtype::SOA) => found.has_authority_soa = true,
@@ -223,24 +253,34 @@ impl Found {
         Ok(found)
     }
 
+    /// A name has one SOA record, or the same several times.
+    fn add_soa(&mut self, data: Vec<u8>) -> Result<(), WireError> {
+        if self.soa.as_ref().is_some_and(|before| *before != data) {
+            return Err(WireError::BadField);
+        }
+        self.soa = Some(data);
+        Ok(())
+    }
+
     /// In the order in which BIND looks for them.
     fn fault(&self, header: Header) -> Option<Unusable> {
-        match self.soas {
+        match self.other_soas.saturating_add(self.soa.iter().count()) {
             _ if !header.aa() => Some(Unusable::NotAuthoritative),
             _ if self.has_cname => Some(Unusable::Cname),
             0 if self.has_authority_ns && !self.has_authority_soa => Some(Unusable::Referral),
             0 => Some(Unusable::NoData),
+            1 if self.soa.is_none() => Some(Unusable::OtherSoa),
             1 => None,
             count => Some(Unusable::SoaCount(count)),
         }
     }
 }
 
-/// The serial within a SOA record, whose names may be compressed.
-fn soa_serial(message: &Message<'_>, range: std::ops::Range<usize>) -> Result<Serial, WireError> {
+/// The data of a SOA record, whose names may be compressed.
+fn soa_data(message: &Message<'_>, range: std::ops::Range<usize>) -> Result<Vec<u8>, WireError> {
     let mut data = Vec::new();
     crate::dns::rdata::from_wire(Rtype::SOA, message.bytes(), range, &mut data)?;
-    serial_of(&data).ok_or(WireError::Truncated)
+    Ok(data)
 }
 
 /// The serial within SOA data: the first of five numbers at the end.

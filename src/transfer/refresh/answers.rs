@@ -23,6 +23,13 @@ impl Refresh {
                 self.log(Level::Info, format!("refresh: {fault} {}", of(&primary)));
                 self.next_primary(context);
             }
+            SoaReply::Opcode(opcode) => {
+                let fault = format!("unexpected opcode ({opcode})");
+                self.note(&primary, TroubleKind::Unusable, &fault, context);
+                let source = Socket(primary.source);
+                self.log(Level::Info, format!("refresh: {fault} from {primary} (source {source})"));
+                self.next_primary(context);
+            }
             SoaReply::Tsig(error) => {
                 self.failed(&primary, TroubleKind::Refused, &error.to_string(), context);
                 self.note(&primary, TroubleKind::Refused, &standing::tsig_reason(error, context.now_s), context);
@@ -172,6 +179,7 @@ fn unusable(fault: Unusable) -> String {
         Unusable::Cname => "CNAME at top of zone in".to_owned(),
         Unusable::Referral => "referral response from".to_owned(),
         Unusable::NoData => "NODATA response from".to_owned(),
+        Unusable::OtherSoa => "unable to get SOA record from".to_owned(),
         Unusable::SoaCount(count) => format!("answer SOA count ({count}) != 1 from"),
     }
 }

@@ -6,7 +6,7 @@ use super::tally::Fault;
 use super::{Arrival, World, versions};
 use crate::dns::tsig::{Chain, Verdict, check_request};
 use crate::dns::writer::{Case, Compression, Owner, Writer};
-use crate::dns::{Class, Header, Key, Message, Opcode, Rcode, Rtype, Section};
+use crate::dns::{Class, Header, Key, Message, Rcode, Rtype, Section};
 use crate::transfer::message::{self, Ask, Opt, SoaReply};
 use crate::transfer::peer::Peer;
 use crate::transfer::refresh::{Event, SOA_TIMEOUT_S};
@@ -76,8 +76,7 @@ impl World {
     /// The first packet that answers the question, and in time.
     fn first_of(&mut self, mut packets: Vec<Packet>, id: u16) -> Option<Packet> {
         let in_time = packets.iter().take_while(|packet| packet.delay_s < SOA_TIMEOUT_S).count();
-        let apex = name("example.");
-        let fits = |packet: &Packet| message::answers(&packet.bytes, id, Opcode::QUERY, apex.as_ref());
+        let fits = |packet: &Packet| message::answers(&packet.bytes, id);
         let Some(at) = packets[..in_time].iter().position(fits) else {
             let fault = if in_time < packets.len() { Fault::PacketLate } else { Fault::PacketLost };
             self.tally.count(fault);
