@@ -1,7 +1,12 @@
 //! What an operator asks of a secondary while something is wrong with its primary or its disk, beside named.
 
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::faults::primary::{FAULTY, Primary, Script, Step, send};
 use super::faults::stream::{Request, Signer, zone_messages};
+use super::peers::listener::Listener;
 use super::peers::{Kind, Server, Spec, Zone, dig, free_port, head};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
@@ -123,6 +128,28 @@ fn a_copy_whose_form_changes_while_a_transfer_runs_has_the_new_form_as_with_name
         primary.announce(3);
         server.wait_for_serial(ZONE, 2);
         server.wait_until("the copy has the new form", is_raw);
+    }
+}
+
+/// What `retransfer` brings is a new start, be it older or newer, and no difference.
+#[test]
+fn a_retransfer_is_no_difference_whatever_its_serial_as_with_named() {
+    for later in [5, 7, 9] {
+        let [theirs, ours] = BOTH.map(|kind| {
+            let serial = Arc::new(AtomicU32::new(7));
+            let primary = Listener::primary(Ipv4Addr::LOCALHOST.into(), &serial);
+            let server = Server::start(kind, &secondary(primary.address.port(), "ixfr-from-differences yes;"));
+            server.wait_for_serial(ZONE, 7);
+            server.wait_until_idle();
+            serial.store(later, Ordering::SeqCst);
+            assert_eq!(server.rndc(&["retransfer", ZONE]).status, 0);
+            server.wait_until("it is transferred again", || server.log().matches("Transfer completed").count() == 2);
+            server.wait_for_serial(ZONE, later);
+            server.wait_until_idle();
+            (server.settled_log().contains("ixfr-from-differences"), server.path("example.com.db.jnl").exists())
+        });
+        assert_eq!(ours, theirs, "{later}");
+        assert_eq!(theirs, (false, false), "{later}");
     }
 }
 

@@ -115,9 +115,11 @@ impl Request {
         self.leave.hold().map(|_| kept)
     }
 
-    /// Records in the journal what the transfer has changed, where that is asked for.
+    /// Records in the journal what the transfer has changed, where that is asked for. What was transferred whatever the
+    /// serial is no difference, as with named.
     fn record(&self, version: &ZoneVersion) -> bool {
-        let Some(old) = self.old.as_ref().filter(|_| self.zone.settings.ixfr_from_differences) else { return false };
+        let is_asked_for = self.zone.settings.ixfr_from_differences && self.have.is_some();
+        let Some(old) = self.old.as_ref().filter(|_| is_asked_for) else { return false };
         let mut messages = vec![];
         let difference = journals::record(&self.zone, old, version, &mut messages);
         for message in messages {
