@@ -117,8 +117,11 @@ fn status_and_zonestatus_have_the_lines_of_named() {
     let [(bind, bind_secondary), (nomd, nomd_secondary)] = both();
     assert_eq!(keys(&nomd.rndc(&["status"])), keys(&bind.rndc(&["status"])));
     assert!(nomd.rndc(&["status"]).stdout.contains("server is up and running"));
-    for (ours, theirs) in [(&nomd, &bind), (&nomd_secondary, &bind_secondary)] {
-        let (ours, theirs) = (ours.rndc(&["zonestatus", ZONE]), theirs.rndc(&["zonestatus", ZONE]));
+    let other_case = format!("{}.", ZONE.to_uppercase());
+    for (ours, theirs, name) in
+        [(&nomd, &bind, ZONE), (&nomd_secondary, &bind_secondary, ZONE), (&nomd, &bind, &other_case)]
+    {
+        let (ours, theirs) = (ours.rndc(&["zonestatus", name]), theirs.rndc(&["zonestatus", name]));
         assert!(keys(&ours).starts_with(&keys(&theirs)), "{}", ours.stdout);
         for line in theirs.stdout.lines() {
             let same = ["name:", "type:", "files:", "serial:", "secure:", "dynamic:", "reconfigurable"];

@@ -60,7 +60,10 @@ impl Core {
             Verb::Refresh => self.on_named_zone(command, Self::refresh_zone),
             Verb::Retransfer => self.on_named_zone(command, Self::retransfer_zone),
             Verb::Notify => self.on_named_zone(command, Self::notify_zone),
-            Verb::ZoneStatus => self.on_named_zone(command, Self::zone_status),
+            Verb::ZoneStatus => {
+                let name = command.zone.as_ref().map(|zone| zone.text.as_str()).unwrap_or_default();
+                self.on_named_zone(command, |core, id| core.zone_status(id, name))
+            }
             Verb::QueryLog => self.query_log(command),
             Verb::Trace => self.trace(command),
             Verb::NoTrace => {

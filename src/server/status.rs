@@ -10,7 +10,6 @@ use super::core::Core;
 use super::zones::{ZoneId, ZoneTask};
 use super::{logging, version};
 use crate::conf::config::Identity;
-use crate::dns::name::NoDot;
 use crate::zone::ZoneVersion;
 
 impl Core {
@@ -56,8 +55,9 @@ impl Core {
         }
     }
 
-    /// A secondary that is not served has a standing all the same; rndc shows it behind what named says.
-    pub(super) fn zone_status(&mut self, id: ZoneId) -> Reply {
+    /// A zone under the name that it was asked for by, as with named. A secondary that is not served has a standing all
+    /// the same; rndc shows it behind what named says.
+    pub(super) fn zone_status(&mut self, id: ZoneId, name: &str) -> Reply {
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
         let refresh = task.refresh.as_deref();
         let standing = refresh.map(|refresh| format!("\n{}", Secondary(refresh))).unwrap_or_default();
@@ -66,16 +66,16 @@ impl Core {
             let text = next.unwrap_or_default() + &standing;
             return Reply::failed_with(IscResult::NOT_LOADED, text.trim());
         };
-        Reply::text(format!("{}{}", self.shown(id, task, &version), standing.trim_end()))
+        Reply::text(format!("{}{}", self.shown(id, name, task, &version), standing.trim_end()))
     }
 
-    fn shown(&self, id: ZoneId, task: &ZoneTask, version: &ZoneVersion) -> ZoneStatus {
+    fn shown(&self, id: ZoneId, name: &str, task: &ZoneTask, version: &ZoneVersion) -> ZoneStatus {
         let mut files: Vec<String> = task.sources().iter().map(|source| source.path.display().to_string()).collect();
         if files.is_empty() {
             files.extend(task.file().map(|path| path.display().to_string()));
         }
         ZoneStatus {
-            name: NoDot(task.conf.apex.as_ref()).to_string(),
+            name: name.to_owned(),
             role: if task.is_secondary() { "secondary" } else { "primary" },
             files,
             serial: version.serial().0,

@@ -103,7 +103,7 @@ async fn a_secondary_that_becomes_primary_keeps_its_contents_until_the_file_is_r
     assert!(refresh.is_busy() && refresh.expires_s().is_some(), "or until they expire");
     let loaded = core.zones.get(id).unwrap().origin.as_ref().map(|origin| origin.at);
     assert_eq!(loaded, loaded_at, "they are as old as they were");
-    let status = core.zone_status(id).text;
+    let status = core.zone_status(id, "").text;
     assert!(status.contains("\nexpires: "), "{status}");
     write_zone(folder.path(), "two", 2);
     core.adopt(Core::configuration(folder.path(), &zone("two")));
