@@ -110,8 +110,6 @@ pub(super) enum StartError {
     Configuration(&'static str),
     #[error("change directory to '{0}' failed: {text}", text = io_text(.1))]
     Directory(PathBuf, io::Error),
-    #[error("directory '{0}' is not writable")]
-    NotWritable(PathBuf),
     #[error("unable to listen on any configured interfaces")]
     NotListening,
     #[error(transparent)]
@@ -287,7 +285,10 @@ pub(super) fn log_diagnostics(diagnostics: &Diagnostics) {
 /// Zone files and much else are relative to `directory`, where secondaries are written (BIND semantics 1.20).
 pub(super) fn enter_directory(options: &Options) -> Result<(), StartError> {
     let Some(directory) = &options.directory else { return Ok(()) };
-    access(directory, AccessFlags::W_OK).map_err(|_| StartError::NotWritable(directory.clone()))?;
+    if access(directory, AccessFlags::W_OK).is_err() {
+        log!(Category::General, Severity::Error, "directory '{}' is not writable", directory.display());
+        return Err(StartError::Configuration("permission denied"));
+    }
     env::set_current_dir(directory).map_err(|error| StartError::Directory(directory.clone(), error))?;
     log!(Category::General, Severity::Info, "the working directory is now '{}'", directory.display());
     Ok(())

@@ -279,3 +279,15 @@ async fn a_view_that_shows_the_zone_of_another_shows_it_as_it_is_now() {
     let [one, two] = shown(&core);
     assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&before, &one));
 }
+
+#[test]
+fn a_directory_that_cannot_be_written_is_refused_with_the_result_of_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Core::configuration(folder.path(), "");
+    config.options.directory = Some(folder.path().join("none"));
+    let refused = start::enter_directory(&config.options).unwrap_err();
+    assert_eq!(
+        (refused.to_string().as_str(), refused.reason().as_str()),
+        ("loading configuration: permission denied", "permission denied")
+    );
+}
