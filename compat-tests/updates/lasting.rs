@@ -159,6 +159,21 @@ fn freeze_thaw_sync_and_reload_do_and_say_what_they_do_with_named() {
     assert_eq!(ours.len(), theirs.len());
 }
 
+/// What was acknowledged is in the file that an operator edits, though another zone could not be frozen once more.
+#[test]
+fn freezing_all_zones_writes_the_files_of_those_that_were_not_frozen() {
+    for kind in BOTH {
+        let zones = [ZONE, "frozen.test"].map(|name| Zone::primary(name, text()).with(DYNAMIC)).into();
+        let server = Server::start(kind, &Spec { zones, ..Spec::default() });
+        server.wait_for_serial("frozen.test", 1);
+        assert_eq!(server.rndc(&["freeze", "frozen.test"]).status, 0);
+        update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        let answer = server.rndc(&["freeze"]);
+        assert_eq!((answer.status, answer.stderr.as_str()), (1, "rndc: 'freeze' failed: already frozen\n"), "{kind:?}");
+        server.wait_until("its file is written", || file(&server).contains("2          ; serial"));
+    }
+}
+
 #[test]
 fn without_a_journal_nothing_changes() {
     for kind in BOTH {

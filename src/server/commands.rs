@@ -178,11 +178,11 @@ impl Core {
     }
 
     fn freeze_command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {
-        match self.named_zone(command).and_then(|only| self.freeze(only)) {
-            Ok(zones) => self.answer_when_written(zones, true, Reply::done(), reply),
-            // Whoever asked may be gone.
-            Err(answer) => drop(reply.send(answer)),
-        }
+        let (zones, answer) = match self.named_zone(command) {
+            Ok(only) => self.freeze(only),
+            Err(answer) => (vec![], answer),
+        };
+        self.answer_when_written(zones, true, answer, reply);
     }
 
     fn sync_command(&mut self, command: &Command, reply: oneshot::Sender<Reply>) {

@@ -66,8 +66,8 @@ pub(in crate::server) fn named(task: &ZoneTask) -> String {
 }
 
 impl Core {
-    /// `rndc freeze`, of one zone or of all.
-    pub(in crate::server) fn freeze(&mut self, only: Option<ZoneId>) -> Result<Vec<ZoneId>, Reply> {
+    /// `rndc freeze`, of one zone or of all: those that are frozen by it, and what there is to answer.
+    pub(in crate::server) fn freeze(&mut self, only: Option<ZoneId>) -> (Vec<ZoneId>, Reply) {
         if let Some(id) = only {
             let result = self.freeze_zone(id);
             let words = result.text();
@@ -76,9 +76,9 @@ impl Core {
                 log!(Category::General, Severity::Info, "freezing zone {zone}: {words}");
             }
             return match result {
-                IscResult::SUCCESS => Ok(vec![id]),
-                IscResult::FROZEN => Err(Reply::failed_with(result, ALREADY_FROZEN)),
-                other => Err(Reply::failed(other)),
+                IscResult::SUCCESS => (vec![id], Reply::done()),
+                IscResult::FROZEN => (vec![], Reply::failed_with(result, ALREADY_FROZEN)),
+                other => (vec![], Reply::failed(other)),
             };
         }
         let (mut frozen, mut result) = (vec![], IscResult::SUCCESS);
@@ -93,7 +93,7 @@ impl Core {
             }
         }
         log!(Category::General, Severity::Info, "freezing all zones: {}", result.text());
-        if result.is_success() { Ok(frozen) } else { Err(Reply::failed(result)) }
+        (frozen, if result.is_success() { Reply::done() } else { Reply::failed(result) })
     }
 
     /// All zones that change by updates.
