@@ -106,7 +106,7 @@ impl Request {
 
 fn not_opened(error: &JournalError, path: &Path) -> String {
     match error {
-        JournalError::Bad { fault: Fault::NoHeader, .. } => {
+        JournalError::Bad { fault: Fault::NoHeader | Fault::Empty, .. } => {
             format!("journal open failure: no more: {}", path.display())
         }
         other => other.to_string(),

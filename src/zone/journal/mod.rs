@@ -65,6 +65,9 @@ pub enum JournalError {
 /// What is wrong within a journal, or with what should go into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// The file is empty, as a crash leaves one that was created a moment ago.
+    #[error("no more")]
+    Empty,
     /// The file is shorter than its header.
     #[error("no more")]
     NoHeader,
@@ -108,8 +111,12 @@ impl JournalError {
         Self::Bad { path: path.to_owned(), offset, fault }
     }
 
-    /// Whether there is no such file, which for most is no error.
+    /// Whether there is no such file, or nothing in it, which for most is no error.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::File { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Bad { fault, .. } => *fault == Fault::Empty,
+            Self::NoSerial { .. } => false,
+        }
     }
 }

@@ -44,6 +44,9 @@ impl<F: DiskFile> Journal<F> {
     pub(super) fn of(file: F, path: &Path) -> Result<Self, JournalError> {
         let at_start = |fault| JournalError::bad(path, 0, fault);
         let length = file.length().map_err(JournalError::file(path))?;
+        if length == 0 {
+            return Err(at_start(Fault::Empty));
+        }
         let mut bytes = [0; HEADER_BYTES];
         file.read_exact_at(&mut bytes, 0).map_err(|source| short(source, path))?;
         let header = Header::parse(&bytes).map_err(at_start)?;

@@ -5,7 +5,8 @@ use super::*;
 use crate::dns::{Class, Rtype};
 use crate::zone::check::Policy;
 use crate::zone::diff::{diff, diff_in_full};
-use crate::zone::disk::{DiskFile, Host};
+use crate::zone::disk::simulated::{Faults, Simulated};
+use crate::zone::disk::{Access, Disk, DiskFile, Host};
 use crate::zone::load::load;
 use crate::zone::master::Options;
 use crate::zone::message::{Level, Message, Strictness};
@@ -338,6 +339,21 @@ fn what_cannot_be_compared_with_the_newest_serial_is_no_more_in_the_journal() {
         assert_eq!((journal.first_serial(), journal.index().1.count()), (Serial(first), entries), "{last:x}");
         assert_eq!(transactions(&path).unwrap().len(), entries, "{last:x}");
     }
+}
+
+#[test]
+fn a_journal_for_which_there_is_no_room_leaves_nothing_and_is_begun_once_there_is() {
+    let (disk, path) = (Simulated::new(1), Path::new("/zone.jnl"));
+    let (zones, steps) = history(&mut Random(crate::dns::testing::Random::new(9)), 1);
+    disk.set_faults(Faults { room_bytes: Some(0), ..Faults::default() });
+    Writer::open(&disk, path).unwrap_err();
+    assert!(disk.names().is_empty());
+    disk.end_faults();
+    // As a crash leaves it before the header is written.
+    disk.open(path, Access::New).unwrap();
+    assert!(matches!(follow(&disk, &zones[0], path, Limits::default()), Followed::Missing));
+    Writer::open(&disk, path).unwrap().append_all(&steps).unwrap();
+    assert!(matches!(follow(&disk, &zones[0], path, Limits::default()), Followed::To(..)));
 }
 
 #[test]

@@ -107,12 +107,16 @@ impl<F: DiskFile> Writer<F> {
         Self::find(disk, path)?.map_or_else(|| Self::create(disk, path), Ok)
     }
 
-    /// Opens a journal, if there is one.
+    /// Opens a journal, if there is one. An empty file is in the way of the one that is to be begun.
     fn find(disk: &impl Disk<File = F>, path: &Path) -> Result<Option<Self>, JournalError> {
-        match disk.open(path, Access::Update) {
-            Ok(file) => Ok(Some(Self { journal: Journal::of(file, path)?, is_new: false })),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(JournalError::file(path)(fault)),
+        let file = disk.open(path, Access::Update).map_err(JournalError::file(path));
+        match file.and_then(|file| Journal::of(file, path)) {
+            Ok(journal) => Ok(Some(Self { journal, is_new: false })),
+            Err(error) if error.is_missing() => {
+                let _ = disk.remove(path);
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -245,14 +249,19 @@ impl<F: DiskFile> Writer<F> {
     }
 }
 
-/// A journal without transactions, in a file that was not there. The disk is not waited for.
+/// A journal without transactions, in a file that was not there, and is not where it cannot be written. The disk is not
+/// waited for.
 fn create<D: Disk>(disk: &D, path: &Path, form: Form) -> Result<Journal<D::File>, JournalError> {
     let header = Header::new(form);
     let index = vec![Position::NONE; (header.index_end() as usize - HEADER_BYTES) / layout::POSITION_BYTES];
     let write = || -> io::Result<D::File> {
         let file = disk.open(path, Access::New)?;
-        file.write_all_at(&[header.to_bytes(), layout::index_bytes(&index)].concat(), 0)?;
-        Ok(file)
+        let written = file.write_all_at(&[header.to_bytes(), layout::index_bytes(&index)].concat(), 0);
+        if written.is_err() {
+            // The fault that is told is the first one.
+            let _ = disk.remove(path);
+        }
+        written.map(|()| file)
     };
     let file = write().map_err(JournalError::file(path))?;
     Ok(Journal { path: PathBuf::from(path), file, header, index })
