@@ -1,5 +1,5 @@
 use super::*;
-use crate::dns::{Class, Rtype};
+use crate::dns::{Class, Rtype, Serial};
 use crate::zone::Builder;
 use crate::zone::diff::diff;
 use crate::zone::disk::Host;
@@ -443,4 +443,43 @@ fn a_journal_that_does_not_fit_is_put_aside_under_a_name_of_its_own() {
     let names = disk.names();
     assert!(names.len() == 2 && names[1].starts_with("/cache/"), "{names:?}");
     assert!(names[1].to_str().unwrap().contains("/jn-"), "{names:?}");
+}
+
+/// What a start of a primary finds.
+fn found_by_primary(disk: &Simulated) -> Option<u32> {
+    let read = raw::read(disk, Path::new(FILE), &name("zone.example."), Class::IN, Limits::default());
+    let (version, _) = read.ok()?;
+    match journal::follow(disk, &version, Path::new(JOURNAL), Limits::default()) {
+        Followed::Missing | Followed::Nothing => Some(version.serial().0),
+        Followed::To(next, _) => Some(next.serial().0),
+        Followed::Not(_) => None,
+    }
+}
+
+#[test]
+fn an_update_that_a_failing_disk_refuses_does_not_come_back_and_the_next_one_is_kept_in_the_journal() {
+    let next = changes(2, 3);
+    for (seed, begins) in (1..=20).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let mut refused = 0;
+        for step in 0..STEPS {
+            let disk = begun(seed);
+            let copy = copy(&disk, 0);
+            if begins {
+                copy.save(&version(2), 0).unwrap();
+                copy.drop_journal().unwrap();
+            }
+            let base = Serial(if begins { 2 } else { 1 });
+            let append = Append { disk: &disk, path: Path::new(JOURNAL), base, transactions: &next };
+            disk.fail_after(step);
+            let Err(fault) = journal::append_to(&append) else { break };
+            refused += 1;
+            let crashed = disk.detached();
+            crashed.restart();
+            assert_eq!(found_by_primary(&crashed), Some(2), "seed {seed}, step {step}, {fault}");
+            journal::append_to(&append).unwrap();
+            disk.restart();
+            assert_eq!(found_by_primary(&disk), Some(3), "seed {seed}, step {step}");
+        }
+        assert_eq!(refused, if begins { 8 } else { 5 }, "seed {seed}");
+    }
 }

@@ -56,6 +56,8 @@ struct State {
     steps: u64,
     /// The step at which the power fails.
     crash_at: Option<u64>,
+    /// The step that fails, alone.
+    fail_at: Option<u64>,
     is_down: bool,
     files: Vec<Content>,
     names: BTreeMap<PathBuf, usize>,
@@ -97,6 +99,7 @@ impl Simulated {
             now_s: 0,
             steps: 0,
             crash_at: None,
+            fail_at: None,
             is_down: false,
             files: vec![],
             names: BTreeMap::new(),
@@ -135,6 +138,12 @@ impl Simulated {
     pub(crate) fn crash_after(&self, steps: u64) {
         let mut state = self.state();
         state.crash_at = Some(state.steps + steps + 1);
+    }
+
+    /// Lets the step fail that comes behind so many others; it may have its effect all the same.
+    pub(crate) fn fail_after(&self, steps: u64) {
+        let mut state = self.state();
+        state.fail_at = Some(state.steps + steps + 1);
     }
 
     /// Whether the power has failed.
@@ -187,6 +196,12 @@ impl State {
         if self.faults.is_read_only {
             self.troubles.read_only += 1;
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        if self.fail_at.take_if(|step| *step == self.steps).is_some() {
+            if self.random.below(2) == 0 {
+                let _ = effect(self);
+            }
+            return Err(io::Error::other("input/output error"));
         }
         if self.is_unlucky() {
             return Err(io::Error::other("input/output error"));

@@ -20,6 +20,8 @@ use crate::zone::disk::{Access, Disk, DiskFile};
 #[derive(Debug)]
 pub struct Writer<F = File> {
     journal: Journal<F>,
+    /// Header and index of the file, which say what counts.
+    head: Vec<u8>,
     /// Whether there was no such file.
     is_new: bool,
 }
@@ -27,14 +29,10 @@ pub struct Writer<F = File> {
 /// Appends to a journal, which is durable when this returns. One that is begun is so before anything is in it.
 pub fn append_to<D: Disk>(append: &Append<'_, D>) -> Result<(), JournalError> {
     let (mut writer, base) = Writer::of_append(append)?;
-    if writer.is_new {
-        writer.sync()?;
-        writer.sync_names(append.disk)?;
-    }
+    writer.make_lasting(append.disk)?;
     writer.lay_down(append.transactions, base)?;
     writer.sync()?;
-    writer.put_header()?;
-    writer.sync()
+    writer.count()
 }
 
 /// Appends to several journals, each of which is durable when this returns, in about the time that one takes.
@@ -50,12 +48,12 @@ pub fn append_to_all<D: Disk>(appends: &[Append<'_, D>]) -> Vec<Result<(), Journ
             writer.sync_names(*disk)?;
             folders.insert(path.parent());
         }
-        writer.put_header()?;
+        writer.put_head()?;
         writer.journal.file.begin_sync();
         Ok(writer)
     });
     let counted: Vec<_> = counted.collect();
-    counted.into_iter().map(|writer| writer?.sync()).collect()
+    counted.into_iter().map(|writer: Result<Writer<_>, _>| writer?.sync_head()).collect()
 }
 
 /// What is to be appended to which journal.
@@ -75,11 +73,17 @@ impl<F: DiskFile> Writer<F> {
     /// Opens a journal, or begins one.
     pub fn open(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
         let writer = Self::begin(disk, path)?;
-        if writer.is_new {
-            writer.sync()?;
-            writer.sync_names(disk)?;
-        }
+        writer.make_lasting(disk)?;
         Ok(writer)
+    }
+
+    /// Makes a journal that was begun one that is there after a crash. If it may not be, it is to be begun once more.
+    fn make_lasting(&self, disk: &impl Disk<File = F>) -> Result<(), JournalError> {
+        let lasting = if self.is_new { self.sync().and_then(|()| self.sync_names(disk)) } else { Ok(()) };
+        if lasting.is_err() {
+            let _ = disk.remove(&self.journal.path);
+        }
+        lasting
     }
 
     /// Writes what is to be appended, and lets the disk begin with it.
@@ -111,7 +115,7 @@ impl<F: DiskFile> Writer<F> {
     fn find(disk: &impl Disk<File = F>, path: &Path) -> Result<Option<Self>, JournalError> {
         let file = disk.open(path, Access::Update).map_err(JournalError::file(path));
         match file.and_then(|file| Journal::of(file, path)) {
-            Ok(journal) => Ok(Some(Self { journal, is_new: false })),
+            Ok(journal) => Ok(Some(Self::of(journal, false))),
             Err(error) if error.is_missing() => {
                 let _ = disk.remove(path);
                 Ok(None)
@@ -121,7 +125,12 @@ impl<F: DiskFile> Writer<F> {
     }
 
     fn create(disk: &impl Disk<File = F>, path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { journal: create(disk, path, Form::V2)?, is_new: true })
+        Ok(Self::of(create(disk, path, Form::V2)?, true))
+    }
+
+    fn of(journal: Journal<F>, is_new: bool) -> Self {
+        let head = head(&journal.header, &journal.index);
+        Self { journal, head, is_new }
     }
 
     /// The serial that the next transaction has to start from; none while there is no transaction.
@@ -141,8 +150,9 @@ impl<F: DiskFile> Writer<F> {
         }
         self.lay_down(transactions, None)?;
         self.sync()?;
-        self.put_header()?;
-        self.sync()
+        self.count()?;
+        self.head = head(&self.journal.header, &self.journal.index);
+        Ok(())
     }
 
     /// Writes transactions behind the last one. They do not count before the header says so. What the zone's file holds
@@ -218,11 +228,28 @@ impl<F: DiskFile> Writer<F> {
         }
     }
 
+    /// Makes what was laid down count.
+    fn count(&self) -> Result<(), JournalError> {
+        self.put_head()?;
+        self.sync_head()
+    }
+
     /// Writes header and index.
-    fn put_header(&self) -> Result<(), JournalError> {
-        let mut bytes = self.journal.header.to_bytes();
-        bytes.extend_from_slice(&layout::index_bytes(&self.journal.index));
-        self.put(&bytes, 0)
+    fn put_head(&self) -> Result<(), JournalError> {
+        self.or_back(self.put(&head(&self.journal.header, &self.journal.index), 0))
+    }
+
+    fn sync_head(&self) -> Result<(), JournalError> {
+        self.or_back(self.sync())
+    }
+
+    /// Where the disk refused to let what was laid down count, it may count all the same. So what counted before is put
+    /// back, as far as the disk takes that.
+    fn or_back(&self, counted: Result<(), JournalError>) -> Result<(), JournalError> {
+        if counted.is_err() {
+            let _ = self.put(&self.head, 0).and_then(|()| self.sync());
+        }
+        counted
     }
 
     /// Waits until what was written is on disk.
@@ -256,7 +283,7 @@ fn create<D: Disk>(disk: &D, path: &Path, form: Form) -> Result<Journal<D::File>
     let index = vec![Position::NONE; (header.index_end() as usize - HEADER_BYTES) / layout::POSITION_BYTES];
     let write = || -> io::Result<D::File> {
         let file = disk.open(path, Access::New)?;
-        let written = file.write_all_at(&[header.to_bytes(), layout::index_bytes(&index)].concat(), 0);
+        let written = file.write_all_at(&head(&header, &index), 0);
         if written.is_err() {
             // The fault that is told is the first one.
             let _ = disk.remove(path);
@@ -265,6 +292,11 @@ fn create<D: Disk>(disk: &D, path: &Path, form: Form) -> Result<Journal<D::File>
     };
     let file = write().map_err(JournalError::file(path))?;
     Ok(Journal { path: PathBuf::from(path), file, header, index })
+}
+
+/// The bytes of header and index.
+fn head(header: &Header, index: &[Position]) -> Vec<u8> {
+    [header.to_bytes(), layout::index_bytes(index)].concat()
 }
 
 /// The most bytes in a journal: named's bound on one transaction and on `max-journal-size`.
