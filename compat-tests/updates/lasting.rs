@@ -174,6 +174,38 @@ fn freezing_all_zones_writes_the_files_of_those_that_were_not_frozen() {
     }
 }
 
+/// What an operator has put into the file is not written over.
+#[test]
+fn a_sync_writes_no_file_that_has_what_is_served() {
+    for kind in BOTH {
+        let server = start(kind);
+        let sync = |words: &[&str]| assert_eq!(server.rndc(&[&["sync"], words].concat()).status, 0, "{kind:?}");
+        let has_journal = || server.path(&format!("{ZONE}.db.jnl")).exists();
+        update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        assert_eq!(server.rndc(&["freeze", ZONE]).status, 0);
+        server.wait_until("its file is written", || file(&server).contains("2          ; serial"));
+        edit(&server, "2          ; serial", "20         ; serial");
+        sync(&[]);
+        sync(&[ZONE]);
+        assert!(has_journal());
+        sync(&["-clean"]);
+        server.wait_until("its journal is gone", || !has_journal());
+        assert!(file(&server).contains("20         ; serial"), "{kind:?}");
+        assert_eq!(server.rndc(&["thaw", ZONE]).status, 0);
+        server.wait_for_serial(ZONE, 20);
+        server.wait_until("it is thawed", || server.rndc(&["zonestatus", ZONE]).stdout.contains("frozen: no"));
+        update(&server, &format!("add y.{ZONE} 60 A 192.0.2.1"));
+        sync(&[]);
+        server.wait_until("its file is written", || file(&server).contains("21         ; serial"));
+        edit(&server, "21         ; serial", "21         ; a note");
+        sync(&[]);
+        sync(&["-clean", ZONE]);
+        server.wait_until("its journal is gone", || !has_journal());
+        update(&server, &format!("add z.{ZONE} 60 A 192.0.2.1"));
+        assert!(file(&server).contains("21         ; a note"), "{kind:?}");
+    }
+}
+
 #[test]
 fn without_a_journal_nothing_changes() {
     for kind in BOTH {

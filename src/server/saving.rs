@@ -62,8 +62,12 @@ impl Core {
 
     fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
         let Some(task) = self.zones.get(id).filter(|task| task.is_secondary() || task.is_dynamic()) else { return };
+        let is_done = task.saving.is_done();
         let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
-        if journal.is_none() && task.saving.is_done() {
+        if is_done && (journal.is_none() || !task.is_secondary()) {
+            if journal.is_some() && drops_journal {
+                self.drop_journal(id);
+            }
             return;
         }
         // How old that is which is not in the file is known.

@@ -2,14 +2,18 @@
 //!
 //! Whoever freezes a zone edits its file next, and whoever syncs one reads it, so the reply waits until it is written.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
 use crate::server::control::{IscResult, Reply};
-use crate::server::core::Core;
-use crate::server::logging::line::{is_implied, relative};
+use crate::server::core::{Core, Event};
+use crate::server::exchange::spawn_told;
+use crate::server::journals;
+use crate::server::logging::line::{ZoneText, is_implied, relative};
 use crate::server::logging::{Category, Severity, log};
+use crate::server::saving::log_fault;
 use crate::server::zones::{Loading, ZoneId, ZoneTask, is_stale};
 use crate::transfer::saving::{self, Saving};
 use crate::zone::copy::Durability;
@@ -148,6 +152,28 @@ impl Core {
         if !is_writing {
             self.sync(Some(id), false);
         }
+    }
+
+    /// Removes a journal that leads to what is in the file, unless updates are made; those that come wait for it.
+    pub(in crate::server) fn drop_journal(&mut self, id: ZoneId) {
+        let Some(task) = self.zones.get(id).filter(|task| task.loading == Loading::Idle) else { return };
+        let is_from_file = task.has_own_sources() && task.served.contents().is_some();
+        let Some(copy) = journals::copy(&task.conf).filter(|_| is_from_file) else { return };
+        let (zone, view) = (task.conf.clone(), Arc::clone(&task.view));
+        if self.updating.is_running(id) {
+            return;
+        }
+        let queue = self.updating.queues.entry(id).or_default();
+        queue.is_running = true;
+        let leave = queue.leave.clone();
+        let drop_it = move || {
+            let held = leave.hold();
+            if let Some(Err(error)) = held.map(|_held| copy.drop_journal()) {
+                log_fault(ZoneText { apex: zone.apex.as_ref(), class: zone.class, view: &view }, &error);
+            }
+        };
+        let dropping = async move { tokio::task::spawn_blocking(drop_it).await.ok() };
+        spawn_told(&self.events, dropping, move |_| Event::Updated(id, Box::new(None)));
     }
 
     /// A zone's file has been written, or could not be.
