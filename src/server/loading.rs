@@ -65,7 +65,12 @@ impl Core {
     /// The files have been looked at.
     pub(super) fn files_looked_at(&mut self, changed: &[ZoneId]) {
         self.loads_open = self.loads_open.saturating_sub(1);
-        changed.iter().for_each(|id| self.load(*id));
+        for id in changed {
+            // It may have been thawed or read since.
+            if self.zones.get(*id).is_some_and(is_behind) {
+                self.load(*id);
+            }
+        }
         self.say_if_all_loaded();
     }
 
@@ -167,13 +172,17 @@ impl Core {
             task.file().is_some_and(|file| is_named(&file))
                 || task.sources().iter().any(|source| is_named(&source.path))
         };
-        let changed =
-            |task: &ZoneTask| task.follows_its_file() && reads(task) && is_stale(&task.conf, task.origin.as_ref());
-        let zones: Vec<ZoneId> = self.zones.iter().filter(|(_, task)| changed(task)).map(|(id, _)| id).collect();
+        let zones: Vec<ZoneId> =
+            self.zones.iter().filter(|(_, task)| reads(task) && is_behind(task)).map(|(id, _)| id).collect();
         for id in zones {
             self.load(id);
         }
     }
+}
+
+/// Whether a zone's file has something for it that was not read.
+fn is_behind(task: &ZoneTask) -> bool {
+    task.follows_its_file() && is_stale(&task.conf, task.origin.as_ref())
 }
 
 fn log_messages(task: &ZoneTask, outcome: &Outcome) {
@@ -252,4 +261,50 @@ pub(super) fn log_loaded(task: &ZoneTask, version: &Arc<ZoneVersion>) {
         ZonePrefix(task.log_name()),
         version.serial()
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use tokio::sync::mpsc::UnboundedReceiver;
+
+    use super::*;
+
+    const ZONE: &str = "$TTL 300\n@ SOA ns h 1 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n";
+
+    async fn finish_loads(core: &mut Core, inbox: &mut UnboundedReceiver<Event>) {
+        while core.loads_open > 0 {
+            let event = inbox.recv().await.unwrap();
+            core.handle(event);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_was_seen_to_have_changed_is_not_read_over_the_updates_that_have_come_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zone");
+        fs::write(&path, ZONE).unwrap();
+        let zones = "zone dyn.test { type primary; file \"FOLDER/zone\"; allow-update { any; }; };";
+        let (mut core, mut inbox) = Core::of_zones(folder.path(), zones);
+        finish_loads(&mut core, &mut inbox).await;
+        let id = core.zones.iter().next().unwrap().0;
+        let loading = |core: &Core| core.zones.get(id).unwrap().loading;
+        core.zones.get_mut(id).unwrap().is_frozen = true;
+        fs::write(&path, ZONE.replace("h 1", "h 20")).unwrap();
+        let file = fs::File::options().append(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now() + Duration::from_secs(2)).unwrap();
+        core.files_looked_at(&[id]);
+        assert_eq!(loading(&core), Loading::Running);
+        core.thaw(Some(id));
+        finish_loads(&mut core, &mut inbox).await;
+        let task = core.zones.get_mut(id).unwrap();
+        assert_eq!((task.serial(), task.is_frozen), (Some(Serial(20)), false));
+        core.files_looked_at(&[id]);
+        assert_eq!(loading(&core), Loading::Idle, "its updates are in no file");
+        core.zones.get_mut(id).unwrap().is_frozen = true;
+        core.files_looked_at(&[id]);
+        assert_eq!(loading(&core), Loading::Idle, "it was read since");
+    }
 }
