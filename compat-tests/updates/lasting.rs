@@ -207,6 +207,24 @@ fn a_sync_writes_no_file_that_has_what_is_served() {
 }
 
 #[test]
+fn a_file_that_has_all_that_its_journal_leads_to_stays_as_it_is() {
+    for kind in BOTH {
+        let mut server = start(kind);
+        update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        for round in 0..2 {
+            assert_eq!(server.rndc(&["stop"]).status, 0);
+            server.wait_for_end();
+            assert!(round == 0 || file(&server).contains("2          ; a note"), "{kind:?}");
+            let path = server.path(&format!("{ZONE}.db"));
+            fs::write(&path, file(&server).replace("2          ; serial", "2          ; a note")).unwrap();
+            server = start_again(kind, server.stop(), DYNAMIC);
+            server.wait_for_serial(ZONE, 2);
+            assert!(!journal(&server).is_empty(), "{kind:?}");
+        }
+    }
+}
+
+#[test]
 fn without_a_journal_nothing_changes() {
     for kind in BOTH {
         let clauses = format!("{DYNAMIC} journal \"place\";");

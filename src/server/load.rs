@@ -67,6 +67,10 @@ impl<'j> Reading<'j> {
     fn of_primary(&self) -> Option<&Path> {
         self.journal.as_deref().filter(|_| matches!(self.zone.role, Role::Primary))
     }
+
+    fn journal_modified(&self) -> Option<SystemTime> {
+        self.journal.as_deref().and_then(modified)
+    }
 }
 
 /// What came of loading a zone.
@@ -85,7 +89,7 @@ pub(super) struct Loaded {
     pub(super) version: Arc<ZoneVersion>,
     /// The files that went into it, the zone's own first.
     pub(super) sources: Vec<Source>,
-    /// When its journal was changed last, if there is one: a secondary's clock.
+    /// When its journal was changed last: a secondary's, which is its clock, or a primary's that led on from the file.
     pub(super) journal_modified: Option<SystemTime>,
     /// Whether its journal was of no use, so that there may be newer contents.
     pub(super) is_doubtful: bool,
@@ -313,9 +317,8 @@ fn run(job: &Job) -> Outcome {
             copy.inspect(|loaded| messages.extend(check::copy(&loaded.version)))
         }
         _ => found.and_then(|loaded| record(job, loaded, &mut messages)).map(|loaded| {
-            let journal_modified = reading.journal.as_deref().and_then(modified);
             let is_journal_dropped = journals::drop_outdated(job, &loaded.version, &mut messages);
-            Loaded { journal_modified, is_journal_dropped, ..loaded }
+            Loaded { is_journal_dropped, ..loaded }
         }),
     };
     Outcome { id: job.id, messages, result }
@@ -361,7 +364,10 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
         end_at_fault(messages);
     }
     match (loaded.version, loaded.failure) {
-        (Some(version), _) => Ok(Loaded::new(version, loaded.sources)),
+        (Some(version), _) => {
+            let journal_modified = if loaded.is_led_on { reading.journal_modified() } else { None };
+            Ok(Loaded { journal_modified, ..Loaded::new(version, loaded.sources) })
+        }
         (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
         (None, Some(reason)) => Err(LoadError::Faulty(reason)),
         (None, None) => Err(LoadError::Refused),
@@ -396,11 +402,11 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
         return Err(LoadError::Faulty(format!("{owner}: {conflict}")));
     }
     let followed = reading.of_primary().map(|path| journal::follow(&Host, &version, path, file_limits(&zone.settings)));
-    let version = match followed {
-        None | Some(Followed::Missing | Followed::Nothing) => version,
+    let (version, journal_modified) = match followed {
+        None | Some(Followed::Missing | Followed::Nothing) => (version, None),
         Some(Followed::To(version, remarks)) => {
             messages.extend(remarks);
-            version
+            (version, reading.journal_modified())
         }
         Some(Followed::Not(faults)) => {
             messages.extend(faults);
@@ -412,7 +418,7 @@ fn image(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, L
     if verdict.is_refused {
         return Err(LoadError::Refused);
     }
-    Ok(Loaded::new(version, vec![source]))
+    Ok(Loaded { journal_modified, ..Loaded::new(version, vec![source]) })
 }
 
 /// Why a raw file cannot be used; the log line has its name already.

@@ -28,6 +28,8 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// The reason, if the file could not be read to the end or had faults in it.
     pub failure: Option<String>,
+    /// Whether the journal led on from the file.
+    pub is_led_on: bool,
 }
 
 /// Loads the zone of a primary from the master file at `path`.
@@ -49,7 +51,7 @@ pub fn load_with_journal(
         .or_else(|| on_threads(path, options, builder()))
         .unwrap_or_else(|| in_one_go(path, options, builder()));
     let Report { messages, sources, failure, .. } = with_refusals(report, &built, path, (options, limits));
-    let mut loaded = Loaded { version: None, messages, sources, failure };
+    let mut loaded = Loaded { version: None, messages, sources, failure, is_led_on: false };
     match built.and_then(ZoneVersion::with_one_soa) {
         _ if loaded.failure.is_some() => {}
         Ok(version) => loaded.judge(version, policy, journal.map(|journal| (journal, limits))),
@@ -132,6 +134,7 @@ impl Loaded {
             Followed::Missing | Followed::Nothing => version,
             Followed::To(version, messages) => {
                 self.messages.extend(messages);
+                self.is_led_on = true;
                 version
             }
             Followed::Not(messages) => return self.messages.extend(messages),
