@@ -224,6 +224,32 @@ fn a_file_that_has_all_that_its_journal_leads_to_stays_as_it_is() {
     }
 }
 
+/// named has such a zone follow updates again, and writes over the edit with them.
+#[test]
+fn an_edit_that_ixfr_from_differences_refuses_is_kept_for_its_operator_to_mend() {
+    for kind in BOTH {
+        let zone = Zone::primary(ZONE, text()).with(DYNAMIC).with("ixfr-from-differences yes;");
+        let mut server = Server::start(kind, &Spec { zones: vec![zone], ..Spec::default() });
+        server.wait_for_serial(ZONE, 1);
+        update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        assert_eq!(server.rndc(&["freeze", ZONE]).status, 0);
+        server.wait_until("its file is written", || file(&server).contains("2          ; serial"));
+        edit(&server, "192.0.2.2", "192.0.2.222");
+        assert_eq!(server.rndc(&["thaw", ZONE]).status, 0);
+        server.wait_for_log("ixfr-from-differences: new serial (2) out of range [3 - 2147483649]");
+        server.wait_for_log("not loaded due to errors.");
+        let change = || nsupdate(&server, &[], &format!("add y.{ZONE} 60 A 192.0.2.1")).stderr;
+        if kind == Kind::Bind {
+            server.wait_until("updates are made", || change().is_empty());
+        } else {
+            assert_eq!(change(), "update failed: REFUSED\n");
+        }
+        assert_eq!(server.rndc(&["stop"]).status, 0);
+        server.wait_for_end();
+        assert_eq!(file(&server).contains("192.0.2.222"), kind == Kind::Nomd, "{kind:?}");
+    }
+}
+
 #[test]
 fn without_a_journal_nothing_changes() {
     for kind in BOTH {
