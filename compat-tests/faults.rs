@@ -5,7 +5,7 @@
 mod cases;
 mod copies;
 mod deaf;
-mod disk;
+pub(super) mod disk;
 mod images;
 mod journals;
 pub mod primary;

@@ -16,11 +16,11 @@ pub(super) const ZONE: &str = "example.com";
 /// Its last version as a secondary has it in these tests.
 pub(super) const LAST: u32 = 5;
 
-fn version(serial: u32) -> String {
+pub(super) fn version(serial: u32) -> String {
     zones::example(serial) + &format!("w{serial}.{ZONE}. 60 A 192.0.2.{serial}\n")
 }
 
-fn primary(text: String) -> Spec {
+pub(super) fn primary(text: String) -> Spec {
     let zone = Zone::primary(ZONE, text).with("ixfr-from-differences yes; max-ixfr-ratio unlimited;");
     Spec { zones: vec![zone], ..Spec::default() }
 }
@@ -142,7 +142,7 @@ fn sync_writes_the_file_and_clean_removes_the_journal() {
 #[test]
 fn differences_that_do_not_fit_are_followed_by_the_whole_zone_at_once() {
     let (from, to) = followed(Kind::Bind, Kind::Nomd, "");
-    let from = replaced(from, version(LAST) + &format!("other.{ZONE}. 60 A 192.0.2.99\n"));
+    let from = replaced(from, LAST, version(LAST) + &format!("other.{ZONE}. 60 A 192.0.2.99\n"));
     follow(&from, &to, LAST + 1);
     to.wait_for_log("failed while receiving responses: not exact");
     to.wait_for_log("retrying with AXFR due to previous IXFR failure");
@@ -153,12 +153,12 @@ fn differences_that_do_not_fit_are_followed_by_the_whole_zone_at_once() {
     server.wait_for_serial(ZONE, LAST + 1);
 }
 
-/// A primary of other contents under the same serial, in the place of the one that there was.
-fn replaced(from: Server, text: String) -> Server {
+/// A primary of other contents under this serial, in the place of the one that there was.
+pub(super) fn replaced(from: Server, serial: u32, text: String) -> Server {
     let (port, folder) = (from.port, from.stop());
     fs::remove_file(folder.path().join("example.com.db.jnl")).unwrap();
     let from = Server::start_in(Kind::Bind, &primary(text), port, folder);
-    from.wait_for_serial(ZONE, LAST);
+    from.wait_for_serial(ZONE, serial);
     from
 }
 

@@ -50,6 +50,7 @@ mod packets;
 mod peers;
 mod pipeline;
 mod proxied;
+mod rebuilt;
 mod reload;
 mod removed;
 mod reused;

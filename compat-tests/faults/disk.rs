@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::copies::{give_to_bind, owned_by_bind};
 use super::primary::Primary;
@@ -11,18 +11,18 @@ use super::{first_copy, strays};
 use crate::peers::{Kind, Server, Spec, free_port, run};
 
 /// A file system of a few blocks; gone with its handle.
-struct Small<'a>(&'a Path);
+pub(crate) struct Small(PathBuf);
 
-impl<'a> Small<'a> {
-    fn mount(path: &'a Path) -> Self {
+impl Small {
+    pub(crate) fn mount(path: &Path) -> Self {
         fs::create_dir(path).unwrap();
         let words = ["-t", "tmpfs", "-o", "size=16k", "tmpfs", &path.display().to_string()];
         assert_eq!(run("mount", &words).status, 0, "root may mount");
         give_to_bind(path);
-        Self(path)
+        Self(path.to_owned())
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let _ = fs::write(self.0.join("filling"), vec![1; 1 << 20]);
     }
 
@@ -32,12 +32,12 @@ impl<'a> Small<'a> {
         assert_eq!(output.status, 0, "{output:?}");
     }
 
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         fs::remove_file(self.0.join("filling")).unwrap();
     }
 }
 
-impl Drop for Small<'_> {
+impl Drop for Small {
     fn drop(&mut self) {
         run("umount", &["--lazy", &self.0.display().to_string()]);
     }

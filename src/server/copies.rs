@@ -27,6 +27,8 @@ struct Waiting {
     version: Arc<ZoneVersion>,
     /// What leads to it from the one that is on disk, where that is to be kept instead.
     transactions: Arc<[Transaction]>,
+    /// Whether it is known to be newer than that.
+    is_newer: bool,
     leave: Leave,
     done: oneshot::Sender<(Kept, Arc<ZoneVersion>)>,
 }
@@ -56,17 +58,22 @@ impl Copies {
         copy: Copy<'static, Host>,
         version: Arc<ZoneVersion>,
         transactions: Arc<[Transaction]>,
+        is_newer: bool,
         leave: Leave,
     ) -> Option<(Kept, Arc<ZoneVersion>)> {
         let (done, kept) = oneshot::channel();
-        self.0.send(Waiting { copy, version, transactions, leave, done }).ok()?;
+        self.0.send(Waiting { copy, version, transactions, is_newer, leave, done }).ok()?;
         kept.await.ok()
     }
 }
 
 impl Waiting {
     fn news(&self) -> News<'_> {
-        if self.transactions.is_empty() { News::Whole } else { News::Changes(&self.transactions) }
+        match () {
+            () if !self.transactions.is_empty() => News::Changes(&self.transactions),
+            () if self.is_newer => News::Whole,
+            () => News::Instead(None),
+        }
     }
 }
 
@@ -134,7 +141,7 @@ mod tests {
             let keep = |name: &'static str| {
                 let leave = if name == "gone" { gone.clone() } else { Leave::default() };
                 let (copies, copy, version) = (copies.clone(), copy(folder.path(), name), version(&apex));
-                tokio::spawn(async move { copies.keep(copy, version, [].into(), leave).await })
+                tokio::spawn(async move { copies.keep(copy, version, [].into(), false, leave).await })
             };
             let (first, lost, gone, last) = (keep("first"), keep("lost"), keep("gone"), keep("last"));
             tokio::task::yield_now().await;

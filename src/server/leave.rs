@@ -32,16 +32,16 @@ impl Leave {
     }
 }
 
-/// The host's file systems, where nothing takes the place of a zone's file or removes its journal without leave.
+/// The host's file systems, where nothing takes the place of a zone's file or removes it or its journal without leave.
 pub(super) struct ByLeave<'l> {
     leave: &'l Leave,
-    journal: &'l Path,
+    files: [&'l Path; 2],
 }
 
 impl<'l> ByLeave<'l> {
     /// For a copy.
     pub(super) fn to_keep(copy: &'l Copy<'static, Host>, leave: &'l Leave) -> Self {
-        Self { leave, journal: &copy.journal }
+        Self { leave, files: [&copy.file, &copy.journal] }
     }
 
     /// The copy, to be written with that much leave.
@@ -68,7 +68,7 @@ impl Disk for ByLeave<'_> {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let _held = if path == self.journal { Some(self.hold()?) } else { None };
+        let _held = if self.files.contains(&path) { Some(self.hold()?) } else { None };
         Host.remove(path)
     }
 

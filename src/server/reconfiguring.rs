@@ -169,8 +169,9 @@ impl Core {
             let files = [journals::path(&task.conf), task.file()].into_iter().flatten();
             files.filter_map(|file| Some(before.as_ref()?.join(file))).find_map(|file| load::modified(&file))
         };
-        let moved: Vec<_> = moved.map(|(id, task)| (id, touched(task))).collect();
-        moved.into_iter().for_each(|(id, touched)| self.write_elsewhere(id, touched));
+        let has_moved_journal = |task: &ZoneTask| journals::path(&task.conf).is_some_and(|path| path.is_relative());
+        let moved: Vec<_> = moved.map(|(id, task)| (id, touched(task), has_moved_journal(task))).collect();
+        moved.into_iter().for_each(|(id, touched, has_other)| self.write_elsewhere(id, touched, has_other));
         Ok(true)
     }
 
@@ -390,7 +391,7 @@ impl Core {
         match change.source {
             _ if is_moved => {
                 let touched = [old_journal, old_file].into_iter().flatten().find_map(|path| load::modified(&path));
-                self.write_elsewhere(id, touched);
+                self.write_elsewhere(id, touched, has_other_journal);
             }
             // From now on the file says what is new, and what it says has to be there.
             Source::Same if is_static => self.save_step(id, saving::Event::Due),
@@ -401,12 +402,12 @@ impl Core {
 
     /// A secondary's copy belongs in another file, or is to have another form, or what is served may be in a journal
     /// that is looked for elsewhere by now: it is written to the file, as old as the copy that there was.
-    fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>) {
+    fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>, has_other_journal: bool) {
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
         let touched_s = touched_s.or_else(|| self.vouched_s(id)).unwrap_or_else(unix_now_s);
         match self.zones.get_mut(id) {
             Some(task) if task.file().is_none() => task.saving = Saving::default(),
-            _ => self.save_step(id, saving::Event::Moved { touched_s }),
+            _ => self.save_step(id, saving::Event::Moved { touched_s, has_other_journal }),
         }
     }
 

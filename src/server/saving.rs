@@ -25,7 +25,7 @@ use super::zones::ZoneId;
 use crate::transfer::saving::{self, Action, Context, Written};
 use crate::zone::ZoneVersion;
 use crate::zone::copy::{Behind, Copy, KeepError};
-use crate::zone::disk::Host;
+use crate::zone::disk::{Disk, Host};
 use crate::zone::file::FileError;
 
 impl Core {
@@ -237,7 +237,10 @@ impl Writing {
             return gone();
         }
         let disk = ByLeave::to_keep(&self.copy, leave);
-        let file = disk.of(&self.copy).save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File);
+        let copy = disk.of(&self.copy);
+        let file = self
+            .clear_way(&copy)
+            .and_then(|()| copy.save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File));
         let _turn = self.turns.journal();
         let Some(_held) = leave.hold() else { return gone() };
         let journal = match file {
@@ -245,6 +248,14 @@ impl Writing {
             Ok(()) => self.copy.settle(&self.version, self.behind),
         };
         Saved { file, journal }
+    }
+
+    fn clear_way(&self, copy: &Copy<'_, impl Disk>) -> Result<(), KeepError> {
+        if self.behind != Behind::Void {
+            return Ok(());
+        }
+        let _turn = self.turns.journal();
+        copy.clear_way(&self.version)
     }
 }
 

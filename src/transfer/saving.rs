@@ -19,6 +19,8 @@ pub struct Saving {
     drops_journal: bool,
     /// Whether nothing was written to a journal since it was found that there is none.
     has_no_journal: bool,
+    /// Whether a journal that ends with the serial of what is served leads to that, and not to another version.
+    is_led_to: bool,
     /// Whether what a transfer keeps may have been dated as what was served before.
     is_dated_back: bool,
     writing: Writing,
@@ -60,6 +62,8 @@ pub enum Event {
     Moved {
         /// When the old one was last changed, which counts until a primary has confirmed what is served.
         touched_s: u64,
+        /// Whether the journal is another file.
+        has_other_journal: bool,
     },
     /// What was begun with [`Action::Write`] has ended.
     Written(Written),
@@ -117,6 +121,7 @@ impl Default for Saving {
             durability: Durability::File,
             drops_journal: false,
             has_no_journal: false,
+            is_led_to: true,
             is_dated_back: false,
             writing: Writing::No,
         }
@@ -155,7 +160,8 @@ impl Saving {
         match event {
             Event::Published { durability, kept_s } => {
                 let is_dated_back = std::mem::take(&mut self.is_dated_back) && durability != Durability::None;
-                *self = Self { touched_s: kept_s, durability, drops_journal: false, ..*self };
+                let is_led_to = durability != Durability::None;
+                *self = Self { touched_s: kept_s, durability, drops_journal: false, is_led_to, ..*self };
                 let touch = is_dated_back.then_some(Action::Touch(kept_s));
                 touch.into_iter().chain(self.wait(context.delay_s, context)).collect()
             }
@@ -167,11 +173,12 @@ impl Saving {
             Event::Due => self.write(context),
             Event::ClockSetBack => self.wait(context.delay_s, context),
             Event::Asked { touched_s, drops_journal } => self.ask(touched_s, drops_journal, context),
-            Event::Moved { touched_s } => {
+            Event::Moved { touched_s, has_other_journal } => {
                 if self.touched_s == 0 {
                     self.touched_s = touched_s;
                 }
                 self.durability = Durability::None;
+                self.is_led_to &= !has_other_journal;
                 self.write_anew();
                 self.wait(0, context)
             }
@@ -213,7 +220,8 @@ impl Saving {
         }
         self.writing = Writing::Yes;
         let behind = match self.durability {
-            Durability::None => Behind::Ended,
+            Durability::None if self.is_led_to => Behind::Ended,
+            Durability::None => Behind::Void,
             _ if self.drops_journal => Behind::Dropped,
             _ => Behind::Shortened,
         };
@@ -238,7 +246,7 @@ impl Saving {
         match self.durability {
             // A journal that is there still may lead to something else.
             Durability::None if is_served && !leads_on => actions.extend(self.wait(context.delay_s, context)),
-            _ if is_served => (self.durability, self.drops_journal) = (Durability::File, false),
+            _ if is_served => (self.durability, self.drops_journal, self.is_led_to) = (Durability::File, false, true),
             Durability::Journal if leads_on => actions.extend(self.wait(context.delay_s, context)),
             _ => {
                 self.durability = Durability::None;
@@ -266,7 +274,9 @@ mod tests {
     const NOW_S: u64 = 1_800_000_000;
     const IDLE: Context = Context { now_s: NOW_S, is_serving: true, is_transferring: false, delay_s: 700 };
     const WRITE: Action = write(NOW_S, Behind::Shortened);
-    const WRITE_ALL: Action = write(NOW_S, Behind::Ended);
+    const WRITE_ALL: Action = write(NOW_S, Behind::Void);
+    const MOVED: Event = Event::Moved { touched_s: 5, has_other_journal: false };
+    const MOVED_WITH_JOURNAL: Event = Event::Moved { touched_s: 5, has_other_journal: true };
     const LATER: Action = Action::Wait(NOW_S + 700);
 
     const fn published(durability: Durability) -> Event {
@@ -344,7 +354,7 @@ mod tests {
     fn what_was_published_meanwhile_waits_in_the_journal_or_is_written_at_once() {
         let begun = [JOURNALED, Event::Due, JOURNALED];
         assert_eq!(after(&begun).step(done(false, true), IDLE), [Action::Touch(NOW_S), LATER]);
-        assert_eq!(after(&begun).step(done(false, false), IDLE), [Action::Touch(NOW_S), WRITE_ALL]);
+        assert_eq!(after(&begun).step(done(false, false), IDLE), [Action::Touch(NOW_S), write(NOW_S, Behind::Ended)]);
         assert_eq!(
             after(&[JOURNALED, Event::Due, LOST]).step(done(false, true), IDLE),
             [Action::Touch(NOW_S), WRITE_ALL]
@@ -356,10 +366,9 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_moved_or_asked_for_while_it_is_written_is_written_anew() {
-        let moved = Event::Moved { touched_s: 5 };
         let mut saving = after(&[JOURNALED, Event::Due]);
-        assert_eq!(saving.step(moved, IDLE), [Action::Wait(NOW_S)]);
-        assert_eq!(saving.step(done(true, true), IDLE), [WRITE_ALL]);
+        assert_eq!(saving.step(MOVED, IDLE), [Action::Wait(NOW_S)]);
+        assert_eq!(saving.step(done(true, true), IDLE), [write(NOW_S, Behind::Ended)]);
         assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(NOW_S)]);
         let cleaned = Event::Asked { touched_s: 6, drops_journal: true };
         let mut saving = after(&[JOURNALED, Event::Due]);
@@ -369,10 +378,20 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_moved_is_as_old_as_its_last_confirmation_or_else_as_the_old_file() {
-        let moved = Event::Moved { touched_s: 5 };
-        assert_eq!(after(&[moved]).step(Event::Due, IDLE), [write(5, Behind::Ended)]);
-        for known in [LOST, Event::Confirmed(NOW_S)] {
-            assert_eq!(after(&[known, moved]).step(Event::Due, IDLE), [WRITE_ALL]);
+        assert_eq!(after(&[MOVED]).step(Event::Due, IDLE), [write(5, Behind::Ended)]);
+        for (known, behind) in [(LOST, Behind::Void), (Event::Confirmed(NOW_S), Behind::Ended)] {
+            assert_eq!(after(&[known, MOVED]).step(Event::Due, IDLE), [write(NOW_S, behind)]);
+        }
+    }
+
+    #[test]
+    fn a_journal_stays_behind_a_copy_that_is_moved_only_if_it_is_known_to_lead_there() {
+        for (moved, behind) in [(MOVED, Behind::Ended), (MOVED_WITH_JOURNAL, Behind::Void)] {
+            let mut saving = after(&[JOURNALED, moved]);
+            assert_eq!(saving.step(Event::Due, IDLE), [write(NOW_S, behind)]);
+            saving.step(done(true, true), IDLE);
+            saving.step(MOVED, IDLE);
+            assert_eq!(saving.step(Event::Due, IDLE), [write(NOW_S, Behind::Ended)]);
         }
     }
 
@@ -427,8 +446,7 @@ mod tests {
     fn a_file_of_an_older_version_keeps_its_time() {
         assert_eq!(after(&[LOST]).step(Event::Confirmed(7), IDLE), []);
         assert_eq!(after(&[JOURNALED]).step(Event::Confirmed(7), IDLE), [Action::Touch(7)]);
-        let moved = Event::Moved { touched_s: 5 };
-        assert_eq!(after(&[JOURNALED, moved]).step(Event::Confirmed(7), IDLE), []);
+        assert_eq!(after(&[JOURNALED, MOVED]).step(Event::Confirmed(7), IDLE), []);
         let mut saving = after(&[LOST, Event::Confirmed(7), Event::Due]);
         assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(7)]);
     }

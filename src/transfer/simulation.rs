@@ -2,10 +2,11 @@
 //!
 //! Packets are lost, late, doubled and overtaken; primaries die midway, lie about serials, change in mid-transfer, send
 //! differences that do not fit, streams that are cut, damaged, wrongly signed or endless, and records outside the zone.
-//! Disks are full, failing or read-only, the power fails at any step, copies are removed, and the clock is set. At every
-//! moment the version served is one that a primary really had; after a crash what was published is there again, or where
-//! the disk refused it an older one; and once the faults end the newest is served, and on disk, as soon as the timers
-//! allow.
+//! Disks are full, failing or read-only, the power fails at any step, copies are removed, primaries are built anew with
+//! other contents under old serials, and the clock is set. At every moment the version served is one that a primary
+//! really had, and so are the differences in the journal that lead to it; after a crash what was published is there
+//! again, or where the disk refused it an older one; and once the faults end the newest is served, and on disk, as soon
+//! as the timers allow.
 //!
 //! `NOMD_HISTORIES` makes more of them, from `NOMD_SEED` on.
 
@@ -61,10 +62,8 @@ struct World {
     zone: Refresh,
     machine: Machine,
     served: Option<Arc<ZoneVersion>>,
-    /// The serials of which one is there after a crash; none: that is not known.
-    promised: Option<Vec<Serial>>,
-    /// Whether a version was ever kept that is older than the one before it.
-    has_gone_back: bool,
+    /// The versions of which one is there after a crash, by number, where there may be none; none: that is not known.
+    promised: Option<Vec<Option<usize>>>,
     /// By our clock.
     timer_s: Option<u64>,
     /// What arrives when, by the true clock.
@@ -128,7 +127,6 @@ impl World {
             machine: Machine::new(seed + 1),
             served: None,
             promised: None,
-            has_gone_back: false,
             timer_s: None,
             arrivals: Vec::new(),
             is_transferring: false,
@@ -150,13 +148,13 @@ impl World {
         assert!(due_s <= longest_s, "the next check is {due_s} s away");
         let retry_s = if self.served.is_some() { RETRY_S } else { LAST_BACKOFF_S };
         self.run_for(due_s + retry_s + SLACK_S);
-        assert_eq!(self.serial(), Some(versions::serial(self.newest)), "it did not converge");
+        assert_eq!(self.served_number(), Some(self.newest), "it did not converge");
         self.check_clock();
         self.hurry();
         self.run_for(2 * DELAY_S);
         self.check_copy();
         self.crash();
-        assert_eq!(self.serial(), Some(versions::serial(self.newest)), "the newest is not on disk");
+        assert_eq!(self.served_number(), Some(self.newest), "the newest is not on disk");
     }
 
     fn end_faults(&mut self) {
@@ -184,6 +182,10 @@ impl World {
 
     fn serial(&self) -> Option<Serial> {
         self.served.as_ref().map(|version| version.serial())
+    }
+
+    fn served_number(&self) -> Option<usize> {
+        self.served.as_deref().map(versions::number)
     }
 
     fn arrives(&mut self, delay_s: u64, arrival: Arrival) {
@@ -235,7 +237,11 @@ impl World {
     fn take(&mut self, version: Arc<ZoneVersion>, durability: Durability, kept_s: u64) {
         let timers = Timers::from(version.soa().unwrap());
         let is_older = self.serial().is_some_and(|has| has.is_newer_than(version.serial()));
+        let is_newer = self.serial().is_none_or(|has| version.serial().is_newer_than(has));
+        let is_rebuilt =
+            self.served_number().is_some_and(|has| !versions::are_of_a_line(has, versions::number(&version)));
         self.tally.count_if(is_older, Fault::WentBack);
+        self.tally.count_if(is_rebuilt && !is_newer, Fault::Rebuilt);
         self.served = Some(version);
         self.save_step(saving::Event::Published { durability, kept_s });
         self.step(Event::Transferred(timers));
@@ -288,14 +294,15 @@ impl World {
     /// Serves what the disk holds.
     fn start(&mut self) {
         let Some(found) = self.machine.load() else {
-            assert!(self.promised.is_none() || self.has_bad_disk(), "the copy is gone");
+            let is_promised = self.promised.as_ref().is_some_and(|promised| !promised.contains(&None));
+            assert!(!is_promised || self.has_bad_disk(), "the copy is gone");
             self.promised = None;
             return self.step(Event::Missing);
         };
         self.check_found(&found);
         // What could not be read now may be read another time, and what was set aside may be back.
         let is_known = !self.has_bad_disk() && !found.is_doubtful;
-        self.promised = is_known.then(|| vec![found.version.serial()]);
+        self.promised = is_known.then(|| vec![Some(versions::number(&found.version))]);
         let timers = Timers::from(found.version.soa().unwrap());
         self.served = Some(Arc::new(found.version));
         self.step(Event::Loaded { timers, modified_s: found.modified_s });

@@ -2,12 +2,14 @@
 //!
 //! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
 //! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before
-//! the file, which the next start removes. What is kept is durable when the call returns.
+//! the file, which the next start removes; one that does not is dropped first (`way`). What is kept is durable when the
+//! call returns.
 //!
 //! An operator may remove or replace either. So before changes go to a journal it is looked whether it leads on from
 //! what is in the file, whose first bytes tell the serial; if not, the whole version is written.
 
 mod base;
+mod way;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -51,8 +53,11 @@ pub enum Form {
 pub enum News<'t> {
     /// This, which leads to the new version from the one that is on disk.
     Changes(&'t [Transaction]),
-    /// The whole zone.
+    /// The whole zone, which is newer than what file and journal lead to.
     Whole,
+    /// The whole zone, which may be no newer than what they lead to: this, which it is not newer than, where that is
+    /// known.
+    Instead(Option<&'t ZoneVersion>),
     /// The whole zone; the journal leads to it already.
     Recorded,
 }
@@ -77,6 +82,8 @@ pub enum Behind {
     Dropped,
     /// It goes unless it ends with that version: what else it leads to was served before.
     Ended,
+    /// It goes: where it ends with a version of that serial, too, that is another one.
+    Void,
 }
 
 /// What came of keeping a version.
@@ -120,7 +127,7 @@ impl<D: Disk> Copy<'_, D> {
             appended => faults.extend(append_fault(appended)),
         }
         turn();
-        kept(self.save(version, now_s), || self.follow_up(version, news), faults)
+        kept(self.save_whole(version, news, now_s), || self.follow_up(version, news), faults)
     }
 
     /// What is to go to the journal, where only changes have come and the file is one that it may lead on from.
@@ -134,8 +141,14 @@ impl<D: Disk> Copy<'_, D> {
     fn follow_up(&self, version: &ZoneVersion, news: News<'_>) -> Result<(), KeepError> {
         match news {
             News::Recorded => self.shorten(version).map(drop),
-            News::Changes(_) | News::Whole => self.drop_journal(),
+            News::Changes(_) | News::Whole | News::Instead(_) => self.drop_journal(),
         }
+    }
+
+    fn save_whole(&self, version: &ZoneVersion, news: News<'_>, now_s: u64) -> Result<(), KeepError> {
+        self.make_way(version, news, now_s)?;
+        let placed = self.place(self.draft(version, now_s), version, news, now_s);
+        placed.and_then(|()| sync_names(self.disk, &self.file)).map_err(KeepError::File)
     }
 
     /// Writes a version to the file, so that named reads it as its own.
@@ -184,6 +197,7 @@ impl<D: Disk> Copy<'_, D> {
             Behind::Shortened => false,
             Behind::Dropped => last()?.is_none_or(|last| last == saved.serial()),
             Behind::Ended => last()? != Some(saved.serial()),
+            Behind::Void => true,
         };
         if goes { self.drop_journal().map(|()| true) } else { self.shorten(saved) }
     }
@@ -222,14 +236,14 @@ impl<D: Disk> Copy<'_, D> {
 
 /// What came of a version that was to go to the file; if it did, there is something to be done about the journal.
 fn kept(
-    saved: Result<(), FileError>,
+    saved: Result<(), KeepError>,
     shorten: impl FnOnce() -> Result<(), KeepError>,
     mut faults: Vec<KeepError>,
 ) -> Kept {
     let (durability, fault) = match saved {
         // A journal that stays may lead on from the file, and to another version.
         Ok(()) => shorten().map_or_else(|fault| (Durability::None, Some(fault)), |()| (Durability::File, None)),
-        Err(error) => (Durability::None, Some(KeepError::File(error))),
+        Err(fault) => (Durability::None, Some(fault)),
     };
     faults.extend(fault);
     Kept { durability, faults }
@@ -241,7 +255,7 @@ pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s
     let appended = append_all(copies);
     let is_left = |appended: &Option<Result<(), JournalError>>| !matches!(appended, Some(Ok(())));
     let left = copies.iter().zip(&appended).filter(|(_, appended)| is_left(appended));
-    let left: Vec<_> = left.map(|((copy, version, _), _)| (copy, *version)).collect();
+    let left: Vec<_> = left.map(|(copy, _)| copy).collect();
     let mut saved = save_all(&left, now_s).into_iter();
     let kept = copies.iter().zip(appended).map(|((copy, version, news), appended)| match appended {
         Some(Ok(())) => Kept { durability: Durability::Journal, faults: vec![] },
@@ -271,16 +285,23 @@ fn append_fault(appended: Option<Result<(), JournalError>>) -> Option<KeepError>
 }
 
 /// Writes versions to their files.
-fn save_all<D: Disk>(copies: &[(&Copy<'_, D>, &ZoneVersion)], now_s: u64) -> Vec<Result<(), FileError>> {
-    let drafts: Vec<_> = copies.iter().map(|(copy, version)| copy.draft(version, now_s)).collect();
-    let place = |((copy, _), draft): (&(&Copy<'_, D>, _), Result<Draft<_>, _>)| draft?.put_in_place(copy.disk);
-    let placed: Vec<_> = copies.iter().zip(drafts).map(place).collect();
+fn save_all<D: Disk>(copies: &[&(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s: u64) -> Vec<Result<(), KeepError>> {
+    let drafts = copies.iter().map(|(copy, version, news)| {
+        copy.make_way(version, *news, now_s)?;
+        Ok(copy.draft(version, now_s))
+    });
+    let drafts: Vec<_> = drafts.collect();
+    let placed = copies
+        .iter()
+        .zip(drafts)
+        .map(|((copy, version, news), draft)| copy.place(draft?, version, *news, now_s).map_err(KeepError::File));
+    let placed: Vec<_> = placed.collect();
     let (mut all, mut synced) = (Vec::with_capacity(copies.len()), BTreeSet::new());
-    for ((copy, _), placed) in copies.iter().zip(placed) {
+    for ((copy, ..), placed) in copies.iter().zip(placed) {
         let folder = copy.file.parent();
         let saved = match synced.contains(&folder) {
             true => placed,
-            false => placed.and_then(|()| sync_names(copy.disk, &copy.file)),
+            false => placed.and_then(|()| sync_names(copy.disk, &copy.file).map_err(KeepError::File)),
         };
         if saved.is_ok() {
             synced.insert(folder);

@@ -84,10 +84,14 @@ impl Request {
         let is_change = self.is_durable && !transactions.is_empty();
         let is_small = if is_change { Copies::are_small(transactions) } else { Copies::is_small(version) };
         let is_recorded = !is_change && self.zone.settings.ixfr_from_differences;
-        let is_taken = is_small && !is_recorded && self.saving.is_none();
+        let news = self.whole(version);
+        // What takes the place of something newer may take more steps.
+        let is_alone = !is_change && matches!(news, News::Instead(Some(_)));
+        let is_taken = is_small && !is_recorded && !is_alone && self.saving.is_none();
         let copy = journals::copy(&self.zone).filter(|_| is_taken)?;
         let transactions = if is_change { Arc::clone(transactions) } else { [].into() };
-        self.copies.keep(copy, Arc::clone(version), transactions, self.leave.clone()).await
+        let is_newer = matches!(news, News::Whole);
+        self.copies.keep(copy, Arc::clone(version), transactions, is_newer, self.leave.clone()).await
     }
 
     /// Writes a version to disk. A zone without a file is as durable as it can be. None: the zone is gone, and nobody
@@ -101,7 +105,7 @@ impl Request {
         let news = match () {
             () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
             () if self.record(version) => News::Recorded,
-            () => News::Whole,
+            () => self.whole(version),
         };
         let wait_for_file = || {
             drop(journal_turn.take());
@@ -113,6 +117,14 @@ impl Request {
         drop(held);
         let kept = ByLeave::to_keep(&copy, &self.leave).of(&copy).keep(version, news, unix_now_s(), wait_for_file);
         self.leave.hold().map(|_| kept)
+    }
+
+    /// What a version is that came as a whole.
+    fn whole(&self, version: &ZoneVersion) -> News<'_> {
+        match self.old.as_deref().filter(|_| self.is_durable) {
+            Some(old) if version.serial().is_newer_than(old.serial()) => News::Whole,
+            old => News::Instead(old),
+        }
     }
 
     /// Records in the journal what the transfer has changed, where that is asked for. What was transferred whatever the

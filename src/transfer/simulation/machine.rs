@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Brought;
-use crate::dns::Class;
+use crate::dns::{Class, Serial};
 use crate::transfer::random::Random;
 use crate::transfer::saving::{Saving, Written};
 use crate::transfer::testing::name;
@@ -13,7 +13,7 @@ use crate::zone::copy::{self, Behind, Copy, Durability, Form, News};
 use crate::zone::disk::simulated::{Faults, Simulated};
 use crate::zone::disk::{Access, Disk, DiskFile};
 use crate::zone::file::{ZONE_FILE, quarantine};
-use crate::zone::journal::Followed;
+use crate::zone::journal::{Followed, Journal, Transaction};
 use crate::zone::raw::{self, RawError};
 use crate::zone::{Limits, ZoneVersion};
 
@@ -55,7 +55,8 @@ pub(super) struct Place {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
     pub(super) place: Place,
-    is_durable: bool,
+    /// Whether what is served was on disk.
+    pub(super) is_durable: bool,
 }
 
 /// The file as it is being written, and the journal behind it.
@@ -95,9 +96,19 @@ impl Machine {
     }
 
     /// Makes a version durable before it is published; says where it is, and whether nothing went wrong.
-    pub(super) fn keep(&mut self, brought: &Brought, target: Target, now_s: u64) -> (Durability, bool) {
+    pub(super) fn keep(
+        &mut self,
+        brought: &Brought,
+        target: Target,
+        served: Option<&ZoneVersion>,
+        now_s: u64,
+    ) -> (Durability, bool) {
         let is_small = target.is_durable && !brought.changes.is_empty();
-        let news = if is_small { News::Changes(&brought.changes) } else { News::Whole };
+        let news = match served.filter(|_| target.is_durable) {
+            _ if is_small => News::Changes(&brought.changes),
+            Some(old) if brought.version.serial().is_newer_than(old.serial()) => News::Whole,
+            old => News::Instead(old),
+        };
         let (disk, writing, waits) = (&self.disk, &mut self.writing, &mut self.waits);
         let wait_for_file = || {
             let Some(writing) = writing else { return };
@@ -156,6 +167,13 @@ impl Machine {
         load(&disk, self.place)
     }
 
+    /// The changes in the journal that lead to this serial.
+    pub(super) fn step_to(&self, serial: Serial) -> Option<Transaction> {
+        let journal = Journal::open(&self.disk, Path::new(JOURNALS[self.place.journal])).ok()?;
+        let entries = journal.entries(journal.first_serial()).ok()?.filter_map(Result::ok);
+        entries.map(|entry| entry.transaction).find(|step| step.after == serial)
+    }
+
     /// A start on what the disk holds.
     pub(super) fn load(&mut self) -> Option<Found> {
         load(&self.disk, self.place)
@@ -187,7 +205,12 @@ impl Writing {
     fn advance(&mut self, disk: &Simulated, now_s: u64) -> bool {
         let copy = copy(disk, self.place);
         match (self.file, self.journal) {
-            (None, _) => self.file = Some(copy.save_as_of(time(self.touched_s), &self.version, now_s).is_ok()),
+            (None, _) => {
+                let is_void = self.behind == Behind::Void;
+                let has_way = !is_void || copy.clear_way(&self.version).is_ok();
+                let save = || copy.save_as_of(time(self.touched_s), &self.version, now_s).is_ok();
+                self.file = Some(has_way && save());
+            }
             (Some(true), None) => {
                 self.journal = Some(copy.settle(&self.version, self.behind).unwrap_or(false));
             }

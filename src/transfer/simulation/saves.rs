@@ -13,25 +13,55 @@ const MOMENT_S: u64 = 3;
 /// How long a step of writing the file may take on a slow disk, in seconds.
 const SLOW_S: u64 = 3000;
 
+/// The versions of which one is there after a crash, see [`World::promised`].
+type Promised = Vec<Option<usize>>;
+
+fn with(mut promised: Promised, number: usize) -> Promised {
+    promised.push(Some(number));
+    promised
+}
+
 impl World {
     /// Makes a version durable, if the power lasts.
     pub(super) fn keep(&mut self, brought: &Brought, target: Target) {
-        assert!(versions::is_true(&brought.version), "no primary ever had this");
-        let serial = brought.version.serial();
-        self.has_gone_back |= self.promised.iter().flatten().any(|promised| promised.is_newer_than(serial));
-        let (durability, is_sound) = self.machine.keep(brought, target, self.now_s());
-        if target.place != self.machine.place {
-            self.promised = None;
-        } else if durability != Durability::None && is_sound && !self.machine.disk.is_down() {
-            self.promised = Some(vec![serial]);
-        } else if let Some(promised) = &mut self.promised {
-            promised.push(serial);
-        }
+        let number = versions::number(&brought.version);
+        let (durability, is_sound) = self.machine.keep(brought, target, self.served.as_deref(), self.now_s());
+        let is_kept = durability != Durability::None && is_sound && !self.machine.disk.is_down();
+        self.promised = match self.promised.take() {
+            _ if target.place != self.machine.place => None,
+            _ if is_kept => Some(vec![Some(number)]),
+            Some(promised) if self.is_instead(&promised, number) => self.promised_instead(promised, number, target),
+            Some(promised) => Some(with(promised, number)),
+            None => None,
+        };
         self.vouched_s = self.vouched_s.max(self.now_s());
         let most_s = if self.chance(8) { SLOW_S } else { 3 };
         let delay_s = self.random.below(most_s);
         let version = Arc::clone(&brought.version);
         self.arrives(delay_s, Arrival::Kept(version, durability, self.now_s(), target.place));
+    }
+
+    /// Whether a version is not newer than what may be there after a crash.
+    fn is_instead(&self, promised: &[Option<usize>], number: usize) -> bool {
+        let is_older = |other: &usize| versions::serial(number).is_newer_than(versions::serial(*other));
+        promised.iter().flatten().any(|other| !is_older(other))
+    }
+
+    /// What may be there after a crash once a version that is not newer than what was there could not be kept.
+    fn promised_instead(&self, promised: Promised, number: usize, target: Target) -> Option<Promised> {
+        let (disk, has_kept_all) = (&self.machine.disk, target.is_durable && self.served.is_some());
+        let faults = disk.faults();
+        match faults {
+            _ if !has_kept_all => None,
+            Faults { failing: 0, room_bytes: None, is_read_only: false } => Some(with(promised, number)),
+            Faults { failing: 0, is_read_only: false, .. } if !disk.is_down() => {
+                let left = self.machine.found_after_a_crash().map(|found| versions::number(&found.version));
+                let is_older = |left| versions::serial(number).is_newer_than(versions::serial(left));
+                assert!(left.is_none_or(is_older), "{left:?} comes back instead of {number}, and for good");
+                Some(vec![left, Some(number)])
+            }
+            _ => None,
+        }
     }
 
     /// Tells the copy's machine of an event and does what it says.
@@ -80,13 +110,13 @@ impl World {
         let written = writing.outcome(is_served);
         let is_kept = self.arrivals.iter().any(|(_, arrival)| matches!(arrival, Arrival::Kept(..)));
         let is_sound = written == Written::Done { is_served: true, leads_on: true };
-        let serial = writing.version.serial();
+        let number = versions::number(&writing.version);
         let is_sole = is_sound && self.served.is_some() && !is_kept && !self.machine.disk.is_down();
         match &mut self.promised {
             // Of what is not known to be promised all may be somewhere, and lead to what was published once.
-            Some(promised) if writing.place == self.machine.place && is_sole => *promised = vec![serial],
+            Some(promised) if writing.place == self.machine.place && is_sole => *promised = vec![Some(number)],
             // What could not be written may be there all the same.
-            Some(promised) => promised.push(serial),
+            Some(promised) => promised.push(Some(number)),
             None => {}
         }
         self.save_step(Event::Written(written));
@@ -102,7 +132,7 @@ impl World {
         let moves = self.random.below(3);
         self.machine.place.journal ^= usize::from(moves != 0);
         self.machine.place.file ^= usize::from(moves != 1);
-        self.save_step(Event::Moved { touched_s });
+        self.save_step(Event::Moved { touched_s, has_other_journal: moves != 0 });
         self.promised = None;
     }
 
@@ -137,23 +167,32 @@ impl World {
     /// Were the power to fail now, what is published would be there again.
     pub(super) fn check_disk(&mut self) {
         let Some(promised) = self.promised.as_ref().filter(|_| self.machine.is_changed()) else { return };
-        let found = self.machine.found_after_a_crash().map(|found| found.version);
-        assert!(found.as_ref().is_none_or(versions::is_true), "no primary ever had what is on disk");
-        let serial = found.map(|version| version.serial());
-        assert!(serial.is_some_and(|serial| promised.contains(&serial)), "{serial:?} is on disk, not {promised:?}");
+        let found = self.machine.found_after_a_crash().map(|found| versions::number(&found.version));
+        assert!(promised.contains(&found), "{found:?} is on disk, not {promised:?}");
+        self.check_journal();
+    }
+
+    /// What the journal says of how what is served came about is true, for others may ask for it.
+    fn check_journal(&self) {
+        let troubles = self.machine.disk.troubles();
+        let Some(number) = self.served_number().filter(|_| troubles.failures == 0 && troubles.read_only == 0) else {
+            return;
+        };
+        if let Some(step) = self.machine.step_to(versions::serial(number)) {
+            let before = versions::beside(number, step.before);
+            assert!(versions::changes(before, number) == [step], "the journal leads to another version");
+        }
     }
 
     /// What a start finds is what was published, and no younger than a primary has vouched for it. A journal that does
     /// not fit is no work of a crash, and out of the way.
     pub(super) fn check_found(&self, found: &Found) {
-        let serial = found.version.serial();
-        assert!(versions::is_true(&found.version), "no primary ever had what is on disk");
-        let is_promised = self.promised.as_ref().is_none_or(|promised| promised.contains(&serial));
-        assert!(is_promised || self.has_bad_disk(), "{serial} is on disk instead of {:?}", self.promised);
+        let number = versions::number(&found.version);
+        let is_promised = self.promised.as_ref().is_none_or(|promised| promised.contains(&Some(number)));
+        assert!(is_promised || self.has_bad_disk(), "{number} is on disk instead of {:?}", self.promised);
         assert!(found.modified_s.is_none_or(|at_s| at_s <= self.vouched_s), "the copy lives longer than it may");
         if found.is_doubtful {
-            // Behind an older version there may be one that is newer, until it is removed.
-            let is_expected = self.promised.is_none() || !self.machine.is_sound() || self.has_gone_back;
+            let is_expected = self.promised.is_none() || !self.machine.is_sound();
             assert!(is_expected, "a crash alone leaves no journal that does not fit");
             let is_well = self.machine.disk.faults() == Faults::default();
             assert!(!is_well || self.machine.at_rest().1 == 0, "what does not fit is not set aside");

@@ -79,7 +79,8 @@ impl World {
             (Fault::OutsideZone, _) => self.tally.count_if(has_dropped && matches!(outcome, Ok(Some(_))), fault),
             (Fault::Damage, Ok(_)) | (_, Ok(None)) | (Fault::Needless, Err(_)) => {}
             (Fault::Needless, Ok(Some(Brought { version, changes }))) => {
-                let [from, to] = [changes[0].before, version.serial()].map(versions::number);
+                let to = versions::number(version);
+                let from = versions::beside(to, changes[0].before);
                 assert!(*changes == versions::changes(from, to), "what has no effect is handed on");
                 self.tally.count(fault);
             }
@@ -94,7 +95,7 @@ impl World {
     /// What the primary sends.
     fn stream<'k>(&mut self, peer: &Peer, key: Option<&'k Key>, old: Option<&ZoneVersion>, id: u16) -> Stream<'k> {
         let has = self.version_at(peer);
-        let from = old.map(|old| versions::number(old.serial())).filter(|&from| from < has);
+        let from = old.map(|old| versions::beside(has, old.serial())).filter(|&from| from < has);
         if self.chance(25) {
             let mut exchange = self.exchange(&versions::endless(), key, old, vec![], id);
             let fault = exchange.messages.pop().map(|_| Fault::EndlessZone);
@@ -167,8 +168,8 @@ impl World {
         old: Option<&ZoneVersion>,
         id: u16,
     ) -> Option<Fault> {
-        let other = self.random.below(self.newest as u64 + 1) as usize;
-        let from = old.map_or(0, |old| versions::number(old.serial()));
+        let other = has - versions::place(has) + self.random.below(versions::place(self.newest) as u64 + 1) as usize;
+        let from = old.map_or(0, |old| versions::beside(has, old.serial()));
         if other == has || at == 0 || (old.is_some() && other <= from) {
             return None;
         }

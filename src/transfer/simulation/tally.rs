@@ -35,6 +35,8 @@ pub(super) enum Fault {
     /// or behind one of something newer.
     NotifyOvertaken,
     WentBack,
+    /// Other contents came under a serial that is not newer.
+    Rebuilt,
     Expiry,
     DiskFailing,
     DiskFull,
@@ -115,6 +117,7 @@ impl Fault {
         Self::NotifyInTransfer,
         Self::NotifyOvertaken,
         Self::WentBack,
+        Self::Rebuilt,
         Self::Expiry,
         Self::DiskFailing,
         Self::DiskFull,

@@ -52,13 +52,16 @@ impl World {
 
     /// A version from before, most likely of late.
     fn older(&mut self) -> usize {
-        let most = if self.random.below(3) == 0 { self.newest } else { self.newest.min(LATE) };
+        let most = if self.random.below(3) == 0 { usize::MAX } else { LATE };
+        let most = versions::place(self.newest).min(most);
         self.newest - self.random.below(most as u64 + 1) as usize
     }
 
-    /// All primaries may have gone back; whatever they have is to be served.
+    /// All primaries may have gone back, or been built anew; whatever they have is to be served.
     fn go_back(&mut self) {
-        if self.random.below(2) == 0 {
+        let rebuilt = versions::rebuilt(self.newest).filter(|_| self.random.below(3) == 0);
+        self.newest = rebuilt.unwrap_or(self.newest);
+        if rebuilt.is_some() || self.random.below(2) == 0 {
             let older = self.older();
             self.primaries.fill(older);
         }

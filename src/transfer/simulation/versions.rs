@@ -9,7 +9,7 @@ use crate::zone::ZoneVersion;
 use crate::zone::diff::diff;
 use crate::zone::journal::{Changes, Transaction};
 
-/// How many there are; a history ends before they run out.
+/// How many there are of each line; a history ends before they run out.
 pub(super) const COUNT: usize = 160;
 /// More records than any of them has.
 pub(super) const MAX_RECORDS: u32 = 25;
@@ -18,7 +18,12 @@ const FIRST_SERIAL: u32 = u32::MAX - 40;
 /// Enough for versions of a few messages each.
 const HOSTS: u32 = 4;
 
-struct Versions {
+/// How often primaries are built anew, with other contents under the same serials.
+const LINES: usize = 4;
+
+/// What primaries had from one time that they were built to the next. The number of a version is that of its line times
+/// [`COUNT`], and its place there.
+struct Line {
     all: Vec<Arc<ZoneVersion>>,
     prints: Vec<u64>,
     steps: Vec<Transaction>,
@@ -26,26 +31,37 @@ struct Versions {
     needless: Vec<Transaction>,
     /// What leads to each from contents that no primary ever had: with more hosts, other addresses.
     misfits: [Vec<Transaction>; 2],
-    endless: Arc<ZoneVersion>,
 }
 
-static VERSIONS: LazyLock<Versions> = LazyLock::new(|| {
-    let all: Vec<_> = (0..COUNT).map(|number| Arc::new(zone(serial(number).0, HOSTS))).collect();
-    let misfits = |hosts: u32, address: u32| {
-        let others = (0..COUNT).map(|number| serial(number).0);
-        let others = others.map(|serial| zone_with(serial, hosts, serial.wrapping_sub(address)));
-        others.zip(&all[1..]).map(|(other, next)| diff(&other, next).unwrap()).collect()
-    };
-    let steps: Vec<_> = all.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect();
-    Versions {
-        prints: all.iter().map(|version| print(version)).collect(),
-        needless: steps.iter().zip(&all[1..]).map(|(step, next)| needless(step, next)).collect(),
-        steps,
-        misfits: [misfits(HOSTS + 2, 0), misfits(HOSTS, 1)],
-        endless: Arc::new(zone(serial(COUNT).0, 2 * MAX_RECORDS)),
-        all,
+static LINES_OF_VERSIONS: LazyLock<Vec<Line>> = LazyLock::new(|| (0..LINES as u32).map(Line::new).collect());
+static ENDLESS: LazyLock<Arc<ZoneVersion>> =
+    LazyLock::new(|| Arc::new(zone(FIRST_SERIAL.wrapping_add(COUNT as u32), 2 * MAX_RECORDS)));
+
+impl Line {
+    fn new(line: u32) -> Self {
+        let made = |place: usize, hosts: u32, address: u32| {
+            let serial = serial(place).0;
+            zone_with(serial, hosts, serial.wrapping_add(line << 24).wrapping_sub(address))
+        };
+        let all: Vec<_> = (0..COUNT).map(|place| Arc::new(made(place, HOSTS, 0))).collect();
+        let misfits = |hosts: u32, address: u32| {
+            let others = (0..COUNT).map(|place| made(place, hosts, address));
+            others.zip(&all[1..]).map(|(other, next)| diff(&other, next).unwrap()).collect()
+        };
+        let steps: Vec<_> = all.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect();
+        Self {
+            prints: all.iter().map(|version| print(version)).collect(),
+            needless: steps.iter().zip(&all[1..]).map(|(step, next)| needless(step, next)).collect(),
+            steps,
+            misfits: [misfits(HOSTS + 2, 0), misfits(HOSTS, 1)],
+            all,
+        }
     }
-});
+
+    fn of(number: usize) -> &'static Self {
+        &LINES_OF_VERSIONS[number / COUNT]
+    }
+}
 
 /// What leads to a version, with additions of all that it has.
 fn needless(step: &Transaction, next: &ZoneVersion) -> Transaction {
@@ -62,27 +78,45 @@ fn needless(step: &Transaction, next: &ZoneVersion) -> Transaction {
 
 /// The serial of a version.
 pub(super) fn serial(number: usize) -> Serial {
-    Serial(FIRST_SERIAL.wrapping_add(number as u32))
+    Serial(FIRST_SERIAL.wrapping_add(place(number) as u32))
 }
 
-/// The version of a serial, by number.
-pub(super) fn number(serial: Serial) -> usize {
-    serial.0.wrapping_sub(FIRST_SERIAL) as usize
+/// How many versions there were before it.
+pub(super) fn place(number: usize) -> usize {
+    number % COUNT
+}
+
+/// The version of a serial in the same line as another, by number.
+pub(super) fn beside(other: usize, serial: Serial) -> usize {
+    other / COUNT * COUNT + serial.0.wrapping_sub(FIRST_SERIAL) as usize
+}
+
+/// The version of the same serial in the next line, if there is one.
+pub(super) fn rebuilt(number: usize) -> Option<usize> {
+    Some(number + COUNT).filter(|rebuilt| *rebuilt < LINES * COUNT)
+}
+
+/// Whether a primary that had one of these came to the other.
+pub(super) fn are_of_a_line(one: usize, other: usize) -> bool {
+    one / COUNT == other / COUNT
 }
 
 /// A version.
 pub(super) fn version(number: usize) -> Arc<ZoneVersion> {
-    Arc::clone(&VERSIONS.all[number])
+    Arc::clone(&Line::of(number).all[place(number)])
 }
 
 /// One that is newer than all, of which only the beginning is ever sent.
 pub(super) fn endless() -> Arc<ZoneVersion> {
-    Arc::clone(&VERSIONS.endless)
+    Arc::clone(&ENDLESS)
 }
 
-/// Whether a primary had just this.
-pub(super) fn is_true(version: &ZoneVersion) -> bool {
-    VERSIONS.prints.get(number(version.serial())) == Some(&print(version))
+/// Which version of a primary this is.
+pub(super) fn number(version: &ZoneVersion) -> usize {
+    let (print, lines) = (print(version), (0..LINES).map(|line| line * COUNT));
+    let mut numbers = lines.map(|line| beside(line, version.serial()));
+    let is_it = |number: &usize| Line::of(*number).prints.get(place(*number)) == Some(&print);
+    numbers.find(is_it).expect("no primary ever had this")
 }
 
 /// What tells contents apart.
@@ -100,22 +134,22 @@ fn print(version: &ZoneVersion) -> u64 {
 
 /// What leads from one version to a later one.
 pub(super) fn changes(from: usize, to: usize) -> Vec<Transaction> {
-    VERSIONS.steps[from..to].to_vec()
+    Line::of(to).steps[place(from)..place(to)].to_vec()
 }
 
 /// The same, as told by a sloppy primary.
 pub(super) fn needless_changes(from: usize, to: usize) -> Vec<Transaction> {
-    VERSIONS.needless[from..to].to_vec()
+    Line::of(to).needless[place(from)..place(to)].to_vec()
 }
 
 /// The same, as told by a primary that has forgotten what it had, or what it was asked.
 pub(super) fn misfitting_changes(from: usize, to: usize, kind: usize) -> Vec<Transaction> {
-    let mut changes = changes(from, to);
-    match (kind, VERSIONS.misfits.get(kind)) {
+    let (mut changes, Line { steps, misfits, .. }, from) = (changes(from, to), Line::of(to), place(from));
+    match (kind, misfits.get(kind)) {
         (_, Some(misfits)) => changes[0] = misfits[from].clone(),
-        (2, _) if from > 0 => changes.insert(0, VERSIONS.steps[from - 1].clone()),
+        (2, _) if from > 0 => changes.insert(0, steps[from - 1].clone()),
         _ if changes.len() > 1 => drop(changes.remove(1)),
-        _ => changes[0] = VERSIONS.misfits[0][from].clone(),
+        _ => changes[0] = misfits[0][from].clone(),
     }
     changes
 }

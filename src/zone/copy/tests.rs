@@ -1,7 +1,7 @@
 use super::*;
 use crate::dns::{Class, Rtype, Serial};
 use crate::zone::Builder;
-use crate::zone::diff::diff;
+use crate::zone::diff::{diff, is_same};
 use crate::zone::disk::Host;
 use crate::zone::disk::simulated::{Faults, Simulated};
 use crate::zone::testing::{name, soa};
@@ -95,6 +95,113 @@ fn a_crash_at_any_step_leaves_one_version_or_the_other() {
     let found = crashed_in(|copy| drop(copy.keep(&version(7), News::Whole, 0, || ())));
     assert!(found.contains(&Some(2)) && found.contains(&Some(7)), "{found:?}");
     assert!(found.iter().all(|serial| [Some(2), Some(7)].contains(serial)), "{found:?}");
+}
+
+/// Another primary's version of this serial.
+fn rebuilt(serial: u32) -> ZoneVersion {
+    let (apex, version) = (name("zone.example."), version(serial));
+    let mut edit = version.edit(Limits::default());
+    edit.add(apex.as_ref(), Rtype::TXT, 300, b"\x07rebuilt").unwrap();
+    edit.finish().unwrap()
+}
+
+/// What a start finds, and whether it is of the other primary.
+fn found_of_two(disk: &Simulated) -> Option<(u32, bool)> {
+    let read = raw::read(disk, Path::new(FILE), &name("zone.example."), Class::IN, Limits::default());
+    let (found, _) = read.ok()?;
+    let found = match follow(disk, &found, Path::new(JOURNAL), Limits::default()) {
+        Followed::To(next, _) => next,
+        _ => found,
+    };
+    let serial = found.serial().0;
+    let is_rebuilt = is_same(&found, &rebuilt(serial));
+    assert!(is_rebuilt || is_same(&found, &version(serial)), "nobody had this");
+    Some((serial, is_rebuilt))
+}
+
+/// A disk with version 3 in the file and 5 in the journal.
+fn grown(seed: u64) -> Simulated {
+    let disk = Simulated::new(seed);
+    let copy = copy(&disk, 0);
+    copy.keep(&version(3), News::Whole, 0, || ());
+    (4..=5).for_each(|serial| assert_eq!(keep(&copy, serial), Durability::Journal));
+    disk
+}
+
+#[test]
+fn a_crash_at_any_step_of_going_back_leaves_what_was_published_or_what_has_come() {
+    for serial in 2..=5 {
+        let mut met = BTreeSet::new();
+        for (seed, step) in (1..=SEEDS).flat_map(|seed| (0..STEPS).map(move |step| (seed, step))) {
+            let disk = grown(seed);
+            disk.crash_after(step);
+            let kept = match seed % 2 {
+                0 => copy(&disk, 0).keep(&rebuilt(serial), News::Instead(Some(&version(5))), 0, || ()),
+                _ => keep_all(&[(copy(&disk, 0), &rebuilt(serial), News::Instead(Some(&version(5))))], 0).remove(0),
+            };
+            disk.restart();
+            let found = found_of_two(&disk);
+            let is_new = found == Some((serial, true));
+            assert!(is_new || (found == Some((5, false)) && kept.durability == Durability::None), "{found:?}");
+            met.insert(is_new);
+        }
+        assert_eq!(met.len(), 2, "{serial}");
+    }
+}
+
+/// Where there is no room, then some, and what was refused is written then.
+#[test]
+fn what_was_before_does_not_come_back_where_a_full_disk_refuses_what_is_not_newer() {
+    for serial in 2..=5 {
+        for old in [Some(version(5)), None] {
+            let disk = grown(1);
+            let (copy, new) = (copy(&disk, 0), rebuilt(serial));
+            disk.set_faults(Faults { room_bytes: Some(0), ..Faults::default() });
+            let kept = copy.keep(&new, News::Instead(old.as_ref()), 0, || ());
+            assert_eq!((kept.durability, kept.faults.len()), (Durability::None, 1));
+            let left = Some((3, false)).filter(|_| serial > 3);
+            assert_eq!(disk.names(), if left.is_some() { vec![Path::new(FILE)] } else { vec![] });
+            let crashed = disk.detached();
+            crashed.restart();
+            assert_eq!(found_of_two(&crashed), left);
+            disk.end_faults();
+            copy.clear_way(&new).unwrap();
+            copy.save(&new, 0).unwrap();
+            assert!(copy.settle(&new, Behind::Void).unwrap());
+            assert_eq!(found_of_two(&disk), Some((serial, true)));
+        }
+    }
+}
+
+#[test]
+fn what_takes_the_place_of_a_file_is_written_there_where_there_is_no_room_beside_it() {
+    let disk = grown(1);
+    let bytes = |path| disk.open(Path::new(path), Access::Read).unwrap().length().unwrap() as usize;
+    let room_bytes = Some(bytes(FILE) * 3 / 2);
+    disk.set_faults(Faults { room_bytes, ..Faults::default() });
+    let kept = copy(&disk, 0).keep(&rebuilt(2), News::Instead(Some(&version(5))), 0, || ());
+    assert_eq!((kept.durability, kept.faults.len()), (Durability::File, 0));
+    disk.restart();
+    assert_eq!(found_of_two(&disk), Some((2, true)));
+}
+
+#[test]
+fn a_file_that_is_older_stays_where_a_newer_version_is_refused() {
+    let disk = grown(1);
+    disk.set_faults(Faults { room_bytes: Some(0), ..Faults::default() });
+    let kept = copy(&disk, 0).keep(&rebuilt(6), News::Whole, 0, || ());
+    assert_eq!(kept.durability, Durability::None);
+    disk.restart();
+    assert_eq!(found_of_two(&disk), Some((5, false)));
+}
+
+#[test]
+fn a_journal_that_would_lead_away_from_a_version_goes_before_that_is_written_and_another_stays() {
+    for (serial, stays) in [(4, false), (5, true), (6, true)] {
+        let disk = grown(1);
+        copy(&disk, 0).clear_way(&version(serial)).unwrap();
+        assert_eq!(disk.names().contains(&JOURNAL.into()), stays, "{serial}");
+    }
 }
 
 /// Two zones' copies in one folder, of which one has a journal.
@@ -302,6 +409,7 @@ fn a_journal_that_leads_on_stays_behind_its_file_and_another_goes_where_it_is_to
         (Behind::Dropped, 1, true),
         (Behind::Ended, 2, true),
         (Behind::Ended, 1, false),
+        (Behind::Void, 2, false),
     ] {
         let disk = begun(1);
         assert!(copy(&disk, 0).settle(&version(saved), behind).unwrap());
