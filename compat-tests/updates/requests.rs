@@ -23,7 +23,11 @@ const DNAME: u16 = 39;
 const DS: u16 = 43;
 const RRSIG: u16 = 46;
 const NSEC: u16 = 47;
+const DNSKEY: u16 = 48;
 const NSEC3: u16 = 50;
+const CDS: u16 = 59;
+const CDNSKEY: u16 = 60;
+const TKEY: u16 = 249;
 const RESINFO: u16 = 261;
 const PRIVATE: u16 = 65534;
 
@@ -54,6 +58,16 @@ fn soa(serial: u32) -> Vec<u8> {
 
 fn mail(target: &str) -> Vec<u8> {
     [&[0, 1][..], &here(target)].concat()
+}
+
+/// A signature over records of a type.
+fn signature(covered: u8) -> Vec<u8> {
+    let numbers = [&[0, covered, 13, 2][..], &[0, 0, 0, 60, 0, 0, 0, 2, 0, 0, 0, 1, 0, 1]].concat();
+    [&numbers[..], &name(ZONE), &[0x5a; 64]].concat()
+}
+
+fn key(flags: u16, fill: u8) -> Vec<u8> {
+    [&flags.to_be_bytes()[..], &[3, 13], &[fill; 64]].concat()
 }
 
 /// What has to hold before anything is changed.
@@ -133,6 +147,7 @@ fn scanned() -> Vec<(&'static str, Vec<Vec<u8>>)> {
 /// What is made of changes, each on top of those before.
 fn changes() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let one = |what, record| (what, vec![record]);
+    let told = [&[0, 1, 13, 2][..], &[5; 32]].concat();
     vec![
         ("nothing", vec![]),
         one("a record", at("n", A, IN, 60, &ip(9))),
@@ -184,6 +199,12 @@ fn changes() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         one("the delegation goes, and DS with it", at("sub", NS, ANY, 0, &[])),
         one("DS without delegation", at("ds", DS, IN, 60, &[&[0, 1, 13, 2][..], &[7; 32]].concat())),
         one("DS at the apex", at("", DS, IN, 60, &[&[0, 1, 13, 2][..], &[7; 32]].concat())),
+        one("a key for the parent that is none of the zone", at("", CDS, IN, 60, &told)),
+        one("the same in full", at("", CDNSKEY, IN, 60, &key(257, 5))),
+        one("the same at another name", at("cds", CDS, IN, 60, &told)),
+        one("none for the parent", at("", CDS, IN, 60, &[0; 5])),
+        one("none and one", at("", CDS, IN, 60, &told)),
+        one("the parent is told nothing", at("", CDS, ANY, 0, &[])),
         one("SOA with an old serial", at("", SOA, IN, 60, &soa(1))),
         one("SOA with a new serial", at("", SOA, IN, 60, &soa(1000))),
         one("SOA below the apex", at("a", SOA, IN, 60, &soa(2000))),

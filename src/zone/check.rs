@@ -151,7 +151,7 @@ pub fn copy(version: &ZoneVersion) -> Vec<Message> {
 
 /// The keys of a primary, and what it tells its parent of them.
 fn apex_keys(version: &ZoneVersion) -> Verdict {
-    let is_refused = !keys::are_told_rightly(version);
+    let is_refused = keys::told_wrongly(version).is_some();
     let warnings = if is_refused { keys::told_digests(version) } else { keys::warnings(version) };
     let mut messages: Vec<Message> = warnings.into_iter().map(|text| message(Level::Warning, text)).collect();
     if is_refused {

@@ -4,18 +4,19 @@ use super::contents::ZoneVersion;
 use super::node::Rrset;
 use crate::dns::{Rtype, rdata};
 
-/// Whether what the parent is told agrees with the keys of the zone: there is a key of each algorithm told, and a
-/// request to delete all (RFC 8078 section 4) stands alone.
-pub(super) fn are_told_rightly(version: &ZoneVersion) -> bool {
-    let Some(apex) = version.apex_node() else { return true };
+/// The type of the records by which the parent is told what does not agree with the keys of the zone, if there are any:
+/// each algorithm told needs a key of it, and a request to delete all (RFC 8078 section 4) stands alone.
+pub(super) fn told_wrongly(version: &ZoneVersion) -> Option<Rtype> {
+    let apex = version.apex_node()?;
     let keys: Vec<u8> = apex.rrset(Rtype::DNSKEY).iter().flat_map(algorithms_of_keys).collect();
-    [(CDS, CDS_DELETE), (CDNSKEY, CDNSKEY_DELETE)].into_iter().all(|(rtype, delete)| {
-        let Some(told) = apex.rrset(rtype) else { return true };
+    let is_wrong = |rtype, delete: &[u8]| {
+        let Some(told) = apex.rrset(rtype) else { return false };
         let deletes = told.rdatas().any(|data| data == delete);
-        let algorithms = told.rdatas().filter(|data| *data != delete).filter_map(|data| algorithm(rtype, data));
-        let mut unmatched = algorithms.filter(|algorithm| deletes || !keys.contains(algorithm));
-        unmatched.next().is_none()
-    })
+        let mut algorithms = told.rdatas().filter(|data| *data != delete).filter_map(|data| algorithm(rtype, data));
+        algorithms.any(|algorithm| deletes || !keys.contains(&algorithm))
+    };
+    let told = [(CDS, CDS_DELETE), (CDNSKEY, CDNSKEY_DELETE)];
+    told.into_iter().find(|&(rtype, delete)| is_wrong(rtype, delete)).map(|(rtype, _)| rtype)
 }
 
 fn algorithms_of_keys(keys: &Rrset<'_>) -> Vec<u8> {

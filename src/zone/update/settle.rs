@@ -7,6 +7,7 @@ use crate::dns::name::NoDot;
 use crate::dns::{Name, NameRef, Rcode, Rtype, Serial};
 use crate::zone::check::target_fault;
 use crate::zone::journal::Transaction;
+use crate::zone::keys;
 use crate::zone::message::Strictness;
 use crate::zone::{ContentsError, Limits, ZoneVersion};
 
@@ -42,6 +43,7 @@ pub(super) fn settle(mut making: Making<'_>) -> Result<Option<(ZoneVersion, Tran
     making.restore_private();
     let (version, transaction) = making.version()?;
     making.check_servers(&version)?;
+    making.check_told(&version)?;
     making.check_mail(&version)?;
     making.check_keys()?;
     making.check_count(&version)?;
@@ -117,6 +119,13 @@ impl Making<'_> {
             return Ok(());
         }
         self.remarks.info("update rejected: post update name server sanity check failed");
+        Err(Rcode::REFUSED.into())
+    }
+
+    /// What the parent is told of keys has to agree with them, or the zone could not be loaded any more.
+    fn check_told(&mut self, version: &ZoneVersion) -> Result<(), Refused> {
+        let Some(rtype) = keys::told_wrongly(version) else { return Ok(()) };
+        self.remarks.info(format!("update rejected: bad {rtype} RRset"));
         Err(Rcode::REFUSED.into())
     }
 
