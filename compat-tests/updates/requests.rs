@@ -281,11 +281,41 @@ fn updates_are_answered_made_kept_and_told_of_as_by_named() {
 /// Signatures cannot be made, so nothing may change that is signed.
 #[test]
 fn signed_zones_are_not_changed_without_their_keys() {
-    let key = [&[1, 1, 3, 13][..], &[0x5a; 64]].concat();
     for kind in BOTH {
         let server = start(kind);
-        assert_eq!(rcode(&server, "a key", &update_of(ZONE, &[], &[at("", 48, IN, 60, &key)])), 2, "{kind:?}");
+        let a_key = at("", DNSKEY, IN, 60, &key(257, 0x5a));
+        assert_eq!(rcode(&server, "a key", &update_of(ZONE, &[], &[a_key])), 2, "{kind:?}");
         assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");
+    }
+}
+
+#[test]
+fn zones_with_keys_but_without_proofs_are_changed_as_by_named() {
+    let steps = [
+        at("x", A, IN, 60, &ip(1)),
+        at("", DNSKEY, IN, 77, &key(257, 5)),
+        at("", DNSKEY, IN, 60, &key(0, 7)),
+        at("", DNSKEY, NONE, 0, &key(0, 7)),
+        at("", DNSKEY, IN, 60, &key(257, 9)),
+        at("", CDS, IN, 60, &[&[0, 1, 13, 2][..], &[5; 32]].concat()),
+        at("", CDNSKEY, IN, 60, &key(257, 5)),
+        at("", DNSKEY, ANY, 0, &[]),
+        at("x", A, NONE, 0, &ip(1)),
+    ];
+    let text = |data: &[u8]| data.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let a_key = format!("@ DNSKEY \\# 68 {}\n", text(&key(257, 5)));
+    for proof in ["", "@ NSEC ns A NS\n", "@ NSEC3PARAM 1 0 0 -\n", "@ TYPE65534 \\# 5 0501010000\n"] {
+        let run = |kind| {
+            let text = super::text() + &a_key + proof;
+            let zone = Zone::primary(ZONE, text).with("allow-update { any; };");
+            let server = Server::start(kind, &Spec { zones: vec![zone], ..Spec::default() });
+            server.wait_for_serial(ZONE, 1);
+            let codes =
+                steps.each_ref().map(|step| rcode(&server, proof, &update_of(ZONE, &[], std::slice::from_ref(step))));
+            (codes, records(&server))
+        };
+        let [theirs, ours] = BOTH.map(run);
+        assert_eq!(ours, theirs, "{proof}");
     }
 }
 

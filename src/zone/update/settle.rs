@@ -1,6 +1,7 @@
 //! What is done once all changes are made: whether the zone may be so, its serial, and the version that comes of it.
 
 use super::changes::{Making, PRIVATE, TOO_MANY, serial};
+use super::draft::Rr;
 use super::{Refused, Weight};
 use crate::dns::host::is_address;
 use crate::dns::name::NoDot;
@@ -65,7 +66,7 @@ impl Making<'_> {
     /// DS records are only where there is a delegation (RFC 3658 section 2.2).
     fn drop_orphaned_ds(&mut self) {
         let is_touched = |deleted: &[&_], added: &[&_]| {
-            let has = |records: &[&super::draft::Rr], rtype| records.iter().any(|rr| rr.rtype == rtype);
+            let has = |records: &[&Rr], rtype| records.iter().any(|rr| rr.rtype == rtype);
             has(deleted, Rtype::NS) || has(added, Rtype::DS)
         };
         let differences = self.draft.differences().into_iter();
@@ -154,7 +155,7 @@ impl Making<'_> {
         if is_refused { Err(Rcode::REFUSED.into()) } else { Ok(()) }
     }
 
-    /// Nothing is signed here, so what is signed cannot change.
+    /// Nothing is signed here, so what is signed cannot change, nor can it be begun to sign.
     fn check_keys(&mut self) -> Result<(), Refused> {
         let (has_keys, had_keys) = self.draft.has_at_apex(Rtype::DNSKEY);
         if had_keys && !has_keys {
@@ -162,7 +163,7 @@ impl Making<'_> {
             self.remarks.info(format!("update rejected: {why}"));
             return Err(Rcode::REFUSED.into());
         }
-        if has_keys {
+        if has_keys && self.needs_signatures() {
             let error = |making: &mut Self, text: &str| making.remarks.say(Weight::Error, text);
             error(self, "found no active private keys, unable to generate any signatures");
             error(self, "RRSIG/NSEC/NSEC3 update failed: not found");
@@ -178,6 +179,23 @@ impl Making<'_> {
         Ok(())
     }
 
+    /// Whether a zone with keys is to be signed as named sees it: it has proofs, signing is under way, or there is a
+    /// new key. What has keys alone is not signed.
+    fn needs_signatures(&mut self) -> bool {
+        let version = self.draft.version();
+        let apex = version.apex_node();
+        let had = |rtype| apex.as_ref().and_then(|apex| apex.rrset(rtype));
+        let known = had(Rtype::DNSKEY);
+        let is_known = |key: &[u8]| known.iter().flat_map(|keys| keys.rdatas()).any(|known| known == key);
+        let has_proofs = had(Rtype::NSEC).is_some() || had(Rtype::NSEC3PARAM).is_some();
+        let calls_for_it = |rr: &Rr| match rr.rtype {
+            Rtype::DNSKEY => is_key_of_zone(&rr.rdata) && !is_known(&rr.rdata),
+            PRIVATE => matches!(rr.rdata[..], [key, _, _, 0, 0] if key > 0),
+            _ => false,
+        };
+        has_proofs || self.draft.at(&version.apex().to_name()).iter().any(calls_for_it)
+    }
+
     /// `max-records`.
     fn check_count(&mut self, version: &ZoneVersion) -> Result<(), Refused> {
         let (count, most) = (version.record_count(), self.rules.limits.records);
@@ -188,6 +206,11 @@ impl Making<'_> {
         self.remarks.say(Weight::Error, text);
         Err(Rcode::SERVFAIL.into())
     }
+}
+
+/// Whether a DNSKEY record is a key that signs zones, by its flags.
+fn is_key_of_zone(key: &[u8]) -> bool {
+    matches!(key, [high, ..] if high & 0x83 == 1)
 }
 
 /// Serial, refresh, retry, expire and minimum.
