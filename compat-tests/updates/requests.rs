@@ -19,6 +19,8 @@ pub(super) const MX: u16 = 15;
 pub(super) const TXT: u16 = 16;
 const MD: u16 = 3;
 const WKS: u16 = 11;
+const SIG: u16 = 24;
+const NXT: u16 = 30;
 const DNAME: u16 = 39;
 const DS: u16 = 43;
 const RRSIG: u16 = 46;
@@ -106,6 +108,13 @@ fn prerequisites() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         one("signatures", at("", RRSIG, ANY, 0, &[])),
         one("malformed data", at("a", A, IN, 0, &[1])),
         one("NSEC3 at another name", at("a", NSEC3, ANY, 0, &[])),
+        one("malformed NSEC3 at another name", at("a", NSEC3, IN, 0, &[1])),
+        one("class ANY with data of NSEC3", at("a", NSEC3, ANY, 0, &[1])),
+        one("TKEY", at("a", TKEY, IN, 0, &[])),
+        one("TKEY exists", at("a", TKEY, ANY, 0, &[])),
+        one("a signature of the old kind", at("a", SIG, IN, 0, &signature(1))),
+        one("no signature of the old kind", at("a", SIG, NONE, 0, &[])),
+        one("a signature of nothing", at("a", RRSIG, IN, 0, &signature(0))),
     ]
 }
 
@@ -135,6 +144,17 @@ fn scanned() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         one("NSEC", at("a", NSEC, ANY, 0, &[])),
         one("NSEC3", at(hash, NSEC3, ANY, 0, &[])),
         one("NSEC3 at another name", at("a", NSEC3, ANY, 0, &[])),
+        one("malformed NSEC3 at another name", at("a", NSEC3, IN, 0, &[1])),
+        one("TKEY of class IN", at("a", TKEY, IN, 0, &[])),
+        one("TKEY of class ANY", at("a", TKEY, ANY, 0, &[])),
+        one("TKEY of class NONE", at("a", TKEY, NONE, 0, &[1])),
+        one("a signature of the old kind", at("a", SIG, IN, 60, &signature(1))),
+        one("one that goes", at("a", SIG, NONE, 0, &signature(1))),
+        one("all signatures of the old kind", at("a", SIG, ANY, 0, &[])),
+        one("a proof of the old kind", at("a", NXT, IN, 60, &[&name(ZONE)[..], &[0x40]].concat())),
+        one("one that goes", at("a", NXT, NONE, 0, &[&name(ZONE)[..], &[0x40]].concat())),
+        one("all proofs of the old kind", at("a", NXT, ANY, 0, &[])),
+        one("a signature of nothing", at("a", RRSIG, IN, 60, &signature(0))),
         one("signatures below the apex", at("a", RRSIG, ANY, 0, &[])),
         one("signatures of the apex", at("", RRSIG, ANY, 0, &[])),
         one("an owner that is no host", at("a_b", A, IN, 60, &ip(1))),

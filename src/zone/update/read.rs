@@ -39,9 +39,6 @@ impl Update {
         let mut update = Self { prerequisites: vec![], changes: vec![] };
         for record in message.records() {
             let record = record?;
-            if record.rtype == Rtype::NSEC3 && !record.owner.as_ref().starts_with_hash() {
-                return Err(Unreadable::Owner);
-            }
             let (section, has_no_data) = match record.section {
                 Section::Answer => (&mut update.prerequisites, matches!(record.class, Class::ANY | Class::NONE)),
                 Section::Authority => (&mut update.changes, record.class == Class::ANY),
@@ -51,11 +48,17 @@ impl Update {
             match has_no_data {
                 true if !record.rdata.is_empty() => return Err(WireError::BadField.into()),
                 true => {}
-                false if record.rtype == NO_TYPE => return Err(WireError::BadField.into()),
                 false => rdata::from_wire(record.rtype, message.bytes(), record.rdata, &mut data)?,
             }
             let owner = record.owner.as_ref().to_name();
-            section.push(Asked { owner, rtype: record.rtype, class: record.class, ttl: record.ttl, rdata: data });
+            let asked = Asked { owner, rtype: record.rtype, class: record.class, ttl: record.ttl, rdata: data };
+            if asked.is_misplaced(record.section, has_no_data) {
+                return Err(WireError::BadField.into());
+            }
+            if asked.rtype == Rtype::NSEC3 && !asked.owner.as_ref().starts_with_hash() {
+                return Err(Unreadable::Owner);
+            }
+            section.push(asked);
         }
         Ok(update)
     }
@@ -65,6 +68,17 @@ impl Asked {
     /// Of signatures, what they cover.
     pub(super) fn covered(&self) -> Option<Rtype> {
         covered(self.rtype, &self.rdata)
+    }
+
+    /// Whether BIND takes it for malformed there, whatever its data.
+    fn is_misplaced(&self, section: Section, has_no_data: bool) -> bool {
+        let is_change = section == Section::Authority;
+        match self.rtype {
+            NO_TYPE => !has_no_data,
+            Rtype::TKEY => is_change || !has_no_data,
+            Rtype::SIG => is_change && self.class == Class::NONE,
+            _ => self.covered() == Some(NO_TYPE),
+        }
     }
 }
 

@@ -84,9 +84,11 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// What proves things in signed zones is nobody's to change.
+    /// What proves things is nobody's to change.
     fn proofs(&mut self, change: &Asked) -> Result<(), Refused> {
         let why = match change.rtype {
+            Rtype::SIG => "SIG updates are not allowed",
+            Rtype::NXT => "NXT updates are not allowed",
             Rtype::NSEC3 => "explicit NSEC3 updates are not allowed in secure zones",
             Rtype::NSEC => "explicit NSEC updates are not allowed in secure zones",
             Rtype::RRSIG if !self.draft.is_apex(change.owner.as_ref()) => {
