@@ -353,6 +353,9 @@ fn limits_of_the_zone_hold_for_updates_as_with_named() {
         };
         let mut replies: Vec<String> = (1..6).map(|last| each(last, "l", A, &ip(last))).collect();
         replies.extend((0..3).map(|number| each(number, "b", 65280 + u16::from(number), b"a")));
+        let in_between = (65280..65283).map(|rtype| at("i", rtype, IN, 60, b"a")).chain([at("i", 65280, ANY, 0, &[])]);
+        let in_between = update_of(ZONE, &[], &in_between.collect::<Vec<_>>());
+        replies.push(rcode(&server, "types in between", &in_between).to_string());
         replies.extend((1..5).map(|last| each(last, "t", TXT, &[1, last])));
         replies.push(each(0, "a_b", A, &ip(1)));
         let mail = [&[0, 1][..], &name("192.0.2.1")].concat();
