@@ -63,7 +63,7 @@ fn lists_and_rules_let_those_change_a_zone_whom_named_lets() {
         "update-policy { grant k subdomain x.dyn.test. A(2) TXT; deny other name x.dyn.test.; grant other zonesub ANY; };",
         "update-policy { grant * self . A; grant *.test selfsub . TXT; grant h.dyn.test selfwild . A; };",
         "update-policy { grant k wildcard *.y.dyn.test. TXT; deny * zonesub TXT; grant k zonesub ANY; };",
-        "update-policy { grant k name x.dyn.test. ANY(1); };",
+        "update-policy { grant k name x.dyn.test. ANY(1) A(2); };",
     ] {
         let [theirs, ours] = BOTH.map(|kind| play(kind, clauses));
         for (theirs, ours) in theirs.iter().zip(&ours) {

@@ -18,8 +18,8 @@ pub struct Grant {
     pub identity: Name,
     /// Which names it is about.
     pub matching: Matching,
-    /// Which types, each with how many records of it may be at a name, 0 for any number; ANY is every type. None: all
-    /// but those that hold a zone together.
+    /// Which types, each with how many records of it may be at a name, 0 for any number; ANY is every type that is
+    /// not named. None: all but those that hold a zone together.
     pub types: Vec<(Rtype, u16)>,
 }
 
@@ -78,7 +78,10 @@ impl Grant {
         match self.types[..] {
             [] if holds_together => None,
             [] => Some(0),
-            ref types => types.iter().find(|(known, _)| [rtype, Rtype::ANY].contains(known)).map(|(_, most)| *most),
+            ref types => {
+                let of = |wanted| types.iter().find(|(known, _)| *known == wanted).map(|(_, most)| *most);
+                of(rtype).or_else(|| of(Rtype::ANY))
+            }
         }
     }
 
