@@ -227,7 +227,9 @@ fn nomd_of(primary: &Listener, options: &str) -> (Server, [u16; 2]) {
 fn of(kind: Kind, primary: &Listener, options: &str) -> (Server, u16) {
     let port = primary.address.port();
     let zone = Zone::secondary("example.test", port).with("allow-update-forwarding { any; };");
-    let server = Server::start(kind, &Spec { zones: vec![zone], options: options.to_owned(), ..Spec::default() });
+    let ruled = Zone::primary("ruled.test", TEXT).with("update-policy { grant somebody zonesub ANY; };");
+    let server =
+        Server::start(kind, &Spec { zones: vec![zone, ruled], options: options.to_owned(), ..Spec::default() });
     server.wait_for_serial("example.test", 1);
     (server, port)
 }
@@ -296,6 +298,9 @@ fn one_update_more_than_may_be_under_way_is_dropped() {
         server.wait_for_log(
             "updating zone 'example.test/IN': update failed: too many DNS UPDATEs queued (quota reached)\n",
         );
+        let mut stranger = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        stranger.write_all(&framed(&update("ruled.test"))).unwrap();
+        assert_eq!(receive(&mut stranger).unwrap()[3] & 15, 5, "{kind:?}: what the rules refuse needs no place");
         may_answer.store(true, Ordering::SeqCst);
         assert_eq!(receive(&mut client).unwrap()[3] & 15, 0);
         server.wait_until("there is room again", || ask_udp(&server, &update("example.test")).is_some());

@@ -25,6 +25,7 @@ use super::table::ZoneTable;
 use super::update::UpdatePolicy;
 use crate::dns::{Class, Key, Name, NameRef, ZonePath};
 use crate::zone::ZoneVersion;
+use crate::zone::message::Strictness;
 
 /// Everything needed to answer.
 #[derive(Debug, Default)]
@@ -202,6 +203,8 @@ pub struct ZonePolicy {
     pub allow_update_forwarding: Acl,
     /// Who may change it.
     pub updates: UpdatePolicy,
+    /// What becomes of names in updates that hosts do not have (`check-names`).
+    pub update_names: Strictness,
     /// A negative answer to a query for SOA has a TTL of 0 (`zero-no-soa-ttl`).
     pub zero_no_soa_ttl: bool,
     /// Whoever asks is told the version (`provide-zoneversion`).

@@ -11,6 +11,7 @@ use crate::answer::acl::{Acl, Element, Entry, HostAddresses};
 use crate::answer::snapshot::{TransferOut, TransferPath, ZonePolicy};
 use crate::answer::update::UpdatePolicy;
 use crate::conf::config::{GrantNames, GrantRule, Match, MatchElement, Remote, Role, Updates, Zone, ZoneSettings};
+use crate::server::load;
 use crate::zone::update::{Grant, Grants, Matching};
 
 /// The addresses of this host and the networks that they are in.
@@ -90,6 +91,7 @@ fn policy(host: &Host, zone: &Zone) -> ZonePolicy {
         allow_notify: host.compile(&allow_notify(zone)),
         allow_update_forwarding: host.compile(&settings.allow_update_forwarding),
         updates: updates(host, &settings.updates),
+        update_names: load::strictness(settings.checks.names),
         zero_no_soa_ttl: settings.zero_no_soa_ttl,
         provide_zone_version: settings.provide_zone_version,
         transfer_out: TransferOut {

@@ -218,7 +218,7 @@ fn behind_proxy(proxy: Client, origin: Option<Origin>) -> Client {
 }
 
 /// The view that a request was answered from.
-fn view_name<'s>(snapshot: &'s Snapshot, facts: &Facts) -> &'s str {
+pub(super) fn view_name<'s>(snapshot: &'s Snapshot, facts: &Facts) -> &'s str {
     facts.view.and_then(|index| snapshot.views.get(index)).map_or("", |view| &view.name)
 }
 

@@ -87,14 +87,13 @@ fn make(update: &Update) {
     let (Some(asked), Some(before)) = (&update.asked, update.zone.version()) else { return };
     let rules = Rules {
         limits: Limits::default(),
-        names: Strictness::Warn,
         mail_addresses: Strictness::Warn,
         integrity: true,
         wildcards: true,
         max_ttl: None,
         serial: SerialMethod::Increment,
     };
-    let (Ok(counts), _) = asked.update.scan(&before, &rules, None) else { return };
+    let (Ok(counts), _) = asked.update.scan(&before, Strictness::Warn, None) else { return };
     let made = asked.update.make(&before, &rules, &counts);
     if let Some((version, transaction)) = made.change {
         assert_eq!((transaction.before, transaction.after), (before.serial(), version.serial()));

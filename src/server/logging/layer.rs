@@ -146,10 +146,11 @@ thread_local! {
 }
 
 /// Says some lines without ever waiting for the writer: those that any packet can cause, whatever their category.
-pub fn without_waiting(say: impl FnOnce()) {
+pub fn without_waiting<T>(say: impl FnOnce() -> T) -> T {
     let before = MAY_WAIT.replace(false);
-    say();
+    let said = say();
     MAY_WAIT.set(before);
+    said
 }
 
 fn may_wait(category: Category) -> bool {

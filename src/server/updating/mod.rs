@@ -125,7 +125,7 @@ impl Core {
     pub(super) fn make_updates(&mut self, id: ZoneId) {
         let turns = self.refreshing.saving.get(&id).cloned();
         let Some(task) = self.zones.get(id).filter(|task| task.loading == Loading::Idle) else { return };
-        let (zone, view, version) = (task.conf.clone(), Arc::clone(&task.view), task.served.version());
+        let (zone, version) = (task.conf.clone(), task.served.version());
         let Some(queue) = self.updating.queues.get_mut(&id).filter(|queue| !queue.is_running) else { return };
         // Where nothing is served there is nothing to wait for either.
         let most = if version.is_some() { MOST_TOGETHER } else { usize::MAX };
@@ -142,8 +142,7 @@ impl Core {
         let turns = turns.or_else(|| queue.turns.clone()).unwrap_or_default();
         (queue.is_running, queue.turns) = (true, Some(Arc::clone(&turns)));
         let leave = queue.leave.clone();
-        let work =
-            Work { rules: rules(&zone), journal: journals::path(&zone), zone, view, version, leave, turns, requests };
+        let work = Work { rules: rules(&zone), journal: journals::path(&zone), version, leave, turns, requests };
         let made = async move { tokio::task::spawn_blocking(move || work.run()).await.ok() };
         spawn_told(&self.events, made, move |worked| Event::Updated(id, Box::new(worked.flatten())));
     }
@@ -190,7 +189,6 @@ fn rules(zone: &Zone) -> Rules {
     let (settings, checks) = (&zone.settings, &zone.settings.checks);
     Rules {
         limits: load::limits(settings),
-        names: load::strictness(checks.names),
         mail_addresses: load::strictness(checks.mx),
         integrity: checks.integrity,
         wildcards: checks.wildcard,

@@ -1,7 +1,8 @@
 //! Updates (RFC 2136) between the worker that takes one in and whoever answers it.
 //!
 //! A worker says whether a client may, takes a place, and hands the whole request on with the way back; it is answered
-//! from elsewhere, when it has been carried out. What becomes of it, the role of the zone decides.
+//! from elsewhere, when it has been carried out. What becomes of it, the role of the zone decides. What may not be
+//! asked of a primary the worker answers itself, so that it takes neither a place nor the time of others.
 
 use crate::answer::counters::{Counter, Counters};
 use crate::answer::snapshot::ZoneRole;
@@ -10,10 +11,12 @@ use crate::dns::name::NoDot;
 use crate::dns::{NameRef, Rcode};
 use crate::net::later::ReplyTo;
 use crate::server::core::{Core, Event};
+use crate::server::logging::line::{ZonePrefix, ZoneText};
 use crate::server::logging::{Category, Severity, log, without_waiting};
 use crate::server::querylog::Line;
 use crate::server::shared::{Place, Shared};
-use crate::server::worker::unix_now_s;
+use crate::server::worker::{unix_now_s, view_name};
+use crate::zone::update::{Counts, Remark, Weight};
 
 /// A request as a worker has read it.
 #[derive(Clone, Copy)]
@@ -41,7 +44,9 @@ pub(in crate::server) struct Requested {
     client: Client,
     facts: Facts,
     reply_to: ReplyTo,
-    _place: Place,
+    /// How many records each change may leave.
+    pub(super) counts: Counts,
+    place: Option<Place>,
 }
 
 /// What became of an update, for the counters.
@@ -71,6 +76,31 @@ impl Requested {
         log!(Category::Update, severity, "{who}updating zone '{}/{}': {text}", NoDot(zone.apex()), zone.class());
     }
 
+    /// Says what has come of it.
+    pub(super) fn tell(&self, remarks: &[Remark]) {
+        for Remark { weight, text, .. } in remarks {
+            self.say(severity(*weight), text);
+        }
+    }
+
+    /// Looks at what is asked of a primary before any of it is made. BIND: in the version that is served meanwhile.
+    fn scan(&mut self, view: &str) -> Result<(), Rcode> {
+        let Some(asked) = &self.update.asked else { return Ok(()) };
+        let (zone, version) = (&self.update.zone, self.update.zone.version().ok_or(Rcode::SERVFAIL)?);
+        let grants = asked.grants.as_deref().map(|grants| (grants, asked.requester(self.key())));
+        let (counts, remarks) = asked.update.scan(&version, zone.policy().update_names, grants);
+        let prefix = ZonePrefix(ZoneText { apex: zone.apex(), class: zone.class(), view });
+        for remark in &remarks {
+            if remark.is_of_zone {
+                log!(Category::General, severity(remark.weight), "{prefix}{}", remark.text);
+            } else {
+                self.say(severity(remark.weight), &remark.text);
+            }
+        }
+        self.counts = counts?;
+        Ok(())
+    }
+
     /// Answers with a reply of ours.
     pub(in crate::server) fn answer(mut self, rcode: Rcode) -> Replied {
         let deferred = &mut self.update.reply;
@@ -98,19 +128,32 @@ impl Shared {
     pub(in crate::server) fn post_update(&self, update: Update, taken: Taken<'_>, reply_to: ReplyTo) {
         let Taken { snapshot, bytes, client, facts, counters } = taken;
         let Some(line) = Line::new(snapshot, bytes, client, facts) else { return };
-        let who = line.to_string();
-        let place = self.updates.take();
-        without_waiting(|| say_taken(&who, &update, place.is_some()));
-        let Some(place) = place else { return counters.add(Counter::UpdateQuota) };
-        let (client, facts, bytes) = (*client, *facts, bytes.to_vec());
-        let requested = Requested { update, bytes, who, client, facts, reply_to, _place: place };
-        // Fails only when the server is going down.
-        let _ = self.events.send(Event::Update(Box::new(requested)));
+        let (who, counts, place) = (line.to_string(), vec![], None);
+        let (client, bytes) = (*client, bytes.to_vec());
+        let mut requested = Requested { update, bytes, who, client, facts: *facts, reply_to, counts, place };
+        let scanned = without_waiting(|| {
+            say_approved(&requested.who, &requested.update);
+            requested.scan(view_name(snapshot, facts))
+        });
+        if let Err(rcode) = scanned {
+            if rcode == Rcode::REFUSED {
+                counters.add(Counter::UpdateRej);
+            }
+            let Replied { client, facts, length } = requested.answer(rcode);
+            return counters.count_reply(&facts, &client, length);
+        }
+        requested.place = self.updates.take();
+        without_waiting(|| say_taken(&requested));
+        match requested.place {
+            None => counters.add(Counter::UpdateQuota),
+            // Fails only when the server is going down.
+            Some(_) => drop(self.events.send(Event::Update(Box::new(requested)))),
+        }
     }
 }
 
 /// In named's words.
-fn say_taken(who: &str, update: &Update, has_place: bool) {
+fn say_approved(who: &str, update: &Update) {
     let zone = NoDot(update.zone.apex());
     let is_by_rules = update.asked.as_ref().is_some_and(|asked| asked.grants.is_some());
     if let Some(key) = update.reply.key().filter(|_| !is_by_rules) {
@@ -121,11 +164,22 @@ fn say_taken(who: &str, update: &Update, has_place: bool) {
     if !is_by_rules {
         log!(Category::UpdateSecurity, Severity::Debug(3), "{who}{what} '{zone}/IN' approved");
     }
-    if !has_place {
-        let reason = "update failed: too many DNS UPDATEs queued (quota reached)";
-        log!(Category::Update, Severity::Info, "{who}updating zone '{zone}/IN': {reason}");
-    } else if update.zone.role() == ZoneRole::Secondary {
-        log!(Category::Update, Severity::Info, "{who}forwarding update for zone '{zone}/IN'");
+}
+
+fn say_taken(requested: &Requested) {
+    let (who, zone) = (&requested.who, &requested.update.zone);
+    if requested.place.is_none() {
+        requested.say(Severity::Info, "update failed: too many DNS UPDATEs queued (quota reached)");
+    } else if zone.role() == ZoneRole::Secondary {
+        log!(Category::Update, Severity::Info, "{who}forwarding update for zone '{}/IN'", NoDot(zone.apex()));
+    }
+}
+
+fn severity(weight: Weight) -> Severity {
+    match weight {
+        Weight::Info => Severity::Info,
+        Weight::Warning => Severity::Warning,
+        Weight::Error => Severity::Error,
     }
 }
 

@@ -5,22 +5,18 @@ use std::sync::Arc;
 
 use super::Requested;
 use crate::answer::counters::Counter;
-use crate::conf::config::Zone;
 use crate::dns::Rcode;
 use crate::server::leave::Leave;
-use crate::server::logging::line::{ZonePrefix, ZoneText};
-use crate::server::logging::{Category, Severity, log};
+use crate::server::logging::Severity;
 use crate::server::saving::Turns;
 use crate::zone::ZoneVersion;
 use crate::zone::copy;
 use crate::zone::disk::Host;
 use crate::zone::journal::{JournalError, Transaction};
-use crate::zone::update::{Made, Remark, Rules, Weight};
+use crate::zone::update::{Made, Rules};
 
 /// Updates that are made together.
 pub(super) struct Work {
-    pub(super) zone: Zone,
-    pub(super) view: Arc<str>,
     pub(super) version: Arc<ZoneVersion>,
     pub(super) rules: Rules,
     /// Where the changes go; none for zones without a file.
@@ -79,16 +75,8 @@ impl Work {
         version: &ZoneVersion,
     ) -> (Rcode, Vec<Counter>, Option<(ZoneVersion, Transaction)>) {
         let Some(asked) = &requested.update.asked else { return (Rcode::REFUSED, vec![], None) };
-        let grants = asked.grants.as_deref().map(|grants| (grants, asked.requester(requested.key())));
-        let (scanned, remarks) = asked.update.scan(version, &self.rules, grants);
-        self.tell(requested, &remarks);
-        let counts = match scanned {
-            Ok(counts) => counts,
-            Err(Rcode::REFUSED) => return (Rcode::REFUSED, vec![Counter::UpdateRej], None),
-            Err(rcode) => return (rcode, vec![], None),
-        };
-        let Made { rcode, is_unmet, change, remarks } = asked.update.make(version, &self.rules, &counts);
-        self.tell(requested, &remarks);
+        let Made { rcode, is_unmet, change, remarks } = asked.update.make(version, &self.rules, &requested.counts);
+        requested.tell(&remarks);
         let outcome = match rcode {
             Rcode::NOERROR => Counter::UpdateDone,
             Rcode::REFUSED => Counter::UpdateRej,
@@ -112,23 +100,6 @@ impl Work {
         for (tried, requested) in tried.iter_mut().zip(&self.requests).filter(|(tried, _)| tried.is_on_changes) {
             (tried.rcode, tried.counted) = (Rcode::SERVFAIL, vec![Counter::UpdateFail]);
             requested.say(Severity::Info, &format!("error: journal write failed: {why}"));
-        }
-    }
-
-    fn tell(&self, requested: &Requested, remarks: &[Remark]) {
-        for Remark { weight, is_of_zone, text } in remarks {
-            let severity = match weight {
-                Weight::Info => Severity::Info,
-                Weight::Warning => Severity::Warning,
-                Weight::Error => Severity::Error,
-            };
-            if *is_of_zone {
-                let (apex, class) = (self.zone.apex.as_ref(), self.zone.class);
-                let zone = ZonePrefix(ZoneText { apex, class, view: &self.view });
-                log!(Category::General, severity, "{zone}{text}");
-            } else {
-                requested.say(severity, text);
-            }
         }
     }
 }

@@ -32,8 +32,6 @@ use crate::zone::journal::Transaction;
 pub struct Rules {
     /// How much it may hold.
     pub limits: Limits,
-    /// `check-names`.
-    pub names: Strictness,
     /// `check-mx`.
     pub mail_addresses: Strictness,
     /// `check-integrity`: whether mail goes to names that have addresses.

@@ -3,22 +3,22 @@
 use super::draft::Draft;
 use super::grants::{Grants, Requester};
 use super::read::{Asked, Update};
-use super::{Counts, Refused, Remark, Remarks, Rules, Weight, names};
+use super::{Counts, Refused, Remark, Remarks, Weight, names};
 use crate::dns::name::NoDot;
 use crate::dns::{Class, Rcode, Rtype};
 use crate::zone::ZoneVersion;
 use crate::zone::message::Strictness;
 
 impl Update {
-    /// Looks at all changes: how many records each may leave, or why none is made. `grants`: what the zone's rules
-    /// give, and to whom.
+    /// Looks at all changes: how many records each may leave, or why none is made. `names`: `check-names`; `grants`:
+    /// what the zone's rules give, and to whom.
     pub fn scan(
         &self,
         version: &ZoneVersion,
-        rules: &Rules,
+        names: Strictness,
         grants: Option<(&Grants, Requester<'_>)>,
     ) -> (Result<Counts, Rcode>, Vec<Remark>) {
-        let mut scan = Scan { draft: Draft::of(version), rules, grants, remarks: Remarks::default() };
+        let mut scan = Scan { draft: Draft::of(version), names, grants, remarks: Remarks::default() };
         let counts: Result<Counts, Refused> = self.changes.iter().map(|change| scan.change(change)).collect();
         (counts.map_err(|refused| refused.rcode), scan.remarks.0)
     }
@@ -27,7 +27,7 @@ impl Update {
 struct Scan<'a> {
     /// Nothing of it is changed.
     draft: Draft<'a>,
-    rules: &'a Rules,
+    names: Strictness,
     grants: Option<(&'a Grants, Requester<'a>)>,
     remarks: Remarks,
 }
@@ -57,13 +57,13 @@ impl Scan<'_> {
         match is_sound {
             false => Err(self.remarks.refuse(Rcode::FORMERR, "meta-RR in update")),
             true if matches!(change.class, Class::ANY | Class::NONE) => Ok(()),
-            true => self.names(change),
+            true => self.check_names(change),
         }
     }
 
     /// `check-names`.
-    fn names(&mut self, change: &Asked) -> Result<(), Refused> {
-        let (strictness, owner) = (self.rules.names, NoDot(change.owner.as_ref()));
+    fn check_names(&mut self, change: &Asked) -> Result<(), Refused> {
+        let (strictness, owner) = (self.names, NoDot(change.owner.as_ref()));
         let weight = if strictness == Strictness::Fail { Weight::Error } else { Weight::Warning };
         if strictness == Strictness::Ignore {
             return Ok(());
