@@ -1,5 +1,5 @@
-//! Copies and journals that an operator removes under a running secondary, and directories that are changed: what is
-//! served next is there again after a crash.
+//! Copies and journals that an operator removes or puts there under a running secondary, directories that are changed,
+//! zones that are primaries for a while: what is served next is there again after a crash.
 
 use std::fs;
 
@@ -134,5 +134,43 @@ fn in_a_new_directory_what_is_missing_is_read_at_once_and_what_is_served_with_th
         assert_eq!(dig::serial(server.port, ZONE), Some(1), "{kind:?}");
         assert_eq!(server.rndc(&["reload"]).status, 0);
         server.wait_for_serial(ZONE, 5);
+    }
+}
+
+#[test]
+fn a_secondary_that_was_a_primary_for_a_while_is_again_what_its_journal_says() {
+    for kind in [Kind::Bind, Kind::Nomd] {
+        let source = source("ixfr-from-differences yes;");
+        let server = secondary(kind, &source);
+        follow(&source, &server, 2);
+        follow(&source, &server, 3);
+        drop(source);
+        let conf = server.path("named.conf");
+        let as_secondary = fs::read_to_string(&conf).unwrap();
+        fs::write(server.path("other.db"), zones::example(2)).unwrap();
+        let as_primary = format!("zone \"{ZONE}\" {{ type primary; file \"other.db\"; }};\n");
+        let at = as_secondary.find(&format!("zone \"{ZONE}\"")).unwrap();
+        let end = at + as_secondary[at..].find("};\n").unwrap() + "};\n".len();
+        fs::write(&conf, [&as_secondary[..at], &as_primary, &as_secondary[end..]].concat()).unwrap();
+        assert_eq!(server.rndc(&["reconfig"]).status, 0);
+        server.wait_for_serial(ZONE, 2);
+        fs::write(&conf, as_secondary).unwrap();
+        assert_eq!(server.rndc(&["reconfig"]).status, 0);
+        server.wait_for_serial(ZONE, 3);
+    }
+}
+
+#[test]
+fn a_copy_that_is_put_in_its_place_is_served_from_the_next_reload_or_reconfig_on() {
+    let source = source("");
+    let filled = secondary(Kind::Nomd, &source);
+    drop(source);
+    for (kind, command) in [Kind::Bind, Kind::Nomd].into_iter().flat_map(|kind| [(kind, "reload"), (kind, "reconfig")])
+    {
+        let server = Server::start(kind, &spec(free_port()));
+        server.wait_for_log("refresh: failure trying primary");
+        fs::copy(filled.path(FILE), server.path(FILE)).unwrap();
+        assert_eq!(server.rndc(&[command]).status, 0);
+        server.wait_for_serial(ZONE, 1);
     }
 }

@@ -39,9 +39,10 @@ impl Core {
         self.progress.begin();
         let served = task.served.version();
         let zone = task.conf.clone();
-        // As with named, a journal counts only where nothing of the file is served yet: later the file says it all.
-        let is_elsewhere = !task.is_secondary() && !task.has_own_sources();
-        let follows_journal = served.is_none() || is_elsewhere;
+        // As with named, a primary's journal counts only where nothing of the file is served yet: later the file says
+        // it all. What a secondary has is never in the file alone.
+        let is_elsewhere = !task.has_own_sources();
+        let follows_journal = task.is_secondary() || served.is_none() || is_elsewhere;
         let is_compared = !task.is_secondary() && !is_elsewhere && zone.settings.ixfr_from_differences;
         let old = served.filter(|_| is_compared);
         self.loader.load(Job { id, zone, follows_journal, old, leave: Leave::default() });

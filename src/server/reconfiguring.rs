@@ -316,7 +316,7 @@ impl Core {
         let touched = self.configure_catalogs(policies, touched);
         self.publish_snapshot(&touched);
         self.last_configured = SystemTime::now();
-        self.refresh_missing();
+        self.load_missing_copies();
         self.ask_catalogs();
     }
 

@@ -26,7 +26,7 @@ use super::shared::Retired;
 use super::timers::Timers;
 use super::ways::Ways;
 use super::worker::{Notified, unix_now_s, up_s};
-use super::zones::{Origin, ZoneId, ZoneTask};
+use super::zones::{Loading, Origin, ZoneId, ZoneTask};
 use crate::answer::counters::Counter;
 use crate::answer::snapshot;
 use crate::conf::config::{Config, Role, ZoneKind};
@@ -292,6 +292,10 @@ impl Core {
     /// Serves a secondary's copy from disk at once, unless it has expired, and starts to refresh it.
     pub(super) fn take_cache(&mut self, id: ZoneId, loaded: load::Loaded) {
         let Some(task) = self.zones.get_mut(id) else { return };
+        if task.refresh.as_ref().is_some_and(|refresh| refresh.serial().is_some()) {
+            // A transfer was faster.
+            return self.shared.retire_version(Some(loaded.version));
+        }
         let Some(timers) = loaded.version.soa().map(Into::into) else { return self.start_refreshing(id) };
         let touched = loaded.journal_modified.or_else(|| loaded.sources.first().and_then(|source| source.modified));
         let modified_s = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
@@ -343,13 +347,15 @@ impl Core {
         }
     }
 
-    /// A configuration was taken over: zones without a version are looked after, as by named, which loads them once
-    /// more then. No other secondary is checked: a line would be dialled, or thousands of primaries asked at once.
-    pub(super) fn refresh_missing(&mut self) {
+    /// A configuration was taken over: zones without a version are looked after as by named, which reads their files
+    /// once more then: the operator may have put one in its place. No other secondary is checked: a line would be
+    /// dialled, or thousands of primaries asked at once.
+    pub(super) fn load_missing_copies(&mut self) {
+        let is_unserved = |refresh: &Refresh| refresh.serial().is_none() && !refresh.is_busy();
         let is_missing =
-            |task: &ZoneTask| task.refresh.as_ref().is_some_and(|it| it.serial().is_none() && !it.is_busy());
+            |task: &ZoneTask| task.loading == Loading::Idle && task.refresh.as_deref().is_some_and(is_unserved);
         let missing: Vec<_> = self.zones.iter().filter(|(_, task)| is_missing(task)).map(|(id, _)| id).collect();
-        missing.into_iter().for_each(|id| self.step(id, Event::Missing, false));
+        missing.into_iter().for_each(|id| self.load(id));
     }
 
     /// `dialup`: a heartbeat is the time at which the line is up.
