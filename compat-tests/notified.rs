@@ -11,6 +11,7 @@ use super::zones;
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const ZONE: &str = "example.com";
 
+/// nomd sends the first once more after a second: a secondary whose socket was full follows five times sooner.
 #[test]
 fn a_notify_that_nobody_answers_is_sent_three_times_five_seconds_apart_as_by_named() {
     // Side by side, since each takes ten seconds.
@@ -20,14 +21,17 @@ fn a_notify_that_nobody_answers_is_sent_three_times_five_seconds_apart_as_by_nam
         (Server::start(kind, &Spec { zones: vec![zone], ..Spec::default() }), silent)
     });
     for (server, silent) in &pairs {
-        server.wait_until("it has been told three times", || silent.heard().len() >= 3);
+        let expected_s: &[u64] = if server.kind == Kind::Nomd { &[1, 4, 5] } else { &[5, 5] };
+        server.wait_until("it has been told so often", || silent.heard().len() > expected_s.len());
         let heard = silent.heard();
         let is_the_same = |one: &Heard| one.is_notify() && one.bytes[2..] == heard[0].bytes[2..];
         assert!(heard.iter().all(is_the_same), "{:?}: {heard:?}", server.kind);
         let pauses: Vec<_> = heard.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
         // One that listens on a busy host may be held up.
-        let usual = Duration::from_secs(3)..Duration::from_secs(9);
-        assert!(pauses.iter().all(|pause| usual.contains(pause)), "{:?}: {pauses:?}", server.kind);
+        let is_usual = |(pause, usual_s): (&Duration, &u64)| {
+            (Duration::from_millis(usual_s * 500)..Duration::from_secs(usual_s + 4)).contains(pause)
+        };
+        assert!(pauses.iter().zip(expected_s).all(is_usual), "{:?}: {pauses:?}", server.kind);
     }
 }
 

@@ -20,8 +20,8 @@ use super::tcp::frame;
 use super::tls::TlsError;
 use super::tls::client::{Connector, HandshakeError};
 
-/// Sends a request over UDP and returns the first datagram that `is_answer` accepts; others are passed over. Port 0 of
-/// `source` lets the kernel choose the port.
+/// Sends a request over UDP, again after each of these times but the last, and returns the first datagram that
+/// `is_answer` accepts; others are passed over. Port 0 of `source` lets the kernel choose the port.
 ///
 /// # Errors
 /// No answer in time, a port unreachable, or no route; see [`ExchangeError`].
@@ -29,11 +29,18 @@ pub async fn ask_udp(
     request: &[u8],
     server: SocketAddr,
     source: Option<SocketAddr>,
-    limit: Duration,
-    is_answer: impl FnMut(&[u8]) -> bool,
+    limits: &[Duration],
+    mut is_answer: impl FnMut(&[u8]) -> bool,
 ) -> Result<Vec<u8>, ExchangeError> {
     let socket = open_udp(server, source.unwrap_or_else(|| unspecified(server))).await?;
-    ask_over(&socket, request, limit, is_answer).await
+    let mut outcome = Err(ExchangeError::TimedOut);
+    for limit in limits {
+        outcome = ask_over(&socket, request, *limit, &mut is_answer).await;
+        if !matches!(outcome, Err(ExchangeError::TimedOut)) {
+            break;
+        }
+    }
+    outcome
 }
 
 /// A socket that sends to this server alone, and receives from no other.
@@ -305,14 +312,14 @@ mod tests {
             server.send_to(&request[..length], client).await.unwrap();
         };
         let accept = |answer: &[u8]| answer != b"wrong";
-        let (answer, ()) = tokio::join!(ask_udp(b"question", address, None, LIMIT, accept), serve);
+        let (answer, ()) = tokio::join!(ask_udp(b"question", address, None, &[LIMIT], accept), serve);
         assert_eq!(answer.unwrap(), b"question");
     }
 
     #[tokio::test]
     async fn that_nobody_is_there_is_told_at_once() {
         let address = nobody(2).await;
-        let refused = ask_udp(b"question", address, None, LIMIT, |_| true).await;
+        let refused = ask_udp(b"question", address, None, &[LIMIT], |_| true).await;
         let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         assert!(matches!(&refused, Err(ExchangeError::Io(error)) if is_refused(error)), "{refused:?}");
     }
@@ -321,7 +328,7 @@ mod tests {
     async fn a_request_leaves_from_the_source_address() {
         let (server, address) = udp_server().await;
         let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 9), 0));
-        let ask = ask_udp(b"question", address, Some(source), LIMIT, |_| true);
+        let ask = ask_udp(b"question", address, Some(source), &[LIMIT], |_| true);
         let serve = async {
             let (_, client) = server.recv_from(&mut [0; 100]).await.unwrap();
             assert_eq!(client.ip(), source.ip());
@@ -333,18 +340,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_server_times_out() {
-        let (_server, address) = udp_server().await;
+    async fn a_silent_server_is_asked_again_and_times_out() {
+        let (server, address) = udp_server().await;
         let begin = Instant::now();
-        let outcome = ask_udp(b"question", address, None, Duration::from_secs(5), |_| true).await;
+        let limits = [1, 4].map(Duration::from_secs);
+        let outcome = ask_udp(b"question", address, None, &limits, |_| true).await;
         assert!(matches!(outcome, Err(ExchangeError::TimedOut)), "{outcome:?}");
         assert_eq!(begin.elapsed().as_secs(), 5);
+        let heard = || server.try_recv(&mut [0; 100]).ok();
+        assert_eq!(std::iter::from_fn(heard).collect::<Vec<_>>(), [8, 8]);
     }
 
     #[tokio::test]
     async fn a_closed_port_is_an_error_at_once() {
         let address = nobody(3).await;
-        let outcome = ask_udp(b"question", address, None, LIMIT, |_| true).await;
+        let outcome = ask_udp(b"question", address, None, &[LIMIT], |_| true).await;
         assert!(
             matches!(&outcome, Err(ExchangeError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused),
             "{outcome:?}"

@@ -86,7 +86,7 @@ pub(super) fn exchange_text(error: &ExchangeError) -> String {
 }
 
 /// How many datagrams to one server may be without an answer. A socket has room for about 270 by default; what finds
-/// none there is lost, and sent again after five seconds.
+/// none there is lost, and sent again a second later at best.
 pub(super) const UNANSWERED_DATAGRAMS: usize = 64;
 /// How long one that is not answered keeps others back.
 pub(super) const DATAGRAM_TIMEOUT: Duration = Duration::from_millis(100);

@@ -335,13 +335,14 @@ impl Core {
         };
         let (apex, class, peer, serial) =
             (task.conf.apex.clone(), task.conf.class, open.notification.peer.clone(), open.serial);
-        if open.notification.is_first() {
+        let is_first = open.notification.is_first();
+        if is_first {
             self.counters.add_for(peer.address.ip(), [Counter::NotifyOutv4, Counter::NotifyOutv6]);
         }
         let tls = self.connectors.of(&self.config, &peer);
         let door = self.notifying.doors.to(peer.address);
         let to = to.clone();
-        let message = async move { exchange(id, &apex, class, (&peer, tls.as_deref(), &door), &soa).await };
+        let message = async move { exchange((id, is_first), &apex, class, (&peer, tls.as_deref(), &door), &soa).await };
         spawn_told(&self.events, message, move |outcome| {
             let outcome = outcome.unwrap_or_else(|| Outcome::Failed("unexpected error".to_owned()));
             Event::Notify(Brought::Reply { to, serial, outcome })
@@ -407,7 +408,7 @@ async fn look_up(
 }
 
 async fn exchange(
-    id: u16,
+    (id, is_first): (u16, bool),
     apex: &Name,
     class: Class,
     (peer, tls, door): (&Peer, Option<&Secure>, &Gate),
@@ -425,7 +426,8 @@ async fn exchange(
     let answer = match peer.tcp_only {
         true => ask_tcp(&query, peer, tls, TIMEOUT).await,
         false => {
-            let ask = || ask_udp(&query, peer.address, Some(peer.source), TIMEOUT, is_answer);
+            let limits: &[Duration] = if is_first { &FIRST_TIMEOUTS } else { &[TIMEOUT] };
+            let ask = || ask_udp(&query, peer.address, Some(peer.source), limits, is_answer);
             door.inside(DATAGRAM_TIMEOUT, ask).await
         }
     };
@@ -470,6 +472,8 @@ const MAX_LOOKUPS: usize = 16;
 /// How long one is waited for: named's `resolver-query-timeout`.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(notify::TIMEOUT_S);
+/// A datagram that a full socket lost should not cost five seconds: the first is sent once more after one of them.
+const FIRST_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(notify::TIMEOUT_S - 1)];
 
 #[cfg(test)]
 mod tests;
