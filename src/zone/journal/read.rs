@@ -43,13 +43,14 @@ impl<F: DiskFile> Journal<F> {
 
     pub(super) fn of(file: F, path: &Path) -> Result<Self, JournalError> {
         let at_start = |fault| JournalError::bad(path, 0, fault);
-        let length = file.length().map_err(JournalError::file(path))?;
-        if length == 0 {
+        if file.length().map_err(JournalError::file(path))? == 0 {
             return Err(at_start(Fault::Empty));
         }
         let mut bytes = [0; HEADER_BYTES];
         file.read_exact_at(&mut bytes, 0).map_err(|source| short(source, path))?;
         let header = Header::parse(&bytes).map_err(at_start)?;
+        // Behind the header, which may tell of what was appended only a moment ago.
+        let length = file.length().map_err(JournalError::file(path))?;
         if header.index_end() > length {
             return Err(at_start(Fault::NoHeader));
         }

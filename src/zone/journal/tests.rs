@@ -1,5 +1,5 @@
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::*;
 use crate::dns::{Class, Rtype};
@@ -524,4 +524,66 @@ fn whatever_bit_is_wrong_a_journal_is_read_or_refused_with_its_name_and_place() 
         }
     }
     assert!(refused > 1000, "{refused}");
+}
+
+/// A file to which something is appended as soon as somebody has seen its length.
+#[derive(Debug)]
+struct Growing<'a>(fs::File, &'a Path, &'a Transaction);
+
+impl io::Read for Growing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        io::Read::read(&mut self.0, buffer)
+    }
+}
+
+impl io::Write for Growing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::Write::write(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::Write::flush(&mut self.0)
+    }
+}
+
+impl DiskFile for Growing<'_> {
+    fn length(&self) -> io::Result<u64> {
+        let length = self.0.length()?;
+        // It is looked at more than once, and appended only the first time.
+        let _ = Writer::open(&Host, self.1).unwrap().append(self.2);
+        Ok(length)
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        DiskFile::read_exact_at(&self.0, buffer, offset)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        DiskFile::write_all_at(&self.0, bytes, offset)
+    }
+
+    fn begin_sync(&self) {
+        self.0.begin_sync();
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        DiskFile::sync(&self.0)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        DiskFile::sync_data(&self.0)
+    }
+}
+
+#[test]
+fn a_journal_can_be_read_while_it_is_appended_to() {
+    let mut random = Random(crate::dns::testing::Random::new(5));
+    let (_, steps) = history(&mut random, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone.jnl");
+    Writer::open(&Host, &path).unwrap().append(&steps[0]).unwrap();
+    let file = Growing(fs::File::open(&path).unwrap(), &path, &steps[1]);
+    let journal = Journal::of(file, &path).unwrap();
+    assert!(journal.wire_bytes(Serial(1), journal.last_serial()).is_ok());
+    assert_eq!(Journal::open(&Host, &path).unwrap().last_serial(), Serial(3));
 }
