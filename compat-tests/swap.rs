@@ -68,17 +68,20 @@ fn both_write_the_same_raw_file() {
 
 #[test]
 fn a_cache_that_is_damaged_is_set_aside_and_fetched_anew() {
-    for kind in [Kind::Bind, Kind::Nomd] {
+    // One of text includes a file that is not there.
+    let damaged = [("raw", "this is no raw file"), ("text", "$INCLUDE none\n")];
+    for (kind, (format, text)) in [Kind::Bind, Kind::Nomd].into_iter().flat_map(|kind| damaged.map(|one| (kind, one))) {
         let primary =
             Server::start(Kind::Bind, &Spec { zones: vec![Zone::primary(ZONE, zones::example(4))], ..Spec::default() });
         primary.wait_for_serial(ZONE, 4);
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("example.com.db"), b"this is no raw file").unwrap();
-        let server = Server::start_in(kind, &secondary(primary.port, ""), free_port(), dir);
+        std::fs::write(dir.path().join("example.com.db"), text).unwrap();
+        let clauses = format!("masterfile-format {format};");
+        let server = Server::start_in(kind, &secondary(primary.port, &clauses), free_port(), dir);
         server.wait_for_serial(ZONE, 4);
         let aside = std::fs::read_dir(server.path("")).unwrap();
         let aside = aside.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("db-"));
-        assert_eq!(aside.count(), 1, "{kind:?} keeps what it could not read");
+        assert_eq!(aside.count(), 1, "{kind:?} keeps what it could not read: {format}");
     }
 }
 

@@ -368,7 +368,8 @@ fn text(reading: &Reading<'_>, messages: &mut Vec<Message>) -> Result<Loaded, Lo
             let journal_modified = if loaded.is_led_on { reading.journal_modified() } else { None };
             Ok(Loaded { journal_modified, ..Loaded::new(version, loaded.sources) })
         }
-        (None, Some(reason)) if reason == "file not found" => Err(LoadError::Missing),
+        // Or a file that it includes is not there.
+        (None, Some(reason)) if reason == "file not found" && !reading.path.exists() => Err(LoadError::Missing),
         (None, Some(reason)) => Err(LoadError::Faulty(reason)),
         (None, None) => Err(LoadError::Refused),
     }
