@@ -440,7 +440,7 @@ fn overfull(path: &Path, fault: &RawError) -> Vec<Message> {
     let wide = if let ContentsError::WideRrset(wide) = source { Some(wide.to_string()) } else { None };
     let load = [format!("{}: {source}", NoDot(owner.as_ref())), source.to_string()];
     let lines = wide.into_iter().chain(load.map(|text| format!("dns_master_load: {text}")));
-    lines.map(|text| Message { level: Level::Error, place: Some((path.to_owned(), 0)), text }).collect()
+    lines.map(|text| Message::at(Level::Error, path, 0, text)).collect()
 }
 
 /// How the lines of a zone's file are read. Most of a secondary's copy is taken as it is: its primary has checked it.

@@ -16,7 +16,7 @@ use super::zones::{Loading, Origin, ZoneId, ZoneTask, is_stale};
 use crate::conf::config::Zone;
 use crate::dns::Serial;
 use crate::zone::contents::ZoneVersion;
-use crate::zone::message::Level;
+use crate::zone::message::{Level, Subject};
 
 impl Core {
     /// Has a zone's file read. A zone that is being read already is read once more afterwards.
@@ -192,9 +192,12 @@ fn log_messages(task: &ZoneTask, outcome: &Outcome) {
             Level::Warning => Severity::Warning,
             Level::Error => Severity::Error,
         };
-        match message.place {
-            Some(_) => log!(Category::General, severity, "{message}"),
-            None => log!(Category::ZoneLoad, severity, "{}{message}", ZonePrefix(task.log_name())),
+        let zone = ZonePrefix(task.log_name());
+        match (message.subject, &message.place) {
+            (_, Some(_)) => log!(Category::General, severity, "{message}"),
+            (Subject::Loading, None) => log!(Category::ZoneLoad, severity, "{zone}{message}"),
+            (Subject::Contents, None) => log!(Category::General, severity, "{zone}{message}"),
+            (Subject::Keys, None) => log!(Category::Dnssec, severity, "{zone}{message}"),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::thread;
 use super::contents::ZoneVersion;
 use super::find::Match;
 use super::keys;
-use super::message::{Level, Message, Strictness};
+use super::message::{Level, Message, Strictness, Subject};
 use super::node::{Flags, Node, Rrset};
 use super::processors;
 use crate::dns::name::NoDot;
@@ -92,7 +92,7 @@ impl Verdict {
             Strictness::Fail => Level::Error,
         };
         self.is_refused |= strictness == Strictness::Fail;
-        self.messages.push(message(level, text));
+        self.messages.push(Message::of_records(level, text));
     }
 
     fn absorb(&mut self, other: Self) {
@@ -153,9 +153,10 @@ pub fn copy(version: &ZoneVersion) -> Vec<Message> {
 fn apex_keys(version: &ZoneVersion) -> Verdict {
     let is_refused = keys::told_wrongly(version).is_some();
     let warnings = if is_refused { keys::told_digests(version) } else { keys::warnings(version) };
-    let mut messages: Vec<Message> = warnings.into_iter().map(|text| message(Level::Warning, text)).collect();
+    let of_keys = |text| Message { subject: Subject::Keys, ..Message::of_zone(Level::Warning, text) };
+    let mut messages: Vec<Message> = warnings.into_iter().map(of_keys).collect();
     if is_refused {
-        messages.push(message(Level::Error, "CDS/CDNSKEY consistency checks failed".to_owned()));
+        messages.push(Message::of_zone(Level::Error, "CDS/CDNSKEY consistency checks failed".to_owned()));
     }
     Verdict { messages, is_refused }
 }
@@ -164,10 +165,10 @@ fn apex_keys(version: &ZoneVersion) -> Verdict {
 pub fn presence(soa_count: usize, ns_count: usize) -> Vec<Message> {
     let mut messages = Vec::new();
     if soa_count != 1 {
-        messages.push(message(Level::Error, format!("has {soa_count} SOA records")));
+        messages.push(Message::of_zone(Level::Error, format!("has {soa_count} SOA records")));
     }
     if ns_count == 0 {
-        messages.push(message(Level::Error, "has no NS records".into()));
+        messages.push(Message::of_zone(Level::Error, "has no NS records".into()));
     }
     messages
 }
@@ -239,7 +240,7 @@ impl<'a> Checks<'a> {
     }
 
     fn error(&mut self, text: String) {
-        self.verdict.messages.push(message(Level::Error, text));
+        self.verdict.messages.push(Message::of_records(Level::Error, text));
     }
 
     /// Says something at the level that the operator chose.
@@ -261,7 +262,7 @@ impl<'a> Checks<'a> {
         let ns = self.version.apex_node().and_then(|apex| apex.rrset(Rtype::NS));
         for target in ns.iter().flat_map(|ns| ns.rdatas()).filter_map(|data| NameRef::from_wire(data).ok()) {
             if let Some(fault) = fault_text(&self.target(target)) {
-                self.verdict.messages.push(message(level, format!("NS '{}' {fault}", NoDot(target))));
+                self.verdict.messages.push(Message::of_records(level, format!("NS '{}' {fault}", NoDot(target))));
             }
         }
     }
@@ -405,7 +406,7 @@ impl<'a> Checks<'a> {
     }
 
     fn warning(&mut self, text: String) {
-        self.verdict.messages.push(message(Level::Warning, text));
+        self.verdict.messages.push(Message::of_records(Level::Warning, text));
     }
 
     fn duplicates(&mut self, owner: NameRef<'_>, rrset: &Rrset<'a>) {
@@ -437,7 +438,7 @@ impl<'a> Checks<'a> {
             let owner = NoDot(owner);
             let text =
                 format!("'{owner}' found type SPF record but no SPF TXT record found, add matching type TXT record");
-            self.verdict.messages.push(message(Level::Warning, text));
+            self.verdict.messages.push(Message::of_records(Level::Warning, text));
         }
     }
 
@@ -516,7 +517,3 @@ const CASED_NAMES: [(Rtype, usize, Option<u8>); 4] = [
 const GATEWAY_NAME: u8 = 3;
 /// AMTRELAY keeps another flag in the highest bit.
 const KIND_BITS: u8 = 0x7f;
-
-fn message(level: Level, text: String) -> Message {
-    Message { level, place: None, text }
-}

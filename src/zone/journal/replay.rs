@@ -82,8 +82,7 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
     };
     let mut remarks = Vec::new();
     let replayed = replay(version, &journal, limits, &mut remarks);
-    let place = Some((path.to_owned(), 0));
-    let message = |text| Message { level: Level::Warning, place: place.clone(), text };
+    let message = |text| Message::at(Level::Warning, path, 0, text);
     let mut messages: Vec<_> = remarks.into_iter().map(message).collect();
     match replayed {
         Ok(None) => Followed::Nothing,
@@ -99,7 +98,7 @@ pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limi
 fn unopened(error: &JournalError) -> Vec<Message> {
     let of_file = |path: &Path, text: &str| {
         let text = format!("{}: {text}", path.display());
-        Some(Message { level: Level::Error, place: Some((path.to_owned(), 0)), text })
+        Some(Message::at(Level::Error, path, 0, text))
     };
     let (line, reason) = match error {
         JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => (None, fault.to_string()),
@@ -121,9 +120,7 @@ const UNEXPECTED: &str = "unexpected error";
 impl ReplayError {
     fn messages(&self, path: &Path) -> Vec<Message> {
         let misfit = match self {
-            Self::Change(ChangeError::NotExact(misfit)) => {
-                Some(Message { level: Level::Error, place: Some((path.to_owned(), 0)), text: misfit.to_string() })
-            }
+            Self::Change(ChangeError::NotExact(misfit)) => Some(Message::at(Level::Error, path, 0, misfit.to_string())),
             _ => None,
         };
         let outcome = Message::of_zone(Level::Error, format!("journal rollforward failed: {self}"));

@@ -235,7 +235,7 @@ fn what_has_no_effect_is_told_with_the_version_that_the_journal_leads_to() {
     let followed = follow(&Host, &build(&zone(1)), &path, Limits::default());
     let Followed::To(version, messages) = followed else { panic!("{followed:?}") };
     let text = "Zone.example/IN: dns_diff_apply: update with no effect".to_owned();
-    let told = Message { level: Level::Warning, place: Some((path, 0)), text };
+    let told = Message::at(Level::Warning, &path, 0, text);
     assert_eq!((dump(&version), messages), (dump(&build(&zone(3))), vec![told; 3]));
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::dns::{Class, Name};
 use crate::zone::check::Resolved;
-use crate::zone::message::{Level, Strictness};
+use crate::zone::message::{Level, Strictness, Subject};
 
 const HEAD: &str = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n";
 
@@ -198,7 +198,7 @@ fn of_a_copy_named_warns_of_name_servers_without_addresses() {
         said.sort_by(|left, right| left.text.cmp(&right.text));
         said
     };
-    let warning = |text: &str| Message::of_zone(Level::Warning, text.to_owned());
+    let warning = |text: &str| Message::of_records(Level::Warning, text.to_owned());
     let expected = [
         warning("NS 'alias.example' is a CNAME (illegal)"),
         warning("NS 'none.example' has no address records (A or AAAA)"),
@@ -219,6 +219,24 @@ fn a_zone_without_soa_or_ns_is_refused() {
     };
     assert_eq!(said(""), ["has 0 SOA records", "has no NS records"]);
     assert_eq!(said("@ 5 SOA ns h 1 2 3 4 5\n"), ["has no NS records"]);
+}
+
+/// By it logs have the categories of named: zoneload, general and dnssec.
+#[test]
+fn each_message_says_what_it_is_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let loaded = load(&path, &options(), Limits::default(), &Policy::default());
+        loaded.messages.into_iter().map(|message| message.subject).collect::<Vec<_>>()
+    };
+    // A key with an exponent of 3.
+    let weak = format!("@ DNSKEY 256 3 8 AQPS{}\n", "A".repeat(172));
+    assert_eq!(said("@ 5 SOA ns h 1 2 3 4 5\n"), [Subject::Loading]);
+    assert_eq!(said(&format!("{HEAD}a MX 1 none\n")), [Subject::Contents]);
+    assert_eq!(said(&format!("{HEAD}a A 192.0.2\n")), [Subject::Contents]);
+    assert_eq!(said(&format!("{HEAD}{weak}")), [Subject::Keys]);
 }
 
 /// A resolver without a network.

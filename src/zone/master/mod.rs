@@ -484,7 +484,7 @@ impl<'o, S: Sink> Loader<'o, S> {
         while text.len() > MAX_MESSAGE_BYTES {
             text.pop();
         }
-        self.report.messages.push(Message { level, place: Some((path.to_owned(), line)), text });
+        self.report.messages.push(Message::at(level, path, line, text));
     }
 }
 
