@@ -124,10 +124,11 @@ fn a_primary_that_answers_amiss_is_told_of_and_the_next_asked_at_once_as_by_name
 }
 
 /// What may answer a NOTIFY.
-const REPLIES: [Answer; 9] = [
+const REPLIES: [Answer; 10] = [
     |q| message(q.id, NOTIFY, &q.question, &[]),
     |q| message(q.id, QUERY, &q.question, &[]),
     |q| message(q.id, QUERY | 5, &q.question, &[]),
+    |q| message(q.id, NOTIFY | 11, &q.question, &[]),
     |q| message(q.id, NOTIFY, &question("other.test", SOA, IN), &[]),
     |q| message(q.id, NOTIFY, &question(&q.zone, 1, IN), &[]),
     |q| message(q.id, NOTIFY, &[], &[]),

@@ -32,7 +32,7 @@ impl Rcode {
     pub const BADCOOKIE: Self = Self(23);
 }
 
-/// The codes with texts; all others print as numbers.
+/// The codes with texts of their own; all others print as numbers.
 const RCODES: [(Rcode, &str); 19] = [
     (Rcode::NOERROR, "NOERROR"),
     (Rcode::FORMERR, "FORMERR"),
@@ -76,6 +76,7 @@ impl fmt::Display for Rcode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match RCODES.iter().find(|(code, _)| code == self) {
             Some((_, text)) => f.write_str(text),
+            None if (11..16).contains(&self.0) => write!(f, "RESERVED{}", self.0),
             None => self.0.fmt(f),
         }
     }
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn codes_print_as_bind_prints_them() {
         assert_eq!(Rcode::NXDOMAIN.to_string(), "NXDOMAIN");
-        assert_eq!(Rcode(11).to_string(), "11");
+        assert_eq!((Rcode(11).to_string().as_str(), Rcode(24).to_string().as_str()), ("RESERVED11", "24"));
         assert_eq!(Rcode::BADSIG.tsig_text(), "BADSIG");
         assert_eq!(Rcode::BADVERS.to_string(), "BADVERS");
         assert_eq!(Opcode::NOTIFY.to_string(), "NOTIFY");
