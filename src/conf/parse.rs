@@ -3,6 +3,7 @@
 //! Faults carry named's words. As with named, an unknown statement and a missing semicolon are passed over so that more
 //! can be found, and any other fault of syntax ends the reading.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Dialect;
@@ -89,7 +90,7 @@ pub(crate) fn text<'a>(arena: &'a Arena, name: &str, text: &[u8], how: How) -> (
 /// A file cannot be read. BIND finds out that one is a directory when it reads its first line.
 fn unopened(shown: &str, error: &std::io::Error) -> Diagnostic {
     let (file, line, message) = match error.kind() {
-        std::io::ErrorKind::IsADirectory => (shown.into(), 1, format!("{} ", fault_text(error))),
+        ErrorKind::IsADirectory => (shown.into(), 1, format!("{} ", fault_text(error))),
         _ => ("".into(), 0, format!("open: {shown}: {}", fault_text(error))),
     };
     Diagnostic { severity: Severity::Error, file, line, message }
@@ -98,11 +99,11 @@ fn unopened(shown: &str, error: &std::io::Error) -> Diagnostic {
 /// A fault of the file system in BIND's words.
 fn fault_text(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "file not found".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "not a file".to_owned(),
-        std::io::ErrorKind::InvalidInput => "invalid file".to_owned(),
-        std::io::ErrorKind::Other => "too many open files".to_owned(),
+        ErrorKind::NotFound => "file not found".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "not a file".to_owned(),
+        ErrorKind::InvalidInput | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => "invalid file".to_owned(),
+        ErrorKind::Other => "too many open files".to_owned(),
         _ => error.to_string(),
     }
 }
