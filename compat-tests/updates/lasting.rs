@@ -1,10 +1,14 @@
 //! What updates have made lasts: in the journal at once, in the file some time later, for whoever goes on with them.
 
 use std::fs;
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
+use super::requests::{A, IN, at, update_of};
 use super::{BOTH, ZONE, journal, nsupdate, records, start, start_again, text, told, update};
-use crate::peers::{Kind, Server, Spec, Zone, dig, free_port, run, signal};
+use crate::peers::{Kind, PATIENCE, Server, Spec, Zone, dig, free_port, receive, run, signal, within};
 
 const DYNAMIC: &str = "allow-update { any; };";
 
@@ -297,7 +301,7 @@ fn updates_are_announced_and_sent_as_differences() {
 fn many_updates_at_a_time_are_all_made() {
     const EACH: u32 = 25;
     let server = start(Kind::Nomd);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for client in 0..8 {
             let server = &server;
             scope.spawn(move || {
@@ -335,4 +339,39 @@ fn a_new_configuration_finds_what_updates_have_left() {
     server.wait_for_serial(ZONE, 2);
     assert!(records(&server).iter().any(|record| record.starts_with("x.dyn.test.")));
     assert!(file(&server).contains("SOA ns m 1 "), "nothing was written into it");
+}
+
+/// A zone that takes a while to be written changes all the time, and its journal cannot be made shorter.
+#[test]
+fn updates_survive_a_crash_behind_a_journal_that_could_not_be_made_shorter() {
+    let more: String = (0..20_000).map(|number| format!("x{number} TXT {number}\n")).collect();
+    let clauses = format!("{DYNAMIC} max-journal-size 5k;");
+    let zones = vec![Zone::primary(ZONE, text() + &more).with(&clauses)];
+    let server = Server::start(Kind::Nomd, &Spec { zones, ..Spec::default() });
+    server.wait_for_serial(ZONE, 1);
+    fs::create_dir(server.path(&format!("{ZONE}.db.jnw"))).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let add = |number| {
+        let packet = update_of(ZONE, &[], &[at(&format!("n{number}"), A, IN, 60, &[192, 0, 2, 1])]);
+        socket.send_to(&packet, ("127.0.0.1", server.port)).unwrap();
+        let mut reply = [0; 512];
+        receive(&socket, &mut reply).unwrap();
+        assert_eq!(reply[3] & 15, 0);
+    };
+    (0..100).for_each(add);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| (100_u32..).take_while(|_| !is_over.load(Ordering::SeqCst)).for_each(add));
+        let status = server.rndc(&["sync", ZONE]).status;
+        let failed = within(PATIENCE, || server.log().contains("dns_journal_compact failed: "));
+        is_over.store(true, Ordering::SeqCst);
+        assert!(status == 0 && failed, "{}", server.log());
+    });
+    assert!(!server.settled_log().contains("the file is written anew"), "its journal was still good");
+    let last = dig::serial(server.port, ZONE);
+    signal(server.pid(), "KILL");
+    let folder = server.stop();
+    fs::remove_dir(folder.path().join(format!("{ZONE}.db.jnw"))).unwrap();
+    let server = start_again(Kind::Nomd, folder, &clauses);
+    assert_eq!(dig::serial(server.port, ZONE), last);
 }

@@ -153,8 +153,14 @@ impl Core {
         let faults = saved.file.as_ref().err().into_iter().chain(saved.journal.as_ref().err());
         faults.for_each(|fault| log_fault(task.log_name(), fault));
         let is_served = !task.serves_another(version);
+        let leads_on = match saved.journal {
+            Ok(leads_on) => leads_on,
+            // A primary's journal leads to nothing else, and what it is too long by does no harm. As with named it is
+            // made shorter another time.
+            Err(fault) => !task.is_secondary() && matches!(fault, KeepError::Compact(_)),
+        };
         let written = match saved.file {
-            Ok(()) => Written::Done { is_served, leads_on: saved.journal.unwrap_or(false) },
+            Ok(()) => Written::Done { is_served, leads_on },
             Err(_) => Written::Failed,
         };
         self.save_step(id, saving::Event::Written(written));
@@ -176,7 +182,8 @@ impl Core {
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     file: Arc<Mutex<()>>,
-    journal: std::sync::Mutex<()>,
+    /// Whether an update was appended to the journal since the copy has begun to be written, or about then.
+    journal: std::sync::Mutex<bool>,
     /// To write at all.
     pub(super) leave: Leave,
 }
@@ -193,7 +200,7 @@ impl Turns {
     }
 
     /// Waits until the journal may be appended to, and keeps others from it.
-    pub(super) fn journal(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(super) fn journal(&self) -> std::sync::MutexGuard<'_, bool> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -241,11 +248,16 @@ impl Writing {
         let file = self
             .clear_way(&copy)
             .and_then(|()| copy.save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File));
-        let _turn = self.turns.journal();
+        let is_appended = self.turns.journal();
         let Some(_held) = leave.hold() else { return gone() };
+        let behind = match self.behind {
+            // It leads to what is served, or is about to be.
+            Behind::Ended | Behind::Void if *is_appended => Behind::Shortened,
+            behind => behind,
+        };
         let journal = match file {
             Err(_) => Ok(true),
-            Ok(()) => self.copy.settle(&self.version, self.behind),
+            Ok(()) => self.copy.settle(&self.version, behind),
         };
         Saved { file, journal }
     }
@@ -282,26 +294,37 @@ pub(super) fn log_fault(zone: ZoneText<'_>, error: &KeepError) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::mpsc::channel;
     use std::{fs, thread};
 
     use super::*;
     use crate::dns::{Class, Name, Rtype};
     use crate::zone::Builder;
-    use crate::zone::copy::Form;
+    use crate::zone::copy::{self, Form};
+    use crate::zone::diff::diff;
+
+    fn version(serial: u8) -> Arc<ZoneVersion> {
+        let apex: Name = "example.".parse().unwrap();
+        let mut builder = Builder::new(apex.clone(), Class::IN);
+        let soa = [&[0; 5][..], &[serial], &[0; 16]].concat();
+        builder.add(apex.as_ref(), Rtype::SOA, 60, &soa).unwrap();
+        Arc::new(builder.finish().unwrap())
+    }
+
+    /// A version that is to be written, with what becomes of the journal.
+    fn writing(folder: &Path, serial: u8, behind: Behind) -> Writing {
+        let [file, journal] = ["zone", "zone.jnl"].map(|name| folder.join(name));
+        let copy = Copy { disk: &Host, file, journal, form: Form::Raw, journal_bytes: None };
+        Writing { copy, version: version(serial), touched_s: 7, behind, turns: Arc::default() }
+    }
 
     #[test]
     fn a_zone_that_is_dropped_waits_for_no_copy_that_is_being_written_and_loses_no_journal_to_it() {
         let folder = tempfile::tempdir().unwrap();
-        let [file, journal] = ["zone", "zone.jnl"].map(|name| folder.path().join(name));
-        fs::write(&journal, "another zone's").unwrap();
-        let apex: Name = "example.".parse().unwrap();
-        let mut builder = Builder::new(apex.clone(), Class::IN);
-        builder.add(apex.as_ref(), Rtype::SOA, 60, &[0; 22]).unwrap();
-        let (version, turns) = (Arc::new(builder.finish().unwrap()), Arc::<Turns>::default());
-        let (disk, form) = (&Host, Form::Raw);
-        let copy = Copy { disk, file: file.clone(), journal: journal.clone(), form, journal_bytes: None };
-        let writing = Writing { copy, version, touched_s: 7, behind: Behind::Dropped, turns: Arc::clone(&turns) };
+        let writing = writing(folder.path(), 0, Behind::Dropped);
+        let (file, journal, turns) = (&writing.copy.file, &writing.copy.journal, &writing.turns);
+        fs::write(journal, "another zone's").unwrap();
         let (say, said) = channel();
         thread::scope(|scope| {
             // A transfer appends to the journal meanwhile.
@@ -318,6 +341,25 @@ mod tests {
             said.recv_timeout(Duration::from_secs(10)).expect("it is taken away at once");
             drop(journal_turn);
         });
-        assert_eq!(fs::read(&journal).unwrap(), b"another zone's");
+        assert_eq!(fs::read(journal).unwrap(), b"another zone's");
+    }
+
+    #[test]
+    fn a_journal_that_was_appended_to_while_all_was_written_to_the_file_stays() {
+        for is_appended in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let writing = writing(folder.path(), 5, Behind::Ended);
+            let step = diff(&version(5), &version(6)).unwrap();
+            thread::scope(|scope| {
+                let mut turn = writing.turns.journal();
+                scope.spawn(|| writing.write());
+                while !writing.copy.file.exists() {
+                    thread::yield_now();
+                }
+                copy::append(&Host, &writing.copy.journal, &[step]).unwrap();
+                *turn = is_appended;
+            });
+            assert_eq!(writing.copy.journal.exists(), is_appended);
+        }
     }
 }

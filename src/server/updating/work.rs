@@ -91,8 +91,10 @@ impl Work {
         let Some(journal) = &self.journal else { return Ok(()) };
         // Nobody hears of the updates of a zone that is gone.
         let _held = self.leave.hold().ok_or(Lost::Gone)?;
-        let _turn = self.turns.journal();
-        copy::append(&Host, journal, transactions).map_err(Lost::Journal)
+        let mut is_appended = self.turns.journal();
+        copy::append(&Host, journal, transactions).map_err(Lost::Journal)?;
+        *is_appended = true;
+        Ok(())
     }
 
     /// What was made in memory is not made at all.
