@@ -310,6 +310,16 @@ fn signed_zones_are_not_changed_without_their_keys() {
 }
 
 #[test]
+fn that_a_zone_is_signed_and_takes_no_updates_is_told_when_it_is_loaded() {
+    let signature = "13 2 60 20300101000000 20200101000000 1 @ AAAA";
+    let text = super::text() + &format!("@ DNSKEY 257 3 13 AAAA\n@ NSEC ns A NS\n@ RRSIG NSEC {signature}\n");
+    let zone = Zone::primary(ZONE, text).with("allow-update { any; };");
+    let server = Server::start(Kind::Nomd, &Spec { zones: vec![zone], ..Spec::default() });
+    server.wait_for_log("is signed: updates get SERVFAIL");
+    assert_eq!(rcode(&server, "an update", &update_of(ZONE, &[], &[at("x", A, IN, 60, &ip(1))])), 2);
+}
+
+#[test]
 fn zones_with_keys_but_without_proofs_are_changed_as_by_named() {
     let steps = [
         at("x", A, IN, 60, &ip(1)),

@@ -127,6 +127,14 @@ impl Core {
         // What came from elsewhere was another zone to named.
         log_serial_change(task, before.filter(|_| task.has_own_sources()), now);
         log_loaded(task, &loaded.version);
+        if task.is_dynamic() && loaded.version.is_signed() {
+            let zone = ZonePrefix(task.log_name());
+            log!(
+                Category::Update,
+                Severity::Warning,
+                "{zone}is signed: updates get SERVFAIL, for nothing is signed here"
+            );
+        }
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.troubles.forget_zone(id);
         let old = task.served.publish(Some(loaded.version));
