@@ -3,6 +3,7 @@
 
 mod lasting;
 mod random;
+mod removed;
 mod requests;
 mod rights;
 

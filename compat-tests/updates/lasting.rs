@@ -70,6 +70,21 @@ fn a_file_that_was_edited_behind_its_journal_is_not_loaded() {
     }
 }
 
+#[test]
+fn a_file_that_could_not_be_read_is_read_by_the_next_reload() {
+    for kind in BOTH {
+        for words in [&["reload"][..], &["reload", ZONE]] {
+            let zones = vec![Zone::primary(ZONE, text() + "nonsense\n").with(DYNAMIC)];
+            let server = Server::start(kind, &Spec { zones, ..Spec::default() });
+            assert_eq!(dig::ask(server.port, ZONE, "SOA", &[]).status, "SERVFAIL", "{kind:?}");
+            fs::write(server.path(&format!("{ZONE}.db")), text()).unwrap();
+            assert_eq!(server.rndc(words).status, 0, "{kind:?}");
+            server.wait_for_serial(ZONE, 1);
+            update(&server, &format!("add x.{ZONE} 60 A 192.0.2.1"));
+        }
+    }
+}
+
 /// What rndc says, what is served, and what is logged.
 fn play(kind: Kind) -> Vec<String> {
     let server = Server::start(

@@ -155,7 +155,8 @@ impl Core {
     }
 
     /// Goes to the directory of a configuration, unless we are there. Copies with relative names are elsewhere then, as
-    /// if their zones named other files. Primaries keep what they serve, as with named, until they are reloaded.
+    /// if their zones named other files, and so is what updates have changed. Other primaries keep what they serve, as
+    /// with named, until they are reloaded.
     fn change_directory(&mut self, options: &Options) -> Result<bool, StartError> {
         let before = env::current_dir().ok();
         start::enter_directory(options)?;
@@ -163,7 +164,8 @@ impl Core {
             return Ok(false);
         }
         self.refreshing.directories += 1;
-        let is_moved = |task: &ZoneTask| task.is_secondary() && journals::has_relative_path(&task.conf);
+        let is_written = |task: &ZoneTask| task.is_secondary() || !task.saving.is_done();
+        let is_moved = |task: &ZoneTask| is_written(task) && journals::has_relative_path(&task.conf);
         let moved = self.zones.iter().filter(|(_, task)| is_moved(task) && task.served.contents().is_some());
         let touched = |task: &ZoneTask| {
             let files = [journals::path(&task.conf), task.file()].into_iter().flatten();
@@ -400,14 +402,22 @@ impl Core {
         }
     }
 
-    /// A secondary's copy belongs in another file, or is to have another form, or what is served may be in a journal
-    /// that is looked for elsewhere by now: it is written to the file, as old as the copy that there was.
-    fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>, has_other_journal: bool) {
+    /// A zone's copy belongs in another file, or is to have another form, or what is served may be in a journal that is
+    /// looked for elsewhere by now: it is written to the file, as old as the copy that there was.
+    pub(super) fn write_elsewhere(&mut self, id: ZoneId, touched: Option<SystemTime>, has_other_journal: bool) {
         let touched_s = touched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|age| age.as_secs());
         let touched_s = touched_s.or_else(|| self.vouched_s(id)).unwrap_or_else(unix_now_s);
         match self.zones.get_mut(id) {
             Some(task) if task.file().is_none() => task.saving = Saving::default(),
             _ => self.save_step(id, saving::Event::Moved { touched_s, has_other_journal }),
+        }
+    }
+
+    /// Writes what was kept while the working directory changed, where it had changed so often by then.
+    pub(super) fn follow_directory(&mut self, id: ZoneId, directories: u64) {
+        let is_moved = |task: &ZoneTask| task.is_dynamic() && journals::has_relative_path(&task.conf);
+        if directories != self.refreshing.directories && self.zones.get(id).is_some_and(is_moved) {
+            self.write_elsewhere(id, None, true);
         }
     }
 
@@ -442,7 +452,7 @@ impl Core {
                 self.loader.forget(id);
             }
             self.refreshing.forget(id);
-            self.updating.forget(id);
+            self.forget_updates(id);
             self.notifying.forget(id);
             self.catalogs.forget(id);
             self.troubles.forget_zone(id);

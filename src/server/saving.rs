@@ -9,7 +9,7 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio::task::JoinSet;
 
 use super::control::listener::io_text;
@@ -21,7 +21,7 @@ use super::logging::line::{ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::refreshing::{Arrival, Brought, SAVERS};
 use super::worker::unix_now_s;
-use super::zones::ZoneId;
+use super::zones::{ZoneId, ZoneTask};
 use crate::transfer::saving::{self, Action, Context, Written};
 use crate::zone::ZoneVersion;
 use crate::zone::copy::{Behind, Copy, KeepError};
@@ -61,7 +61,8 @@ impl Core {
     }
 
     fn sync_zone(&mut self, id: ZoneId, drops_journal: bool) {
-        let Some(task) = self.zones.get(id).filter(|task| task.is_secondary() || task.is_dynamic()) else { return };
+        let is_written = |task: &ZoneTask| task.is_secondary() || (task.is_dynamic() && task.has_own_sources());
+        let Some(task) = self.zones.get(id).filter(|task| is_written(task)) else { return };
         let is_done = task.saving.is_done();
         let journal = journals::path(&task.conf).and_then(|path| load::modified(&path));
         if is_done && (journal.is_none() || !task.is_secondary()) {
@@ -196,7 +197,12 @@ impl Turns {
 
     /// The same; blocks the thread.
     pub(super) fn block_for_file(&self) {
-        drop(self.file.blocking_lock());
+        drop(self.file());
+    }
+
+    /// Waits until the file may be written, and keeps others from it; blocks the thread.
+    pub(super) fn file(&self) -> MutexGuard<'_, ()> {
+        self.file.blocking_lock()
     }
 
     /// Waits until the journal may be appended to, and keeps others from it.

@@ -1,9 +1,10 @@
-//! A secondary's copy on disk: the zone's file, and the journal that leads on from it to what is served.
+//! What is on disk of a secondary, or of a primary that changes by updates: the zone's file, and the journal that leads
+//! on from it to what is served.
 //!
 //! Changes go to the journal. A whole version goes to the file, and so do changes that the journal does not take; the
 //! journal is dropped behind it, for it leads nowhere any more. A crash in between leaves a journal that ends before
-//! the file, which the next start removes; one that does not is dropped first (`way`). What is kept is durable when the
-//! call returns.
+//! the file, which the next start of a secondary removes; one that does not is dropped first (`way`). What is kept is
+//! durable when the call returns.
 //!
 //! An operator may remove or replace either. So before changes go to a journal it is looked whether it leads on from
 //! what is in the file, whose first bytes tell the serial; if not, the whole version is written.
@@ -53,6 +54,8 @@ pub enum Form {
 pub enum News<'t> {
     /// This, which leads to the new version from the one that is on disk.
     Changes(&'t [Transaction]),
+    /// The same, where somebody is told whether it was kept: what the disk does not take for the journal is not kept.
+    Updates(&'t [Transaction]),
     /// The whole zone, which is newer than what file and journal lead to.
     Whole,
     /// The whole zone, which may be no newer than what they lead to: this, which it is not newer than, where that is
@@ -118,21 +121,24 @@ pub enum KeepError {
 }
 
 impl<D: Disk> Copy<'_, D> {
-    /// Makes a version durable, before it is served. What is written beside the journal waits for its turn first.
-    pub fn keep(&self, version: &ZoneVersion, news: News<'_>, now_s: u64, turn: impl FnOnce()) -> Kept {
-        let mut faults = vec![];
+    /// Makes a version durable, before it is served. What is written beside the journal has its turn first.
+    pub fn keep<Turn>(&self, version: &ZoneVersion, news: News<'_>, now_s: u64, turn: impl FnOnce() -> Turn) -> Kept {
         let append = self.append(version, news);
-        match append.map(|append| journal::append_to(&append)) {
-            Some(Ok(())) => return Kept { durability: Durability::Journal, faults },
-            appended => faults.extend(append_fault(appended)),
+        let fault = match append.map(|append| journal::append_to(&append)) {
+            Some(Ok(())) => return Kept { durability: Durability::Journal, faults: vec![] },
+            appended => append_fault(appended),
+        };
+        let faults: Vec<_> = fault.into_iter().collect();
+        if let (News::Updates(_), [KeepError::Journal(JournalError::File { .. })]) = (news, &faults[..]) {
+            return Kept { durability: Durability::None, faults };
         }
-        turn();
+        let _turn = turn();
         kept(self.save_whole(version, news, now_s), || self.follow_up(version, news), faults)
     }
 
     /// What is to go to the journal, where only changes have come and the file is one that it may lead on from.
     fn append<'a>(&'a self, version: &ZoneVersion, news: News<'a>) -> Option<Append<'a, D>> {
-        let News::Changes(transactions) = news else { return None };
+        let (News::Changes(transactions) | News::Updates(transactions)) = news else { return None };
         let base = base::serial(self.disk, &self.file, self.form, version.apex())?;
         Some(Append { disk: self.disk, path: &self.journal, base, transactions })
     }
@@ -141,7 +147,7 @@ impl<D: Disk> Copy<'_, D> {
     fn follow_up(&self, version: &ZoneVersion, news: News<'_>) -> Result<(), KeepError> {
         match news {
             News::Recorded => self.shorten(version).map(drop),
-            News::Changes(_) | News::Whole | News::Instead(_) => self.drop_journal(),
+            News::Changes(_) | News::Updates(_) | News::Whole | News::Instead(_) => self.drop_journal(),
         }
     }
 

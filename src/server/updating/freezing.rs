@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
+use super::Running;
 use crate::server::control::{IscResult, Reply};
 use crate::server::core::{Core, Event};
 use crate::server::exchange::spawn_told;
@@ -163,8 +164,9 @@ impl Core {
         if self.updating.is_running(id) {
             return;
         }
+        let (turns, directories) = (Arc::default(), self.refreshing.directories);
         let queue = self.updating.queues.entry(id).or_default();
-        queue.is_running = true;
+        queue.running = Some(Running { turns, directories, loads_after: false });
         let leave = queue.leave.clone();
         let drop_it = move || {
             let held = leave.hold();

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use super::core::{Core, Event};
 use super::exchange::spawn_told;
-use super::journals;
 use super::leave::Leave;
 use super::load;
 use super::logging::Severity;
@@ -42,39 +41,51 @@ pub(super) struct Updating {
     freezing: Freezing,
 }
 
-/// The updates of a zone of which some are being made.
+/// The updates of a zone.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Requested>,
-    is_running: bool,
-    /// To write to the journal.
+    running: Option<Running>,
+    /// To write to the zone's files.
     leave: Leave,
-    turns: Option<Arc<Turns>>,
-    /// Whether the zone's file is to be read once nothing runs.
+}
+
+/// Updates that are being made.
+struct Running {
+    turns: Arc<Turns>,
+    /// How often the working directory had changed, which relative names follow.
+    directories: u64,
+    /// Whether the zone's file is to be read once they have been made.
     loads_after: bool,
 }
 
 impl Updating {
     /// Whether updates of this zone are being made.
     pub(super) fn is_running(&self, id: ZoneId) -> bool {
-        self.queues.get(&id).is_some_and(|queue| queue.is_running)
+        self.running(id).is_some()
     }
 
     /// Who takes turns with the updates of this zone at its files.
     pub(super) fn turns(&self, id: ZoneId) -> Option<Arc<Turns>> {
-        self.queues.get(&id).and_then(|queue| queue.turns.clone())
+        self.running(id).map(|running| Arc::clone(&running.turns))
+    }
+
+    fn running(&self, id: ZoneId) -> Option<&Running> {
+        self.queues.get(&id).and_then(|queue| queue.running.as_ref())
     }
 
     /// Has a zone's file read later, if updates are being made to it.
     pub(super) fn postpones_load(&mut self, id: ZoneId) -> bool {
-        let queue = self.queues.get_mut(&id).filter(|queue| queue.is_running);
-        queue.map(|queue| queue.loads_after = true).is_some()
+        let running = self.queues.get_mut(&id).and_then(|queue| queue.running.as_mut());
+        running.map(|running| running.loads_after = true).is_some()
     }
 
-    /// Forgets a zone; nobody gets a reply any more.
-    pub(super) fn forget(&mut self, id: ZoneId) {
-        self.queues.remove(&id).into_iter().for_each(|queue| queue.leave.take_away());
+    /// Forgets a zone; gives the updates that waited.
+    fn forget(&mut self, id: ZoneId) -> VecDeque<Requested> {
         self.freezing.forget(id);
+        let queue = self.queues.remove(&id).unwrap_or_default();
+        queue.leave.take_away();
+        queue.waiting
     }
 }
 
@@ -84,9 +95,9 @@ impl ZoneTask {
         is_dynamic(&self.conf)
     }
 
-    /// Whether its file is for its operator to edit.
+    /// Whether its file is for its operator to edit, as it is until it has been read.
     pub(super) fn follows_its_file(&self) -> bool {
-        !self.is_secondary() && (!self.is_dynamic() || self.is_frozen)
+        !self.is_secondary() && (!self.is_dynamic() || self.is_frozen || !self.has_own_sources())
     }
 
     /// Its file has just been written: what it says is what is served.
@@ -109,9 +120,7 @@ pub(super) fn is_dynamic(zone: &Zone) -> bool {
 impl Core {
     /// Somebody asks for an update of a zone that we are primary for.
     pub(super) fn update_primary(&mut self, requested: Requested) {
-        let Some(id) = self.zones.holder(&requested.update.zone) else {
-            return self.count_reply(&requested.answer(Rcode::SERVFAIL));
-        };
+        let Some(id) = self.zones.holder(&requested.update.zone) else { return self.fail_updates([requested]) };
         if self.zones.get(id).is_some_and(|task| task.is_frozen) {
             requested.say(Severity::Info, FROZEN);
             self.counters.add(Counter::UpdateRej);
@@ -123,54 +132,62 @@ impl Core {
 
     /// Makes the updates of a zone that wait, unless others are being made or its file is being read.
     pub(super) fn make_updates(&mut self, id: ZoneId) {
-        let turns = self.refreshing.saving.get(&id).cloned();
         let Some(task) = self.zones.get(id).filter(|task| task.loading == Loading::Idle) else { return };
-        let (zone, version) = (task.conf.clone(), task.served.version());
-        let Some(queue) = self.updating.queues.get_mut(&id).filter(|queue| !queue.is_running) else { return };
-        // Where nothing is served there is nothing to wait for either.
-        let most = if version.is_some() { MOST_TOGETHER } else { usize::MAX };
-        let count = queue.waiting.len().min(most);
-        if count == 0 {
-            self.updating.queues.remove(&id);
-            return;
-        }
-        let requests: Vec<Requested> = queue.waiting.drain(..count).collect();
-        let Some(version) = version else {
-            let answers = requests.into_iter().map(|requested| requested.answer(Rcode::SERVFAIL));
-            return answers.for_each(|replied| self.count_reply(&replied));
+        let Some(queue) = self.updating.queues.get_mut(&id).filter(|queue| queue.running.is_none()) else { return };
+        // Updates of contents from elsewhere would not be found again behind a file that could not be read.
+        let version = task.served.version().filter(|_| task.has_own_sources());
+        let Some(version) = version.filter(|_| !queue.waiting.is_empty()) else {
+            let queue = self.updating.queues.remove(&id).unwrap_or_default();
+            return self.fail_updates(queue.waiting);
         };
-        let turns = turns.or_else(|| queue.turns.clone()).unwrap_or_default();
-        (queue.is_running, queue.turns) = (true, Some(Arc::clone(&turns)));
-        let leave = queue.leave.clone();
-        let work = Work { rules: rules(&zone), journal: journals::path(&zone), version, leave, turns, requests };
+        let count = queue.waiting.len().min(MOST_TOGETHER);
+        let requests: Vec<Requested> = queue.waiting.drain(..count).collect();
+        let turns = self.refreshing.saving.get(&id).cloned().unwrap_or_default();
+        let directories = self.refreshing.directories;
+        queue.running = Some(Running { turns: Arc::clone(&turns), directories, loads_after: false });
+        let (zone, view, leave) = (task.conf.clone(), Arc::clone(&task.view), queue.leave.clone());
+        let work = Work { rules: rules(&zone), zone, view, version, leave, turns, requests };
         let made = async move { tokio::task::spawn_blocking(move || work.run()).await.ok() };
         spawn_told(&self.events, made, move |worked| Event::Updated(id, Box::new(worked.flatten())));
     }
 
     /// Updates of a zone have been made; none: the work broke off, and those who asked have no reply.
     pub(super) fn updated(&mut self, id: ZoneId, worked: Option<Worked>) {
-        let Some(queue) = self.updating.queues.get_mut(&id) else { return };
-        queue.is_running = false;
-        queue.turns = None;
-        let loads = std::mem::take(&mut queue.loads_after);
+        let running = self.updating.queues.get_mut(&id).and_then(|queue| queue.running.take());
         if let Some(Worked { version, answers }) = worked {
-            if let Some(version) = version {
-                self.publish_update(id, version);
+            if let Some((version, durability)) = version {
+                self.publish_update(id, version, durability);
             }
             answers.into_iter().for_each(|answered| self.answer_update(answered));
         }
-        if loads {
-            self.load(id);
+        // Otherwise the zone is gone.
+        if let Some(Running { directories, loads_after, .. }) = running {
+            self.follow_directory(id, directories);
+            if loads_after {
+                self.load(id);
+            }
+            self.make_updates(id);
+            self.continue_freezing(id);
         }
-        self.make_updates(id);
-        self.continue_freezing(id);
     }
 
-    fn publish_update(&mut self, id: ZoneId, version: Arc<ZoneVersion>) {
+    /// The zone of updates is gone. Those that are being made are answered when they have been.
+    pub(super) fn forget_updates(&mut self, id: ZoneId) {
+        let waiting = self.updating.forget(id);
+        self.fail_updates(waiting);
+    }
+
+    fn fail_updates(&self, requests: impl IntoIterator<Item = Requested>) {
+        requests.into_iter().for_each(|requested| self.count_reply(&requested.answer(Rcode::SERVFAIL)));
+    }
+
+    fn publish_update(&mut self, id: ZoneId, version: Arc<ZoneVersion>, durability: Durability) {
         let Some(task) = self.zones.get_mut(id) else { return };
         let old = task.served.publish(Some(version));
+        if durability == Durability::File {
+            task.note_file_written();
+        }
         self.shared.retire_version(old);
-        let durability = Durability::Journal;
         self.save_step(id, saving::Event::Published { durability, kept_s: unix_now_s() });
         self.announce(id);
         self.catalog_published(id);

@@ -1,26 +1,28 @@
 //! Updates of one zone being made, off the control side.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Requested;
 use crate::answer::counters::Counter;
+use crate::conf::config::Zone;
 use crate::dns::Rcode;
+use crate::server::journals;
 use crate::server::leave::Leave;
-use crate::server::logging::Severity;
-use crate::server::saving::Turns;
+use crate::server::logging::line::{ZonePrefix, ZoneText};
+use crate::server::logging::{Category, Severity, log};
+use crate::server::saving::{self, Turns};
+use crate::server::worker::unix_now_s;
 use crate::zone::ZoneVersion;
-use crate::zone::copy;
-use crate::zone::disk::Host;
+use crate::zone::copy::{Durability, KeepError, News};
 use crate::zone::journal::{JournalError, Transaction};
 use crate::zone::update::{Made, Rules};
 
 /// Updates that are made together.
 pub(super) struct Work {
+    pub(super) zone: Zone,
+    pub(super) view: Arc<str>,
     pub(super) version: Arc<ZoneVersion>,
     pub(super) rules: Rules,
-    /// Where the changes go; none for zones without a file.
-    pub(super) journal: Option<PathBuf>,
     pub(super) leave: Leave,
     pub(super) turns: Arc<Turns>,
     pub(super) requests: Vec<Requested>,
@@ -28,8 +30,8 @@ pub(super) struct Work {
 
 /// What came of them.
 pub(in crate::server) struct Worked {
-    /// What is to be served from now on, if something has changed. It is on disk.
-    pub(super) version: Option<Arc<ZoneVersion>>,
+    /// What is to be served from now on, if something has changed, and where on disk it is.
+    pub(super) version: Option<(Arc<ZoneVersion>, Durability)>,
     pub(super) answers: Vec<Answered>,
 }
 
@@ -59,14 +61,14 @@ impl Work {
             }
             tried.push(Tried { rcode, counted, is_on_changes: !transactions.is_empty() });
         }
-        let kept = if transactions.is_empty() { Ok(()) } else { self.keep(&transactions) };
-        if let Err(why) = &kept {
+        let kept = (!transactions.is_empty()).then(|| self.keep(&version, &transactions));
+        if let Some(Err(why)) = &kept {
             self.lose(&mut tried, why);
         }
-        let is_changed = kept.is_ok() && !transactions.is_empty();
+        let durability = kept.and_then(Result::ok);
         let answer = |(requested, Tried { rcode, counted, .. })| Answered { requested, rcode, counted };
         let answers = self.requests.into_iter().zip(tried).map(answer).collect();
-        Worked { version: is_changed.then_some(version), answers }
+        Worked { version: durability.map(|durability| (version, durability)), answers }
     }
 
     fn make(
@@ -86,22 +88,41 @@ impl Work {
         (rcode, [outcome].into_iter().chain(unmet).collect(), change)
     }
 
-    /// Makes the changes durable.
-    fn keep(&self, transactions: &[Transaction]) -> Result<(), Lost> {
-        let Some(journal) = &self.journal else { return Ok(()) };
+    /// Makes the changes durable. A zone without a file is as durable as it can be.
+    fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Result<Durability, Lost> {
+        let Some(copy) = journals::copy(&self.zone) else { return Ok(Durability::File) };
         // Nobody hears of the updates of a zone that is gone.
         let _held = self.leave.hold().ok_or(Lost::Gone)?;
-        let mut is_appended = self.turns.journal();
-        copy::append(&Host, journal, transactions).map_err(Lost::Journal)?;
-        *is_appended = true;
-        Ok(())
+        let mut journal_turn = Some(self.turns.journal());
+        let wait_for_file = || {
+            drop(journal_turn.take());
+            self.turns.file()
+        };
+        let mut kept = copy.keep(version, News::Updates(transactions), unix_now_s(), wait_for_file);
+        if let (Durability::Journal, Some(is_appended)) = (kept.durability, &mut journal_turn) {
+            **is_appended = true;
+        }
+        let fault = if kept.durability == Durability::None { kept.faults.pop() } else { None };
+        kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        if kept.durability == Durability::File {
+            let what = "file and journal did not lead to what is served: the file is written anew";
+            log!(Category::General, Severity::Warning, "{}{what}", ZonePrefix(self.text()));
+        }
+        Ok(kept.durability)
+    }
+
+    fn text(&self) -> ZoneText<'_> {
+        ZoneText { apex: self.zone.apex.as_ref(), class: self.zone.class, view: &self.view }
     }
 
     /// What was made in memory is not made at all.
     fn lose(&self, tried: &mut [Tried], why: &Lost) {
         for (tried, requested) in tried.iter_mut().zip(&self.requests).filter(|(tried, _)| tried.is_on_changes) {
             (tried.rcode, tried.counted) = (Rcode::SERVFAIL, vec![Counter::UpdateFail]);
-            requested.say(Severity::Info, &format!("error: journal write failed: {why}"));
+            requested.say(Severity::Info, &format!("error: {why}"));
         }
     }
 }
@@ -109,10 +130,21 @@ impl Work {
 /// Why changes are not on disk.
 #[derive(Debug, thiserror::Error)]
 enum Lost {
-    #[error("zone is gone")]
+    #[error("journal write failed: zone is gone")]
     Gone,
-    #[error(transparent)]
+    #[error("journal write failed: {0}")]
     Journal(JournalError),
+    #[error(transparent)]
+    File(KeepError),
+}
+
+impl From<KeepError> for Lost {
+    fn from(fault: KeepError) -> Self {
+        match fault {
+            KeepError::Journal(error) => Self::Journal(error),
+            other => Self::File(other),
+        }
+    }
 }
 
 /// Today as named writes dates into serials: year, month and day, and room for a hundred changes.

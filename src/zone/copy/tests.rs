@@ -281,24 +281,57 @@ fn changes_to_what_an_operator_has_removed_or_replaced_are_kept_as_a_whole() {
     for (number, meddle) in MEDDLING.iter().enumerate() {
         for form in [Form::Raw, Form::Text(Style::Relative), Form::Text(Style::Full)] {
             let disk = begun(1);
-            let copy = Copy { form, ..copy(&disk, 0) };
-            let other = Copy { form, ..other(&disk) };
-            for copy in [&copy, &other] {
+            let copies = [copy(&disk, 0), other(&disk), third(&disk)].map(|copy| Copy { form, ..copy });
+            let [copy, other, third] = &copies;
+            for copy in &copies {
                 copy.save(&version(1), 0).unwrap();
                 copy.drop_journal().unwrap();
                 assert_eq!(keep(copy, 2), Durability::Journal);
                 meddle(copy);
             }
-            assert_eq!(keep(&copy, 3), Durability::File, "{number}");
-            let kept = keep_all(&[(other.clone(), &whole, News::Changes(&next))], 0);
-            assert_eq!((kept[0].durability, kept[0].faults.len()), (Durability::File, 0), "{number}");
+            assert_eq!(keep(copy, 3), Durability::File, "{number}");
+            let together = keep_all(&[(other.clone(), &whole, News::Changes(&next))], 0).remove(0);
+            let updated = third.keep(&whole, News::Updates(&next), 0, || ());
+            for kept in [together, updated] {
+                assert_eq!((kept.durability, kept.faults.len()), (Durability::File, 0), "{number}");
+            }
             disk.restart();
             if form == Form::Raw {
-                let serials = [&copy, &other].map(|copy| found_at(&disk, &copy.file, &copy.journal));
-                assert_eq!(serials, [Some(3), Some(3)], "{number}");
+                let serials = copies.each_ref().map(|copy| found_at(&disk, &copy.file, &copy.journal));
+                assert_eq!(serials, [Some(3); 3], "{number}");
             }
         }
     }
+}
+
+#[test]
+fn updates_that_were_kept_survive_a_crash_at_any_step_also_where_an_operator_has_removed_what_they_lead_on_from() {
+    let (next, whole) = (changes(2, 3), version(3));
+    for meddle in [None, Some(MEDDLING[0]), Some(MEDDLING[2])] {
+        let mut met = BTreeSet::new();
+        for (seed, step) in (1..=SEEDS).flat_map(|seed| (0..STEPS).map(move |step| (seed, step))) {
+            let disk = begun(seed);
+            meddle.iter().for_each(|meddle| meddle(&copy(&disk, 0)));
+            disk.crash_after(step);
+            let kept = copy(&disk, 0).keep(&whole, News::Updates(&next), 0, || ());
+            disk.restart();
+            let found = found(&disk);
+            assert!(kept.durability == Durability::None || found == Some(3), "{kept:?} {found:?}");
+            met.insert(found);
+        }
+        assert!(met.contains(&Some(3)) && met.len() > 1, "{met:?}");
+    }
+}
+
+#[test]
+fn updates_that_the_journal_cannot_take_are_not_written_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (copy, next) = (stuck(folder.path()), changes(2, 3));
+    copy.save(&version(2), 0).unwrap();
+    let kept = copy.keep(&version(3), News::Updates(&next), 0, || ());
+    assert!(matches!(kept.faults[..], [KeepError::Journal(JournalError::File { .. })]), "{:?}", kept.faults);
+    assert_eq!(kept.durability, Durability::None);
+    assert_eq!(raw::serial(&Host, &copy.file, version(2).apex()), Some(Serial(2)));
 }
 
 #[test]
