@@ -6,6 +6,7 @@ mod random;
 mod removed;
 mod requests;
 mod rights;
+mod under_way;
 
 use std::fs;
 use std::io::Write as _;

@@ -141,7 +141,7 @@ pub(super) enum AfterLoads {
 
 impl Core {
     /// Works until told to stop.
-    pub(super) async fn run(&mut self, mut events: UnboundedReceiver<Event>) {
+    pub(super) async fn run(&mut self, events: &mut UnboundedReceiver<Event>) {
         while !self.is_stopping {
             let deadline = self.next_deadline();
             tokio::select! {
@@ -158,7 +158,7 @@ impl Core {
             if self.loads_open >= MANY || is_crowded {
                 // To wake up for each zone by itself would cost as much as to read or transfer it.
                 tokio::time::sleep(BETWEEN).await;
-                self.catch_up(&mut events);
+                self.catch_up(events);
             }
         }
     }

@@ -338,13 +338,14 @@ fn runtime(workers: usize) -> io::Result<Runtime> {
 }
 
 async fn run_core(options: StartOptions, prepared: Prepared) -> Result<Option<PidFile>, StartError> {
-    let (events, inbox) = unbounded_channel();
+    let (events, mut inbox) = unbounded_channel();
     let shared = Arc::new(Shared::start(events.clone())?);
     let seed = RandomState::new().hash_one(std::process::id());
     let mut core = Core::new(&options, prepared, &shared, &events, seed)?;
     spawn_signals(&events)?;
     spawn_interface_watch(&events);
-    core.run(inbox).await;
+    core.run(&mut inbox).await;
+    core.end_updates(&mut inbox).await;
     core.save_all().await;
     core.shut_down();
     Ok(core.pid_file.take())

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
+use tokio::task::yield_now;
 
 /// The threads. Dropping them ends the connections that are served there.
 #[derive(Debug)]
@@ -56,6 +57,10 @@ impl Drop for Worker {
 }
 
 fn run(runtime: &Runtime, stopped: Receiver<()>) {
-    // An error says that the other end is gone, which is what is waited for.
-    let _ = runtime.block_on(stopped);
+    runtime.block_on(async {
+        // An error says that the other end is gone, which is what is waited for.
+        let _ = stopped.await;
+        // Replies that are there by now are sent first.
+        yield_now().await;
+    });
 }

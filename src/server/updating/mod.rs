@@ -12,6 +12,8 @@ mod work;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use super::core::{Core, Event};
 use super::exchange::spawn_told;
 use super::leave::Leave;
@@ -179,6 +181,17 @@ impl Core {
 
     fn fail_updates(&self, requests: impl IntoIterator<Item = Requested>) {
         requests.into_iter().for_each(|requested| self.count_reply(&requested.answer(Rcode::SERVFAIL)));
+    }
+
+    /// Sees to the updates that are being made when the server ends: who has one on disk is told so.
+    pub(super) async fn end_updates(&mut self, events: &mut UnboundedReceiver<Event>) {
+        while self.updating.queues.values().any(|queue| queue.running.is_some()) {
+            match events.recv().await {
+                Some(Event::Updated(id, worked)) => self.updated(id, *worked),
+                Some(_) => {}
+                None => return,
+            }
+        }
     }
 
     fn publish_update(&mut self, id: ZoneId, version: Arc<ZoneVersion>, durability: Durability) {
