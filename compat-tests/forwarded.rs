@@ -307,3 +307,21 @@ fn one_update_more_than_may_be_under_way_is_dropped() {
         assert!(counted(&server).contains(&"1 Update quota exceeded".to_owned()), "{kind:?} {:?}", counted(&server));
     }
 }
+
+#[test]
+fn an_update_of_a_zone_that_is_dropped_meanwhile_is_passed_on_all_the_same_as_by_named() {
+    for kind in BOTH {
+        let may_answer = Arc::new(AtomicBool::new(false));
+        let primary = patient(&may_answer);
+        let (server, _) = of(kind, &primary, "");
+        let mut client = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        client.write_all(&framed(&update("example.test"))).unwrap();
+        server.wait_until("the primary has it", || primary.heard().iter().any(is_update));
+        let conf = server.path("named.conf");
+        let text = fs::read_to_string(&conf).unwrap();
+        fs::write(&conf, text.replace("zone \"example.test\"", "zone \"other.test\"")).unwrap();
+        assert_eq!(server.rndc(&["reconfig"]).status, 0);
+        may_answer.store(true, Ordering::SeqCst);
+        assert_eq!(receive(&mut client).unwrap()[3] & 15, 0, "{kind:?}");
+    }
+}
