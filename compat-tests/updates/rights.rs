@@ -104,13 +104,18 @@ fn the_session_key_lets_this_host_change_what_is_local() {
         let server = with(kind, "update-policy { grant k zonesub ANY; };");
         let conf = server.path("named.conf");
         let text = std::fs::read_to_string(&conf).unwrap();
-        std::fs::write(
-            &conf,
-            text.replace("session-keyfile none;", &options).replace("{ grant k zonesub ANY; }", "local"),
-        )
-        .unwrap();
-        assert_eq!(server.rndc(&["reconfig"]).status, 0, "{kind:?}");
-        let key = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace("session-keyfile none;", &options);
+        let local = text.replace("{ grant k zonesub ANY; }", "local");
+        // It is made whether or not a zone asks for it, and once.
+        let keys = [text, local].map(|text| {
+            std::fs::write(&conf, text).unwrap();
+            assert_eq!(server.rndc(&["reconfig"]).status, 0, "{kind:?}");
+            std::fs::read_to_string(&path).unwrap()
+        });
+        assert_eq!(keys[0], keys[1], "{kind:?}");
+        let made = server.settled_log().matches("generating session key for dynamic DNS\n").count();
+        assert_eq!(made, 1, "{kind:?}");
+        let [key, _] = keys;
         let beginning = "key \"of-host\" {\n\talgorithm hmac-sha512;\n\tsecret \"";
         assert!(key.starts_with(beginning) && key.ends_with("\";\n};\n"), "{kind:?} {key}");
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
@@ -122,6 +127,15 @@ fn the_session_key_lets_this_host_change_what_is_local() {
         drop(server.stop());
         assert!(!std::path::Path::new(&path).exists(), "{kind:?}");
     }
+}
+
+/// named refuses such a configuration as a whole.
+#[test]
+fn a_zone_that_nobody_may_change_for_want_of_a_session_key_is_told_of() {
+    let server = with(Kind::Nomd, "update-policy local;");
+    let missing = format!("failed to enable auto DDNS policy for zone {ZONE}: session key not found\n");
+    server.wait_for_log(&missing);
+    assert_eq!(nsupdate(&server, &["-v"], "add y.dyn.test 60 A 192.0.2.1").stderr, "update failed: REFUSED\n");
 }
 
 #[test]

@@ -18,24 +18,24 @@ use crate::dns::name::NoDot;
 pub(super) struct SessionKey {
     conf: config::SessionKey,
     pub(super) key: Arc<Key>,
-    file: Option<PathBuf>,
+    file: PathBuf,
 }
 
 impl SessionKey {
-    fn make(conf: &config::SessionKey) -> io::Result<Self> {
-        let config::SessionKey { path, name, algorithm, truncate_bits } = conf.clone();
+    fn make(conf: &config::SessionKey, path: &Path) -> io::Result<Self> {
+        let config::SessionKey { name, algorithm, truncate_bits, .. } = conf.clone();
         let mut secret = vec![0; usize::from(algorithm.bits()).div_ceil(8)];
         File::open("/dev/urandom")?.read_exact(&mut secret)?;
         let key = Arc::new(Key { name, algorithm, truncate_bits, secret });
-        path.as_deref().map_or(Ok(()), |path| write(path, &key))?;
-        Ok(Self { conf: conf.clone(), key, file: path })
+        write(path, &key)?;
+        Ok(Self { conf: conf.clone(), key, file: path.to_owned() })
     }
 }
 
 impl Drop for SessionKey {
     fn drop(&mut self) {
         // As with the pid file.
-        self.file.iter().for_each(|path| drop(fs::remove_file(path)));
+        let _ = fs::remove_file(&self.file);
     }
 }
 
@@ -52,33 +52,43 @@ fn write(path: &Path, key: &Key) -> io::Result<()> {
 }
 
 impl Core {
-    /// Makes a session key if some zone of the configuration now in force asks for one, or takes it away.
+    /// Makes the session key of the configuration now in force, whether or not a zone asks for it, as named does. One
+    /// that nobody could read, for it has no file, is not made.
     pub(super) fn follow_session_key(&mut self) {
         let conf = &self.config.options.session_key;
-        if !is_wanted(&self.config) {
+        if self.session_key.as_ref().is_none_or(|session| session.conf != *conf) {
+            // The old file goes before there is a new one.
             self.session_key = None;
-        } else if self.session_key.as_ref().is_none_or(|session| session.conf != *conf) {
-            self.session_key = None;
-            self.session_key = SessionKey::make(conf)
-                .inspect_err(|error| {
-                    let (path, reason) = (conf.path.as_deref().unwrap_or(Path::new("")).display(), io_text(error));
-                    log!(Category::General, Severity::Error, "could not create {path}");
-                    log!(
-                        Category::General,
-                        Severity::Error,
-                        "failed to generate session key for dynamic DNS: {reason}"
-                    );
-                })
-                .ok();
+            self.session_key = conf.path.as_deref().and_then(|path| made(conf, path));
+        }
+        if self.session_key.is_none() {
+            say_missing(&self.config);
         }
         self.identity.session_key = self.session_key.as_ref().map(|session| Arc::clone(&session.key));
     }
 }
 
-fn is_wanted(config: &Config) -> bool {
+/// A new key, unless it cannot be written; says so.
+fn made(conf: &config::SessionKey, path: &Path) -> Option<SessionKey> {
+    log!(Category::General, Severity::Info, "generating session key for dynamic DNS");
+    let failed = |error: &io::Error| {
+        let reason = io_text(error);
+        log!(Category::General, Severity::Error, "could not create {}", path.display());
+        log!(Category::General, Severity::Error, "failed to generate session key for dynamic DNS: {reason}");
+    };
+    SessionKey::make(conf, path).inspect_err(failed).ok()
+}
+
+/// Tells of the zones that change with the session key, now that there is none. named refuses such a configuration.
+fn say_missing(config: &Config) {
     let zones = config.views.iter().flat_map(|view| &view.zones);
-    zones.map(|zone| &zone.settings.updates).any(|updates| match updates {
-        Updates::Granted(rules) => rules.iter().any(|rule| rule.names == GrantNames::Local),
-        _ => false,
-    })
+    for zone in zones.filter(|zone| wants_key(&zone.settings.updates)) {
+        let zone = NoDot(zone.apex.as_ref());
+        let what = format_args!("failed to enable auto DDNS policy for zone {zone}");
+        log!(Category::General, Severity::Error, "{what}: session key not found");
+    }
+}
+
+fn wants_key(updates: &Updates) -> bool {
+    matches!(updates, Updates::Granted(rules) if rules.iter().any(|rule| rule.names == GrantNames::Local))
 }

@@ -527,7 +527,8 @@ impl Core {
     /// The configuration of [`Self::of_zones`].
     pub(super) fn configuration(folder: &Path, zones: &str) -> Config {
         let path = folder.join("named.conf");
-        let options = "options { recursion no; listen-on { none; }; listen-on-v6 { none; }; };\ncontrols { };\n";
+        let options = "options { recursion no; listen-on { none; }; listen-on-v6 { none; }; session-keyfile none; };\n\
+                       controls { };\n";
         let zones = zones.replace("FOLDER", &folder.display().to_string());
         std::fs::write(&path, format!("{options}{zones}")).unwrap();
         conf::load(&path, &Tolerance::default()).unwrap().0
