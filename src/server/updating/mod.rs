@@ -197,11 +197,14 @@ impl Core {
     fn publish_update(&mut self, id: ZoneId, version: Arc<ZoneVersion>, durability: Durability) {
         let Some(task) = self.zones.get_mut(id) else { return };
         let old = task.served.publish(Some(version));
-        if durability == Durability::File {
-            task.note_file_written();
-        }
         self.shared.retire_version(old);
-        self.save_step(id, saving::Event::Published { durability, kept_s: unix_now_s() });
+        // Where the zone was given another file meanwhile, what was written is none of its.
+        if task.has_own_sources() {
+            if durability == Durability::File {
+                task.note_file_written();
+            }
+            self.save_step(id, saving::Event::Published { durability, kept_s: unix_now_s() });
+        }
         self.announce(id);
         self.catalog_published(id);
     }
