@@ -1,14 +1,15 @@
 //! A zone file judged in the words of BIND's checkers: what `named-checkzone` and `named-checkconf -z` share.
 
 use std::fmt::{Display, Write as _};
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::dns::name::NoDot;
 use crate::zone::disk::Host;
 use crate::zone::journal::{self, Followed};
 use crate::zone::load::{self, Loaded};
 use crate::zone::master::Options;
+use crate::zone::message::{Level, Message};
 use crate::zone::raw::{self, RawError, RawFault};
 use crate::zone::{ContentsError, Limits, WildcardOwner, ZoneVersion, check, print};
 
@@ -47,10 +48,14 @@ impl ZoneFile<'_> {
     }
 
     fn load(&self, lines: &mut String) -> Result<ZoneVersion, String> {
-        let loaded = match self.is_raw {
+        let mut loaded = match self.is_raw {
             true => self.load_raw(lines),
             false => load::load_with_journal(self.path, self.journal, self.options, self.limits, self.policy),
         };
+        if self.journal.is_some_and(is_blank) && loaded.version.take().is_some() {
+            let reason = journal::Fault::NoHeader;
+            loaded.messages.push(Message::of_zone(Level::Error, format!("journal open failed: {reason}")));
+        }
         for message in &loaded.messages {
             match message.place {
                 Some(_) => drop(writeln!(lines, "{message}")),
@@ -108,6 +113,11 @@ impl ZoneFile<'_> {
     fn say(&self, lines: &mut String, text: impl Display) {
         let _ = writeln!(lines, "zone {}/{}: {text}", NoDot(self.options.apex.as_ref()), self.options.class);
     }
+}
+
+/// Whether a journal is without a byte, as a crash may leave it: to the server it is none, to BIND's checkers an error.
+fn is_blank(journal: &Path) -> bool {
+    fs::metadata(journal).is_ok_and(|file| file.len() == 0)
 }
 
 /// What BIND says of the faults of raw files, line by line.

@@ -63,11 +63,9 @@ impl<'j> Reading<'j> {
         Self { zone: &job.zone, path, journal }
     }
 
-    /// The journal of a primary, which is a part of what is checked. One without a byte, as a crash may leave it, is none
-    /// here; to named and the tools it is an error.
+    /// The journal of a primary, which is a part of what is checked.
     fn of_primary(&self) -> Option<&Path> {
-        let is_blank = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
-        self.journal.as_deref().filter(|path| matches!(self.zone.role, Role::Primary) && !is_blank(path))
+        self.journal.as_deref().filter(|_| matches!(self.zone.role, Role::Primary))
     }
 
     fn journal_modified(&self) -> Option<SystemTime> {

@@ -77,7 +77,7 @@ pub enum Followed {
 pub fn follow(disk: &impl Disk, version: &ZoneVersion, path: &Path, limits: Limits) -> Followed {
     let journal = match Journal::open(disk, path) {
         Ok(journal) => journal,
-        Err(JournalError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Followed::Missing,
+        Err(error) if error.is_missing() => return Followed::Missing,
         Err(error) => return Followed::Not(unopened(&error)),
     };
     let mut remarks = Vec::new();
@@ -101,7 +101,7 @@ fn unopened(error: &JournalError) -> Vec<Message> {
         Some(Message::at(Level::Error, path, 0, text))
     };
     let (line, reason) = match error {
-        JournalError::Bad { fault: fault @ (Fault::Empty | Fault::NoHeader), .. } => (None, fault.to_string()),
+        JournalError::Bad { fault: fault @ Fault::NoHeader, .. } => (None, fault.to_string()),
         JournalError::Bad { path, fault: fault @ Fault::Format, .. } => {
             (of_file(path, &fault.to_string()), UNEXPECTED.to_owned())
         }
