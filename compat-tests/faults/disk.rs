@@ -22,12 +22,16 @@ impl Small {
         Self(path.to_owned())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn fill(&self) {
         let _ = fs::write(self.0.join("filling"), vec![1; 1 << 20]);
     }
 
     /// Lets nothing be written any more, or all again.
-    fn remount(&self, how: &str) {
+    pub(crate) fn remount(&self, how: &str) {
         let output = run("mount", &["-o", &format!("remount,{how}"), &self.0.display().to_string()]);
         assert_eq!(output.status, 0, "{output:?}");
     }

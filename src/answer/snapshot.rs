@@ -282,6 +282,8 @@ pub struct Zone {
     /// By which its owner knows it again.
     handle: u64,
     journal: Option<Journal>,
+    /// Whether the journal may lead to another version of the serial that is served.
+    has_stray_journal: AtomicBool,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
@@ -293,8 +295,9 @@ impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        let is_awaited = AtomicBool::new(false);
-        Self { apex, class, role, policy, handle: 0, journal: None, contents, expires_at_s, is_awaited }
+        let [has_stray_journal, is_awaited] = [const { AtomicBool::new(false) }; 2];
+        let (handle, journal) = (0, None);
+        Self { apex, class, role, policy, handle, journal, has_stray_journal, contents, expires_at_s, is_awaited }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -311,6 +314,7 @@ impl Zone {
     pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
         let mut zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
         zone.journal.clone_from(&self.journal);
+        zone.set_stray_journal(self.has_stray_journal.load(Ordering::Acquire));
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
         zone
@@ -326,9 +330,15 @@ impl Zone {
         self.handle
     }
 
-    /// Where the differences between its versions are.
+    /// Where the differences between its versions are, as far as is known; none: whoever asks for some gets the zone.
     pub fn journal(&self) -> Option<PathBuf> {
-        self.journal.as_ref().map(|journal| journal.path(self.apex()))
+        let is_stray = self.has_stray_journal.load(Ordering::Acquire);
+        self.journal.as_ref().filter(|_| !is_stray).map(|journal| journal.path(self.apex()))
+    }
+
+    /// Says whether the journal may lead to another version of the serial that is served, until it is gone.
+    pub fn set_stray_journal(&self, is_stray: bool) {
+        self.has_stray_journal.store(is_stray, Ordering::Release);
     }
 
     /// The class.

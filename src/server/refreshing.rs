@@ -302,6 +302,10 @@ impl Core {
         if loaded.journal_modified.is_none() {
             task.saving.note_no_journal();
         }
+        if loaded.is_doubtful {
+            task.saving.note_stray_journal();
+            task.served.set_stray_journal(true);
+        }
         super::loading::log_loaded(task, &loaded.version);
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.begin_refreshing(id, Event::Loaded { timers, modified_s });
@@ -478,11 +482,12 @@ impl Core {
             && report.has_directory_of(&task.conf, self.refreshing.directories)
             && (durability == Durability::File || report.has_journal_of(&task.conf));
         let durability = if is_in_place { durability } else { Durability::None };
-        let old = task.served.publish(Some(version));
-        self.shared.retire_version(old);
         report.say_success();
         task.refresh.iter_mut().for_each(|refresh| refresh.note_transfer(report.primary(), report.facts()));
+        let served = Arc::clone(&task.served);
+        // First, so that nobody is told of this version what a journal holds that leads to another one.
         self.save_step(id, saving::Event::Published { durability, kept_s });
+        self.shared.retire_version(served.publish(Some(version)));
         self.announce(id);
         self.catalog_published(id);
         Event::Transferred(timers)

@@ -45,7 +45,9 @@ impl Core {
         let Some(task) = self.zones.get_mut(id) else { return vec![] };
         let is_serving = task.served.contents().is_some();
         let delay_s = saving::delay_s(self.refreshing.random());
-        task.saving.step(event, Context { now_s: unix_now_s(), is_serving, is_transferring, delay_s })
+        let actions = task.saving.step(event, Context { now_s: unix_now_s(), is_serving, is_transferring, delay_s });
+        task.served.set_stray_journal(task.saving.has_stray_journal());
+        actions
     }
 
     /// `rndc sync`: writes what is in the journals to the files, of one zone or of all.

@@ -144,6 +144,17 @@ impl Saving {
         self.has_no_journal = true;
     }
 
+    /// A journal was found that does not fit: it leads elsewhere, if it is still there.
+    pub fn note_stray_journal(&mut self) {
+        self.is_led_to = false;
+    }
+
+    /// Whether a journal that ends with the serial of what is served may lead to another version of it: nobody is to
+    /// be told what it holds.
+    pub fn has_stray_journal(&self) -> bool {
+        !self.is_led_to
+    }
+
     /// Whether there may be a journal whose time is to be set.
     pub fn may_have_journal(&self) -> bool {
         !self.has_no_journal
@@ -220,8 +231,8 @@ impl Saving {
         }
         self.writing = Writing::Yes;
         let behind = match self.durability {
-            Durability::None if self.is_led_to => Behind::Ended,
-            Durability::None => Behind::Void,
+            _ if !self.is_led_to => Behind::Void,
+            Durability::None => Behind::Ended,
             _ if self.drops_journal => Behind::Dropped,
             _ => Behind::Shortened,
         };

@@ -64,6 +64,8 @@ struct World {
     served: Option<Arc<ZoneVersion>>,
     /// The versions of which one is there after a crash, by number, where there may be none; none: that is not known.
     promised: Option<Vec<Option<usize>>>,
+    /// Whether the power failed with a journal in place that leads elsewhere: to a start it looks like any other.
+    has_stray_journal: bool,
     /// By our clock.
     timer_s: Option<u64>,
     /// What arrives when, by the true clock.
@@ -127,6 +129,7 @@ impl World {
             machine: Machine::new(seed + 1),
             served: None,
             promised: None,
+            has_stray_journal: false,
             timer_s: None,
             arrivals: Vec::new(),
             is_transferring: false,
@@ -243,6 +246,7 @@ impl World {
         self.tally.count_if(is_older, Fault::WentBack);
         self.tally.count_if(is_rebuilt && !is_newer, Fault::Rebuilt);
         self.served = Some(version);
+        self.has_stray_journal = false;
         self.save_step(saving::Event::Published { durability, kept_s });
         self.step(Event::Transferred(timers));
     }
@@ -282,6 +286,7 @@ impl World {
 
     /// The power fails, and is back.
     fn crash(&mut self) {
+        self.has_stray_journal |= self.machine.saving.has_stray_journal();
         self.machine.restart();
         self.arrivals.clear();
         self.notices.clear();
@@ -307,6 +312,7 @@ impl World {
         self.served = Some(Arc::new(found.version));
         self.step(Event::Loaded { timers, modified_s: found.modified_s });
         if found.is_doubtful {
+            self.machine.saving.note_stray_journal();
             self.step(Event::Refresh);
         }
     }

@@ -167,8 +167,11 @@ impl Machine {
         load(&disk, self.place)
     }
 
-    /// The changes in the journal that lead to this serial.
+    /// The changes in the journal that lead to this serial, as far as others are told of them.
     pub(super) fn step_to(&self, serial: Serial) -> Option<Transaction> {
+        if self.saving.has_stray_journal() {
+            return None;
+        }
         let journal = Journal::open(&self.disk, Path::new(JOURNALS[self.place.journal])).ok()?;
         let entries = journal.entries(journal.first_serial()).ok()?.filter_map(Result::ok);
         entries.map(|entry| entry.transaction).find(|step| step.after == serial)

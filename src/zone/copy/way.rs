@@ -29,9 +29,9 @@ impl<D: Disk> Copy<'_, D> {
         self.drop_journal()
     }
 
-    /// Removes a journal that is known to lead elsewhere and would be taken to lead on from this version.
+    /// Removes a journal that is known to lead elsewhere and would be taken to lead to this version, or on from it.
     pub fn clear_way(&self, version: &ZoneVersion) -> Result<(), KeepError> {
-        let is_in_the_way = self.has_journal_to(|last| last.is_newer_than(version.serial()));
+        let is_in_the_way = self.has_journal_to(|last| !version.serial().is_newer_than(last));
         if is_in_the_way == Some(true) { self.drop_journal() } else { Ok(()) }
     }
 
