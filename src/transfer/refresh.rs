@@ -234,7 +234,10 @@ struct Held {
     refresh_s: u64,
     retry_s: u64,
     expire_s: u64,
+    /// When it expires, as the time of its file has it.
     expires_s: u64,
+    /// The same by the clock that nobody sets, from which on it is gone in any case.
+    ends_up_s: u64,
     /// It is served though it has expired.
     is_past_expiry: bool,
     /// EXPIRE as the SOA record has it, without limits.
@@ -253,6 +256,19 @@ impl Held {
     /// would be transferred again at once, and again. BIND 9.18 goes by the SOA record alone.
     fn first_lives_s(&self, reported_s: Option<u32>) -> u64 {
         self.lives_s(reported_s).max(self.refresh_s.saturating_add(self.retry_s).min(self.expire_s))
+    }
+
+    /// It has so long to live from now on.
+    fn live_for(&mut self, lives_s: u64, context: &Context<'_>) {
+        self.expires_s = context.now_s.saturating_add(lives_s);
+        self.ends_up_s = context.up_s.saturating_add(lives_s);
+    }
+
+    /// How long it has to live, if it may live so much longer than it should: no longer than any from now on, whatever
+    /// the time of its file. Where that is ahead of ours it stays, for ours may be the clock that is wrong.
+    fn left_s(&self, longer_s: u64, context: &Context<'_>) -> u64 {
+        let until_s = |end_s: u64, now_s| end_s.saturating_add(longer_s).saturating_sub(now_s);
+        until_s(self.expires_s, context.now_s).min(until_s(self.ends_up_s, context.up_s))
     }
 }
 
@@ -414,40 +430,27 @@ impl Refresh {
             self.begin(context);
         }
         let check = (self.walk.is_none() && self.may_check()).then_some(self.next_check_s);
-        let expiry = self.copy.as_ref().filter(|copy| !copy.is_past_expiry).map(|copy| copy.expires_s);
-        let due = check.into_iter().chain(expiry.or_else(|| self.ends_s())).min();
+        let expiry = self.copy.as_ref().map(|copy| {
+            let longer_s = if copy.is_past_expiry { self.settings.guards.grace_s } else { 0 };
+            context.now_s.saturating_add(copy.left_s(longer_s, context))
+        });
+        let due = check.into_iter().chain(expiry).min();
         self.actions.extend(due.map(Action::Timer));
     }
 
     /// A copy that has expired goes, unless it has a time of grace; that is said, and shown as a state of its own.
     fn check_expiry(&mut self, context: &mut Context<'_>) {
-        self.shorten_life(context.now_s);
-        if self.ends_s().is_some_and(|at_s| at_s <= context.now_s) {
+        let grace_s = self.settings.guards.grace_s;
+        let Some(copy) = &mut self.copy else { return };
+        let left_s = copy.left_s(grace_s, context);
+        if left_s == 0 {
             return self.expire(context);
         }
-        let Some(copy) = &mut self.copy else { return };
-        let was_past = std::mem::replace(&mut copy.is_past_expiry, copy.expires_s <= context.now_s);
-        if copy.is_past_expiry && !was_past {
-            let ends_s = copy.expires_s.saturating_add(self.settings.guards.grace_s);
-            let left_s = ends_s.saturating_sub(context.now_s);
+        let is_past_expiry = copy.left_s(0, context) == 0;
+        let was_past = std::mem::replace(&mut copy.is_past_expiry, is_past_expiry);
+        if is_past_expiry && !was_past {
             self.log(Level::Warning, format!("expired, and served for another {left_s} seconds of grace"));
         }
-    }
-
-    /// A copy that lives longer than any can was dated by a clock that was ahead.
-    fn shorten_life(&mut self, now_s: u64) {
-        let Some(copy) = &mut self.copy else { return };
-        if copy.expires_s > now_s.saturating_add(copy.expire_s) {
-            copy.expires_s = now_s.saturating_add(copy.expire_s);
-            self.actions.push(Action::Touch(now_s));
-        }
-    }
-
-    /// When the copy goes.
-    fn ends_s(&self) -> Option<u64> {
-        let copy = self.copy.as_ref()?;
-        let grace_s = self.settings.guards.grace_s;
-        Some(copy.expires_s.saturating_add(grace_s))
     }
 
     fn may_check(&self) -> bool {
@@ -475,9 +478,11 @@ impl Refresh {
 
     /// The first check after a load comes within the retry interval, spread more than later ones.
     fn loaded(&mut self, timers: Timers, modified_s: Option<u64>, context: &mut Context<'_>) {
-        let mut copy = self.copy_of(timers, 0);
-        let counted = modified_s.map(|modified_s| modified_s.saturating_add(copy.expire_s));
-        copy.expires_s = counted.unwrap_or(context.now_s.saturating_add(copy.retry_s));
+        let mut copy = self.copy_of(timers);
+        copy.live_for(if modified_s.is_some() { copy.expire_s } else { copy.retry_s }, context);
+        if let Some(modified_s) = modified_s {
+            copy.expires_s = modified_s.saturating_add(copy.expire_s);
+        }
         let delay_s = context.random.jitter(copy.retry_s, copy.retry_s / 4 * 3);
         self.next_check_s = context.now_s.saturating_add(delay_s);
         self.standing.loaded();
@@ -485,14 +490,14 @@ impl Refresh {
     }
 
     /// The timers within their limits.
-    fn copy_of(&self, timers: Timers, expires_s: u64) -> Held {
+    fn copy_of(&self, timers: Timers) -> Held {
         let refresh_s = clamp(timers.refresh_s, &self.settings.refresh_s);
         let retry_s = clamp(timers.retry_s, &self.settings.retry_s);
         let least_s = refresh_s.saturating_add(retry_s).min(MAX_EXPIRE_S);
         let expire_s = clamp(timers.expire_s, &(least_s..=MAX_EXPIRE_S));
         let stated_expire_s = timers.expire_s;
-        let serial = timers.serial;
-        Held { serial, refresh_s, retry_s, expire_s, expires_s, is_past_expiry: false, stated_expire_s }
+        let (serial, expires_s, ends_up_s) = (timers.serial, 0, 0);
+        Held { serial, refresh_s, retry_s, expire_s, expires_s, ends_up_s, is_past_expiry: false, stated_expire_s }
     }
 
     fn check_after(&mut self, interval_s: u64, context: &mut Context<'_>) {

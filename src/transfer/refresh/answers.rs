@@ -71,10 +71,10 @@ impl Refresh {
             walk.trouble = None;
         }
         let Some(copy) = &mut self.copy else { return };
-        let expires_s = context.now_s.saturating_add(copy.lives_s(reported_s));
-        if reported_s.is_none() || expires_s > copy.expires_s {
-            copy.expires_s = expires_s;
-            self.actions.push(Action::Touch(expires_s.saturating_sub(copy.expire_s)));
+        let lives_s = copy.lives_s(reported_s);
+        if reported_s.is_none() || lives_s > copy.left_s(0, context) {
+            copy.live_for(lives_s, context);
+            self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
         }
         let refresh_s = copy.refresh_s;
         self.check_after(refresh_s, context);

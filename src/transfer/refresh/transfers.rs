@@ -40,8 +40,8 @@ impl Refresh {
         self.standing.release();
         self.standing.answered(&primary, timers.serial, context.now_s);
         let reported_s = self.walk.as_ref().and_then(|walk| walk.reported_expire_s);
-        let mut copy = self.copy_of(timers, 0);
-        copy.expires_s = context.now_s.saturating_add(copy.first_lives_s(reported_s));
+        let mut copy = self.copy_of(timers);
+        copy.live_for(copy.first_lives_s(reported_s), context);
         self.copy = Some(copy);
         self.backoff_s = FIRST_RETRY_S;
         self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
