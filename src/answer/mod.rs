@@ -22,6 +22,7 @@ mod deferred;
 mod denial;
 mod fetch;
 mod handoff;
+mod history;
 mod limit;
 mod opt;
 mod query;

@@ -1,9 +1,9 @@
 //! What a worker needs to answer, as of one moment: the views in order, their zones and keys, and the server's own
 //! words.
 //!
-//! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only two
+//! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only three
 //! things within move: the contents of a [`Zone`], swapped when a new zone version is published or the zone expires,
-//! and the moment when a secondary zone expires. Both are read without a lock.
+//! what is known of its journal, and the moment when a secondary zone expires. All are read without a lock.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,13 +17,14 @@ use ipnet::IpNet;
 
 use super::acl::Acl;
 use super::cookie::Cookies;
+use super::history::History;
 use super::order::Orders;
 use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
 use super::sortlist::SortRule;
 use super::table::ZoneTable;
 use super::update::UpdatePolicy;
-use crate::dns::{Class, Key, Name, NameRef, ZonePath};
+use crate::dns::{Class, Key, Name, NameRef, Serial, ZonePath};
 use crate::zone::ZoneVersion;
 use crate::zone::message::Strictness;
 
@@ -282,8 +283,7 @@ pub struct Zone {
     /// By which its owner knows it again.
     handle: u64,
     journal: Option<Journal>,
-    /// Whether the journal may lead to another version of the serial that is served.
-    has_stray_journal: AtomicBool,
+    history: History,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
@@ -295,9 +295,8 @@ impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        let [has_stray_journal, is_awaited] = [const { AtomicBool::new(false) }; 2];
-        let (handle, journal) = (0, None);
-        Self { apex, class, role, policy, handle, journal, has_stray_journal, contents, expires_at_s, is_awaited }
+        let (handle, journal, history, is_awaited) = (0, None, History::default(), AtomicBool::new(false));
+        Self { apex, class, role, policy, handle, journal, history, contents, expires_at_s, is_awaited }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -314,7 +313,7 @@ impl Zone {
     pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
         let mut zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
         zone.journal.clone_from(&self.journal);
-        zone.set_stray_journal(self.has_stray_journal.load(Ordering::Acquire));
+        zone.history = self.history.copied();
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
         zone
@@ -332,13 +331,17 @@ impl Zone {
 
     /// Where the differences between its versions are, as far as is known; none: whoever asks for some gets the zone.
     pub fn journal(&self) -> Option<PathBuf> {
-        let is_stray = self.has_stray_journal.load(Ordering::Acquire);
-        self.journal.as_ref().filter(|_| !is_stray).map(|journal| journal.path(self.apex()))
+        self.journal.as_ref().filter(|_| !self.history.is_stray()).map(|journal| journal.path(self.apex()))
     }
 
     /// Says whether the journal may lead to another version of the serial that is served, until it is gone.
     pub fn set_stray_journal(&self, is_stray: bool) {
-        self.has_stray_journal.store(is_stray, Ordering::Release);
+        self.history.set_stray(is_stray);
+    }
+
+    /// From this version on the differences are known to be exact; none: it is known of none.
+    pub fn exact_from(&self) -> Option<Serial> {
+        self.history.own_from()
     }
 
     /// The class.
@@ -369,7 +372,14 @@ impl Zone {
     /// Serves another version, or none, from now on. The old one is returned so that the caller chooses where a big one
     /// is taken down.
     pub fn publish(&self, version: Option<Arc<ZoneVersion>>) -> Option<Arc<ZoneVersion>> {
+        version.iter().for_each(|version| self.history.go_on_to(version.serial()));
         self.contents.swap(version)
+    }
+
+    /// The same for a version that was found on disk, where others may have written what leads to it.
+    pub fn publish_found(&self, version: Arc<ZoneVersion>) -> Option<Arc<ZoneVersion>> {
+        self.history.begin(version.serial());
+        self.contents.swap(Some(version))
     }
 
     /// Somebody asks for contents and there are none. True for the first of them alone.

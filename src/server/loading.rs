@@ -125,7 +125,8 @@ impl Core {
             log!(Category::ZoneLoad, Severity::Info, "{zone}journal file is out of date: removing journal file");
         }
         // What came from elsewhere was another zone to named.
-        log_serial_change(task, before.filter(|_| task.has_own_sources()), now);
+        let own = before.filter(|_| task.has_own_sources());
+        log_serial_change(task, own, now);
         log_loaded(task, &loaded.version);
         if task.is_dynamic() && loaded.version.is_signed() {
             let zone = ZonePrefix(task.log_name());
@@ -137,7 +138,10 @@ impl Core {
         }
         task.origin = Some(Origin::now(loaded.sources, &task.conf));
         self.troubles.forget_zone(id);
-        let old = task.served.publish(Some(loaded.version));
+        let old = match own {
+            Some(_) => task.served.publish(Some(loaded.version)),
+            None => task.served.publish_found(loaded.version),
+        };
         self.shared.retire_version(old);
         self.note_loaded_journal(id, loaded.journal_modified);
         match before {

@@ -320,7 +320,7 @@ impl Core {
     fn publish_unless_expired(&mut self, id: ZoneId, version: Arc<ZoneVersion>) {
         let Some(task) = self.zones.get_mut(id) else { return };
         if task.refresh.as_ref().is_some_and(|refresh| refresh.serial().is_some()) {
-            task.served.publish(Some(version));
+            task.served.publish_found(version);
         }
     }
 

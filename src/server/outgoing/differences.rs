@@ -41,9 +41,10 @@ impl Search {
         let journal = transfer.zone.journal().and_then(|path| Journal::open(&Host, &path).ok());
         let Some(journal) = journal else { return Some(Self::Ended(Err(Some(NOT_IN_JOURNAL.to_owned())))) };
         let (to, max_percent) = (Arc::clone(&transfer.version), transfer.how.max_ixfr_percent);
+        let exact_from = transfer.zone.exact_from();
         let is_small = journal.most_bytes_from(from) <= SMALL_BYTES;
         let find = move || {
-            let found = find(&journal, from, &to, max_percent);
+            let found = find(&journal, from, &to, exact_from, max_percent);
             found.map(|transactions| Differences { from, transactions }).map_err(Some)
         };
         Some(if is_small { Self::Ended(find()) } else { Self::UnderWay(spawn_blocking(find)) })
@@ -55,11 +56,12 @@ fn find(
     journal: &Journal<impl DiskFile>,
     from: Serial,
     to: &ZoneVersion,
+    exact_from: Option<Serial>,
     max_percent: Option<u32>,
 ) -> Result<Vec<Transaction>, String> {
     let missing = |_| NOT_IN_JOURNAL.to_owned();
     judge(journal.wire_bytes(from, to.serial()).map_err(missing)?, to, max_percent)?;
-    journal.condensed(from, to.serial()).map_err(missing)
+    journal.condensed(from, to.serial(), exact_from).map_err(missing)
 }
 
 /// Whether differences of this size may be sent. The size of the zone is counted only where the ratio is in doubt.
@@ -139,7 +141,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
         }
         let journal = Journal::open(&Host, &path).unwrap();
-        find(&journal, Serial(from), &version(to), most).map(|found| found.len())
+        find(&journal, Serial(from), &version(to), None, most).map(|found| found.len())
     }
 
     #[test]

@@ -125,9 +125,6 @@ impl<O: DiskFile> Copy<O> {
 
     fn transaction(&mut self, journal: &Journal<impl DiskFile>, place: &mut Position) -> Result<(), JournalError> {
         let start = u64::from(place.offset);
-        if self.header.exact_from == 0 && journal.header.is_exact_from(place.offset) {
-            self.header.exact_from = self.offset;
-        }
         let from = journal.step(place)?;
         let mut body = vec![0; from.size as usize];
         let body_start = start + from.form.head_bytes() as u64;

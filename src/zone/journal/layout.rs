@@ -29,10 +29,6 @@ pub(super) struct Header {
     pub(super) index_size: u32,
     /// The serial of the unsigned zone, where named signs one zone into another.
     pub(super) source_serial: Option<Serial>,
-    /// From this offset on the transactions are known to be exact; 0: of none it is known. It is nomd's own, in bytes
-    /// that named does not read, and fills with zeros whenever it writes a header: what may hold transactions of named
-    /// is not taken for exact.
-    pub(super) exact_from: u32,
 }
 
 /// The head of a transaction.
@@ -101,16 +97,11 @@ impl Header {
     /// The header of a journal without transactions.
     pub(super) fn new(form: Form) -> Self {
         let (begin, end) = (Position::NONE, Position::NONE);
-        Self { form, begin, end, index_size: INDEX_SIZE, source_serial: None, exact_from: 0 }
+        Self { form, begin, end, index_size: INDEX_SIZE, source_serial: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.begin.offset == self.end.offset
-    }
-
-    /// Whether the transactions from this offset on are known to be exact.
-    pub(super) fn is_exact_from(&self, offset: u32) -> bool {
-        (1..=offset).contains(&self.exact_from)
     }
 
     /// Where the index ends and the first transaction starts.
@@ -126,8 +117,7 @@ impl Header {
         let (index_size, source) = (words.next(), Serial(words.next()));
         let has_source = words.0.first().is_some_and(|flags| flags & FLAG_SOURCE_SERIAL != 0);
         let source_serial = Some(source).filter(|_| has_source);
-        let exact_from = bytes.last_chunk().map_or(0, |word| u32::from_be_bytes(*word));
-        Ok(Self { form, begin, end, index_size, source_serial, exact_from })
+        Ok(Self { form, begin, end, index_size, source_serial })
     }
 
     /// Whether all places that the header names are in a file of this length.
@@ -144,8 +134,7 @@ impl Header {
         bytes.extend_from_slice(&self.index_size.to_be_bytes());
         bytes.extend_from_slice(&self.source_serial.map_or(0, |serial| serial.0).to_be_bytes());
         bytes.push(if self.source_serial.is_some() { FLAG_SOURCE_SERIAL } else { 0 });
-        bytes.resize(HEADER_BYTES - size_of::<u32>(), 0);
-        bytes.extend_from_slice(&self.exact_from.to_be_bytes());
+        bytes.resize(HEADER_BYTES, 0);
         bytes
     }
 }

@@ -28,8 +28,6 @@ pub struct Entry {
     pub form: Form,
     /// The records that its head counts; 0 in the old form.
     pub stated_count: u32,
-    /// Whether it is known to be exact: one addition brings each of its records, and none of them has no effect.
-    pub(super) is_exact: bool,
     /// What it says.
     pub transaction: Transaction,
 }
@@ -161,7 +159,7 @@ impl<F: DiskFile> Journal<F> {
     }
 
     fn entry(&self, place: &mut Position) -> Result<Entry, JournalError> {
-        let (start, is_exact) = (u64::from(place.offset), self.header.is_exact_from(place.offset));
+        let start = u64::from(place.offset);
         let head = self.step(place)?;
         let mut body = vec![0; head.size as usize];
         let body_start = start + head.form.head_bytes() as u64;
@@ -174,7 +172,7 @@ impl<F: DiskFile> Journal<F> {
         if head.form == Form::V2 && head.count != transaction.count() {
             return Err(bad(Fault::Count));
         }
-        Ok(Entry { offset: start, form: head.form, stated_count: head.count, is_exact, transaction })
+        Ok(Entry { offset: start, form: head.form, stated_count: head.count, transaction })
     }
 
     /// The head of the transaction at a position. A journal may have been taken over from an older version, and then

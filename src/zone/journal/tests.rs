@@ -77,13 +77,6 @@ fn journals_of_named_are_printed_as_by_named_journalprint() {
     }
 }
 
-/// The bytes of a journal without what nomd alone knows of it.
-fn as_of_named(path: &Path) -> Vec<u8> {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[EXACT_FROM as usize..HEADER_BYTES as usize].fill(0);
-    bytes
-}
-
 #[test]
 fn journals_are_byte_for_byte_those_of_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -92,7 +85,7 @@ fn journals_are_byte_for_byte_those_of_named() {
         for transaction in transactions(&fixture(name)).unwrap() {
             Writer::open(&Host, &path).unwrap().append(&transaction).unwrap();
         }
-        assert!(as_of_named(&path) == fs::read(fixture(name)).unwrap(), "{name}");
+        assert!(fs::read(&path).unwrap() == fs::read(fixture(name)).unwrap(), "{name}");
     }
 }
 
@@ -161,42 +154,6 @@ fn a_journal_of_the_old_form_can_be_appended_to() {
     assert_eq!(transactions(&path).unwrap(), steps);
     rewrite(&Host, &path, Form::V2).unwrap();
     assert_eq!(transactions(&path).unwrap(), steps);
-}
-
-/// Which transactions of a journal are known to be exact.
-fn exact(path: &Path) -> Vec<bool> {
-    let journal = Journal::open(&Host, path).unwrap();
-    let entries = journal.entries(journal.first_serial()).unwrap();
-    entries.map(|entry| entry.unwrap().is_exact).collect()
-}
-
-#[test]
-fn what_is_appended_is_known_to_be_exact_and_what_named_wrote_is_not() {
-    let mut random = Random(crate::dns::testing::Random::new(4));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("zone.jnl");
-    let (_, steps) = history(&mut random, 60);
-    let append = |steps: &[Transaction]| Writer::open(&Host, &path).unwrap().append_all(steps).unwrap();
-    append(&steps[..20]);
-    append(&steps[20..40]);
-    assert_eq!(exact(&path), [true; 40]);
-    fs::write(&path, as_of_named(&path)).unwrap();
-    assert_eq!(exact(&path), [false; 40]);
-    append(&steps[40..50]);
-    append(&steps[50..]);
-    let expected = [[false; 40].as_slice(), &[true; 20]].concat();
-    assert_eq!(exact(&path), expected);
-    for form in [Form::V1, Form::V2] {
-        rewrite(&Host, &path, form).unwrap();
-        assert_eq!(exact(&path), expected, "{form:?}");
-    }
-    for (serial, target) in [(35, 4096), (45, 4096)] {
-        compact(&Host, &path, Serial(serial), target).unwrap();
-        let kept = transactions(&path).unwrap();
-        assert!(kept.len() < 60 && steps.ends_with(&kept), "{serial}");
-        assert_eq!(exact(&path), expected[60 - kept.len()..], "{serial}");
-    }
-    assert_eq!(exact(&path).len(), 16);
 }
 
 #[test]
@@ -434,13 +391,12 @@ fn a_journal_of_which_nothing_is_kept_is_empty_and_can_be_gone_on_with() {
     assert_eq!(transactions(&path).unwrap(), steps[2..]);
 }
 
-/// Where the header has serial and place of the first transaction, the end of the last one, what a zone is signed from, and
-/// what is exact.
+/// Where the header has serial and place of the first transaction, the end of the last one, and what a zone is signed
+/// from.
 const BEGIN_SERIAL: u64 = 16;
 const BEGIN_OFFSET: u64 = 20;
 const END_OFFSET: u64 = 28;
 const SOURCE_SERIAL: u64 = 36;
-const EXACT_FROM: u64 = 60;
 const HEADER_BYTES: u64 = 64;
 
 /// A folder in the place of the new file shows which one it is.
@@ -490,7 +446,7 @@ fn a_crash_before_the_header_is_written_leaves_the_journal_as_it_was() {
         fs::write(&path, torn).unwrap();
         assert_eq!(transactions(&path).unwrap(), steps[..1]);
         Writer::open(&Host, &path).unwrap().append(&steps[1]).unwrap();
-        assert!(as_of_named(&path) == whole);
+        assert!(fs::read(&path).unwrap() == whole);
     }
 }
 

@@ -4,7 +4,7 @@
 //! it is a help to find serials and never needed. To several journals is appended in the same steps: at each of them
 //! the disk is asked by all before it is waited for.
 //!
-//! What is appended is exact (see `apply`), and the header says from where on that is so.
+//! What is appended is exact, see `apply`.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -168,9 +168,6 @@ impl<F: DiskFile> Writer<F> {
         self.put(&bytes, start)?;
         if let (true, Some(first)) = (self.journal.is_empty(), places.first()) {
             self.journal.header.begin = *first;
-        }
-        if let (0, Some(first)) = (self.journal.header.exact_from, places.first()) {
-            self.journal.header.exact_from = first.offset;
         }
         self.journal.header.end = Position { serial: last.after, offset: end };
         places.iter().for_each(|place| add_to_index(&mut self.journal.index, *place));
