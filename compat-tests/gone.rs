@@ -1,7 +1,13 @@
 //! What is said of zones that a new configuration drops or makes others of, and of those that cannot be asked for,
 //! beside named.
 
-use super::peers::{Kind, Server, Spec, Zone, dig};
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use super::peers::listener::{Listener, honest};
+use super::peers::{Kind, PATIENCE, Server, Spec, Zone, dig, free_port, within};
 
 const BOTH: [Kind; 2] = [Kind::Bind, Kind::Nomd];
 const COPIED: &str = "copied.test";
@@ -17,9 +23,9 @@ fn files() -> Vec<(String, String)> {
 /// What is said of zones when a new configuration is taken over, sorted.
 fn said(server: &Server, statements: &str) -> Vec<String> {
     let path = server.path("named.conf");
-    let before = std::fs::read_to_string(&path).unwrap();
+    let before = fs::read_to_string(&path).unwrap();
     let (head, _) = before.split_once("// Zones\n").unwrap();
-    std::fs::write(&path, format!("{head}// Zones\n{statements}")).unwrap();
+    fs::write(&path, format!("{head}// Zones\n{statements}")).unwrap();
     let length = server.settled_log().len();
     assert_eq!(server.rndc(&["reconfig"]).status, 0, "{:?}: {}", server.kind, server.log());
     server.wait_until("it is over", || server.log()[length..].contains("any newly configured zones are now loaded"));
@@ -88,6 +94,46 @@ fn a_secondary_that_becomes_a_primary_is_compared_with_nothing_as_by_named() {
             assert_eq!(ours, theirs, "{options} {file}");
             assert_eq!(theirs.len(), 2, "{theirs:?}");
         }
+    }
+}
+
+/// Two secondaries of this primary, with their files.
+fn two_copied(primary: &Listener, [a, b]: [&str; 2]) -> String {
+    let primaries = format!("primaries {{ {} port {}; }};", primary.address.ip(), primary.address.port());
+    let zone = |name, file| format!("zone \"{name}\" {{ type secondary; {primaries} file \"{file}\"; }};\n");
+    zone("a.test", a) + &zone("b.test", b)
+}
+
+#[test]
+fn a_transfer_leaves_the_file_alone_that_its_zone_had_and_another_has_now_as_by_named() {
+    for kind in BOTH {
+        let (serial, is_held) = (Arc::new(AtomicU32::new(1)), Arc::new(AtomicBool::new(true)));
+        let (newest, held) = (Arc::clone(&serial), Arc::clone(&is_held));
+        let primary = Listener::start((IpAddr::from(Ipv4Addr::LOCALHOST), free_port()).into(), move |heard| {
+            let serial = if heard.request.zone == "a.test" { newest.load(Ordering::SeqCst) } else { 1 };
+            if serial == 2 && heard.kind().ends_with("XFR") {
+                within(PATIENCE, || !held.load(Ordering::SeqCst));
+            }
+            honest(heard, serial)
+        });
+        let statements = format!("// Zones\n{}", two_copied(&primary, ["one", "two"]));
+        let server = Server::start(kind, &Spec { statements, ..Spec::default() });
+        ["a.test", "b.test"].iter().for_each(|zone| server.wait_for_serial(zone, 1));
+        let has = |file: &str, zone: &[u8]| {
+            fs::read(server.path(file)).is_ok_and(|bytes| bytes.windows(zone.len()).any(|window| window == zone))
+        };
+        server.wait_until("the copies are there", || has("one", b"\x01a\x04test") && has("two", b"\x01b\x04test"));
+        let transfers = || primary.heard().iter().filter(|heard| heard.kind().ends_with("XFR")).count();
+        let before = transfers();
+        serial.store(2, Ordering::SeqCst);
+        assert_eq!(server.rndc(&["refresh", "a.test"]).status, 0);
+        server.wait_until("the transfer is under way", || transfers() > before);
+        said(&server, &two_copied(&primary, ["three", "one"]));
+        server.wait_until("the file is another's", || has("one", b"\x01b\x04test"));
+        is_held.store(false, Ordering::SeqCst);
+        server.wait_for_serial("a.test", 2);
+        assert!(has("one", b"\x01b\x04test"), "{kind:?}");
+        server.wait_until("the other file is written", || has("three", b"\x01a\x04test"));
     }
 }
 

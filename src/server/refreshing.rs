@@ -191,6 +191,13 @@ impl Refreshing {
         self.saving.remove(&id).into_iter().for_each(|turns| turns.leave.take_away());
     }
 
+    /// What is under way for a secondary leaves its files alone: it has others now, and these may be another zone's.
+    pub(super) fn leave_files(&self, id: ZoneId) {
+        let transfer = self.running.get(&id).map(|transfer| &transfer.leave);
+        let copy = self.saving.get(&id).map(|turns| &turns.leave);
+        transfer.into_iter().chain(copy).for_each(Leave::take_away);
+    }
+
     /// Keeps what came before a zone's file was read. Of several, a check makes up for all but a demand for a transfer.
     fn wait_for_load(&mut self, id: ZoneId, event: Event) {
         let kept = match (self.early.remove(&id), event) {

@@ -58,10 +58,8 @@ impl Request {
         let write = move || {
             let kept = self.keep(&version, &transactions);
             drop(pass);
-            match kept {
-                Some(kept) => self.arrived(version, &kept, received, took),
-                None => Arrived::Failed(Failure::Other, UNEXPECTED.to_owned()),
-            }
+            let nowhere = || Kept { durability: Durability::None, faults: vec![] };
+            self.arrived(version, &kept.unwrap_or_else(nowhere), received, took)
         };
         let broken_off = |_| Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
         tokio::task::spawn_blocking(write).await.unwrap_or_else(broken_off)
@@ -94,8 +92,7 @@ impl Request {
         self.copies.keep(copy, Arc::clone(version), transactions, is_newer, self.leave.clone()).await
     }
 
-    /// Writes a version to disk. A zone without a file is as durable as it can be. None: the zone is gone, and nobody
-    /// hears of its transfer.
+    /// Writes a version to disk. A zone without a file is as durable as it can be. None: that may not be done any more.
     fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Option<Kept> {
         let Some(copy) = journals::copy(&self.zone) else {
             return Some(Kept { durability: Durability::File, faults: vec![] });
