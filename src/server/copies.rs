@@ -10,7 +10,7 @@ use std::{io, iter, thread};
 
 use tokio::sync::oneshot;
 
-use super::leave::Leave;
+use super::leave::{ByLeave, Leave};
 use super::worker::unix_now_s;
 use crate::zone::ZoneVersion;
 use crate::zone::copy::{Copy, Kept, News, keep_all};
@@ -81,15 +81,13 @@ impl Waiting {
 fn write_some(waiting: &Receiver<Waiting>) -> bool {
     let Ok(first) = waiting.recv() else { return false };
     let mut together: Vec<_> = iter::once(first).chain(waiting.try_iter()).take(MOST).collect();
-    let leaves: Vec<_> = together.iter().map(|waiting| waiting.leave.clone()).collect();
-    let held: Vec<_> = leaves.iter().map(Leave::hold).collect();
-    // Nor is anything written that nobody waits for any more.
-    let mut is_held = held.iter().map(Option::is_some);
-    together.retain(|waiting| is_held.next().unwrap_or(false) && !waiting.done.is_closed());
-    let copies = together.iter().map(|waiting| (waiting.copy.clone(), &*waiting.version, waiting.news()));
-    let copies: Vec<_> = copies.collect();
+    // Nothing is written for a zone that is gone, or that nobody waits for any more.
+    together.retain(|waiting| !waiting.leave.is_away() && !waiting.done.is_closed());
+    let disks: Vec<_> = together.iter().map(|waiting| ByLeave::to_keep(&waiting.copy, &waiting.leave)).collect();
+    let copies = together.iter().zip(&disks);
+    let copies: Vec<_> =
+        copies.map(|(waiting, disk)| (disk.of(&waiting.copy), &*waiting.version, waiting.news())).collect();
     let kept = keep_all(&copies, unix_now_s());
-    drop(held);
     for (waiting, kept) in together.into_iter().zip(kept) {
         let version = resettled(waiting.version);
         // Fails if the transfer was ended meanwhile.
@@ -111,16 +109,24 @@ const MOST: usize = 128;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::FileTypeExt;
     use std::path::Path;
+    use std::time::Duration;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
 
     use super::*;
     use crate::dns::{Class, Name, Rtype};
     use crate::zone::copy::{Durability, Form};
+    use crate::zone::diff::diff;
     use crate::zone::{Builder, Limits, raw};
 
-    fn version(apex: &Name) -> Arc<ZoneVersion> {
+    fn version(apex: &Name, serial: u8) -> Arc<ZoneVersion> {
         let mut builder = Builder::new(apex.clone(), Class::IN);
-        builder.add(apex.as_ref(), Rtype::SOA, 60, &[0; 22]).unwrap();
+        builder.add(apex.as_ref(), Rtype::SOA, 60, &[&[0; 5][..], &[serial], &[0; 16]].concat()).unwrap();
         Arc::new(builder.finish().unwrap())
     }
 
@@ -140,7 +146,7 @@ mod tests {
             gone.take_away();
             let keep = |name: &'static str| {
                 let leave = if name == "gone" { gone.clone() } else { Leave::default() };
-                let (copies, copy, version) = (copies.clone(), copy(folder.path(), name), version(&apex));
+                let (copies, copy, version) = (copies.clone(), copy(folder.path(), name), version(&apex, 0));
                 tokio::spawn(async move { copies.keep(copy, version, [].into(), false, leave).await })
             };
             let (first, lost, gone, last) = (keep("first"), keep("lost"), keep("gone"), keep("last"));
@@ -158,5 +164,35 @@ mod tests {
         assert!(read("lost").is_err() && read("gone").is_err());
         drop(copies);
         assert!(!write_some(&waiting));
+    }
+    #[test]
+    fn a_zone_whose_change_waits_for_the_disk_is_dropped_at_once_and_nothing_of_it_is_written_then() {
+        let apex = "example.".parse().unwrap();
+        let (old, new) = (version(&apex, 5), version(&apex, 6));
+        let transactions: Arc<[_]> = [diff(&old, &new).unwrap()].into();
+        let mut bytes = vec![];
+        raw::dump(&old, &raw::Header::default(), &mut bytes).unwrap();
+        for on_disk in [&[][..], &bytes] {
+            let (folder, (queue, waiting)) = (tempfile::tempdir().unwrap(), channel());
+            let (copy, leave, (done, kept)) = (copy(folder.path(), "zone"), Leave::default(), oneshot::channel());
+            let (file, version, transactions) = (copy.file.clone(), Arc::clone(&new), Arc::clone(&transactions));
+            mkfifo(&file, Mode::S_IRWXU).unwrap();
+            queue.send(Waiting { copy, version, transactions, is_newer: true, leave: leave.clone(), done }).unwrap();
+            thread::scope(|scope| {
+                scope.spawn(move || write_some(&waiting));
+                // It is open once somebody reads it.
+                let mut disk = fs::File::options().write(true).open(&file).unwrap();
+                let (say, said) = channel();
+                scope.spawn(move || {
+                    leave.take_away();
+                    say.send(()).unwrap();
+                });
+                said.recv_timeout(Duration::from_secs(10)).expect("it is taken away at once");
+                disk.write_all(on_disk).unwrap();
+            });
+            assert_eq!(kept.blocking_recv().unwrap().0.durability, Durability::None);
+            assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo(), "it is in its place");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing beside it");
+        }
     }
 }

@@ -3,15 +3,15 @@
 //! What leads to a version is in the journal, and durable, before the version is published. A journal that cannot be
 //! kept up is put aside, since it would lead astray at the next start.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::load::{Job, Loaded};
 use super::updating::is_dynamic;
 use crate::answer::snapshot::Journal;
 use crate::conf::config::{MasterfileFormat, Zone};
-use crate::zone::copy::{self, Copy, Form, KeepError};
-use crate::zone::disk::Host;
+use crate::zone::copy::{self, Copy, Form};
+use crate::zone::disk::{Disk, Host};
 use crate::zone::journal::{self, Followed};
 use crate::zone::message::{Level, Message};
 use crate::zone::print::Style;
@@ -44,7 +44,12 @@ pub(super) enum Difference {
 }
 
 /// Records what leads from the version that is served to a new one.
-pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages: &mut Vec<Message>) -> Difference {
+pub(super) fn record(
+    copy: &Copy<'_, impl Disk>,
+    old: &ZoneVersion,
+    new: &ZoneVersion,
+    messages: &mut Vec<Message>,
+) -> Difference {
     let (before, after) = (old.serial(), new.serial());
     if !after.is_newer_than(before) {
         if after == before && diff::is_same(old, new) {
@@ -55,11 +60,11 @@ pub(super) fn record(zone: &Zone, old: &ZoneVersion, new: &ZoneVersion, messages
         messages.push(Message::of_zone(Level::Error, text));
         return Difference::Refused;
     }
-    if let (Some(path), Some(transaction)) = (path(zone), diff::diff(old, new))
-        && let Err(error) = copy::append(&Host, &path, &[transaction])
+    if let Some(transaction) = diff::diff(old, new)
+        && let Err(error) = copy::append(copy.disk, &copy.journal, &[transaction])
     {
         messages.push(Message::of_zone(Level::Error, format!("ixfr-from-differences: failed: {error}")));
-        messages.extend(copy::put_aside(&Host, &path));
+        messages.extend(copy::put_aside(copy.disk, &copy.journal));
     }
     Difference::Recorded
 }
@@ -80,16 +85,18 @@ pub(super) fn form(zone: &Zone) -> Form {
     }
 }
 
-/// Keeps a zone's journal within `max-journal-size`, now that this version is in the zone's file.
-pub(super) fn compact(zone: &Zone, saved: &ZoneVersion) -> Result<(), KeepError> {
-    copy(zone).map_or(Ok(()), |copy| copy.shorten(saved).map(drop))
-}
-
 /// Removes the journal of a dynamic zone that leads elsewhere than to what its operator has put into its file: the next
 /// update would not go on from there.
-pub(super) fn drop_outdated(job: &Job, version: &ZoneVersion, messages: &mut Vec<Message>) -> bool {
-    let Some(copy) = copy(&job.zone).filter(|_| !job.follows_journal && is_dynamic(&job.zone)) else { return false };
-    let is_outdated = match journal::Journal::open(&Host, &copy.journal) {
+pub(super) fn drop_outdated(
+    job: &Job,
+    copy: &Copy<'_, impl Disk>,
+    version: &ZoneVersion,
+    messages: &mut Vec<Message>,
+) -> bool {
+    if job.follows_journal || !is_dynamic(&job.zone) {
+        return false;
+    }
+    let is_outdated = match journal::Journal::open(copy.disk, &copy.journal) {
         Ok(journal) => !journal.is_empty() && journal.last_serial() != version.serial(),
         Err(error) => !error.is_missing(),
     };
@@ -100,8 +107,13 @@ pub(super) fn drop_outdated(job: &Job, version: &ZoneVersion, messages: &mut Vec
 }
 
 /// Makes the changes of the journal to a secondary's copy; where it does not fit, what is served is refreshed at once.
-pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mut Vec<Message>) -> Loaded {
-    match copy::follow(&Host, &loaded.version, path, super::load::file_limits(&zone.settings)) {
+pub(super) fn follow(
+    zone: &Zone,
+    copy: &Copy<'_, impl Disk>,
+    mut loaded: Loaded,
+    messages: &mut Vec<Message>,
+) -> Loaded {
+    match copy::follow(copy.disk, &loaded.version, &copy.journal, super::load::file_limits(&zone.settings)) {
         Followed::Missing => return loaded,
         Followed::Nothing => {}
         Followed::To(version, remarks) => {
@@ -113,6 +125,6 @@ pub(super) fn follow(zone: &Zone, path: &Path, mut loaded: Loaded, messages: &mu
             loaded.is_doubtful = true;
         }
     }
-    loaded.journal_modified = super::load::modified(path);
+    loaded.journal_modified = super::load::modified(&copy.journal);
     loaded
 }

@@ -16,12 +16,13 @@ use std::time::SystemTime;
 
 use super::control::listener::io_text;
 use super::journals::{self, Difference};
-use super::leave::Leave;
+use super::leave::{ByLeave, Leave};
 use super::zones::ZoneId;
 use crate::conf::config::{Checks, MasterfileFormat, Role, Verdict, Zone, ZoneSettings};
 use crate::dns::name::NoDot;
 use crate::zone::check::Policy;
-use crate::zone::disk::Host;
+use crate::zone::copy::Copy;
+use crate::zone::disk::{Disk, Host};
 use crate::zone::file::{self, quarantine};
 use crate::zone::journal::Followed;
 use crate::zone::master::{Options, Source};
@@ -306,18 +307,22 @@ fn run(job: &Job) -> Outcome {
     let is_text = job.zone.settings.masterfile_format == MasterfileFormat::Text;
     let found = if is_text { text(&reading, &mut messages) } else { image(&reading, &mut messages) };
     // Nobody hears of a zone that is gone.
-    let Some(_held) = job.leave.hold() else { return Outcome::failed(job, LoadError::Refused) };
+    let Some(copy) = journals::copy(&job.zone).filter(|_| !job.leave.is_away()) else {
+        return Outcome::failed(job, LoadError::Refused);
+    };
+    let disk = ByLeave::to_keep(&copy, &job.leave);
+    let copy = disk.of(&copy);
     let result = match job.zone.role {
         Role::Secondary { .. } => {
-            let copy = found.map_err(|error| put_aside(&reading.path, error));
-            let copy = match &reading.journal {
-                Some(path) => copy.map(|copy| journals::follow(&job.zone, path, copy, &mut messages)),
-                None => copy,
+            let loaded = found.map_err(|error| put_aside(&copy, error));
+            let loaded = match &reading.journal {
+                Some(_) => loaded.map(|loaded| journals::follow(&job.zone, &copy, loaded, &mut messages)),
+                None => loaded,
             };
-            copy.inspect(|loaded| messages.extend(check::copy(&loaded.version)))
+            loaded.inspect(|loaded| messages.extend(check::copy(&loaded.version)))
         }
-        _ => found.and_then(|loaded| record(job, loaded, &mut messages)).map(|loaded| {
-            let is_journal_dropped = journals::drop_outdated(job, &loaded.version, &mut messages);
+        _ => found.and_then(|loaded| record(job, &copy, loaded, &mut messages)).map(|loaded| {
+            let is_journal_dropped = journals::drop_outdated(job, &copy, &loaded.version, &mut messages);
             Loaded { is_journal_dropped, ..loaded }
         }),
     };
@@ -325,13 +330,18 @@ fn run(job: &Job) -> Outcome {
 }
 
 /// Records how a primary's contents have changed, where they are served already.
-fn record(job: &Job, loaded: Loaded, messages: &mut Vec<Message>) -> Result<Loaded, LoadError> {
+fn record(
+    job: &Job,
+    copy: &Copy<'_, impl Disk>,
+    loaded: Loaded,
+    messages: &mut Vec<Message>,
+) -> Result<Loaded, LoadError> {
     let Some(old) = &job.old else { return Ok(loaded) };
-    match journals::record(&job.zone, old, &loaded.version, messages) {
+    match journals::record(copy, old, &loaded.version, messages) {
         Difference::None => Ok(Loaded { version: Arc::clone(old), ..loaded }),
         Difference::Recorded => {
-            if let Err(error) = journals::compact(&job.zone, &loaded.version) {
-                messages.push(Message::of_zone(Level::Warning, format!("dns_journal_compact failed: {error}")));
+            if let Err(error) = copy.shorten(&loaded.version) {
+                messages.push(Message::of_zone(Level::Warning, error.to_string()));
             }
             Ok(loaded)
         }
@@ -340,16 +350,16 @@ fn record(job: &Job, loaded: Loaded, messages: &mut Vec<Message>) -> Result<Load
 }
 
 /// What cannot be read of a secondary's copy is put aside, so that nothing is lost and the next transfer starts afresh.
-fn put_aside(path: &Path, error: LoadError) -> LoadError {
+fn put_aside(copy: &Copy<'_, impl Disk>, error: LoadError) -> LoadError {
     let reason = match error {
         LoadError::Missing | LoadError::PutAside(..) => return error,
         LoadError::Refused => "bad zone".to_owned(),
         LoadError::Faulty(reason) => reason,
     };
-    if path.is_dir() {
+    if copy.file.is_dir() {
         return LoadError::Faulty(reason);
     }
-    match quarantine(&Host, path, file::ZONE_FILE) {
+    match quarantine(copy.disk, &copy.file, file::ZONE_FILE) {
         Ok(aside) => LoadError::PutAside(reason, aside),
         Err(fault) => LoadError::Faulty(format!("{reason}; {fault}")),
     }

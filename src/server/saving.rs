@@ -245,19 +245,13 @@ impl Writing {
     }
 
     fn write(&self) -> Saved {
-        let (leave, touched) = (&self.turns.leave, UNIX_EPOCH + Duration::from_secs(self.touched_s));
-        // Nobody hears of the copy of a zone that is gone.
-        let gone = || Saved { file: Ok(()), journal: Ok(true) };
-        if leave.hold().is_none() {
-            return gone();
-        }
-        let disk = ByLeave::to_keep(&self.copy, leave);
+        let touched = UNIX_EPOCH + Duration::from_secs(self.touched_s);
+        let disk = ByLeave::to_keep(&self.copy, &self.turns.leave);
         let copy = disk.of(&self.copy);
         let file = self
             .clear_way(&copy)
             .and_then(|()| copy.save_as_of(touched, &self.version, unix_now_s()).map_err(KeepError::File));
         let is_appended = self.turns.journal();
-        let Some(_held) = leave.hold() else { return gone() };
         let behind = match self.behind {
             // It leads to what is served, or is about to be.
             Behind::Ended | Behind::Void if *is_appended => Behind::Shortened,
@@ -265,7 +259,7 @@ impl Writing {
         };
         let journal = match file {
             Err(_) => Ok(true),
-            Ok(()) => self.copy.settle(&self.version, behind),
+            Ok(()) => copy.settle(&self.version, behind),
         };
         Saved { file, journal }
     }

@@ -17,7 +17,8 @@ use crate::server::saving::{self, Turns};
 use crate::server::worker::unix_now_s;
 use crate::transfer::inbound::Received;
 use crate::transfer::refresh::Failure;
-use crate::zone::copy::{Durability, Kept, News};
+use crate::zone::copy::{Copy, Durability, Kept, News};
+use crate::zone::disk::Disk;
 use crate::zone::journal::Transaction;
 use crate::zone::master::Source;
 use crate::zone::{ZoneVersion, diff};
@@ -98,22 +99,19 @@ impl Request {
             return Some(Kept { durability: Durability::File, faults: vec![] });
         };
         let mut journal_turn = self.saving.as_deref().map(Turns::journal);
-        let held = self.leave.hold()?;
+        let disk = ByLeave::to_keep(&copy, &self.leave);
+        let copy = disk.of(&copy);
         let news = match () {
             () if self.is_durable && !transactions.is_empty() => News::Changes(transactions),
-            () if self.record(version) => News::Recorded,
+            () if self.record(&copy, version) => News::Recorded,
             () => self.whole(version),
         };
         let wait_for_file = || {
             drop(journal_turn.take());
             self.saving.iter().for_each(|turns| turns.block_for_file());
         };
-        if let News::Changes(_) = news {
-            return Some(copy.keep(version, news, unix_now_s(), wait_for_file));
-        }
-        drop(held);
-        let kept = ByLeave::to_keep(&copy, &self.leave).of(&copy).keep(version, news, unix_now_s(), wait_for_file);
-        self.leave.hold().map(|_| kept)
+        let kept = copy.keep(version, news, unix_now_s(), wait_for_file);
+        Some(kept).filter(|_| !self.leave.is_away())
     }
 
     /// What a version is that came as a whole.
@@ -126,11 +124,11 @@ impl Request {
 
     /// Records in the journal what the transfer has changed, where that is asked for. What was transferred whatever the
     /// serial is no difference, as with named.
-    fn record(&self, version: &ZoneVersion) -> bool {
+    fn record(&self, copy: &Copy<'_, impl Disk>, version: &ZoneVersion) -> bool {
         let is_asked_for = self.zone.settings.ixfr_from_differences && self.have.is_some();
         let Some(old) = self.old.as_ref().filter(|_| is_asked_for) else { return false };
         let mut messages = vec![];
-        let difference = journals::record(&self.zone, old, version, &mut messages);
+        let difference = journals::record(copy, old, version, &mut messages);
         for message in messages {
             log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
         }

@@ -12,6 +12,7 @@ use crate::server::control::{IscResult, Reply};
 use crate::server::core::{Core, Event};
 use crate::server::exchange::spawn_told;
 use crate::server::journals;
+use crate::server::leave::ByLeave;
 use crate::server::logging::line::{ZoneText, is_implied, relative};
 use crate::server::logging::{Category, Severity, log};
 use crate::server::saving::log_fault;
@@ -169,8 +170,10 @@ impl Core {
         queue.running = Some(Running { turns, directories, loads_after: false });
         let leave = queue.leave.clone();
         let drop_it = move || {
-            let held = leave.hold();
-            if let Some(Err(error)) = held.map(|_held| copy.drop_journal()) {
+            let disk = ByLeave::to_keep(&copy, &leave);
+            if let Err(error) = disk.of(&copy).drop_journal()
+                && !leave.is_away()
+            {
                 log_fault(ZoneText { apex: zone.apex.as_ref(), class: zone.class, view: &view }, &error);
             }
         };

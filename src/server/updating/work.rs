@@ -7,7 +7,7 @@ use crate::answer::counters::Counter;
 use crate::conf::config::Zone;
 use crate::dns::Rcode;
 use crate::server::journals;
-use crate::server::leave::Leave;
+use crate::server::leave::{ByLeave, Leave};
 use crate::server::logging::line::{ZonePrefix, ZoneText};
 use crate::server::logging::{Category, Severity, log};
 use crate::server::saving::{self, Turns};
@@ -91,8 +91,8 @@ impl Work {
     /// Makes the changes durable. A zone without a file is as durable as it can be.
     fn keep(&self, version: &ZoneVersion, transactions: &[Transaction]) -> Result<Durability, Lost> {
         let Some(copy) = journals::copy(&self.zone) else { return Ok(Durability::File) };
-        // Nobody hears of the updates of a zone that is gone.
-        let _held = self.leave.hold().ok_or(Lost::Gone)?;
+        let disk = ByLeave::to_keep(&copy, &self.leave);
+        let copy = disk.of(&copy);
         let mut journal_turn = Some(self.turns.journal());
         let wait_for_file = || {
             drop(journal_turn.take());
@@ -103,6 +103,10 @@ impl Work {
             **is_appended = true;
         }
         let fault = if kept.durability == Durability::None { kept.faults.pop() } else { None };
+        // Nobody hears of the files of a zone that is gone.
+        if self.leave.is_away() && kept.durability == Durability::None {
+            return Err(Lost::Gone);
+        }
         kept.faults.iter().for_each(|fault| saving::log_fault(self.text(), fault));
         if let Some(fault) = fault {
             return Err(fault.into());
