@@ -2,7 +2,8 @@
 //!
 //! To wait until a file is durable takes milliseconds, however short it is, and a disk makes many files durable in
 //! hardly more time than one. So when a thousand small zones change at once, one thread writes what has come meanwhile
-//! and waits for all of it. Large copies are written by their transfers, so that no small one has to wait for them.
+//! and waits for all of it. Large copies are written by their transfers, so that no small one has to wait for them; so
+//! is a large one of which only a small change has come, if its journal does not take that.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use super::leave::{ByLeave, Leave};
 use super::worker::unix_now_s;
 use crate::zone::ZoneVersion;
-use crate::zone::copy::{Copy, Kept, News, keep_all};
+use crate::zone::copy::{Copy, Durability, Kept, News, keep_all};
 use crate::zone::disk::Host;
 use crate::zone::journal::Transaction;
 
@@ -52,7 +53,7 @@ impl Copies {
     }
 
     /// Makes a version durable: in its zone's journal if there are transactions that lead to it, else in its file.
-    /// None: the thread broke off.
+    /// None: it is to be written by itself, since the journal did not take what leads to a large one.
     pub(super) async fn keep(
         &self,
         copy: Copy<'static, Host>,
@@ -68,8 +69,14 @@ impl Copies {
 }
 
 impl Waiting {
+    /// Whether it is small as long as the journal takes it.
+    fn is_change_alone(&self) -> bool {
+        !self.transactions.is_empty() && !Copies::is_small(&self.version)
+    }
+
     fn news(&self) -> News<'_> {
         match () {
+            () if self.is_change_alone() => News::ChangesAlone(&self.transactions),
             () if !self.transactions.is_empty() => News::Changes(&self.transactions),
             () if self.is_newer => News::Whole,
             () => News::Instead(None),
@@ -89,6 +96,10 @@ fn write_some(waiting: &Receiver<Waiting>) -> bool {
         copies.map(|(waiting, disk)| (disk.of(&waiting.copy), &*waiting.version, waiting.news())).collect();
     let kept = keep_all(&copies, unix_now_s());
     for (waiting, kept) in together.into_iter().zip(kept) {
+        if waiting.is_change_alone() && kept.durability == Durability::None {
+            // It goes back to its transfer.
+            continue;
+        }
         let version = resettled(waiting.version);
         // Fails if the transfer was ended meanwhile.
         let _ = waiting.done.send((kept, version));
@@ -120,13 +131,22 @@ mod tests {
 
     use super::*;
     use crate::dns::{Class, Name, Rtype};
-    use crate::zone::copy::{Durability, Form};
+    use crate::zone::copy::Form;
     use crate::zone::diff::diff;
     use crate::zone::{Builder, Limits, raw};
 
     fn version(apex: &Name, serial: u8) -> Arc<ZoneVersion> {
+        filled(apex, serial, 0)
+    }
+
+    /// With so many bytes of records at other names.
+    fn filled(apex: &Name, serial: u8, bytes: usize) -> Arc<ZoneVersion> {
         let mut builder = Builder::new(apex.clone(), Class::IN);
         builder.add(apex.as_ref(), Rtype::SOA, 60, &[&[0; 5][..], &[serial], &[0; 16]].concat()).unwrap();
+        for number in 0..bytes >> 12 {
+            let owner: Name = format!("{number}.{apex}").parse().unwrap();
+            builder.add(owner.as_ref(), Rtype(65_280), 60, &[0; 4 << 10]).unwrap();
+        }
         Arc::new(builder.finish().unwrap())
     }
 
@@ -193,6 +213,29 @@ mod tests {
             assert_eq!(kept.blocking_recv().unwrap().0.durability, Durability::None);
             assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo(), "it is in its place");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing beside it");
+        }
+    }
+
+    #[test]
+    fn a_large_zone_whose_journal_does_not_take_its_change_is_left_to_be_written_by_itself() {
+        let apex = "example.".parse().unwrap();
+        for (bytes, is_large) in [(0, false), (SMALL_BYTES, true)] {
+            let (folder, (queue, waiting)) = (tempfile::tempdir().unwrap(), channel());
+            let [old, new] = [5, 6].map(|serial| filled(&apex, serial, bytes));
+            assert_eq!(Copies::is_small(&new), !is_large);
+            let copy = copy(folder.path(), "zone");
+            let keep = |transactions: Arc<[Transaction]>| {
+                let (done, kept) = oneshot::channel();
+                let (copy, version, leave) = (copy.clone(), Arc::clone(&new), Leave::default());
+                queue.send(Waiting { copy, version, transactions, is_newer: true, leave, done }).unwrap();
+                write_some(&waiting);
+                kept.blocking_recv().ok().map(|(kept, _)| kept.durability)
+            };
+            let change: Arc<[_]> = [diff(&old, &new).unwrap()].into();
+            assert_eq!(keep(Arc::clone(&change)), (!is_large).then_some(Durability::File));
+            assert_eq!(copy.file.exists(), !is_large);
+            copy.save(&old, 0).unwrap();
+            assert_eq!(keep(change), Some(Durability::Journal));
         }
     }
 }

@@ -56,6 +56,8 @@ pub enum News<'t> {
     Changes(&'t [Transaction]),
     /// The same, where somebody is told whether it was kept: what the disk does not take for the journal is not kept.
     Updates(&'t [Transaction]),
+    /// The same, where the zone is too large to be written with others: the journal takes it, or it is not kept.
+    ChangesAlone(&'t [Transaction]),
     /// The whole zone, which is newer than what file and journal lead to.
     Whole,
     /// The whole zone, which may be no newer than what they lead to: this, which it is not newer than, where that is
@@ -129,7 +131,12 @@ impl<D: Disk> Copy<'_, D> {
             appended => append_fault(appended),
         };
         let faults: Vec<_> = fault.into_iter().collect();
-        if let (News::Updates(_), [KeepError::Journal(JournalError::File { .. })]) = (news, &faults[..]) {
+        let is_given_up = match news {
+            News::ChangesAlone(_) => true,
+            News::Updates(_) => matches!(faults[..], [KeepError::Journal(JournalError::File { .. })]),
+            _ => false,
+        };
+        if is_given_up {
             return Kept { durability: Durability::None, faults };
         }
         let _turn = turn();
@@ -138,7 +145,12 @@ impl<D: Disk> Copy<'_, D> {
 
     /// What is to go to the journal, where only changes have come and the file is one that it may lead on from.
     fn append<'a>(&'a self, version: &ZoneVersion, news: News<'a>) -> Option<Append<'a, D>> {
-        let (News::Changes(transactions) | News::Updates(transactions)) = news else { return None };
+        let transactions = match news {
+            News::Changes(transactions) | News::Updates(transactions) | News::ChangesAlone(transactions) => {
+                transactions
+            }
+            News::Whole | News::Instead(_) | News::Recorded => return None,
+        };
         let base = base::serial(self.disk, &self.file, self.form, version.apex())?;
         Some(Append { disk: self.disk, path: &self.journal, base, transactions })
     }
@@ -147,7 +159,7 @@ impl<D: Disk> Copy<'_, D> {
     fn follow_up(&self, version: &ZoneVersion, news: News<'_>) -> Result<(), KeepError> {
         match news {
             News::Recorded => self.shorten(version).map(drop),
-            News::Changes(_) | News::Updates(_) | News::Whole | News::Instead(_) => self.drop_journal(),
+            _ => self.drop_journal(),
         }
     }
 
@@ -259,14 +271,19 @@ fn kept(
 /// before any is waited for.
 pub fn keep_all<D: Disk>(copies: &[(Copy<'_, D>, &ZoneVersion, News<'_>)], now_s: u64) -> Vec<Kept> {
     let appended = append_all(copies);
-    let is_left = |appended: &Option<Result<(), JournalError>>| !matches!(appended, Some(Ok(())));
-    let left = copies.iter().zip(&appended).filter(|(_, appended)| is_left(appended));
+    let is_saved = |news: News<'_>, appended: &Option<Result<(), JournalError>>| {
+        !matches!((news, appended), (_, Some(Ok(()))) | (News::ChangesAlone(_), _))
+    };
+    let left = copies.iter().zip(&appended).filter(|((.., news), appended)| is_saved(*news, appended));
     let left: Vec<_> = left.map(|(copy, _)| copy).collect();
     let mut saved = save_all(&left, now_s).into_iter();
     let kept = copies.iter().zip(appended).map(|((copy, version, news), appended)| match appended {
         Some(Ok(())) => Kept { durability: Durability::Journal, faults: vec![] },
         appended => {
             let faults = append_fault(appended).into_iter().collect();
+            if let News::ChangesAlone(_) = news {
+                return Kept { durability: Durability::None, faults };
+            }
             kept(saved.next().unwrap_or(Ok(())), || copy.follow_up(version, *news), faults)
         }
     });
