@@ -58,7 +58,7 @@ impl fmt::Display for Misnamed {
 /// The first name within well-formed data that `check-names` does not let pass. What most records of most zones are is
 /// seen without their type's table.
 #[inline]
-pub(super) fn misnamed_in<'r>(owner: NameRef<'_>, rtype: Rtype, class: Class, rdata: &'r [u8]) -> Option<NameRef<'r>> {
+fn misnamed_in<'r>(owner: NameRef<'_>, rtype: Rtype, class: Class, rdata: &'r [u8]) -> Option<NameRef<'r>> {
     let is_plain = match rtype {
         Rtype::NS => are_host_labels(rdata),
         Rtype::MX => rdata.get(2..).is_some_and(are_host_labels),

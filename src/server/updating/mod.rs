@@ -211,7 +211,7 @@ impl Core {
 
     /// Tells the requester what has come of an update.
     fn answer_update(&mut self, answered: Answered) {
-        let Answered { requested, rcode, counted } = answered;
+        let Answered { requested, rcode, counted, .. } = answered;
         counted.into_iter().for_each(|counter| self.counters.add(counter));
         self.count_reply(&requested.answer(rcode));
     }

@@ -40,35 +40,26 @@ pub(super) struct Answered {
     pub(super) requested: Requested,
     pub(super) rcode: Rcode,
     pub(super) counted: Vec<Counter>,
-}
-
-/// An update whose changes are in memory so far.
-struct Tried {
-    rcode: Rcode,
-    counted: Vec<Counter>,
-    /// Whether it has changed something, or was made to what only these updates have changed.
+    /// Whether it has changed something, or was made to what only the updates that are made with it have changed.
     is_on_changes: bool,
 }
 
 impl Work {
-    pub(super) fn run(self) -> Worked {
-        let (mut version, mut transactions, mut tried) = (Arc::clone(&self.version), vec![], vec![]);
-        for requested in &self.requests {
-            let (rcode, counted, change) = self.make(requested, &version);
+    pub(super) fn run(mut self) -> Worked {
+        let (mut version, mut transactions, mut answers) = (Arc::clone(&self.version), vec![], vec![]);
+        for requested in std::mem::take(&mut self.requests) {
+            let (rcode, counted, change) = self.make(&requested, &version);
             if let Some((next, transaction)) = change {
                 version = Arc::new(next);
                 transactions.push(transaction);
             }
-            tried.push(Tried { rcode, counted, is_on_changes: !transactions.is_empty() });
+            answers.push(Answered { requested, rcode, counted, is_on_changes: !transactions.is_empty() });
         }
         let kept = (!transactions.is_empty()).then(|| self.keep(&version, &transactions));
         if let Some(Err(why)) = &kept {
-            self.lose(&mut tried, why);
+            answers.iter_mut().filter(|answered| answered.is_on_changes).for_each(|answered| answered.lose(why));
         }
-        let durability = kept.and_then(Result::ok);
-        let answer = |(requested, Tried { rcode, counted, .. })| Answered { requested, rcode, counted };
-        let answers = self.requests.into_iter().zip(tried).map(answer).collect();
-        Worked { version: durability.map(|durability| (version, durability)), answers }
+        Worked { version: kept.and_then(Result::ok).map(|durability| (version, durability)), answers }
     }
 
     fn make(
@@ -121,13 +112,13 @@ impl Work {
     fn text(&self) -> ZoneText<'_> {
         ZoneText { apex: self.zone.apex.as_ref(), class: self.zone.class, view: &self.view }
     }
+}
 
+impl Answered {
     /// What was made in memory is not made at all.
-    fn lose(&self, tried: &mut [Tried], why: &Lost) {
-        for (tried, requested) in tried.iter_mut().zip(&self.requests).filter(|(tried, _)| tried.is_on_changes) {
-            (tried.rcode, tried.counted) = (Rcode::SERVFAIL, vec![Counter::UpdateFail]);
-            requested.say(Severity::Info, &format!("error: {why}"));
-        }
+    fn lose(&mut self, why: &Lost) {
+        (self.rcode, self.counted) = (Rcode::SERVFAIL, vec![Counter::UpdateFail]);
+        self.requested.say(Severity::Info, &format!("error: {why}"));
     }
 }
 

@@ -207,13 +207,18 @@ fn of_a_copy_named_warns_of_name_servers_without_addresses() {
     assert_eq!(said(Class::CH), []);
 }
 
-#[test]
-fn a_zone_without_soa_or_ns_is_refused() {
+/// Loads just this text.
+fn load_all_of(text: &str) -> Loaded {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("f");
+    fs::write(&path, text).unwrap();
+    load(&path, &options(), Limits::default(), &Policy::default())
+}
+
+#[test]
+fn a_zone_without_soa_or_ns_is_refused() {
     let said = |text: &str| {
-        fs::write(&path, text).unwrap();
-        let loaded = load(&path, &options(), Limits::default(), &Policy::default());
+        let loaded = load_all_of(text);
         assert!(loaded.version.is_none() && loaded.failure.is_none());
         loaded.messages.into_iter().map(|message| message.text).collect::<Vec<_>>()
     };
@@ -224,13 +229,7 @@ fn a_zone_without_soa_or_ns_is_refused() {
 /// By it logs have the categories of named: zoneload, general and dnssec.
 #[test]
 fn each_message_says_what_it_is_about() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("f");
-    let said = |text: &str| {
-        fs::write(&path, text).unwrap();
-        let loaded = load(&path, &options(), Limits::default(), &Policy::default());
-        loaded.messages.into_iter().map(|message| message.subject).collect::<Vec<_>>()
-    };
+    let said = |text: &str| load_all_of(text).messages.into_iter().map(|message| message.subject).collect::<Vec<_>>();
     // A key with an exponent of 3.
     let weak = format!("@ DNSKEY 256 3 8 AQPS{}\n", "A".repeat(172));
     assert_eq!(said("@ 5 SOA ns h 1 2 3 4 5\n"), [Subject::Loading]);

@@ -7,7 +7,7 @@ use super::draft::{Draft, Rr};
 use super::read::Asked;
 use super::{Refused, Remarks, Rules};
 use crate::dns::name::NoDot;
-use crate::dns::{Class, NameRef, Rcode, Rtype, Serial, rdata};
+use crate::dns::{Class, Rcode, Rtype, Serial, rdata};
 use crate::zone::apex::parse_soa;
 use crate::zone::check::{is_singleton, may_stand_at_cname};
 use crate::zone::hosts;
@@ -157,7 +157,7 @@ impl Making<'_> {
             return self.remarks.info("attempt to delete last NS ignored");
         }
         there.retain(|rr| !(rr.is_in(rtype, change.covered()) && rr.has(class, &change.rdata)));
-        self.remarks.info(format!("deleting an RR at {} {rtype}", shown(owner)));
+        self.remarks.info(format!("deleting an RR at {} {rtype}", NoDot(owner)));
     }
 }
 
@@ -189,10 +189,6 @@ fn cut(mut text: String) -> String {
         text.push_str(" [TRUNCATED]");
     }
     text
-}
-
-fn shown(owner: NameRef<'_>) -> String {
-    NoDot(owner).to_string()
 }
 
 pub(super) const TOO_MANY: &str = "too many records";

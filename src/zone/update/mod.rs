@@ -9,7 +9,6 @@
 mod changes;
 mod draft;
 mod grants;
-mod names;
 mod prerequisites;
 mod read;
 mod scan;

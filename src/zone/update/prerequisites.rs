@@ -29,28 +29,23 @@ fn one(asked: &Asked, draft: &mut Draft<'_>, remarks: &mut Remarks) -> Result<()
         _ => return Err(remarks.refuse(Rcode::FORMERR, "malformed prerequisite")),
     };
     let rtype = asked.rtype;
-    if rtype == Rtype::ANY {
-        return match (wants_it, draft.at(&asked.owner).is_empty()) {
-            (true, true) => {
-                Err(remarks.refuse_name(Rcode::NXDOMAIN, owner, "'name in use' prerequisite not satisfied"))
-            }
-            (false, false) => {
-                Err(remarks.refuse_name(Rcode::YXDOMAIN, owner, "'name not in use' prerequisite not satisfied"))
-            }
-            _ => Ok(()),
-        };
+    let is_there = match rtype {
+        Rtype::ANY => !draft.at(&asked.owner).is_empty(),
+        _ => draft.has(&asked.owner, rtype, None),
+    };
+    if is_there == wants_it {
+        return Ok(());
     }
-    match (wants_it, draft.has(&asked.owner, rtype, None)) {
-        (true, false) => {
-            let why = "'rrset exists (value independent)' prerequisite not satisfied";
-            Err(remarks.refuse_rrset(Rcode::NXRRSET, owner, rtype, why))
-        }
-        (false, true) => {
-            let why = "'rrset does not exist' prerequisite not satisfied";
-            Err(remarks.refuse_rrset(Rcode::YXRRSET, owner, rtype, why))
-        }
-        _ => Ok(()),
-    }
+    let (rcode, what) = match (rtype, wants_it) {
+        (Rtype::ANY, true) => (Rcode::NXDOMAIN, "name in use"),
+        (Rtype::ANY, false) => (Rcode::YXDOMAIN, "name not in use"),
+        (_, true) => (Rcode::NXRRSET, "rrset exists (value independent)"),
+        (_, false) => (Rcode::YXRRSET, "rrset does not exist"),
+    };
+    Err(match rtype {
+        Rtype::ANY => remarks.refuse_name(rcode, owner, &unsatisfied(what)),
+        _ => remarks.refuse_rrset(rcode, owner, rtype, &unsatisfied(what)),
+    })
 }
 
 /// RRsets have to be just as they are told, TTLs aside.
@@ -70,9 +65,13 @@ fn data(asked: &[Asked], draft: &mut Draft<'_>, remarks: &mut Remarks) -> Result
         let is_same = wanted.len() == there.len()
             && wanted.iter().zip(&there).all(|(left, right)| rdata::compare(form, left, right).is_eq());
         if !is_same {
-            let why = "'RRset exists (value dependent)' prerequisite not satisfied";
-            return Err(remarks.refuse_rrset(Rcode::NXRRSET, first.owner.as_ref(), rtype, why));
+            let why = unsatisfied("RRset exists (value dependent)");
+            return Err(remarks.refuse_rrset(Rcode::NXRRSET, first.owner.as_ref(), rtype, &why));
         }
     }
     Ok(())
+}
+
+fn unsatisfied(what: &str) -> String {
+    format!("'{what}' prerequisite not satisfied")
 }

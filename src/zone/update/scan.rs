@@ -3,10 +3,10 @@
 use super::draft::Draft;
 use super::grants::{Grants, Requester};
 use super::read::{Asked, Update};
-use super::{Counts, Refused, Remark, Remarks, Weight, names};
-use crate::dns::name::NoDot;
+use super::{Counts, Refused, Remark, Remarks, Weight};
 use crate::dns::{Class, Rcode, Rtype};
 use crate::zone::ZoneVersion;
+use crate::zone::hosts::Misnamed;
 use crate::zone::message::Strictness;
 
 impl Update {
@@ -63,21 +63,15 @@ impl Scan<'_> {
 
     /// `check-names`.
     fn check_names(&mut self, change: &Asked) -> Result<(), Refused> {
-        let (strictness, owner) = (self.names, NoDot(change.owner.as_ref()));
-        let weight = if strictness == Strictness::Fail { Weight::Error } else { Weight::Warning };
-        if strictness == Strictness::Ignore {
-            return Ok(());
-        }
-        let rtype = change.rtype;
-        if !names::is_owner_allowed(change, self.draft.version().class()) {
-            self.remarks.of_zone(weight, format!("{owner}/{rtype}: bad owner name (check-names)"));
-            if strictness == Strictness::Fail {
-                return Err(Rcode::REFUSED.into());
-            }
-        }
-        if let Some(bad) = names::bad_name(change, self.draft.version().class()) {
-            self.remarks.of_zone(weight, format!("{owner}/{rtype}: {}: bad name (check-names) ", NoDot(bad)));
-            if strictness == Strictness::Fail {
+        let weight = match self.names {
+            Strictness::Ignore => return Ok(()),
+            Strictness::Warn => Weight::Warning,
+            Strictness::Fail => Weight::Error,
+        };
+        let class = self.draft.version().class();
+        for misnamed in Misnamed::all(change.owner.as_ref(), change.rtype, class, &change.rdata) {
+            self.remarks.of_zone(weight, misnamed.to_string());
+            if self.names == Strictness::Fail {
                 return Err(Rcode::REFUSED.into());
             }
         }
