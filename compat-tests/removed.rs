@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::peers::{Kind, Server, Spec, Zone, dig, free_port, signal};
 use super::zones;
 
@@ -39,30 +41,39 @@ fn follow(source: &Server, server: &Server, serial: u32) {
     server.wait_for_serial(ZONE, serial);
 }
 
-/// The same secondary, killed and started again on what is in this folder of its own, with a primary that is dead.
-fn after_a_crash(kind: Kind, server: Server, folder: &str) -> Server {
+/// What a server that is killed leaves of these files in this folder of its own.
+pub(super) fn left_by(server: Server, folder: &str, names: [&str; 2]) -> TempDir {
     signal(server.pid(), "KILL");
     let (old, new) = (server.stop(), tempfile::tempdir().unwrap());
-    for name in [FILE, JOURNAL] {
+    for name in names {
         let path = old.path().join(folder).join(name);
         if path.exists() {
             fs::copy(path, new.path().join(name)).unwrap();
         }
     }
-    Server::start_in(kind, &spec(free_port()), free_port(), new)
+    new
+}
+
+/// The same secondary, killed and started again on what is in this folder of its own, with a primary that is dead.
+fn after_a_crash(kind: Kind, server: Server, folder: &str) -> Server {
+    Server::start_in(kind, &spec(free_port()), free_port(), left_by(server, folder, [FILE, JOURNAL]))
+}
+
+/// Replaces text in the configuration, which is read again.
+pub(super) fn reconfigure(server: &Server, from: &str, to: &str) {
+    let conf = server.path("named.conf");
+    let old = fs::read_to_string(&conf).unwrap();
+    assert!(old.contains(from), "{old}");
+    fs::write(&conf, old.replace(from, to)).unwrap();
+    assert_eq!(server.rndc(&["reconfig"]).status, 0);
 }
 
 /// Sends the server to a folder of its own.
-fn enter(server: &Server, folder: &str) {
-    let conf = server.path("named.conf");
-    let old = fs::read_to_string(&conf).unwrap();
+pub(super) fn enter(server: &Server, folder: &str) {
     let own = server.path("").display().to_string();
     let own = own.trim_end_matches('/');
-    let new = old.replace(&format!("directory \"{own}\";"), &format!("directory \"{own}/{folder}\";"));
-    assert_ne!(old, new);
     fs::create_dir_all(server.path(folder)).unwrap();
-    fs::write(&conf, new).unwrap();
-    assert_eq!(server.rndc(&["reconfig"]).status, 0);
+    reconfigure(server, &format!("directory \"{own}\";"), &format!("directory \"{own}/{folder}\";"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fs;
 
 use super::{BOTH, ZONE, nsupdate, records, start, start_again, text, update};
 use crate::peers::{Kind, Server, dig, signal};
+use crate::removed::{enter, left_by, reconfigure};
 
 const DYNAMIC: &str = "allow-update { any; };";
 const FILE: &str = "dyn.test.db";
@@ -18,35 +19,11 @@ fn add(server: &Server, last: u8) {
 /// The zone's records before a crash and after it, when a server finds what this folder holds.
 fn across_a_crash(server: Server, folder: &str) -> [Vec<String>; 2] {
     let before = records(&server);
-    signal(server.pid(), "KILL");
-    let (old, new) = (server.stop(), tempfile::tempdir().unwrap());
-    for name in [FILE, JOURNAL] {
-        let path = old.path().join(folder).join(name);
-        if path.exists() {
-            fs::copy(path, new.path().join(name)).unwrap();
-        }
-    }
+    let new = left_by(server, folder, [FILE, JOURNAL]);
     let server = start_again(Kind::Nomd, new, DYNAMIC);
     let after = records(&server);
     add(&server, 99);
     [before, after]
-}
-
-/// Replaces text in the configuration, which is read again.
-fn reconfigure(server: &Server, from: &str, to: &str) {
-    let conf = server.path("named.conf");
-    let old = fs::read_to_string(&conf).unwrap();
-    assert!(old.contains(from), "{old}");
-    fs::write(&conf, old.replace(from, to)).unwrap();
-    assert_eq!(server.rndc(&["reconfig"]).status, 0);
-}
-
-/// Sends the server to a folder of its own.
-fn enter(server: &Server, folder: &str) {
-    let own = server.path("").display().to_string();
-    let own = own.trim_end_matches('/');
-    fs::create_dir_all(server.path(folder)).unwrap();
-    reconfigure(server, &format!("directory \"{own}\";"), &format!("directory \"{own}/{folder}\";"));
 }
 
 #[test]
