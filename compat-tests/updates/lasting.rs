@@ -90,7 +90,11 @@ fn play(kind: Kind) -> Vec<String> {
     let server = Server::start(
         kind,
         &Spec {
-            zones: vec![Zone::primary(ZONE, text()).with(DYNAMIC), Zone::primary("static.test", text())],
+            zones: vec![
+                Zone::primary(ZONE, text()).with(DYNAMIC),
+                Zone::primary("static.test", text()),
+                Zone::secondary("copied.test", 1),
+            ],
             ..Spec::default()
         },
     );
@@ -117,6 +121,9 @@ fn play(kind: Kind) -> Vec<String> {
     assert!(!file(&server).contains("192.0.2.222"), "{kind:?}");
     assert_eq!(change(), "update failed: REFUSED\n");
     for words in ["freeze dyn.test", "freeze", "freeze static.test", "freeze nowhere.test", "sync static.test"] {
+        say(words);
+    }
+    for words in ["freeze copied.test", "thaw copied.test"] {
         say(words);
     }
     let frozen = server.rndc(&["zonestatus", ZONE]).stdout;

@@ -298,6 +298,18 @@ fn updates_are_answered_made_kept_and_told_of_as_by_named() {
     }
 }
 
+#[test]
+fn while_a_zone_is_frozen_updates_are_refused_whatever_else_is_wrong_with_them_as_by_named() {
+    let run = |kind| {
+        let server = start(kind);
+        assert_eq!(server.rndc(&["freeze", ZONE]).status, 0, "{kind:?}");
+        let ask = |(what, changes): (_, Vec<_>)| (what, rcode(&server, what, &update_of(ZONE, &[], &changes)));
+        (scanned().into_iter().map(ask).collect::<Vec<_>>(), told(&server))
+    };
+    let [theirs, ours] = BOTH.map(run);
+    assert_eq!(ours, theirs);
+}
+
 /// Signatures cannot be made, so nothing may change that is signed.
 #[test]
 fn signed_zones_are_not_changed_without_their_keys() {

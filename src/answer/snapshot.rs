@@ -289,14 +289,16 @@ pub struct Zone {
     expires_at_s: AtomicU64,
     /// Whether somebody has asked for contents when there were none.
     is_awaited: AtomicBool,
+    is_frozen: AtomicBool,
 }
 
 impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        let (handle, journal, history, is_awaited) = (0, None, History::default(), AtomicBool::new(false));
-        Self { apex, class, role, policy, handle, journal, history, contents, expires_at_s, is_awaited }
+        let [is_awaited, is_frozen] = [false; 2].map(AtomicBool::new);
+        let (handle, journal, history) = (0, None, History::default());
+        Self { apex, class, role, policy, handle, journal, history, contents, expires_at_s, is_awaited, is_frozen }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -316,6 +318,7 @@ impl Zone {
         zone.history = self.history.copied();
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
+        zone.freeze(self.is_frozen());
         zone
     }
 
@@ -385,6 +388,16 @@ impl Zone {
     /// Somebody asks for contents and there are none. True for the first of them alone.
     pub(super) fn wait(&self) -> bool {
         !self.is_awaited.load(Ordering::Relaxed) && !self.is_awaited.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether its file is its operator's to edit, and no update is made; dynamic zones only.
+    pub fn is_frozen(&self) -> bool {
+        self.is_frozen.load(Ordering::Relaxed)
+    }
+
+    /// Says whether it is frozen.
+    pub fn freeze(&self, is_frozen: bool) {
+        self.is_frozen.store(is_frozen, Ordering::Relaxed);
     }
 
     /// When the zone expires, in seconds since 1970; none: never.

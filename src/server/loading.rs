@@ -104,6 +104,7 @@ impl Core {
             } else {
                 self.thaw_loaded(id, is_read);
                 self.make_updates(id);
+                self.continue_freezing(id);
             }
         }
     }
@@ -194,7 +195,7 @@ impl Core {
 }
 
 /// Whether a zone's file has something for it that was not read.
-fn is_behind(task: &ZoneTask) -> bool {
+pub(super) fn is_behind(task: &ZoneTask) -> bool {
     task.follows_its_file() && is_stale(&task.conf, task.origin.as_ref())
 }
 
@@ -290,10 +291,13 @@ mod tests {
 
     const ZONE: &str = "$TTL 300\n@ SOA ns h 1 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n";
 
-    async fn finish_loads(core: &mut Core, inbox: &mut UnboundedReceiver<Event>) {
-        while core.loads_open > 0 {
-            let event = inbox.recv().await.unwrap();
-            core.handle(event);
+    impl Core {
+        /// Waits until all files that are being read have been.
+        pub(in crate::server) async fn finish_loads(&mut self, inbox: &mut UnboundedReceiver<Event>) {
+            while self.loads_open > 0 {
+                let event = inbox.recv().await.unwrap();
+                self.handle(event);
+            }
         }
     }
 
@@ -304,22 +308,22 @@ mod tests {
         fs::write(&path, ZONE).unwrap();
         let zones = "zone dyn.test { type primary; file \"FOLDER/zone\"; allow-update { any; }; };";
         let (mut core, mut inbox) = Core::of_zones(folder.path(), zones);
-        finish_loads(&mut core, &mut inbox).await;
+        core.finish_loads(&mut inbox).await;
         let id = core.zones.iter().next().unwrap().0;
         let loading = |core: &Core| core.zones.get(id).unwrap().loading;
-        core.zones.get_mut(id).unwrap().is_frozen = true;
+        core.freeze(Some(id));
         fs::write(&path, ZONE.replace("h 1", "h 20")).unwrap();
         let file = fs::File::options().append(true).open(&path).unwrap();
         file.set_modified(std::time::SystemTime::now() + Duration::from_secs(2)).unwrap();
         core.files_looked_at(&[id]);
         assert_eq!(loading(&core), Loading::Running);
         core.thaw(Some(id));
-        finish_loads(&mut core, &mut inbox).await;
-        let task = core.zones.get_mut(id).unwrap();
-        assert_eq!((task.serial(), task.is_frozen), (Some(Serial(20)), false));
+        core.finish_loads(&mut inbox).await;
+        let task = core.zones.get(id).unwrap();
+        assert_eq!((task.serial(), task.served.is_frozen()), (Some(Serial(20)), false));
         core.files_looked_at(&[id]);
         assert_eq!(loading(&core), Loading::Idle, "its updates are in no file");
-        core.zones.get_mut(id).unwrap().is_frozen = true;
+        core.freeze(Some(id));
         core.files_looked_at(&[id]);
         assert_eq!(loading(&core), Loading::Idle, "it was read since");
     }

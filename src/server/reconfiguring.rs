@@ -386,7 +386,7 @@ impl Core {
             task.saving = Saving::default();
         }
         let is_static = was_dynamic && !task.is_dynamic();
-        task.is_frozen &= !is_static;
+        task.served.freeze(task.served.is_frozen() && !is_static);
         let has_other_journal = contents.is_some() && journals::path(&task.conf) != old_journal;
         let is_moved = task.is_secondary() && (has_other_journal || change.source == Source::OtherFile);
         self.configure_refresh(id);

@@ -85,7 +85,7 @@ impl Core {
             expires: task.served.expires_at_s().map(at),
             secure: version.is_signed(),
             dynamic: task.is_dynamic(),
-            frozen: task.is_frozen,
+            frozen: task.served.is_frozen(),
             is_added: self.catalogs.has(id),
         }
     }

@@ -68,9 +68,7 @@ pub(super) struct ZoneTask {
     pub(super) origin: Option<Origin>,
     /// Whether its file is being read.
     pub(super) loading: Loading,
-    /// Whether its file is its operator's to edit, and no update is made; dynamic zones only.
-    pub(super) is_frozen: bool,
-    /// Whether that ends once the file has been read.
+    /// Whether it is frozen no longer once its file has been read.
     pub(super) thaws: bool,
     /// What is on disk of what is served, and when the rest of it gets there.
     pub(super) saving: Saving,
@@ -151,18 +149,7 @@ impl ZoneTask {
     /// A zone of which nothing has been read.
     pub(super) fn new(id: ZoneId, view: Arc<str>, conf: Zone, served: snapshot::Zone) -> Self {
         let (served, loading) = (Arc::new(served), Loading::Idle);
-        Self {
-            id,
-            view,
-            conf,
-            served,
-            origin: None,
-            loading,
-            is_frozen: false,
-            thaws: false,
-            saving: Saving::default(),
-            refresh: None,
-        }
+        Self { id, view, conf, served, origin: None, loading, thaws: false, saving: Saving::default(), refresh: None }
     }
 
     /// How it is named in log lines.

@@ -48,6 +48,8 @@ impl IscResult {
     pub const DYNAMIC: Self = Self(171);
     /// No such command.
     pub const UNKNOWN_COMMAND: Self = Self(172);
+    /// The zone's contents come from other servers.
+    pub const NOT_PRIMARY: Self = Self(178);
     /// The zone takes no updates.
     pub const NOT_DYNAMIC: Self = Self(181);
 
@@ -93,7 +95,7 @@ impl fmt::Display for IscResult {
 }
 
 /// Number, identifier, text.
-const TABLE: [(u16, &str, &str); 21] = [
+const TABLE: [(u16, &str, &str); 22] = [
     (0, "ISC_R_SUCCESS", "success"),
     (6, "ISC_R_NOPERM", "permission denied"),
     (18, "ISC_R_EXISTS", "already exists"),
@@ -114,6 +116,7 @@ const TABLE: [(u16, &str, &str); 21] = [
     (154, "DNS_R_FROZEN", "already frozen"),
     (171, "DNS_R_DYNAMIC", "dynamic zone"),
     (172, "DNS_R_UNKNOWNCOMMAND", "unknown command"),
+    (178, "DNS_R_NOTPRIMARY", "not primary"),
     (181, "DNS_R_NOTDYNAMIC", "not dynamic"),
 ];
 

@@ -13,10 +13,11 @@ use crate::server::core::{Core, Event};
 use crate::server::exchange::spawn_told;
 use crate::server::journals;
 use crate::server::leave::ByLeave;
+use crate::server::loading::is_behind;
 use crate::server::logging::line::{ZoneText, is_implied, relative};
 use crate::server::logging::{Category, Severity, log};
 use crate::server::saving::log_fault;
-use crate::server::zones::{Loading, ZoneId, ZoneTask, is_stale};
+use crate::server::zones::{Loading, ZoneId, ZoneTask};
 use crate::transfer::saving::{self, Saving};
 use crate::zone::copy::Durability;
 
@@ -76,10 +77,9 @@ impl Core {
     pub(in crate::server) fn freeze(&mut self, only: Option<ZoneId>) -> (Vec<ZoneId>, Reply) {
         if let Some(id) = only {
             let result = self.freeze_zone(id);
-            let words = result.text();
-            if result != IscResult::NOT_DYNAMIC {
+            if ![IscResult::NOT_PRIMARY, IscResult::NOT_DYNAMIC].contains(&result) {
                 let zone = self.zones.get(id).map(named).unwrap_or_default();
-                log!(Category::General, Severity::Info, "freezing zone {zone}: {words}");
+                log!(Category::General, Severity::Info, "freezing zone {zone}: {}", result.text());
             }
             return match result {
                 IscResult::SUCCESS => (vec![id], Reply::done()),
@@ -107,16 +107,23 @@ impl Core {
         self.zones.iter().filter(|(_, task)| task.is_dynamic()).map(|(id, _)| id).collect()
     }
 
-    fn freeze_zone(&mut self, id: ZoneId) -> IscResult {
-        match self.zones.get_mut(id) {
+    fn freeze_zone(&self, id: ZoneId) -> IscResult {
+        match self.zones.get(id) {
             None => IscResult::NOT_FOUND,
+            Some(task) if task.is_secondary() => IscResult::NOT_PRIMARY,
             Some(task) if !task.is_dynamic() => IscResult::NOT_DYNAMIC,
-            Some(task) if task.is_frozen => IscResult::FROZEN,
+            Some(task) if task.served.is_frozen() => IscResult::FROZEN,
             Some(task) => {
-                task.is_frozen = true;
+                task.served.freeze(true);
                 IscResult::SUCCESS
             }
         }
+    }
+
+    /// Lets updates be made again. Whoever waits until no more come would wait for ever.
+    fn end_freeze(&mut self, id: ZoneId) {
+        self.zones.get(id).iter().for_each(|task| task.served.freeze(false));
+        self.updating.freezing.settle(id);
     }
 
     /// Answers a command once the files of these zones are written.
@@ -192,12 +199,11 @@ impl Core {
             true if self.updating.freezing.is_to_be_frozen(id) => self.continue_freezing(id),
             true => self.updating.freezing.settle(id),
             false => {
-                if self.updating.freezing.is_to_be_frozen(id)
-                    && let Some(task) = self.zones.get_mut(id)
-                {
-                    task.is_frozen = false;
-                }
+                let is_frozen_by_it = self.updating.freezing.is_to_be_frozen(id);
                 self.updating.freezing.fail(id);
+                if is_frozen_by_it {
+                    self.end_freeze(id);
+                }
             }
         }
     }
@@ -224,19 +230,22 @@ impl Core {
             return Reply::done();
         };
         let Some(task) = self.zones.get(id) else { return Reply::failed(IscResult::NOT_FOUND) };
+        if task.is_secondary() {
+            return Reply::failed(IscResult::NOT_PRIMARY);
+        }
         log!(Category::General, Severity::Info, "thawing zone {}: success", named(task));
         self.thaw_zone(id)
     }
 
     /// What was edited is read first; what cannot be read leaves the zone frozen.
     fn thaw_zone(&mut self, id: ZoneId) -> Reply {
-        let Some(task) = self.zones.get_mut(id).filter(|task| task.is_frozen) else { return Reply::done() };
-        if task.loading != Loading::Idle || is_stale(&task.conf, task.origin.as_ref()) {
+        let Some(task) = self.zones.get_mut(id).filter(|task| task.served.is_frozen()) else { return Reply::done() };
+        if task.loading != Loading::Idle || is_behind(task) {
             task.thaws = true;
             self.load(id);
             return Reply::text("A zone reload and thaw was started.\nCheck the logs to see the result.");
         }
-        task.is_frozen = false;
+        self.end_freeze(id);
         Reply::text("The zone reload and thaw was successful.")
     }
 
@@ -244,7 +253,7 @@ impl Core {
     pub(in crate::server) fn thaw_loaded(&mut self, id: ZoneId, is_read: bool) {
         let Some(task) = self.zones.get_mut(id) else { return };
         if std::mem::take(&mut task.thaws) && is_read {
-            task.is_frozen = false;
+            self.end_freeze(id);
         }
     }
 }
@@ -252,3 +261,60 @@ impl Core {
 /// What named says to those who freeze a zone once more.
 const ALREADY_FROZEN: &str =
     "WARNING: The zone was already frozen.\nSomeone else may be editing it or it may still be re-loading.";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::sync::mpsc::UnboundedReceiver;
+
+    use super::*;
+
+    const ZONE: &str = "$TTL 300\n@ SOA ns h 1 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n";
+
+    /// A zone that has been read, and is to be written since something of it is in the journal alone.
+    async fn changed(folder: &Path) -> (Core, UnboundedReceiver<Event>, ZoneId) {
+        fs::write(folder.join("zone"), ZONE).unwrap();
+        let zones = "zone dyn.test { type primary; file \"FOLDER/zone\"; allow-update { any; }; };";
+        let (mut core, mut inbox) = Core::of_zones(folder, zones);
+        core.finish_loads(&mut inbox).await;
+        let id = core.zones.iter().next().unwrap().0;
+        core.save_step(id, saving::Event::Published { durability: Durability::Journal, kept_s: 1 });
+        (core, inbox, id)
+    }
+
+    fn freeze(core: &mut Core, id: ZoneId) -> oneshot::Receiver<Reply> {
+        let (reply, answer) = oneshot::channel();
+        let (zones, text) = core.freeze(Some(id));
+        core.answer_when_written(zones, true, text, reply);
+        answer
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_thaw_while_a_freeze_writes_the_file_reads_nothing_of_it_and_ends_the_freeze() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut core, _inbox, id) = changed(folder.path()).await;
+        let mut answer = freeze(&mut core, id);
+        assert!(answer.try_recv().is_err() && core.zones.get(id).unwrap().saving.is_writing());
+        // What is written has taken the place of the file, which nobody has told us of yet.
+        let file = fs::File::options().append(true).open(folder.path().join("zone")).unwrap();
+        file.set_modified(SystemTime::now() + Duration::from_secs(2)).unwrap();
+        assert_eq!(core.thaw(Some(id)).text, "The zone reload and thaw was successful.");
+        let task = core.zones.get(id).unwrap();
+        assert!(task.loading == Loading::Idle && !task.served.is_frozen());
+        assert!(answer.try_recv().is_ok_and(|reply| reply.result.is_success()));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_read_instead_of_being_written_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut core, mut inbox, id) = changed(folder.path()).await;
+        let (reply, mut answer) = oneshot::channel();
+        core.updating.freezing.0.push(Waiting { zones: vec![id], freezes: false, answer: Reply::done(), reply });
+        core.load(id);
+        core.finish_loads(&mut inbox).await;
+        assert!(answer.try_recv().is_ok());
+    }
+}

@@ -18,7 +18,6 @@ use super::core::{Core, Event};
 use super::exchange::spawn_told;
 use super::leave::Leave;
 use super::load;
-use super::logging::Severity;
 use super::saving::Turns;
 use super::worker::unix_now_s;
 use super::zones::{Loading, Origin, ZoneId, ZoneTask};
@@ -97,9 +96,10 @@ impl ZoneTask {
         is_dynamic(&self.conf)
     }
 
-    /// Whether its file is for its operator to edit, as it is until it has been read.
+    /// Whether its file is for its operator to edit, as it is until it has been read, and once a freeze has written it.
     pub(super) fn follows_its_file(&self) -> bool {
-        !self.is_secondary() && (!self.is_dynamic() || self.is_frozen || !self.has_own_sources())
+        let is_to_be_edited = || self.served.is_frozen() && self.saving.is_done() && !self.saving.is_writing();
+        !self.is_secondary() && (!self.is_dynamic() || !self.has_own_sources() || is_to_be_edited())
     }
 
     /// Its file has just been written: what it says is what is served.
@@ -122,11 +122,12 @@ pub(super) fn is_dynamic(zone: &Zone) -> bool {
 impl Core {
     /// Somebody asks for an update of a zone that we are primary for.
     pub(super) fn update_primary(&mut self, requested: Requested) {
-        let Some(id) = self.zones.holder(&requested.update.zone) else { return self.fail_updates([requested]) };
-        if self.zones.get(id).is_some_and(|task| task.is_frozen) {
-            requested.say(Severity::Info, FROZEN);
+        let holder = self.zones.holder(&requested.update.zone).and_then(|id| self.zones.get(id).map(|task| (id, task)));
+        let Some((id, task)) = holder else { return self.fail_updates([requested]) };
+        // It may have been frozen since the worker looked.
+        if let Err(rcode) = requested.check_frozen(&task.served) {
             self.counters.add(Counter::UpdateRej);
-            return self.count_reply(&requested.answer(Rcode::REFUSED));
+            return self.count_reply(&requested.answer(rcode));
         }
         self.updating.queues.entry(id).or_default().waiting.push_back(requested);
         self.make_updates(id);
@@ -234,8 +235,5 @@ fn rules(zone: &Zone) -> Rules {
     }
 }
 
-/// What is said of an update of a frozen zone.
-const FROZEN: &str = "update failed: dynamic update temporarily disabled because the zone is frozen.  \
-    Use 'rndc thaw' to re-enable updates. (REFUSED)";
 /// How many updates of a zone are made at a time.
 const MOST_TOGETHER: usize = 64;

@@ -5,7 +5,7 @@
 //! asked of a primary the worker answers itself, so that it takes neither a place nor the time of others.
 
 use crate::answer::counters::{Counter, Counters};
-use crate::answer::snapshot::ZoneRole;
+use crate::answer::snapshot::{Zone as ServedZone, ZoneRole};
 use crate::answer::{Client, Facts, Snapshot, Update};
 use crate::dns::name::NoDot;
 use crate::dns::{NameRef, Rcode};
@@ -87,6 +87,7 @@ impl Requested {
     fn scan(&mut self, view: &str) -> Result<(), Rcode> {
         let Some(asked) = &self.update.asked else { return Ok(()) };
         let (zone, version) = (&self.update.zone, self.update.zone.version().ok_or(Rcode::SERVFAIL)?);
+        self.check_frozen(zone)?;
         let grants = asked.grants.as_deref().map(|grants| (grants, asked.requester(self.key())));
         let (counts, remarks) = asked.update.scan(&version, zone.policy().update_names, grants);
         let prefix = ZonePrefix(ZoneText { apex: zone.apex(), class: zone.class(), view });
@@ -99,6 +100,15 @@ impl Requested {
         }
         self.counts = counts?;
         Ok(())
+    }
+
+    /// Nothing is changed in a frozen zone, whatever is asked.
+    pub(super) fn check_frozen(&self, zone: &ServedZone) -> Result<(), Rcode> {
+        if !zone.is_frozen() {
+            return Ok(());
+        }
+        self.say(Severity::Info, FROZEN);
+        Err(Rcode::REFUSED)
     }
 
     /// Answers with a reply of ours.
@@ -182,6 +192,10 @@ fn severity(weight: Weight) -> Severity {
         Weight::Error => Severity::Error,
     }
 }
+
+/// What is said of an update of a frozen zone.
+const FROZEN: &str = "update failed: dynamic update temporarily disabled because the zone is frozen.  \
+    Use 'rndc thaw' to re-enable updates. (REFUSED)";
 
 impl Core {
     /// Sees to an update: whose it is, the role of the zone says.
