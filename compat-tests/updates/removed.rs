@@ -86,6 +86,21 @@ fn updates_behind_a_directory_that_was_changed_survive_a_crash() {
     }
 }
 
+#[test]
+fn updates_behind_a_journal_that_was_named_anew_survive_a_crash() {
+    const ANEW: &str = "allow-update { any; }; journal \"other.jnl\";";
+    let server = start(Kind::Nomd);
+    add(&server, 1);
+    reconfigure(&server, DYNAMIC, ANEW);
+    let file = server.path(FILE);
+    server.wait_until("what was in the journal is written", || fs::read_to_string(&file).unwrap().contains("h1"));
+    add(&server, 2);
+    let before = records(&server);
+    signal(server.pid(), "KILL");
+    let server = start_again(Kind::Nomd, server.stop(), ANEW);
+    assert_eq!(records(&server), before);
+}
+
 /// What is served goes on being so, but for named.
 #[test]
 fn while_a_file_that_was_named_anew_cannot_be_read_nothing_is_updated_or_written_to_it() {

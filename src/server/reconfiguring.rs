@@ -388,7 +388,8 @@ impl Core {
         let is_static = was_dynamic && !task.is_dynamic();
         task.served.freeze(task.served.is_frozen() && !is_static);
         let has_other_journal = contents.is_some() && journals::path(&task.conf) != old_journal;
-        let is_moved = task.is_secondary() && (has_other_journal || change.source == Source::OtherFile);
+        let is_elsewhere = has_other_journal || change.source == Source::OtherFile;
+        let is_moved = is_elsewhere && (task.is_secondary() || !task.saving.is_done());
         self.configure_refresh(id);
         match change.source {
             _ if is_moved => {
