@@ -1,9 +1,10 @@
 //! What a worker needs to answer, as of one moment: the views in order, their zones and keys, and the server's own
 //! words.
 //!
-//! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only three
+//! A [`Snapshot`] never changes; a new configuration makes a new one and the server publishes it by a swap. Only four
 //! things within move: the contents of a [`Zone`], swapped when a new zone version is published or the zone expires,
-//! what is known of its journal, and the moment when a secondary zone expires. All are read without a lock.
+//! what is known of its journal, the moment when a secondary zone expires, and whether a dynamic zone is frozen. All
+//! are read without a lock.
 
 use std::fmt;
 use std::net::IpAddr;

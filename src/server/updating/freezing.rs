@@ -308,6 +308,22 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_written_to_a_file_that_the_zone_has_no_longer_is_not_taken_for_what_its_new_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut core, mut inbox, id) = changed(folder.path()).await;
+        core.sync(Some(id), false);
+        fs::write(folder.path().join("other"), "nonsense\n").unwrap();
+        let zones = "zone dyn.test { type primary; file \"FOLDER/other\"; allow-update { any; }; };";
+        core.adopt(Core::configuration(folder.path(), zones));
+        while core.refreshing.saving.contains_key(&id) {
+            let event = inbox.recv().await.unwrap();
+            core.handle(event);
+        }
+        core.finish_loads(&mut inbox).await;
+        assert!(!core.zones.get(id).unwrap().has_own_sources());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_file_that_is_read_instead_of_being_written_keeps_nobody_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let (mut core, mut inbox, id) = changed(folder.path()).await;

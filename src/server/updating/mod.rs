@@ -102,10 +102,10 @@ impl ZoneTask {
         !self.is_secondary() && (!self.is_dynamic() || !self.has_own_sources() || is_to_be_edited())
     }
 
-    /// Its file has just been written: what it says is what is served.
+    /// Its file has just been written: what it says is what is served, unless it was given another file meanwhile.
     pub(super) fn note_file_written(&mut self) {
         let (Some(path), Some(at)) = (self.file(), self.origin.as_ref().map(|origin| origin.at)) else { return };
-        if !self.is_secondary() {
+        if !self.is_secondary() && self.has_own_sources() {
             let source = Source { modified: load::modified(&path), path: path.into() };
             let mut origin = Origin::now(vec![source], &self.conf);
             origin.at = at;
