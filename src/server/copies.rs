@@ -53,7 +53,7 @@ impl Copies {
     }
 
     /// Makes a version durable: in its zone's journal if there are transactions that lead to it, else in its file.
-    /// None: it is to be written by itself, since the journal did not take what leads to a large one.
+    /// None: it goes back, to be written by itself where the journal did not take what leads to a large one.
     pub(super) async fn keep(
         &self,
         copy: Copy<'static, Host>,
@@ -96,8 +96,8 @@ fn write_some(waiting: &Receiver<Waiting>) -> bool {
         copies.map(|(waiting, disk)| (disk.of(&waiting.copy), &*waiting.version, waiting.news())).collect();
     let kept = keep_all(&copies, unix_now_s());
     for (waiting, kept) in together.into_iter().zip(kept) {
-        if waiting.is_change_alone() && kept.durability == Durability::None {
-            // It goes back to its transfer.
+        let goes_back = waiting.is_change_alone() || waiting.leave.is_away();
+        if goes_back && kept.durability == Durability::None {
             continue;
         }
         let version = resettled(waiting.version);
@@ -210,7 +210,7 @@ mod tests {
                 said.recv_timeout(Duration::from_secs(10)).expect("it is taken away at once");
                 disk.write_all(on_disk).unwrap();
             });
-            assert_eq!(kept.blocking_recv().unwrap().0.durability, Durability::None);
+            assert!(kept.blocking_recv().is_err(), "it is neither kept nor at fault");
             assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo(), "it is in its place");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing beside it");
         }

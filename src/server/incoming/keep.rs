@@ -129,7 +129,7 @@ impl Request {
         let Some(old) = self.old.as_ref().filter(|_| is_asked_for) else { return false };
         let mut messages = vec![];
         let difference = journals::record(copy, old, version, &mut messages);
-        for message in messages {
+        for message in messages.into_iter().filter(|_| !self.leave.is_away()) {
             log!(Category::General, Severity::Error, "{}{message}", ZonePrefix(self.text()));
         }
         matches!(difference, Difference::Recorded)
