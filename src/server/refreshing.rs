@@ -470,6 +470,8 @@ impl Core {
                     Arrived::UpToDate => {}
                 }
                 let event = self.take_transfer(id, arrived);
+                // What is due is begun to be written before the next transfer of the zone begins.
+                self.run_saving();
                 self.step(id, event, true);
                 self.start_transfers();
             }

@@ -23,6 +23,8 @@ pub struct Saving {
     is_led_to: bool,
     /// Whether what a transfer keeps may have been dated as what was served before.
     is_dated_back: bool,
+    /// Whether the time had come, and a transfer ran.
+    is_overdue: bool,
     writing: Writing,
 }
 
@@ -123,6 +125,7 @@ impl Default for Saving {
             has_no_journal: false,
             is_led_to: true,
             is_dated_back: false,
+            is_overdue: false,
             writing: Writing::No,
         }
     }
@@ -174,7 +177,9 @@ impl Saving {
                 let is_led_to = durability != Durability::None;
                 *self = Self { touched_s: kept_s, durability, drops_journal: false, is_led_to, ..*self };
                 let touch = is_dated_back.then_some(Action::Touch(kept_s));
-                touch.into_iter().chain(self.wait(context.delay_s, context)).collect()
+                // The next transfer may begin at once, and so on: there may be no other time.
+                let delay_s = if std::mem::take(&mut self.is_overdue) { 0 } else { context.delay_s };
+                touch.into_iter().chain(self.wait(delay_s, context)).collect()
             }
             Event::Confirmed(at_s) => {
                 // What has just been written has its time.
@@ -226,7 +231,8 @@ impl Saving {
         if self.is_done() || self.is_writing() || !context.is_serving {
             return vec![];
         }
-        if context.is_transferring {
+        self.is_overdue = context.is_transferring;
+        if self.is_overdue {
             return self.wait(PAUSE_S, context);
         }
         self.writing = Writing::Yes;
@@ -330,6 +336,16 @@ mod tests {
             assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(NOW_S)]);
             assert!(saving.is_done());
         }
+    }
+
+    #[test]
+    fn what_is_due_while_one_transfer_follows_the_other_is_written_between_two_of_them() {
+        let transferring = Context { is_transferring: true, ..IDLE };
+        let mut saving = after(&[JOURNALED]);
+        assert_eq!(saving.step(Event::Due, transferring), [Action::Wait(NOW_S + PAUSE_S)]);
+        assert_eq!(saving.step(JOURNALED, IDLE), [Action::Wait(NOW_S)]);
+        assert_eq!(saving.step(Event::Due, IDLE), [WRITE]);
+        assert_eq!(saving.step(JOURNALED, IDLE), [LATER], "it is being written");
     }
 
     #[test]
