@@ -122,8 +122,8 @@ pub(super) fn is_dynamic(zone: &Zone) -> bool {
 impl Core {
     /// Somebody asks for an update of a zone that we are primary for.
     pub(super) fn update_primary(&mut self, requested: Requested) {
-        let holder = self.zones.holder(&requested.update.zone).and_then(|id| self.zones.get(id).map(|task| (id, task)));
-        let Some((id, task)) = holder else { return self.fail_updates([requested]) };
+        let id = ZoneId::of(requested.update.zone.handle());
+        let Some(task) = self.zones.get(id) else { return self.fail_updates([requested]) };
         // It may have been frozen since the worker looked.
         if let Err(rcode) = requested.check_frozen(&task.served) {
             self.counters.add(Counter::UpdateRej);
