@@ -123,7 +123,10 @@ fn play(kind: Kind) -> Vec<String> {
     for words in ["freeze dyn.test", "freeze", "freeze static.test", "freeze nowhere.test", "sync static.test"] {
         say(words);
     }
-    for words in ["freeze copied.test", "thaw copied.test"] {
+    for words in ["freeze copied.test", "thaw copied.test", "freeze -all dyn.test", "sync -CLEAN dyn.test"] {
+        say(words);
+    }
+    for words in ["sync dyn.test -clean", "sync -clean -clean dyn.test", "sync -clean nowhere.test"] {
         say(words);
     }
     let frozen = server.rndc(&["zonestatus", ZONE]).stdout;
@@ -225,7 +228,7 @@ fn a_sync_writes_no_file_that_has_what_is_served() {
         server.wait_until("its file is written", || file(&server).contains("21         ; serial"));
         edit(&server, "21         ; serial", "21         ; a note");
         sync(&[]);
-        sync(&["-clean", ZONE]);
+        sync(&["-clear", ZONE]);
         server.wait_until("its journal is gone", || !has_journal());
         update(&server, &format!("add z.{ZONE} 60 A 192.0.2.1"));
         assert!(file(&server).contains("21         ; a note"), "{kind:?}");

@@ -74,10 +74,7 @@ impl Core {
                 self.rescan_interfaces();
                 Reply::done()
             }
-            Verb::DelZone => {
-                let cleans = command.has_option("-clean") || command.has_option("-clear");
-                self.on_named_zone(command, |core, id| core.delete_zone(id, cleans))
-            }
+            Verb::DelZone => self.on_named_zone(command, |core, id| core.delete_zone(id, command.cleans())),
             Verb::Standing => self.standing(command),
             Verb::Thaw => match &command.zone {
                 Some(zone) => self.on_zone(zone, |core, id| core.thaw(Some(id))),
@@ -190,7 +187,7 @@ impl Core {
             Ok(only) => only,
             Err(answer) => return drop(reply.send(answer)),
         };
-        let drops_journal = command.has_option("-clean");
+        let drops_journal = command.cleans();
         let removing = |files| if drops_journal { format!(", removing journal {files}") } else { String::new() };
         self.sync(only, drops_journal);
         match only.and_then(|id| self.zones.get(id)) {

@@ -36,9 +36,14 @@ pub struct Command {
 }
 
 impl Command {
-    /// Whether an option such as `-p` or `-clean` was given.
+    /// Whether an option such as `-p` was given.
     pub fn has_option(&self, option: &str) -> bool {
         self.arguments.iter().any(|argument| argument.eq_ignore_ascii_case(option))
+    }
+
+    /// Whether files of the zone are to go, too.
+    pub fn cleans(&self) -> bool {
+        self.arguments.first().is_some_and(|word| is_cleaning(word))
     }
 }
 
@@ -164,6 +169,8 @@ struct Row {
     summary: &'static str,
     handling: Handling,
     zone: ZoneArgument,
+    /// Whether `-clean` may precede the zone.
+    cleans: bool,
     read_only: bool,
 }
 
@@ -189,7 +196,7 @@ pub fn read(line: &str, peer: SocketAddr, read_only: bool) -> Action {
         Nothing(text) => Action::Answer(Reply::text(text)),
         Refused(result, text) => Action::Answer(Reply::failed_with(result, text)),
         Handling::TestGen => Action::Answer(testgen(&arguments)),
-        Run(verb) => match zone(row.zone, &arguments) {
+        Run(verb) => match zone(row, &arguments) {
             Ok(zone) => Action::Run(Command { verb, arguments, zone, peer }),
             Err(result) => Action::Answer(Reply::failed(result)),
         },
@@ -248,18 +255,23 @@ fn split(line: &str) -> Vec<String> {
     words
 }
 
-/// The zone among the arguments, options left out.
-fn zone(takes: ZoneArgument, arguments: &[String]) -> Result<Option<ZoneSelector>, IscResult> {
-    if takes == ZoneArgument::None {
+/// The zone among the arguments. BIND: an option that the command has not got is a name, too.
+fn zone(row: &Row, arguments: &[String]) -> Result<Option<ZoneSelector>, IscResult> {
+    if row.zone == ZoneArgument::None {
         return Ok(None);
     }
-    let mut words = arguments.iter().filter(|word| !word.starts_with('-'));
+    let has_option = row.cleans && arguments.first().is_some_and(|word| is_cleaning(word));
+    let mut words = arguments.iter().skip(usize::from(has_option));
     let Some(text) = words.next() else {
-        return if takes == Required { Err(IscResult::UNEXPECTED_END) } else { Ok(None) };
+        return if row.zone == Required { Err(IscResult::UNEXPECTED_END) } else { Ok(None) };
     };
     let apex = Name::from_text(text.as_bytes()).map_err(name_fault)?;
     let class = words.next().map(|word| word.parse().map_err(|_| IscResult::UNKNOWN_CLASS)).transpose()?;
     Ok(Some(ZoneSelector { text: text.clone(), apex, class, view: words.next().cloned() }))
+}
+
+fn is_cleaning(word: &str) -> bool {
+    ["-clean", "-clear"].contains(&word)
 }
 
 fn name_fault(error: NameError) -> IscResult {
@@ -286,16 +298,21 @@ const MAX_TESTGEN_BYTES: usize = 1024 * 1024;
 const NO_RESOLVER: &str = "";
 
 const fn run(name: &'static str, verb: Verb, usage: &'static str, summary: &'static str) -> Row {
-    Row { name, usage, summary, handling: Run(verb), zone: ZoneArgument::None, read_only: false }
+    Row { name, usage, summary, handling: Run(verb), zone: ZoneArgument::None, cleans: false, read_only: false }
 }
 
 const fn other(name: &'static str, handling: Handling) -> Row {
-    Row { name, usage: "", summary: "", handling, zone: ZoneArgument::None, read_only: false }
+    Row { name, usage: "", summary: "", handling, zone: ZoneArgument::None, cleans: false, read_only: false }
 }
 
 impl Row {
     const fn zone(mut self, zone: ZoneArgument) -> Self {
         self.zone = zone;
+        self
+    }
+
+    const fn cleaning(mut self) -> Self {
+        self.cleans = true;
         self
     }
 
@@ -312,7 +329,8 @@ use ZoneArgument::{Optional, Required};
 static TABLE: [Row; 50] = [
     other("addzone", Refused(IscResult::NOT_IMPLEMENTED, "allow-new-zones is not supported")),
     run("delzone", Verb::DelZone, "delzone [-clean] zone [class [view]]", "Drop a zone that a catalog has brought.")
-        .zone(Required),
+        .zone(Required)
+        .cleaning(),
     other("dnssec", Refused(IscResult::NOT_IMPLEMENTED, "signing is not supported")),
     other("dnstap", Refused(IscResult::NOT_FOUND, "")),
     run("dumpdb", Verb::DumpDb, "dumpdb [-zones] [view ...]", "Write zones to the dump file (named_dump.db)."),
@@ -359,7 +377,8 @@ static TABLE: [Row; 50] = [
     run("status", Verb::Status, "status", "Show how the server is.").changes_nothing(),
     run("stop", Verb::Stop, "stop [-p]", "Write what is pending and stop; -p: report the process id."),
     run("sync", Verb::Sync, "sync [-clean] [zone [class [view]]]", "Write changes of dynamic zones to their files.")
-        .zone(Optional),
+        .zone(Optional)
+        .cleaning(),
     run(
         "tcp-timeouts",
         Verb::TcpTimeouts,
