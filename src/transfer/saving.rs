@@ -213,7 +213,9 @@ impl Saving {
     /// A journal that was followed at the start leads on from the file as well.
     fn ask(&mut self, touched_s: u64, drops_journal: bool, context: Context) -> Vec<Action> {
         if self.is_done() {
-            (self.touched_s, self.durability) = (touched_s, Durability::Journal);
+            // To a journal that leads elsewhere nothing is to be appended while it is on its way out.
+            let durability = if self.is_led_to { Durability::Journal } else { Durability::None };
+            (self.touched_s, self.durability) = (touched_s, durability);
         }
         self.drops_journal |= drops_journal;
         self.write_anew();
@@ -237,8 +239,8 @@ impl Saving {
         }
         self.writing = Writing::Yes;
         let behind = match self.durability {
-            _ if !self.is_led_to => Behind::Void,
-            Durability::None => Behind::Ended,
+            Durability::None if self.is_led_to => Behind::Ended,
+            Durability::None => Behind::Void,
             _ if self.drops_journal => Behind::Dropped,
             _ => Behind::Shortened,
         };
@@ -429,6 +431,18 @@ mod tests {
         assert_eq!(saving.step(asked, IDLE), [Action::Wait(NOW_S)]);
         assert_eq!(saving.step(Event::Due, IDLE), [write(6, Behind::Shortened)]);
         assert_eq!(saving.step(done(true, true), IDLE), [Action::Touch(6)]);
+    }
+
+    #[test]
+    fn a_journal_that_did_not_fit_at_the_start_is_told_of_to_nobody_and_appended_to_by_nobody() {
+        let mut saving = Saving::default();
+        saving.note_stray_journal();
+        assert!(saving.has_stray_journal() && saving.is_durable());
+        saving.step(Event::Asked { touched_s: 6, drops_journal: false }, IDLE);
+        assert!(!saving.is_durable());
+        assert_eq!(saving.step(Event::Due, IDLE), [write(6, Behind::Void)]);
+        saving.step(done(true, true), IDLE);
+        assert!(!saving.has_stray_journal() && saving.is_durable());
     }
 
     #[test]
