@@ -394,7 +394,9 @@ impl Core {
         match change.source {
             _ if is_moved => {
                 let touched = [old_journal, old_file].into_iter().flatten().find_map(|path| load::modified(&path));
-                self.refreshing.leave_files(id);
+                if self.zones.get(id).is_some_and(ZoneTask::is_secondary) {
+                    self.refreshing.leave_files(id);
+                }
                 self.write_elsewhere(id, touched, has_other_journal);
             }
             // From now on the file says what is new, and what it says has to be there.

@@ -7,6 +7,8 @@ use super::*;
 use crate::dns::Serial;
 use crate::dns::name::NoDot;
 use crate::server::load::Loader;
+use crate::server::saving::Turns;
+use crate::zone::copy::Durability;
 
 type Inbox = UnboundedReceiver<Event>;
 
@@ -110,6 +112,27 @@ async fn a_secondary_that_becomes_primary_keeps_its_contents_until_the_file_is_r
     assert_eq!(serial(&core), Some(Serial(1)));
     settle(&mut core, &mut inbox).await;
     assert_eq!(serial(&core), Some(Serial(2)));
+}
+
+/// A primary's may be those that its updates take turns by, and serve again.
+#[tokio::test]
+async fn only_a_secondary_that_is_given_other_files_has_the_copy_given_up_that_is_being_written() {
+    let role = |role: &str| format!("zone \"a.test\" {{ {role} file \"FOLDER/one\"; masterfile-format text; }};\n");
+    let secondary = role("type secondary; primaries { 127.0.0.1 port 1; };");
+    let primary = role("type primary; allow-update { any; };");
+    for (zone, is_given_up) in [(secondary, true), (primary, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        write_zone(folder.path(), "one", 1);
+        let (mut core, mut inbox) = Core::of_zones(folder.path(), &zone);
+        settle(&mut core, &mut inbox).await;
+        let id = core.zones.iter().next().unwrap().0;
+        core.save_step(id, saving::Event::Published { durability: Durability::Journal, kept_s: unix_now_s() });
+        let turns = Arc::new(Turns::default());
+        core.refreshing.saving.insert(id, Arc::clone(&turns));
+        let moved = zone.replace("masterfile", "journal \"FOLDER/other\"; masterfile");
+        core.adopt(Core::configuration(folder.path(), &moved));
+        assert_eq!(turns.leave.is_away(), is_given_up, "{zone}");
+    }
 }
 
 #[tokio::test]
