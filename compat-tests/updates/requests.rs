@@ -389,6 +389,31 @@ fn limits_of_the_zone_hold_for_updates_as_with_named() {
 }
 
 #[test]
+fn types_that_an_update_deletes_count_until_it_is_made_as_with_named() {
+    let some = |types: [u16; 2]| (types[0]..types[1]).map(|rtype| at("n", rtype, IN, 60, b"a")).collect::<Vec<_>>();
+    let none = |rtype| vec![at("n", rtype, ANY, 0, &[])];
+    let steps = [
+        some([65280, 65283]),
+        [none(ANY), some([65283, 65284])].concat(),
+        [none(ANY), some([65280, 65281])].concat(),
+        [some([65281, 65282]), none(65281), some([65282, 65284])].concat(),
+        [none(65280), some([65281, 65283])].concat(),
+        some([65283, 65284]),
+        none(ANY),
+        some([65283, 65284]),
+        some([65280, 65283]),
+    ];
+    let run = |kind| {
+        let server = Server::start(kind, &super::spec("allow-update { any; }; max-types-per-name 3;"));
+        server.wait_for_serial(ZONE, 1);
+        let codes = steps.each_ref().map(|changes| rcode(&server, "types", &update_of(ZONE, &[], changes)));
+        (codes, records(&server), told(&server))
+    };
+    let [theirs, ours] = BOTH.map(run);
+    assert_eq!(ours, theirs);
+}
+
+#[test]
 fn the_serial_follows_its_method_as_with_named() {
     for method in ["increment", "unixtime", "date"] {
         let serials = BOTH.map(|kind| {

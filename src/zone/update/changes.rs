@@ -1,8 +1,6 @@
 //! The changes, one after the other (RFC 2136 section 3.4.2). What may not be is passed over, as the RFC and BIND have
 //! it; nobody is told but the log.
 
-use std::collections::BTreeSet;
-
 use super::draft::{Draft, Rr};
 use super::read::Asked;
 use super::{Refused, Remarks, Rules};
@@ -116,11 +114,11 @@ impl Making<'_> {
         there.iter_mut().filter(|rr| rr.is_in(rtype, of)).for_each(|rr| rr.ttl = ttl);
         there.push(Rr { rtype, ttl, rdata: change.rdata.clone() });
         let count = there.iter().filter(|rr| rr.is_in(rtype, of)).count();
-        let types = || there.iter().map(|rr| (rr.rtype, rr.covered())).collect::<BTreeSet<_>>().len();
+        let types = self.draft.one_more_type(&change.owner, rtype, of);
         match (limits.records_per_type as usize, limits.types_per_name as usize) {
             _ if count > 1 && is_singleton(rtype) => Err("multiple RRs of singleton type"),
             (most @ 1.., _) if count > most => Err(TOO_MANY),
-            (_, most @ 1..) if count == 1 && types() > most => Err(TOO_MANY),
+            (_, most @ 1..) if types.is_some_and(|types| types > most) => Err(TOO_MANY),
             _ => Ok(()),
         }
     }

@@ -39,6 +39,8 @@ struct Touched {
     owner: Name,
     before: Vec<Rr>,
     now: Vec<Rr>,
+    /// The types that there have been so far, those that are gone again among them; of signatures with what they cover.
+    types: BTreeSet<(Rtype, Option<Rtype>)>,
 }
 
 /// A version with changes to some of its names.
@@ -63,14 +65,25 @@ impl<'v> Draft<'v> {
 
     /// The records at a name.
     pub(super) fn at(&mut self, owner: &Name) -> &mut Vec<Rr> {
+        &mut self.touch(owner).now
+    }
+
+    /// How many types there have been at a name, if this is one more. BIND: what goes counts until all has been made.
+    pub(super) fn one_more_type(&mut self, owner: &Name, rtype: Rtype, of: Option<Rtype>) -> Option<usize> {
+        let types = &mut self.touch(owner).types;
+        types.insert((rtype, of)).then_some(types.len())
+    }
+
+    fn touch(&mut self, owner: &Name) -> &mut Touched {
         let version = self.version;
         let touched = || {
             let node = version.node(owner.as_ref());
             let before = node.map(|node| records(&node)).unwrap_or_default();
             let owner = node.map_or_else(|| owner.clone(), |node| node.owner().as_ref().to_name());
-            Touched { owner, now: before.clone(), before }
+            let types = before.iter().map(|rr| (rr.rtype, rr.covered())).collect();
+            Touched { owner, now: before.clone(), before, types }
         };
-        &mut self.names.entry(owner.clone()).or_insert_with(touched).now
+        self.names.entry(owner.clone()).or_insert_with(touched)
     }
 
     /// Whether there is an RRset of this type, or of signatures of it, at a name.
