@@ -5,6 +5,7 @@
 mod cases;
 mod copies;
 mod deaf;
+mod differences;
 pub(super) mod disk;
 mod images;
 mod journals;

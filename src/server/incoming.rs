@@ -19,7 +19,7 @@ use super::exchange::exchange_text;
 use super::gate::{Gate, Pass};
 use super::leave::Leave;
 use super::load;
-use super::logging::line::{TransferPrefix, ZonePrefix, ZoneText};
+use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::saving::Turns;
 use super::worker::{unix_now_s, up_s};
@@ -126,8 +126,12 @@ enum TransferError {
     #[error("failed while receiving responses: {0}")]
     Stream(StreamError),
     /// The answer to IXFR is of no use; the whole zone may be.
-    #[error("failed while receiving responses: {0}")]
-    Differences(StreamError),
+    #[error("failed while receiving responses: {error}")]
+    Differences {
+        error: StreamError,
+        /// Whether differences had begun to come.
+        is_incremental: bool,
+    },
     #[error("failed while receiving responses: {0}")]
     Exchange(String),
     #[error("{0}: timed out")]
@@ -143,7 +147,8 @@ impl TransferError {
     fn status(&self) -> String {
         match self {
             Self::Connect(reason) | Self::Exchange(reason) => reason.clone(),
-            Self::Stream(error) | Self::Differences(error) => error.to_string(),
+            Self::Differences { is_incremental: true, .. } => "IXFR failed".to_owned(),
+            Self::Stream(error) | Self::Differences { error, .. } => error.to_string(),
             Self::TimedOut(_) => "timed out".to_owned(),
             Self::Older { .. } => "not newer".to_owned(),
             Self::Shrunk { .. } => "held back".to_owned(),
@@ -175,12 +180,13 @@ impl TransferError {
 
 /// Transfers a zone or what has changed in it, makes it durable, and says so as named does.
 pub(super) async fn transfer(mut request: Request) -> Arrived {
-    let (began, began_s) = (Instant::now(), up_s());
-    log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(request.text()));
+    let (mut began, began_s) = (Instant::now(), up_s());
+    request.log_started();
     let mut received = Received::default();
     let mut outcome = request.attempt(&mut received).await;
-    if let Err(error @ TransferError::Differences(_)) = outcome {
-        request.fall_back(&error);
+    if let Err(error @ TransferError::Differences { .. }) = &outcome {
+        request.fall_back(error, received, began.elapsed());
+        (received, began) = (Received::default(), Instant::now());
         outcome = request.attempt(&mut received).await;
     }
     let took = began.elapsed();
@@ -251,19 +257,25 @@ impl Request {
         self.old.as_deref().filter(|old| is_wanted && !self.asks_whole && self.have == Some(old.serial()))
     }
 
-    /// Asks for the whole zone from now on.
-    fn fall_back(&mut self, error: &TransferError) {
+    /// Asks for the whole zone from now on. named asks for the SOA record anew before that.
+    fn fall_back(&mut self, failed: &TransferError, received: Received, took: Duration) {
+        self.asks_whole = true;
         let from = TransferPrefix(self.text(), self.primary.address);
-        match error {
-            TransferError::Differences(error @ (StreamError::Rcode(_) | StreamError::NoAnswer)) => {
-                log!(Category::XferIn, Severity::Debug(3), "{from}got {error}, retrying with AXFR");
+        match failed {
+            TransferError::Differences { error, .. } if error.is_of_message() => {
+                let got = if *error == StreamError::NoAnswer { "" } else { "got " };
+                log!(Category::XferIn, Severity::Debug(3), "{from}{got}{error}, retrying with AXFR");
+                log!(Category::XferIn, Severity::Info, "{from}resetting");
             }
             _ => {
-                self.log_fault(error);
-                log!(Category::XferIn, Severity::Info, "{from}retrying with AXFR due to previous IXFR failure");
+                self.log_fault(failed);
+                self.log_end(&failed.status(), &received, took, None);
+                self.log_started();
+                let (zone, primary) = (ZonePrefix(self.text()), Socket(self.primary.address));
+                let what = format_args!("retrying with AXFR from {primary} due to previous IXFR failure");
+                log!(Category::XferIn, Severity::Debug(1), "{zone}{what}");
             }
         }
-        self.asks_whole = true;
     }
 
     /// Asks over a connection that has served before, or gets leave to open a new one.
@@ -373,7 +385,10 @@ impl Request {
 }
 
 fn fault(transfer: &Inbound<'_>, error: StreamError) -> TransferError {
-    if transfer.suggests_axfr(&error) { TransferError::Differences(error) } else { TransferError::Stream(error) }
+    match transfer.suggests_axfr(&error) {
+        true => TransferError::Differences { error, is_incremental: transfer.is_incremental() },
+        false => TransferError::Stream(error),
+    }
 }
 
 fn broken(error: &ExchangeError) -> TransferError {

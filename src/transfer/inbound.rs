@@ -25,7 +25,8 @@ use crate::zone::{Builder, ContentsError, Limits, WildcardOwner, ZoneVersion, ch
 /// TTLs above this count as 0 (RFC 2181 section 8).
 const MAX_TTL: u32 = 0x7fff_ffff;
 
-/// What came in, for the line at the end.
+/// What came in, for the line at the end. As with named a message counts once all of it was taken, and not where it
+/// says that there is nothing newer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Received {
     /// Messages.
@@ -67,6 +68,7 @@ pub struct Inbound<'a> {
     chain: Option<Chain<&'a Key>>,
     builder: Builder,
     differences: Option<Box<Differences<'a>>>,
+    is_incremental: bool,
     remarks: Vec<Remark>,
     state: State,
     /// The first record's data, which the last one's must equal but for the case of letters, and its TTL.
@@ -124,6 +126,7 @@ impl<'a> Inbound<'a> {
             chain,
             builder,
             differences,
+            is_incremental: false,
             remarks: Vec::new(),
             state,
             first_soa,
@@ -155,14 +158,16 @@ impl<'a> Inbound<'a> {
             chain.check_response(&message, now_s)?;
         }
         self.check_question(&message)?;
-        self.received.messages = self.received.messages.saturating_add(1);
-        self.received.bytes = self.received.bytes.saturating_add(bytes.len() as u64);
         self.take_records(&message).inspect_err(|error| {
             // named reads a message whole before it looks at its records.
             if matches!(error, StreamError::Wire(_)) {
                 self.remarks.clear();
             }
         })?;
+        if !matches!(self.state, State::UpToDate(_)) {
+            self.received.messages = self.received.messages.saturating_add(1);
+            self.received.bytes = self.received.bytes.saturating_add(bytes.len() as u64);
+        }
         self.progress()
     }
 
@@ -185,6 +190,11 @@ impl<'a> Inbound<'a> {
                 StreamError::UnexpectedEnd | StreamError::Misnamed(_) => self.state == State::Differences,
                 _ => true,
             }
+    }
+
+    /// Whether differences have begun to come.
+    pub fn is_incremental(&self) -> bool {
+        self.is_incremental
     }
 
     fn check_header(&self, header: Header) -> Result<(), StreamError> {
@@ -234,12 +244,12 @@ impl<'a> Inbound<'a> {
         let mut owners = Owners::default();
         for _ in 0..answers {
             owners.read(message.bytes(), &mut reader)?;
+            self.received.records = self.received.records.saturating_add(1);
             self.take_record(message.bytes(), &mut reader, &owners.last)?;
             if matches!(self.state, State::UpToDate(_)) {
                 break;
             }
         }
-        self.received.records = self.received.records.saturating_add(u64::from(answers));
         Ok(())
     }
 
@@ -313,7 +323,7 @@ impl<'a> Inbound<'a> {
         let last = message::serial_of(&self.first_soa);
         let (limits, most) = (self.limits, self.max_differences);
         self.differences = self.have.zip(last).map(|(have, last)| Box::new(Differences::new(have, last, limits, most)));
-        self.state = State::Differences;
+        (self.state, self.is_incremental) = (State::Differences, true);
         self.take_difference(fields, None)
     }
 

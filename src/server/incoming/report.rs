@@ -59,13 +59,25 @@ impl Report {
     }
 
     pub(super) fn say(&self, status: &str) {
-        let from = TransferPrefix(self.request.text(), self.request.primary.address);
+        self.request.log_end(status, &self.received, self.took, self.serial);
+    }
+}
+
+impl Request {
+    /// Says that the primary is about to be asked.
+    pub(super) fn log_started(&self) {
+        log!(Category::XferIn, Severity::Info, "{}Transfer started.", ZonePrefix(self.text()));
+    }
+
+    /// Says how it ended, and with what: the serial of the version that it brought, or else was to bring.
+    pub(super) fn log_end(&self, status: &str, received: &Received, took: Duration, serial: Option<Serial>) {
+        let from = TransferPrefix(self.text(), self.primary.address);
         log!(Category::XferIn, Severity::Info, "{from}Transfer status: {status}");
-        let Received { messages, records, bytes, out_of_zone, .. } = self.received;
+        let &Received { messages, records, bytes, out_of_zone, .. } = received;
         if out_of_zone > 0 {
             log!(Category::XferIn, Severity::Warning, "{from}{out_of_zone} records outside the zone were left out");
         }
-        let took = self.took.max(Duration::from_millis(1));
+        let took = took.max(Duration::from_millis(1));
         let rate = u128::from(bytes) * 1000 / took.as_millis();
         log!(
             Category::XferIn,
@@ -73,12 +85,10 @@ impl Report {
             "{from}Transfer completed: {messages} messages, {records} records, {bytes} bytes, {:.3} secs \
              ({rate} bytes/sec) (serial {})",
             took.as_secs_f64(),
-            self.serial.or(self.received.serial).unwrap_or(Serial(0)),
+            serial.or(received.serial).unwrap_or(Serial(0)),
         );
     }
-}
 
-impl Request {
     /// Says that the primary has taken the connection.
     pub(super) fn log_connected(&self, connection: &Connection) {
         let from = TransferPrefix(self.text(), self.primary.address);
@@ -107,18 +117,18 @@ impl Request {
         let from = TransferPrefix(self.text(), self.primary.address);
         match error {
             TransferError::Stream(StreamError::Malformed(flaw))
-            | TransferError::Differences(StreamError::Malformed(flaw)) => {
+            | TransferError::Differences { error: StreamError::Malformed(flaw), .. } => {
                 log!(Category::XferIn, Severity::Notice, "{from}{flaw}");
             }
             TransferError::Stream(StreamError::WideRrset(wide))
-            | TransferError::Differences(StreamError::WideRrset(wide)) => {
+            | TransferError::Differences { error: StreamError::WideRrset(wide), .. } => {
                 log!(Category::ZoneLoad, Severity::Error, "{wide}");
             }
-            TransferError::Differences(StreamError::NotExact(misfit)) => {
+            TransferError::Differences { error: StreamError::NotExact(misfit), .. } => {
                 log!(Category::General, Severity::Error, "{misfit}");
             }
             TransferError::Stream(StreamError::Misnamed(name))
-            | TransferError::Differences(StreamError::Misnamed(name)) => {
+            | TransferError::Differences { error: StreamError::Misnamed(name), .. } => {
                 log!(Category::General, Severity::Error, "{}{name}", ZonePrefix(self.text()));
             }
             TransferError::Stream(StreamError::NoNs) => {

@@ -132,6 +132,21 @@ pub enum Flaw {
     Record,
 }
 
+impl StreamError {
+    /// Whether it is of a message as such, which named finds before it looks at what the message says.
+    pub fn is_of_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Rcode(_)
+                | Self::NoAnswer
+                | Self::Wire(_)
+                | Self::Id
+                | Self::Opcode
+                | Self::Malformed(Flaw::RecordClass)
+        )
+    }
+}
+
 impl From<Flaw> for StreamError {
     fn from(flaw: Flaw) -> Self {
         Self::Malformed(flaw)
