@@ -23,6 +23,7 @@ use super::logging::line::{Socket, TransferPrefix, ZonePrefix, ZoneText};
 use super::logging::{Category, Severity, log};
 use super::saving::Turns;
 use super::worker::{unix_now_s, up_s};
+use crate::answer::counters::{Counter, Counters};
 use crate::conf::config::Zone;
 use crate::dns::tsig::Chain;
 use crate::dns::{Key, Rcode, Serial};
@@ -77,6 +78,8 @@ pub(super) struct Request {
     pub(super) copies: Copies,
     /// To write.
     pub(super) leave: Leave,
+    /// What is counted.
+    pub(super) counters: Arc<Counters>,
 }
 
 /// How a transfer ended.
@@ -246,9 +249,12 @@ impl Request {
         if is_shrunk { Err(TransferError::Shrunk { serial, before, after }) } else { Ok(brought) }
     }
 
-    /// Whether it begins with a request for differences.
-    pub(super) fn wants_differences(&self) -> bool {
-        self.base().is_some()
+    /// What it counts as, over IPv4 and IPv6.
+    pub(super) fn kind(&self) -> [Counter; 2] {
+        match self.base() {
+            Some(_) => [Counter::IXFRReqv4, Counter::IXFRReqv6],
+            None => [Counter::AXFRReqv4, Counter::AXFRReqv6],
+        }
     }
 
     /// The version that differences can be made to, where they are to be asked for.
@@ -270,7 +276,9 @@ impl Request {
             _ => {
                 self.log_fault(failed);
                 self.log_end(&failed.status(), &received, took, None);
+                self.counters.add(Counter::XfrFail);
                 self.log_started();
+                self.counters.add_for(self.primary.address.ip(), self.kind());
                 let (zone, primary) = (ZonePrefix(self.text()), Socket(self.primary.address));
                 let what = format_args!("retrying with AXFR from {primary} due to previous IXFR failure");
                 log!(Category::XferIn, Severity::Debug(1), "{zone}{what}");

@@ -637,16 +637,13 @@ impl Core {
             directories: self.refreshing.directories,
             copies: self.copies.clone(),
             leave: Leave::default(),
+            counters: Arc::clone(&self.counters),
         })
     }
 
     fn start_transfer(&mut self, id: ZoneId, request: Request) {
         let leave = request.leave.clone();
-        let counters = match request.wants_differences() {
-            true => [Counter::IXFRReqv4, Counter::IXFRReqv6],
-            false => [Counter::AXFRReqv4, Counter::AXFRReqv6],
-        };
-        self.counters.add_for(request.primary.address.ip(), counters);
+        self.counters.add_for(request.primary.address.ip(), request.kind());
         let task = spawn_told(&self.events, incoming::transfer(request), move |arrived| {
             let broke_off = || Arrived::Failed(Failure::Other, UNEXPECTED.to_owned());
             let what = Arrival::Transfer(arrived.unwrap_or_else(broke_off));
