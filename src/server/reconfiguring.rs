@@ -417,10 +417,20 @@ impl Core {
         }
     }
 
-    /// Writes what was kept while the working directory changed, where it had changed so often by then.
-    pub(super) fn follow_directory(&mut self, id: ZoneId, directories: u64) {
-        let is_moved = |task: &ZoneTask| task.is_dynamic() && journals::has_relative_path(&task.conf);
-        if directories != self.refreshing.directories && self.zones.get(id).is_some_and(is_moved) {
+    /// Where a zone's journal is: its path, and how often the working directory has changed, which that may follow.
+    pub(super) fn journal_place(&self, id: ZoneId) -> (Option<PathBuf>, u64) {
+        let path = self.zones.get(id).and_then(|task| journals::path(&task.conf));
+        (path, self.refreshing.directories)
+    }
+
+    /// Writes what was kept in a journal that was there, if it is elsewhere now. Not over another file that the zone
+    /// was given meanwhile.
+    pub(super) fn follow_journal(&mut self, id: ZoneId, before: &(Option<PathBuf>, u64)) {
+        let (path, directories) = self.journal_place(id);
+        let is_elsewhere =
+            |task: &ZoneTask| path != before.0 || (directories != before.1 && journals::has_relative_path(&task.conf));
+        let is_moved = |task: &ZoneTask| task.is_dynamic() && task.has_own_sources() && is_elsewhere(task);
+        if self.zones.get(id).is_some_and(is_moved) {
             self.write_elsewhere(id, None, true);
         }
     }

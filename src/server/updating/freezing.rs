@@ -74,32 +74,37 @@ pub(in crate::server) fn named(task: &ZoneTask) -> String {
 
 impl Core {
     /// `rndc freeze`, of one zone or of all: those that are frozen by it, and what there is to answer.
-    pub(in crate::server) fn freeze(&mut self, only: Option<ZoneId>) -> (Vec<ZoneId>, Reply) {
-        if let Some(id) = only {
-            let result = self.freeze_zone(id);
-            if ![IscResult::NOT_PRIMARY, IscResult::NOT_DYNAMIC].contains(&result) {
-                let zone = self.zones.get(id).map(named).unwrap_or_default();
-                log!(Category::General, Severity::Info, "freezing zone {zone}: {}", result.text());
-            }
-            return match result {
-                IscResult::SUCCESS => (vec![id], Reply::done()),
-                IscResult::FROZEN => (vec![], Reply::failed_with(result, ALREADY_FROZEN)),
-                other => (vec![], Reply::failed(other)),
-            };
+    pub(in crate::server) fn freeze(&self, only: Option<ZoneId>) -> (Vec<ZoneId>, Reply) {
+        let Some(id) = only else { return self.freeze_all() };
+        let result = self.freeze_zone(id);
+        if ![IscResult::NOT_PRIMARY, IscResult::NOT_DYNAMIC].contains(&result) {
+            self.say_frozen(id, Severity::Info, result);
         }
+        match result {
+            IscResult::SUCCESS => (vec![id], Reply::done()),
+            IscResult::FROZEN => (vec![], Reply::failed_with(result, ALREADY_FROZEN)),
+            other => (vec![], Reply::failed(other)),
+        }
+    }
+
+    fn freeze_all(&self) -> (Vec<ZoneId>, Reply) {
         let (mut frozen, mut result) = (vec![], IscResult::SUCCESS);
         for id in self.dynamic_zones() {
             match self.freeze_zone(id) {
                 IscResult::SUCCESS => frozen.push(id),
                 other => {
-                    let zone = self.zones.get(id).map(named).unwrap_or_default();
-                    log!(Category::General, Severity::Error, "freezing zone {zone}: {}", other.text());
+                    self.say_frozen(id, Severity::Error, other);
                     result = other;
                 }
             }
         }
         log!(Category::General, Severity::Info, "freezing all zones: {}", result.text());
         (frozen, if result.is_success() { Reply::done() } else { Reply::failed(result) })
+    }
+
+    fn say_frozen(&self, id: ZoneId, severity: Severity, result: IscResult) {
+        let zone = self.zones.get(id).map(named).unwrap_or_default();
+        log!(Category::General, severity, "freezing zone {zone}: {}", result.text());
     }
 
     /// All zones that change by updates.
@@ -172,9 +177,9 @@ impl Core {
         if self.updating.is_running(id) {
             return;
         }
-        let (turns, directories) = (Arc::default(), self.refreshing.directories);
+        let (turns, journal) = (Arc::default(), self.journal_place(id));
         let queue = self.updating.queues.entry(id).or_default();
-        queue.running = Some(Running { turns, directories, loads_after: false });
+        queue.running = Some(Running { turns, journal, loads_after: false });
         let leave = queue.leave.clone();
         let drop_it = move || {
             let disk = ByLeave::to_keep(&copy, &leave);
@@ -321,6 +326,34 @@ mod tests {
         }
         core.finish_loads(&mut inbox).await;
         assert!(!core.zones.get(id).unwrap().has_own_sources());
+    }
+
+    /// Whether something is to be written after updates that ended once the zone had these files.
+    async fn is_written_behind_updates(file: &str, journal: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut core, _inbox, id) = changed(folder.path()).await;
+        core.zones.get_mut(id).unwrap().saving = Saving::default();
+        let journal_before = core.journal_place(id);
+        let running = Running { turns: Arc::default(), journal: journal_before, loads_after: false };
+        core.updating.queues.entry(id).or_default().running = Some(running);
+        let clauses = format!("allow-update {{ any; }}; file \"FOLDER/{file}\"; {journal}");
+        core.adopt(Core::configuration(folder.path(), &format!("zone dyn.test {{ type primary; {clauses} }};")));
+        core.refreshing.directories += 1;
+        core.updated(id, None);
+        !core.zones.get(id).unwrap().saving.is_done()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn updates_that_end_after_their_journal_was_named_anew_are_written_to_the_file_unless_that_is_another() {
+        for (file, journal, is_written) in [
+            ("zone", "", false),
+            ("zone", "journal \"FOLDER/named-anew\";", true),
+            ("zone", "journal \"relative\";", true),
+            ("other", "journal \"FOLDER/named-anew\";", false),
+            ("other", "journal \"relative\";", false),
+        ] {
+            assert_eq!(is_written_behind_updates(file, journal).await, is_written, "{file} {journal}");
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod request;
 mod work;
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -54,8 +55,8 @@ struct Queue {
 /// Updates that are being made.
 struct Running {
     turns: Arc<Turns>,
-    /// How often the working directory had changed, which relative names follow.
-    directories: u64,
+    /// Where the journal is to which they go.
+    journal: (Option<PathBuf>, u64),
     /// Whether the zone's file is to be read once they have been made.
     loads_after: bool,
 }
@@ -135,6 +136,7 @@ impl Core {
 
     /// Makes the updates of a zone that wait, unless others are being made or its file is being read.
     pub(super) fn make_updates(&mut self, id: ZoneId) {
+        let journal = self.journal_place(id);
         let Some(task) = self.zones.get(id).filter(|task| task.loading == Loading::Idle) else { return };
         let Some(queue) = self.updating.queues.get_mut(&id).filter(|queue| queue.running.is_none()) else { return };
         // Updates of contents from elsewhere would not be found again behind a file that could not be read.
@@ -146,8 +148,7 @@ impl Core {
         let count = queue.waiting.len().min(MOST_TOGETHER);
         let requests: Vec<Requested> = queue.waiting.drain(..count).collect();
         let turns = self.refreshing.saving.get(&id).cloned().unwrap_or_default();
-        let directories = self.refreshing.directories;
-        queue.running = Some(Running { turns: Arc::clone(&turns), directories, loads_after: false });
+        queue.running = Some(Running { turns: Arc::clone(&turns), journal, loads_after: false });
         let (zone, view, leave) = (task.conf.clone(), Arc::clone(&task.view), queue.leave.clone());
         let work = Work { rules: rules(&zone), zone, view, version, leave, turns, requests };
         let made = async move { tokio::task::spawn_blocking(move || work.run()).await.ok() };
@@ -164,8 +165,8 @@ impl Core {
             answers.into_iter().for_each(|answered| self.answer_update(answered));
         }
         // Otherwise the zone is gone.
-        if let Some(Running { directories, loads_after, .. }) = running {
-            self.follow_directory(id, directories);
+        if let Some(Running { journal, loads_after, .. }) = running {
+            self.follow_journal(id, &journal);
             if loads_after {
                 self.load(id);
             }
