@@ -13,7 +13,7 @@ use crate::peers::{Server, dig};
 
 const AAAA: u16 = 28;
 const SRV: u16 = 33;
-const TYPES: [u16; 9] = [A, A, A, TXT, TXT, CNAME, MX, NS, AAAA];
+const TYPES: [u16; 10] = [A, A, A, TXT, TXT, CNAME, MX, NS, AAAA, SRV];
 const OWNERS: [&str; 10] = ["", "a", "b", "c", "ns", "x", "x.y", "*.w", "sub", "host.sub"];
 /// How many are made before the zones are compared.
 const ROUND: u64 = 25;
@@ -32,7 +32,7 @@ impl Dice {
             AAAA => [&[0; 15][..], &[number]].concat(),
             TXT => vec![1, number],
             MX => [&[0, number][..], &here(["a", "c", "nx", "ns"][usize::from(number)])].concat(),
-            SRV => [&[0, 1, 0, 1, 0, 1][..], &name("a")].concat(),
+            SRV => [&[0, number, 0, 1, 0, 1][..], &name("a")].concat(),
             _ => match number {
                 0 => name("elsewhere"),
                 number => here(["a", "ns", "x"][usize::from(number) - 1]),
