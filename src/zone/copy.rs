@@ -152,7 +152,9 @@ impl<D: Disk> Copy<'_, D> {
             News::Whole | News::Instead(_) | News::Recorded => return None,
         };
         let base = base::serial(self.disk, &self.file, self.form, version.apex())?;
-        Some(Append { disk: self.disk, path: &self.journal, base, transactions })
+        // Steps that go round would not be found to lead on from the file.
+        let is_ahead = transactions.iter().all(|step| step.after.is_newer_than(base));
+        is_ahead.then_some(Append { disk: self.disk, path: &self.journal, base, transactions })
     }
 
     /// Does with the journal what there is to do now that the file has what has come.

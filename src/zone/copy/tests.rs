@@ -248,6 +248,18 @@ fn a_crash_while_changes_are_kept_together_leaves_of_each_one_version_or_the_oth
 }
 
 #[test]
+fn changes_that_go_round_all_serials_are_kept_as_a_whole() {
+    let (disk, last) = (Simulated::new(1), 0x5000_0001);
+    copy(&disk, 0).save(&version(1), 0).unwrap();
+    let round = [1, 0x7000_0001, 0xe000_0001, last].map(version);
+    let round: Vec<_> = round.windows(2).map(|pair| diff(&pair[0], &pair[1]).unwrap()).collect();
+    let kept = copy(&disk, 0).keep(&version(last), News::Changes(&round), 0, || ());
+    assert_eq!((kept.durability, kept.faults.len()), (Durability::File, 0));
+    disk.restart();
+    assert_eq!(found_at(&disk, Path::new(FILE), Path::new(JOURNAL)), Some(last));
+}
+
+#[test]
 fn changes_that_do_not_fit_a_journal_are_kept_as_a_whole_beside_those_that_do() {
     let disk = begun(1);
     other(&disk).save(&version(2), 0).unwrap();
