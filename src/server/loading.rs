@@ -95,7 +95,10 @@ impl Core {
             task.loading = Loading::Idle;
             log_messages(task, &outcome);
             let is_read = outcome.result.is_ok();
+            // What was found where a secondary's files were is not looked at where they are now.
+            let is_outdated = again && task.is_secondary() && task.served.contents().is_none();
             match outcome.result {
+                _ if is_outdated => {}
                 Ok(loaded) => self.take_loaded(id, loaded),
                 Err(error) => self.take_failure(id, &error),
             }

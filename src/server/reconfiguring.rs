@@ -369,14 +369,16 @@ impl Core {
         let Some(id) = self.zones.id(&key) else { return };
         let Some(task) = self.zones.get_mut(id) else { return };
         let contents = task.served.version();
-        let is_other = change.source == Source::OtherRole || (change.source == Source::OtherFile && contents.is_none());
+        let (old_file, old_journal) = (task.file(), journals::path(&task.conf));
+        let has_other_journal = journals::path(&zone) != old_journal;
+        let is_elsewhere = has_other_journal || change.source == Source::OtherFile;
+        let is_other = change.source == Source::OtherRole || (is_elsewhere && contents.is_none());
         if is_other {
             let inherited = contents.zip(task.origin.as_ref().map(|origin| origin.at));
             self.drop_zone(&key);
             self.add_zone(key, zone, inherited, policies);
             return;
         }
-        let (old_file, old_journal) = (task.file(), journals::path(&task.conf));
         let served = task.served.with_policy(policies.of(&zone)).with_journal(journals::place(&zone));
         task.served = Arc::new(served);
         let was_dynamic = task.is_dynamic();
@@ -387,8 +389,6 @@ impl Core {
         }
         let is_static = was_dynamic && !task.is_dynamic();
         task.served.freeze(task.served.is_frozen() && !is_static);
-        let has_other_journal = contents.is_some() && journals::path(&task.conf) != old_journal;
-        let is_elsewhere = has_other_journal || change.source == Source::OtherFile;
         let is_moved = is_elsewhere && (task.is_secondary() || !task.saving.is_done());
         self.configure_refresh(id);
         match change.source {

@@ -8,7 +8,10 @@ use crate::dns::Serial;
 use crate::dns::name::NoDot;
 use crate::server::load::Loader;
 use crate::server::saving::Turns;
-use crate::zone::copy::Durability;
+use crate::zone::copy::{self, Durability};
+use crate::zone::diff::diff;
+use crate::zone::disk::Host;
+use crate::zone::testing::read;
 
 type Inbox = UnboundedReceiver<Event>;
 
@@ -278,6 +281,56 @@ async fn a_copy_that_belongs_in_another_file_is_written_there() {
     assert_eq!(serial(&core), Some(Serial(1)));
     let touched = load::modified(&folder.path().join("two")).map(whole_seconds);
     assert_eq!(touched, Some(whole_seconds(an_hour_ago)), "the age of a copy is its expiry clock");
+}
+
+/// A control side whose secondary's file has been read, and waits to be looked at.
+fn found(folder: &Path, secondary: &str) -> Core {
+    let (mut core, _inbox) = Core::of_zones(folder, "");
+    core.loader = Loader::idle();
+    write_zone(folder, "one", 1);
+    core.adopt(Core::configuration(folder, secondary));
+    core.loader.work();
+    core
+}
+
+fn secondary(clauses: &str) -> String {
+    let clauses = format!("file \"FOLDER/one\"; masterfile-format text; {clauses}");
+    format!("zone \"a.test\" {{ type secondary; primaries {{ 127.0.0.1 port 1; }}; {clauses} }};\n")
+}
+
+/// A crash would not find what the old journal leads to.
+#[tokio::test]
+async fn a_copy_whose_journal_is_named_anew_while_it_is_read_is_read_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = [1, 2].map(|serial| {
+        let text = format!("$TTL 300\n@ SOA ns h {serial} 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n");
+        read("a.test.", &text)
+    });
+    let steps = [diff(&old, &new).unwrap()];
+    copy::append(&Host, &folder.path().join("old"), &steps).unwrap();
+    let mut core = found(folder.path(), &secondary("journal \"FOLDER/old\";"));
+    core.adopt(Core::configuration(folder.path(), &secondary("journal \"FOLDER/new\";")));
+    core.loader.work();
+    core.handle(Event::Loaded);
+    assert_eq!(serial(&core), Some(Serial(1)));
+    core.adopt(Core::configuration(folder.path(), ""));
+    core.adopt(Core::configuration(folder.path(), &secondary("journal \"FOLDER/old\";")));
+    core.loader.work();
+    core.handle(Event::Loaded);
+    assert_eq!(serial(&core), Some(Serial(2)), "the old one leads on");
+}
+
+#[tokio::test]
+async fn a_copy_that_was_read_where_it_is_no_longer_is_read_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut core = found(folder.path(), &secondary(""));
+    write_zone(folder.path(), "one", 3);
+    let id = core.zones.iter().next().unwrap().0;
+    core.load(id);
+    core.handle(Event::Loaded);
+    core.loader.work();
+    core.handle(Event::Loaded);
+    assert_eq!(serial(&core), Some(Serial(3)));
 }
 
 fn whole_seconds(at: SystemTime) -> u64 {
