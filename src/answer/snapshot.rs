@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -18,7 +18,7 @@ use ipnet::IpNet;
 
 use super::acl::Acl;
 use super::cookie::Cookies;
-use super::history::History;
+use super::flags::{Flag, Flags};
 use super::order::Orders;
 use super::respond::{Client, Transport};
 use super::rrl::RateLimit;
@@ -284,22 +284,24 @@ pub struct Zone {
     /// By which its owner knows it again.
     handle: u64,
     journal: Option<Journal>,
-    history: History,
     contents: ArcSwapOption<ZoneVersion>,
     /// Seconds since 1970, or 0.
     expires_at_s: AtomicU64,
-    /// Whether somebody has asked for contents when there were none.
-    is_awaited: AtomicBool,
-    is_frozen: AtomicBool,
+    /// The serial from which on all that is in the journal was written by this process.
+    exact_from: AtomicU32,
+    flags: Flags,
 }
+
+// There may be very many. An allocator rounds up to 16 bytes.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Zone>() <= 72);
 
 impl Zone {
     /// A zone with no contents yet: its queries get SERVFAIL until [`Self::publish`].
     pub fn new(apex: Name, class: Class, role: ZoneRole, policy: Arc<ZonePolicy>) -> Self {
         let (contents, expires_at_s) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        let [is_awaited, is_frozen] = [false; 2].map(AtomicBool::new);
-        let (handle, journal, history) = (0, None, History::default());
-        Self { apex, class, role, policy, handle, journal, history, contents, expires_at_s, is_awaited, is_frozen }
+        let (handle, journal, exact_from, flags) = (0, None, AtomicU32::new(0), Flags::default());
+        Self { apex, class, role, policy, handle, journal, contents, expires_at_s, exact_from, flags }
     }
 
     /// The same zone with a number by which its owner knows it again, under whatever policy.
@@ -316,7 +318,8 @@ impl Zone {
     pub fn with_policy(&self, policy: Arc<ZonePolicy>) -> Self {
         let mut zone = Self::new(self.apex.clone(), self.class, self.role, policy).with_handle(self.handle);
         zone.journal.clone_from(&self.journal);
-        zone.history = self.history.copied();
+        zone.set_exact_from(self.exact_from());
+        zone.set_stray_journal(self.flags.is(Flag::StrayJournal));
         zone.contents.store(self.contents.load_full());
         zone.set_expiry(self.expires_at_s());
         zone.freeze(self.is_frozen());
@@ -335,17 +338,23 @@ impl Zone {
 
     /// Where the differences between its versions are, as far as is known; none: whoever asks for some gets the zone.
     pub fn journal(&self) -> Option<PathBuf> {
-        self.journal.as_ref().filter(|_| !self.history.is_stray()).map(|journal| journal.path(self.apex()))
+        let is_stray = self.flags.is(Flag::StrayJournal);
+        self.journal.as_ref().filter(|_| !is_stray).map(|journal| journal.path(self.apex()))
     }
 
     /// Says whether the journal may lead to another version of the serial that is served, until it is gone.
     pub fn set_stray_journal(&self, is_stray: bool) {
-        self.history.set_stray(is_stray);
+        self.flags.set(Flag::StrayJournal, is_stray);
     }
 
-    /// From this version on the differences are known to be exact; none: it is known of none.
-    pub fn exact_from(&self) -> Option<Serial> {
-        self.history.own_from()
+    /// From this version on the differences are this process's own, and exact. That is kept in memory, for a journal is
+    /// written as by named, which has no place for it, and whose differences may add what is there already.
+    pub fn exact_from(&self) -> Serial {
+        Serial(self.exact_from.load(Ordering::Acquire))
+    }
+
+    fn set_exact_from(&self, serial: Serial) {
+        self.exact_from.store(serial.0, Ordering::Release);
     }
 
     /// The class.
@@ -376,29 +385,35 @@ impl Zone {
     /// Serves another version, or none, from now on. The old one is returned so that the caller chooses where a big one
     /// is taken down.
     pub fn publish(&self, version: Option<Arc<ZoneVersion>>) -> Option<Arc<ZoneVersion>> {
-        version.iter().for_each(|version| self.history.go_on_to(version.serial()));
+        if let Some(version) = &version {
+            // The first one, and one that is older than all before.
+            let begins = self.contents().is_none() || self.exact_from().is_newer_than(version.serial());
+            if begins {
+                self.set_exact_from(version.serial());
+            }
+        }
         self.contents.swap(version)
     }
 
     /// The same for a version that was found on disk, where others may have written what leads to it.
     pub fn publish_found(&self, version: Arc<ZoneVersion>) -> Option<Arc<ZoneVersion>> {
-        self.history.begin(version.serial());
+        self.set_exact_from(version.serial());
         self.contents.swap(Some(version))
     }
 
     /// Somebody asks for contents and there are none. True for the first of them alone.
     pub(super) fn wait(&self) -> bool {
-        !self.is_awaited.load(Ordering::Relaxed) && !self.is_awaited.swap(true, Ordering::Relaxed)
+        !self.flags.is(Flag::Awaited) && !self.flags.set(Flag::Awaited, true)
     }
 
     /// Whether its file is its operator's to edit, and no update is made; dynamic zones only.
     pub fn is_frozen(&self) -> bool {
-        self.is_frozen.load(Ordering::Relaxed)
+        self.flags.is(Flag::Frozen)
     }
 
     /// Says whether it is frozen.
     pub fn freeze(&self, is_frozen: bool) {
-        self.is_frozen.store(is_frozen, Ordering::Relaxed);
+        self.flags.set(Flag::Frozen, is_frozen);
     }
 
     /// When the zone expires, in seconds since 1970; none: never.
@@ -425,5 +440,23 @@ impl Snapshot {
             IpAddr::V6(v6) if self.match_mapped_addresses => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
             _ => address,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::testing::read;
+
+    #[test]
+    fn differences_are_exact_from_the_first_version_on_or_from_an_older_one_or_one_that_was_found() {
+        let zone = Zone::new("a.test.".parse().unwrap(), Class::IN, ZoneRole::Secondary, Arc::default());
+        let version = |serial: u32| Arc::new(read("a.test.", &format!("@ 60 SOA ns h {serial} 2 3 4 5\n@ 60 NS ns\n")));
+        for (serial, exact_from) in [(7, 7), (9, 7), (8, 7), (5, 5), (6, 5)] {
+            zone.publish(Some(version(serial)));
+            assert_eq!(zone.exact_from(), Serial(exact_from), "{serial}");
+        }
+        zone.publish_found(version(9));
+        assert_eq!(zone.with_policy(Arc::default()).exact_from(), Serial(9));
     }
 }

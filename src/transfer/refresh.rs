@@ -26,11 +26,11 @@ pub const SOA_TIMEOUT_S: u64 = 5;
 /// How often a SOA query is sent before something else is tried.
 const SOA_TRIES: u32 = 3;
 /// The longest expire interval: 24 weeks.
-const MAX_EXPIRE_S: u64 = 14_515_200;
+const MAX_EXPIRE_S: u32 = 14_515_200;
 /// A zone that was never loaded tries again after this, then after twice as long,
-const FIRST_RETRY_S: u64 = 60;
+const FIRST_RETRY_S: u32 = 60;
 /// and so on up to this.
-const LAST_RETRY_S: u64 = 6 * 3600;
+const LAST_RETRY_S: u32 = 6 * 3600;
 
 /// What the configuration says of the zone.
 #[derive(Debug, Clone)]
@@ -199,7 +199,7 @@ pub struct Refresh {
     copy: Option<Held>,
     next_check_s: u64,
     /// What the retry interval is while there is no copy.
-    backoff_s: u64,
+    backoff_s: u32,
     /// In a box, for most of the time there is none.
     walk: Option<Box<Walk>>,
     /// Somebody wanted a check during a check: check again after it.
@@ -218,6 +218,10 @@ pub struct Refresh {
     actions: Vec<Action>,
 }
 
+// There may be very many. An allocator rounds up to 16 bytes.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Refresh>() <= 248);
+
 /// Why a transfer is made whatever the serial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Forced {
@@ -231,9 +235,10 @@ enum Forced {
 #[derive(Debug, Clone, Copy)]
 struct Held {
     serial: Serial,
-    refresh_s: u64,
-    retry_s: u64,
-    expire_s: u64,
+    /// The intervals are within the limits of the configuration.
+    refresh_s: u32,
+    retry_s: u32,
+    expire_s: u32,
     /// When it expires, as the time of its file has it.
     expires_s: u64,
     /// The same by the clock that nobody sets, from which on it is gone in any case.
@@ -249,13 +254,13 @@ impl Held {
     /// One that has all of its life in front of it leaves ours within our limits.
     fn lives_s(&self, reported_s: Option<u32>) -> u64 {
         let reported_s = reported_s.filter(|reported_s| *reported_s < self.stated_expire_s);
-        reported_s.map_or(self.expire_s, |reported_s| self.expire_s.min(u64::from(reported_s)))
+        reported_s.map_or(self.expire_s, |reported_s| self.expire_s.min(reported_s)).into()
     }
 
     /// The same for one just transferred. It is there for its next check, and for one more: would it expire before, it
     /// would be transferred again at once, and again. BIND 9.18 goes by the SOA record alone.
     fn first_lives_s(&self, reported_s: Option<u32>) -> u64 {
-        self.lives_s(reported_s).max(self.refresh_s.saturating_add(self.retry_s).min(self.expire_s))
+        self.lives_s(reported_s).max(self.refresh_s.saturating_add(self.retry_s).min(self.expire_s).into())
     }
 
     /// It has so long to live from now on.
@@ -461,8 +466,8 @@ impl Refresh {
     /// the copy would be stale for as long as the step was, and nobody would know.
     fn was_set_back(&self, now_s: u64) -> bool {
         let longest_s = match &self.copy {
-            Some(copy) => copy.refresh_s.max(copy.retry_s),
-            None => LAST_RETRY_S.max(*self.settings.refresh_s.start()),
+            Some(copy) => copy.refresh_s.max(copy.retry_s).into(),
+            None => u64::from(LAST_RETRY_S).max(*self.settings.refresh_s.start()),
         };
         self.next_check_s > now_s.saturating_add(longest_s)
     }
@@ -479,11 +484,12 @@ impl Refresh {
     /// The first check after a load comes within the retry interval, spread more than later ones.
     fn loaded(&mut self, timers: Timers, modified_s: Option<u64>, context: &mut Context<'_>) {
         let mut copy = self.copy_of(timers);
-        copy.live_for(if modified_s.is_some() { copy.expire_s } else { copy.retry_s }, context);
+        copy.live_for(if modified_s.is_some() { copy.expire_s } else { copy.retry_s }.into(), context);
         if let Some(modified_s) = modified_s {
-            copy.expires_s = modified_s.saturating_add(copy.expire_s);
+            copy.expires_s = modified_s.saturating_add(copy.expire_s.into());
         }
-        let delay_s = context.random.jitter(copy.retry_s, copy.retry_s / 4 * 3);
+        let retry_s = u64::from(copy.retry_s);
+        let delay_s = context.random.jitter(retry_s, retry_s / 4 * 3);
         self.next_check_s = context.now_s.saturating_add(delay_s);
         self.standing.loaded();
         self.copy = Some(copy);
@@ -494,7 +500,7 @@ impl Refresh {
         let refresh_s = clamp(timers.refresh_s, &self.settings.refresh_s);
         let retry_s = clamp(timers.retry_s, &self.settings.retry_s);
         let least_s = refresh_s.saturating_add(retry_s).min(MAX_EXPIRE_S);
-        let expire_s = clamp(timers.expire_s, &(least_s..=MAX_EXPIRE_S));
+        let expire_s = timers.expire_s.clamp(least_s, MAX_EXPIRE_S);
         let stated_expire_s = timers.expire_s;
         let (serial, expires_s, ends_up_s) = (timers.serial, 0, 0);
         Held { serial, refresh_s, retry_s, expire_s, expires_s, ends_up_s, is_past_expiry: false, stated_expire_s }
@@ -529,7 +535,7 @@ impl Refresh {
     }
 
     fn begin(&mut self, context: &mut Context<'_>) {
-        let retry_s = self.copy.map_or(self.backoff_s, |copy| copy.retry_s);
+        let retry_s = self.copy.map_or(self.backoff_s, |copy| copy.retry_s).into();
         self.check_after(retry_s, context);
         if self.copy.is_none() {
             self.backoff_s = self.backoff_s.saturating_mul(2).min(LAST_RETRY_S);
@@ -663,8 +669,9 @@ impl Walk {
     }
 }
 
-fn clamp(seconds: u32, limits: &RangeInclusive<u64>) -> u64 {
-    u64::from(seconds).min(*limits.end()).max(*limits.start())
+fn clamp(seconds: u32, limits: &RangeInclusive<u64>) -> u32 {
+    let within = u64::from(seconds).min(*limits.end()).max(*limits.start());
+    u32::try_from(within).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

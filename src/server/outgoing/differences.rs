@@ -56,7 +56,7 @@ fn find(
     journal: &Journal<impl DiskFile>,
     from: Serial,
     to: &ZoneVersion,
-    exact_from: Option<Serial>,
+    exact_from: Serial,
     max_percent: Option<u32>,
 ) -> Result<Vec<Transaction>, String> {
     let missing = |_| NOT_IN_JOURNAL.to_owned();
@@ -141,7 +141,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
         }
         let journal = Journal::open(&Host, &path).unwrap();
-        find(&journal, Serial(from), &version(to), None, most).map(|found| found.len())
+        find(&journal, Serial(from), &version(to), Serial(to), most).map(|found| found.len())
     }
 
     #[test]

@@ -74,9 +74,9 @@ impl Refresh {
         let lives_s = copy.lives_s(reported_s);
         if reported_s.is_none() || lives_s > copy.left_s(0, context) {
             copy.live_for(lives_s, context);
-            self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
+            self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s.into())));
         }
-        let refresh_s = copy.refresh_s;
+        let refresh_s = copy.refresh_s.into();
         self.check_after(refresh_s, context);
     }
 

@@ -149,7 +149,7 @@ fn timers_are_clamped() {
     assert_eq!(rig.zone.expires_s(), Some(NOW_S + 300 + 500));
     let timers = Timers { serial: Serial(1), refresh_s: u32::MAX, retry_s: u32::MAX, expire_s: u32::MAX };
     rig.step(Event::Loaded { timers, modified_s: Some(NOW_S) });
-    assert_eq!(rig.zone.expires_s(), Some(NOW_S + MAX_EXPIRE_S));
+    assert_eq!(rig.zone.expires_s(), Some(NOW_S + u64::from(MAX_EXPIRE_S)));
 }
 
 #[test]

@@ -44,8 +44,8 @@ impl Refresh {
         copy.live_for(copy.first_lives_s(reported_s), context);
         self.copy = Some(copy);
         self.backoff_s = FIRST_RETRY_S;
-        self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s)));
-        self.check_after(copy.refresh_s, context);
+        self.actions.push(Action::Touch(copy.expires_s.saturating_sub(copy.expire_s.into())));
+        self.check_after(copy.refresh_s.into(), context);
         // Another primary may have what a NOTIFY told of.
         let told = self.walk.as_mut().and_then(|walk| {
             walk.forced = None;
@@ -65,7 +65,7 @@ impl Refresh {
             (Some(announced), Some(copy)) if announced.is_newer_than(copy.serial) => {
                 let text = format!("refresh: serial {announced} announced but not transferred from primary {primary}");
                 self.log(Level::Info, format!("{text} (source {})", Socket(primary.source)));
-                self.check_after(copy.retry_s, context);
+                self.check_after(copy.retry_s.into(), context);
                 self.next_primary(context);
             }
             // Another primary may have what a NOTIFY told of.
@@ -119,7 +119,7 @@ impl Refresh {
     }
 
     fn refresh_s(&self) -> u64 {
-        self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s)
+        self.copy.map_or(*self.settings.refresh_s.start(), |copy| copy.refresh_s.into())
     }
 
     pub(super) fn notified(&mut self, sender: SocketAddr, serial: Option<Serial>, context: &mut Context<'_>) {

@@ -12,17 +12,12 @@ impl<F: DiskFile> Journal<F> {
     /// What leads from one serial to another, which need not be the last. From `exact_from` on the transactions are
     /// known to be exact: one addition brings each of their records, and none of them has no effect. Others are left as
     /// they are: of a record that comes and goes nothing is left only if it was not there before.
-    pub fn condensed(
-        &self,
-        from: Serial,
-        to: Serial,
-        exact_from: Option<Serial>,
-    ) -> Result<Vec<Transaction>, JournalError> {
+    pub fn condensed(&self, from: Serial, to: Serial, exact_from: Serial) -> Result<Vec<Transaction>, JournalError> {
         let (mut others, mut exact) = (Vec::new(), Vec::new());
         for entry in self.entries(from)? {
             let transaction = entry?.transaction;
             let (before, after) = (transaction.before, transaction.after);
-            let is_exact = exact_from.is_some_and(|exact_from| !exact_from.is_newer_than(before));
+            let is_exact = !exact_from.is_newer_than(before);
             if is_exact { &mut exact } else { &mut others }.push(transaction);
             if after == to {
                 others.extend(condense(exact));
@@ -229,7 +224,7 @@ mod tests {
             let last = zones.last().unwrap();
             for (from, zone) in zones.iter().enumerate().take(steps.len()) {
                 let (journal, exact_from) = (Journal::open(&Host, &path).unwrap(), zones[of_named].serial());
-                let condensed = journal.condensed(zone.serial(), last.serial(), Some(exact_from)).unwrap();
+                let condensed = journal.condensed(zone.serial(), last.serial(), exact_from).unwrap();
                 let (reached, inexact) = apply(zone, &condensed);
                 assert!(is_same(&reached, last), "seed {seed}, from {from}");
                 assert!(inexact == 0 || from < of_named, "seed {seed}, from {from}");
